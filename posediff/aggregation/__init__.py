@@ -1,0 +1,13 @@
+"""From M hypotheses to one answer."""
+
+from posediff.aggregation.base import BaseAggregator
+from posediff.aggregation.joint_reprojection import JointReprojectionAggregator, WeightedAggregator
+from posediff.aggregation.statistics import MeanAggregator, MedianAggregator
+
+__all__ = [
+    'BaseAggregator',
+    'JointReprojectionAggregator',
+    'MeanAggregator',
+    'MedianAggregator',
+    'WeightedAggregator',
+]

@@ -1,0 +1,62 @@
+"""Aggregators that look at the hypotheses alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from posediff.aggregation.base import BaseAggregator, Sample
+from posediff.registry import AGGREGATORS
+
+
+@AGGREGATORS.register_module()
+class MeanAggregator(BaseAggregator):
+    """Mean of the hypotheses: DiffHPE's choice, P-Agg in D3DP's terms. For poses and heatmaps."""
+
+    def aggregate(self, hypotheses: Tensor, data_samples: Sequence[Sample] | None) -> Tensor:
+        return hypotheses.mean(1)
+
+
+@AGGREGATORS.register_module()
+class MedianAggregator(BaseAggregator):
+    """Median of the hypotheses, which a few stray ones do not move.
+
+    Args:
+        kind: ``'coordinate'`` takes the median of every number by itself (poses and heatmaps; for even M halfway
+            between the middle two). ``'geometric'`` takes, for every joint, the point with the least summed distance
+            to the hypotheses, which does not depend on how the axes are turned (poses).
+        num_iterations: Rounds of Weiszfeld's algorithm for ``'geometric'``.
+    """
+
+    def __init__(self, kind: str = 'coordinate', num_iterations: int = 32) -> None:
+        if kind not in ('coordinate', 'geometric'):
+            raise ValueError(f"kind must be 'coordinate' or 'geometric', got {kind!r}")
+        self.kind = kind
+        self.num_iterations = num_iterations
+
+    def aggregate(self, hypotheses: Tensor, data_samples: Sequence[Sample] | None) -> Tensor:
+        if self.kind == 'geometric':
+            return geometric_median(hypotheses, self.num_iterations)
+        return coordinate_median(hypotheses)
+
+
+def coordinate_median(hypotheses: Tensor) -> Tensor:
+    """(B, M, …) to (B, …); torch's own median takes the lower of the middle two when M is even."""
+    ordered = hypotheses.sort(dim=1).values
+    num = hypotheses.shape[1]
+    return (ordered[:, (num - 1) // 2] + ordered[:, num // 2]) / 2
+
+
+def geometric_median(hypotheses: Tensor, num_iterations: int = 32) -> Tensor:
+    """Weiszfeld's iteration from the mean, with points of the last axis: (B, M, …, D) to (B, …, D)."""
+    points = hypotheses.double()
+    # A distance of zero would make an infinite weight; this floor is far below any scale of interest.
+    floor = 1e-9 * points.std(dim=1, correction=0).norm(dim=-1).clamp_min(torch.finfo(points.dtype).tiny * 1e9)
+    centre = points.mean(1)
+    for _ in range(num_iterations):
+        distance = torch.maximum((points - centre.unsqueeze(1)).norm(dim=-1), floor.unsqueeze(1))
+        weight = (1 / distance).unsqueeze(-1)
+        centre = (weight * points).sum(1) / weight.sum(1)
+    return centre.to(hypotheses.dtype)

@@ -1,0 +1,81 @@
+"""Errors of M hypotheses.
+
+``p_agg`` can be had in practice. ``p_best``, ``j_best`` and ``p_best_per_batch`` choose with the ground truth in
+hand: they are oracles, bounds on what a perfect choice would give and never results, and wherever this package
+reports one its name ends in :data:`ORACLE_SUFFIX`. ``j_agg``, the realisable joint-wise choice, needs a camera:
+aggregate with :class:`posediff.aggregation.JointReprojectionAggregator` and take the MPJPE of the outcome.
+
+Axes: ``hypotheses`` (…, M, T, K, 3), ``target`` (…, T, K, 3); units in are units out. Poses are root-aligned first.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from posediff.evaluation.joints_3d import joint_errors, mpjpe, mpjpe_unaligned, root_aligned
+from posediff.evaluation.reduction import masked_mean
+
+ORACLE_SUFFIX = '_oracle'
+
+
+def p_agg(hypotheses: Tensor, target: Tensor, joint_mask: Tensor | None = None, root: int = 0) -> Tensor:
+    """MPJPE of the mean of the hypotheses, (…, T)."""
+    _check_hypotheses(hypotheses, target)
+    return mpjpe(hypotheses.mean(-4), target, joint_mask, root)
+
+
+def p_best(hypotheses: Tensor, target: Tensor, joint_mask: Tensor | None = None, root: int = 0) -> Tensor:
+    """Oracle: MPJPE of the best hypothesis of each pose, that is, of each frame; (…, T)."""
+    return pose_errors(hypotheses, target, joint_mask, root).amin(-2)
+
+
+def j_best(hypotheses: Tensor, target: Tensor, joint_mask: Tensor | None = None, root: int = 0) -> Tensor:
+    """Oracle: every joint taken from the hypothesis that is best at it; (…, T)."""
+    _check_hypotheses(hypotheses, target)
+    errors = joint_errors(root_aligned(hypotheses, root), root_aligned(target, root).unsqueeze(-4))
+    return masked_mean(errors.amin(-3), joint_mask, dim=-1)
+
+
+def p_best_per_batch(
+    hypotheses: Tensor,
+    target: Tensor,
+    joint_mask: Tensor | None = None,
+    root: int = 0,
+    frame_mask: Tensor | None = None,
+) -> Tensor:
+    """Oracle in D3DP's reading: the one hypothesis index that is best on average over the whole batch.
+
+    It depends on how clips are batched and comes near the error of a single draw; published tables use it.
+
+    Args:
+        frame_mask: (…, T), nonzero on frames that the choice looks at.
+
+    Returns:
+        (…, T): errors of that hypothesis.
+    """
+    errors = pose_errors(hypotheses, target, joint_mask, root).movedim(-2, 0)
+    mask = None if frame_mask is None else frame_mask.unsqueeze(0)
+    means = masked_mean(errors, mask, dim=tuple(range(1, errors.ndim)))
+    return errors[int(means.argmin())]
+
+
+def pose_errors(hypotheses: Tensor, target: Tensor, joint_mask: Tensor | None = None, root: int = 0) -> Tensor:
+    """MPJPE of every hypothesis in every frame, (…, M, T)."""
+    _check_hypotheses(hypotheses, target)
+    mask = None if joint_mask is None else joint_mask.unsqueeze(-3)
+    return mpjpe_unaligned(root_aligned(hypotheses, root), root_aligned(target, root).unsqueeze(-4), mask)
+
+
+def hypothesis_spread(hypotheses: Tensor) -> Tensor:
+    """How far the hypotheses of a joint lie from their mean: root mean square distance, (…, T, K); 0 for M = 1."""
+    centred = hypotheses - hypotheses.mean(-4, keepdim=True)
+    return torch.sqrt((centred**2).sum(-1).mean(-3))
+
+
+def _check_hypotheses(hypotheses: Tensor, target: Tensor) -> None:
+    if hypotheses.ndim < 4 or hypotheses.ndim != target.ndim + 1 or hypotheses.shape[-4] < 1:
+        raise ValueError(
+            f'hypotheses must be (…, M, T, K, 3) with M >= 1 for target {tuple(target.shape)}, '
+            f'got {tuple(hypotheses.shape)}'
+        )

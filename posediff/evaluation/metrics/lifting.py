@@ -1,0 +1,202 @@
+"""Metric of 2D-to-3D lifting."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from mmengine.evaluator import BaseMetric
+from mmengine.logging import print_log
+from torch import Tensor
+
+from posediff.evaluation import coherence, hypotheses, joints_3d
+from posediff.evaluation.hypotheses import ORACLE_SUFFIX
+from posediff.evaluation.reduction import masked_sum
+from posediff.evaluation.tables import markdown_table
+from posediff.registry import AGGREGATORS, METRICS
+from posediff.skeletons import get_skeleton
+
+Totals = dict[str, tuple[float, float]]
+
+
+@METRICS.register_module()
+class LiftingMetric(BaseMetric):
+    """Position errors, coherence and, for more than one hypothesis, realisable and oracle aggregates; all in mm.
+
+    Reports each of ``mpjpe mpjpe_unaligned p_mpjpe n_mpjpe mpjve symmetry_gap segment_std``, and for M > 1
+    ``p_agg p_best_oracle j_best_oracle`` and, if every sample has a camera, ``j_agg``, three times over:
+
+    * ``<name>``: mean over all frames;
+    * ``<name>_action_mean``: unweighted mean over actions (the official test protocol);
+    * ``action/<action>/<name>``.
+
+    A frame counts where ``frame_mask`` is true, so windows that overlap count each frame once. ``mpjve`` (mm a frame)
+    counts pairs of such neighbours within a window; ``segment_std`` is taken over such frames of a window, and
+    windows weigh as much as they have frames. For windows without overlap this is the official code's plain mean.
+
+    Args:
+        segments, unbiased: Readings of the coherence measures, see :mod:`posediff.evaluation.coherence`.
+        p_best_per_batch: Also report D3DP's minimum over a whole batch, ``p_best_per_batch_oracle``.
+        j_agg_root: How ``j_agg`` places the root in front of the camera: ``'estimate'``, ``'ground_truth'`` (as D3DP
+            does; reported as ``j_agg_gt_root``), or None to leave it out.
+        print_actions: Log a table of the actions.
+        collect_device, prefix, collect_dir: See :class:`mmengine.evaluator.BaseMetric`.
+    """
+
+    default_prefix = 'lifting'
+
+    def __init__(
+        self,
+        segments: coherence.SegmentReading = 'official',
+        unbiased: bool = True,
+        p_best_per_batch: bool = False,
+        j_agg_root: str | None = 'estimate',
+        print_actions: bool = True,
+        collect_device: str = 'cpu',
+        prefix: str | None = None,
+        collect_dir: str | None = None,
+    ) -> None:
+        super().__init__(collect_device, prefix, collect_dir)
+        self.segments = segments
+        self.unbiased = unbiased
+        self.p_best_per_batch = p_best_per_batch
+        self.print_actions = print_actions
+        self.j_agg_name = 'j_agg_gt_root' if j_agg_root == 'ground_truth' else 'j_agg'
+        self.joint_aggregator = None
+        if j_agg_root is not None:
+            self.joint_aggregator = AGGREGATORS.build({'type': 'JointReprojectionAggregator', 'root': j_agg_root})
+
+    def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
+        """Reduce each sample to sums and counts.
+
+        Args:
+            data_batch: Not looked at.
+            data_samples: ``to_dict()`` of :class:`posediff.structures.PoseDataSample`.
+
+        Raises:
+            ValueError: A prediction is NaN or infinite or has the wrong shape; the message names the sample.
+        """
+        clips = [_Clip(sample) for sample in data_samples]
+        totals = [self._pose_totals(clip) for clip in clips]
+        if self.p_best_per_batch and all(clip.hypotheses is not None for clip in clips):
+            self._add_batch_minimum(clips, totals)
+        self.results.extend(
+            {'action': clip.action, 'totals': clip_totals} for clip, clip_totals in zip(clips, totals, strict=True)
+        )
+
+    def compute_metrics(self, results: list[dict]) -> dict[str, float]:
+        """Means over the whole data set, see the class."""
+        if not results:
+            raise ValueError('LiftingMetric has no sample to evaluate: the data set is empty')
+        metrics = _means([result['totals'] for result in results])
+        by_action: dict[str, list[Totals]] = {}
+        for result in results:
+            if result['action'] is not None:
+                by_action.setdefault(result['action'], []).append(result['totals'])
+        if not by_action:
+            return metrics
+        actions = {action: _means(totals) for action, totals in sorted(by_action.items())}
+        names = list(metrics)
+        for name in names:
+            of_actions = [means[name] for means in actions.values() if name in means]
+            metrics[f'{name}_action_mean'] = float(np.mean(of_actions)) if of_actions else float('nan')
+        if self.print_actions:
+            rows = [[action, *(means.get(name) for name in names)] for action, means in actions.items()]
+            rows.append(['mean of actions', *(metrics[f'{name}_action_mean'] for name in names)])
+            rows.append(['mean of frames', *(metrics[name] for name in names)])
+            print_log('\n' + markdown_table(['mm', *names], rows), logger='current')
+        metrics |= {
+            f'action/{action}/{name}': value for action, means in actions.items() for name, value in means.items()
+        }
+        return metrics
+
+    def _pose_totals(self, clip: _Clip) -> Totals:
+        pred, target, joints, frames = clip.pred, clip.target, clip.joint_mask, clip.frame_mask
+        skeleton = get_skeleton(clip.skeleton)
+        root = skeleton.root
+        values = {
+            'mpjpe': joints_3d.mpjpe(pred, target, joints, root),
+            'mpjpe_unaligned': joints_3d.mpjpe_unaligned(pred, target, joints),
+            'p_mpjpe': joints_3d.p_mpjpe(pred, target, joints),
+            'n_mpjpe': joints_3d.n_mpjpe(pred, target, joints, root),
+            'symmetry_gap': coherence.symmetry_gap(pred, skeleton, self.segments),
+        }
+        if clip.hypotheses is not None:
+            several = (clip.hypotheses, target, joints, root)
+            values['p_agg'] = hypotheses.p_agg(*several)
+            if self.joint_aggregator is not None and clip.has_camera:
+                aggregated = self.joint_aggregator(clip.hypotheses[None], [clip.sample])[0]
+                values[self.j_agg_name] = joints_3d.mpjpe(aggregated, target, joints, root)
+            values[f'p_best{ORACLE_SUFFIX}'] = hypotheses.p_best(*several)
+            values[f'j_best{ORACLE_SUFFIX}'] = hypotheses.j_best(*several)
+        totals = {name: _total(value, frames) for name, value in values.items()}
+        totals['mpjve'] = _total(joints_3d.mpjve(pred, target, joints, root), frames[1:] & frames[:-1])
+        std = coherence.segment_std(pred, skeleton, self.segments, self.unbiased, frames)
+        num_frames = float(frames.sum())
+        totals['segment_std'] = (float(std) * num_frames, num_frames) if num_frames >= 2 else (0.0, 0.0)
+        return totals
+
+    def _add_batch_minimum(self, clips: list[_Clip], totals: list[Totals]) -> None:
+        stacked = [torch.stack([getattr(clip, name) for clip in clips]) for name in _BATCH_FIELDS]
+        several, target, joints, frames = stacked
+        root = get_skeleton(clips[0].skeleton).root
+        errors = hypotheses.p_best_per_batch(several, target, joints, root, frames)
+        for clip, clip_totals, clip_errors in zip(clips, totals, errors, strict=True):
+            clip_totals[f'p_best_per_batch{ORACLE_SUFFIX}'] = _total(clip_errors, clip.frame_mask)
+
+
+_BATCH_FIELDS = ('hypotheses', 'target', 'joint_mask', 'frame_mask')
+
+
+class _Clip:
+    """What the metric reads from a sample, checked, in float64 on the device of the prediction."""
+
+    def __init__(self, sample: Mapping[str, Any]) -> None:
+        self.sample = sample
+        self.sample_id = sample.get('sample_id', 'without sample_id')
+        self.action = sample.get('action')
+        self.skeleton = sample['skeleton']
+        self.has_camera = sample.get('camera') is not None and sample.get('input_keypoints_2d') is not None
+        self.pred = self._finite('pred_instances.keypoints', sample['pred_instances']['keypoints'])
+        device = self.pred.device
+        truth = sample['gt_instances']
+        self.target = torch.as_tensor(truth['lifting_target']).to(device, torch.float64)
+        if self.pred.shape != self.target.shape:
+            raise ValueError(
+                f'sample {self.sample_id!r}: pred_instances.keypoints {tuple(self.pred.shape)} does not match '
+                f'gt_instances.lifting_target {tuple(self.target.shape)}'
+            )
+        several = sample.get('pred_hypotheses')
+        self.hypotheses = None
+        if several is not None and len(several) > 1:
+            self.hypotheses = self._finite('pred_hypotheses', several)
+        visible = truth.get('lifting_target_visible')
+        shape = self.target.shape[:-1]
+        self.joint_mask = torch.ones(shape) if visible is None else torch.as_tensor(visible).reshape(shape)
+        self.joint_mask = self.joint_mask.to(device) > 0
+        frames = sample.get('frame_mask')
+        self.frame_mask = torch.ones(shape[0]) if frames is None else torch.as_tensor(frames)
+        root = get_skeleton(self.skeleton).root
+        self.frame_mask = (self.frame_mask.to(device) > 0) & self.joint_mask[:, root]  # no root, nothing to align to
+
+    def _finite(self, name: str, value: Any) -> Tensor:
+        pose = torch.as_tensor(value).detach().double()
+        bad = ~torch.isfinite(pose)
+        if bad.any():
+            where = tuple(int(index) for index in bad.nonzero()[0])
+            raise ValueError(f'sample {self.sample_id!r}: {name} is {float(pose[where])} at index {where}')
+        return pose
+
+
+def _total(values: Tensor, mask: Tensor) -> tuple[float, float]:
+    total, count = masked_sum(values, mask, dim=-1)
+    return float(total), float(count)
+
+
+def _means(totals: Sequence[Totals]) -> dict[str, float]:
+    """Mean of each measure that every sample has."""
+    names = [name for name in totals[0] if all(name in sample for sample in totals)]
+    sums = {name: np.sum([sample[name] for sample in totals], axis=0) for name in names}
+    return {name: float(total / count) if count else float('nan') for name, (total, count) in sums.items()}
