@@ -1,0 +1,87 @@
+"""Reading checkpoints without running code that they carry."""
+
+from __future__ import annotations
+
+import functools
+import pickle
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from mmengine.logging import HistoryBuffer
+from mmengine.runner.checkpoint import CheckpointLoader
+from torch import Tensor
+
+
+class UnsafeCheckpointError(RuntimeError):
+    """A checkpoint holds objects other than tensors and plain data; loading it could execute code."""
+
+
+def _safe_types() -> list[Any]:
+    """What training checkpoints of MMEngine hold beside tensors: numpy scalars and arrays, and logged histories."""
+    scalar_types = [np.dtype(code) for code in ('f8', 'f4', 'f2', 'i8', 'i4', 'i2', 'i1', 'u1', 'u2', 'u4', 'u8', '?')]
+    reconstruct = np.empty(0).__reduce__()[0]
+    scalar = np.float64(0).__reduce__()[0]
+    return [HistoryBuffer, np.ndarray, np.dtype, reconstruct, scalar, *{type(dtype) for dtype in scalar_types}]
+
+
+def load_checkpoint(path: str | Path, map_location: Any = 'cpu') -> dict[str, Any]:
+    """Load a checkpoint file with ``weights_only`` semantics.
+
+    Args:
+        path: A ``.pth`` file.
+        map_location: As for :func:`torch.load`.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        UnsafeCheckpointError: The pickle refers to code.
+        ValueError: The file is truncated, not a checkpoint, or not a dictionary.
+    """
+    file = Path(path).expanduser()
+    if not file.is_file():
+        raise FileNotFoundError(f'checkpoint {file} does not exist')
+    try:
+        with torch.serialization.safe_globals(_safe_types()):
+            checkpoint = torch.load(file, map_location=map_location, weights_only=True)
+    except pickle.UnpicklingError as error:
+        reason = str(error).split('GLOBAL ')
+        if len(reason) > 1:
+            raise UnsafeCheckpointError(
+                f'checkpoint {file} refers to {reason[1].split()[0]}, which loading would have to execute; it was not loaded. Only '
+                'tensors and plain data are accepted'
+            ) from None
+        raise ValueError(f'{file} is not a readable checkpoint: {str(error).splitlines()[0]}') from error
+    except (RuntimeError, EOFError, ValueError, KeyError, AttributeError) as error:
+        raise ValueError(f'{file} is not a readable checkpoint (truncated?): {str(error).splitlines()[0]}') from error
+    if not isinstance(checkpoint, Mapping):
+        raise ValueError(f'checkpoint {file} holds a {type(checkpoint).__name__}, not a dictionary')
+    return dict(checkpoint)
+
+
+def load_state(path: str | Path) -> dict[str, Tensor]:
+    """Load the flat state dict of a checkpoint, whether bare or under ``state_dict``.
+
+    Raises:
+        ValueError: There are no tensors in it; otherwise as :func:`load_checkpoint`.
+    """
+    checkpoint = load_checkpoint(path)
+    state = checkpoint.get('state_dict', checkpoint)
+    tensors = {name: value for name, value in state.items() if isinstance(value, Tensor)} if isinstance(state, Mapping) else {}
+    if not tensors or len(tensors) != len(state):
+        raise ValueError(f'checkpoint {path} holds no state dict of tensors (top-level keys: {", ".join(map(str, checkpoint))})')
+    return tensors
+
+
+@functools.cache
+def use_safe_loading() -> None:
+    """Make MMEngine's Runner read local checkpoints (``load_from``, ``resume``) through :func:`load_checkpoint`.
+
+    MMEngine falls back to a full unpickle where the safe one refuses.
+    """
+
+    def load(filename: str, map_location: Any = 'cpu') -> dict[str, Any]:
+        return load_checkpoint(filename, map_location)
+
+    CheckpointLoader.register_scheme('', loader=load, force=True)

@@ -1,0 +1,64 @@
+"""Reading configs, and saying what is wrong with them before anything is built."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config
+from mmengine.runner import Runner
+
+# Keys that MMEngine's tools read beside the Runner's own arguments.
+TOOL_KEYS = ('auto_scale_lr', 'custom_imports', 'default_scope', 'launcher', 'work_dir')
+
+
+def load_config(config: str | Path | Config, cfg_options: Mapping[str, Any] | None = None) -> Config:
+    """Read a config, apply overrides and check its top-level keys.
+
+    Args:
+        config: A ``.py`` file or a loaded config, which is copied.
+        cfg_options: ``{'model.test_cfg.num_hypotheses': 5, …}``.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: A key is misspelt.
+    """
+    if isinstance(config, Config):
+        cfg, origin = config.copy(), config.filename or 'the config'
+    else:
+        file = Path(config)
+        if not file.is_file():
+            raise FileNotFoundError(f'config {file} does not exist')
+        cfg, origin = Config.fromfile(str(file)), str(file)
+    known = _runner_keys()
+    _check_misspelt(cfg, known, origin)
+    if cfg_options:
+        for key in cfg_options:
+            top = key.split('.')[0]
+            if top not in cfg and top not in known:
+                raise ValueError(f'cfg-options: {origin} has no key {top!r} to set {key!r} in{_suggest(top, [*known, *cfg])}')
+        try:
+            cfg.merge_from_dict(dict(cfg_options))
+        except (KeyError, TypeError, AssertionError) as error:
+            raise ValueError(f'cfg-options do not fit {origin}: {error}') from error
+    return cfg
+
+
+def _runner_keys() -> set[str]:
+    return {*inspect.signature(Runner.__init__).parameters, *TOOL_KEYS} - {'self'}
+
+
+def _check_misspelt(cfg: Config, known: set[str], origin: str) -> None:
+    """Refuse keys that nearly are one of the Runner's: they would be ignored in silence."""
+    for key in cfg:
+        near = difflib.get_close_matches(key, known, n=1, cutoff=0.9)
+        if key not in known and near and near[0] not in cfg:
+            raise ValueError(f'{origin} sets {key!r}, which nothing reads; did you mean {near[0]!r}?')
+
+
+def _suggest(key: str, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(key, list(known), n=1, cutoff=0.6)
+    return f'; did you mean {near[0]!r}?' if near else ''

@@ -1,0 +1,148 @@
+"""Noise schedules: the table of alpha_bar and the forward process.
+
+Symbols (DDPM, Ho et al. 2020): ``beta_t`` variance added at step t, ``alpha_t = 1 - beta_t``,
+``alpha_bar_t = prod_{s<=t} alpha_s``. Timesteps are 0-based: t = 0 is the least noisy step; t = -1 is clean, with alpha_bar 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from posediff.diffusion.prediction import PREDICTION_TYPES, from_x_0_and_epsilon, to_x_0_and_epsilon
+from posediff.registry import NOISE_SCHEDULERS
+
+
+def per_row(values: Tensor, like: Tensor) -> Tensor:
+    """Shape per-row coefficients (N,) or (1,) so that they broadcast over a state (N, …) of any rank."""
+    return values.reshape(-1, *([1] * (like.ndim - 1)))
+
+
+@NOISE_SCHEDULERS.register_module()
+class BetasNoiseScheduler:
+    """Forward process q(x_t | x_0) for an explicit table of betas.
+
+    The tables are float64 on the CPU and belong to no state dict. Arithmetic on states is done in float32 at least, also
+    under autocast.
+
+    Args:
+        betas: ``num_train_timesteps`` variances in (0, 1).
+        prediction_type: What the denoiser is asked for: ``'epsilon'``, ``'sample'`` (x_0) or ``'v_prediction'``.
+
+    Attributes:
+        beta, alpha_bar: float64 tables of length ``num_train_timesteps``.
+    """
+
+    def __init__(self, betas: Sequence[float], prediction_type: str = 'epsilon') -> None:
+        table = torch.as_tensor(np.asarray(betas, dtype=np.float64).copy())
+        if table.ndim != 1 or len(table) == 0:
+            raise ValueError(f'betas must be a non-empty list of numbers, got shape {tuple(table.shape)}')
+        if not bool(((table > 0) & (table < 1)).all()):
+            raise ValueError(f'betas must lie in (0, 1), got min {float(table.min())} and max {float(table.max())}')
+        if prediction_type not in PREDICTION_TYPES:
+            raise ValueError(f'prediction_type {prediction_type!r} is not one of {", ".join(PREDICTION_TYPES)}')
+        self.beta = table
+        self.alpha_bar = torch.cumprod(1.0 - table, dim=0)
+        self.prediction_type = prediction_type
+        self._on_device: dict[torch.device, Tensor] = {}
+
+    @property
+    def num_train_timesteps(self) -> int:
+        return len(self.alpha_bar)
+
+    def alpha_bar_at(self, t: int) -> float:
+        """alpha_bar of one step; 1.0 for t = -1, the clean end of the process."""
+        if not -1 <= t < self.num_train_timesteps:
+            raise ValueError(f'timestep {t} is outside -1..{self.num_train_timesteps - 1}')
+        return 1.0 if t == -1 else float(self.alpha_bar[t])
+
+    def draw_timesteps(self, num_rows: int, device: torch.device, generator: torch.Generator | None = None) -> Tensor:
+        """Draw t ~ U{0 … num_train_timesteps - 1}, int64 (N,), as training does."""
+        return torch.randint(self.num_train_timesteps, (num_rows,), device=device, generator=generator)
+
+    def add_noise(self, x_0: Tensor, epsilon: Tensor, timestep: Tensor) -> Tensor:
+        """Forward process, DDPM eq. 4: x_t = sqrt(alpha_bar_t) x_0 + sqrt(1 - alpha_bar_t) epsilon.
+
+        Args:
+            x_0: (N, …) clean signal.
+            epsilon: (N, …) standard normal noise.
+            timestep: int64 (N,) or (1,).
+
+        Returns:
+            (N, …) x_t.
+        """
+        alpha_bar = self._gather(timestep, x_0)
+        return alpha_bar.sqrt() * x_0 + (1 - alpha_bar).sqrt() * epsilon
+
+    def target(self, x_0: Tensor, epsilon: Tensor, timestep: Tensor) -> Tensor:
+        """What a perfect denoiser would return for (x_0, epsilon) at ``timestep``; shapes as in :meth:`add_noise`."""
+        return from_x_0_and_epsilon(self.prediction_type, x_0, epsilon, self._gather(timestep, x_0))
+
+    def split(self, output: Tensor, x_t: Tensor, t: int) -> tuple[Tensor, Tensor]:
+        """Turn a raw denoiser output at step ``t`` into the (x_0, epsilon) that it implies, each of x_t's shape."""
+        return to_x_0_and_epsilon(self.prediction_type, output, x_t, self.alpha_bar_at(t))
+
+    def _gather(self, timestep: Tensor, like: Tensor) -> Tensor:
+        table = self._on_device.get(like.device)
+        if table is None:
+            table = self._on_device.setdefault(like.device, self.alpha_bar.to(like.device, torch.float32))
+        return per_row(table[timestep], like)
+
+
+@NOISE_SCHEDULERS.register_module()
+class LinearNoiseScheduler(BetasNoiseScheduler):
+    """Betas evenly spaced from ``beta_start`` to ``beta_end`` (DDPM, section 4)."""
+
+    def __init__(
+        self,
+        num_train_timesteps: int = 1000,
+        beta_start: float = 1e-4,
+        beta_end: float = 0.02,
+        prediction_type: str = 'epsilon',
+    ) -> None:
+        super().__init__(np.linspace(beta_start, beta_end, _positive(num_train_timesteps)), prediction_type)
+
+
+@NOISE_SCHEDULERS.register_module()
+class QuadraticNoiseScheduler(BetasNoiseScheduler):
+    """Square roots of the betas evenly spaced (CSDI, section 6.1; ``quad`` in DiffHPE's code)."""
+
+    def __init__(
+        self,
+        num_train_timesteps: int = 50,
+        beta_start: float = 1e-4,
+        beta_end: float = 0.5,
+        prediction_type: str = 'epsilon',
+    ) -> None:
+        roots = np.linspace(beta_start**0.5, beta_end**0.5, _positive(num_train_timesteps))
+        super().__init__(roots**2, prediction_type)
+
+
+@NOISE_SCHEDULERS.register_module()
+class CosineNoiseScheduler(BetasNoiseScheduler):
+    """Cosine schedule (Nichol & Dhariwal 2021, eq. 17): alpha_bar follows f(u) / f(0), f(u) = cos²((u + s) / (1 + s) · π/2).
+
+    ``beta_t = min(1 - f((t + 1) / n) / f(t / n), max_beta)`` for n = ``num_train_timesteps``. Improved DDPM caps at 0.999; DiffHPE's
+    code caps at 0.5 (its ``beta_end``). Both follow from this one formula: the normalisation by f(0) cancels in the ratio, so
+    up to the first capped step the table *is* the normalised f.
+    """
+
+    def __init__(
+        self,
+        num_train_timesteps: int = 1000,
+        max_beta: float = 0.999,
+        offset: float = 0.008,
+        prediction_type: str = 'epsilon',
+    ) -> None:
+        u = np.arange(_positive(num_train_timesteps) + 1) / num_train_timesteps
+        f = np.cos((u + offset) / (1 + offset) * np.pi / 2) ** 2
+        super().__init__(np.minimum(1 - f[1:] / f[:-1], max_beta), prediction_type)
+
+
+def _positive(num_train_timesteps: int) -> int:
+    if num_train_timesteps < 1:
+        raise ValueError(f'num_train_timesteps must be at least 1, got {num_train_timesteps}')
+    return num_train_timesteps

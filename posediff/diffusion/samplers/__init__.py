@@ -1,0 +1,9 @@
+"""Reverse processes. A sampler sees only ``denoise(x_t, t)`` and the noise scheduler."""
+
+from posediff.diffusion.samplers.base import BaseSampler, Step
+from posediff.diffusion.samplers.ddim import DDIMSampler
+from posediff.diffusion.samplers.ddpm import DDPMSampler
+from posediff.diffusion.samplers.diffusers_adapter import DiffusersSampler
+from posediff.diffusion.samplers.dpm_solver import DPMSolverSampler
+
+__all__ = ['BaseSampler', 'DDIMSampler', 'DDPMSampler', 'DPMSolverSampler', 'DiffusersSampler', 'Step']

@@ -1,0 +1,75 @@
+"""Which steps of the training schedule a sampler visits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+Pairs = list[tuple[int, int]]
+
+
+def _trailing(length: int, steps: int) -> np.ndarray:
+    return np.round(np.arange(length, 0, -length / steps))[:steps] - 1
+
+
+def _leading(length: int, steps: int) -> np.ndarray:
+    return np.arange(steps)[::-1] * (length // steps)
+
+
+def _linspace(length: int, steps: int) -> np.ndarray:
+    return np.round(np.linspace(0, length - 1, steps))[::-1]
+
+
+def _diffusiondet(length: int, steps: int) -> np.ndarray:
+    return np.linspace(-1, length - 1, steps + 1).astype(np.int64)[:0:-1]
+
+
+def _diffpose(length: int, steps: int) -> np.ndarray:
+    if steps < 2:
+        raise ValueError(
+            f"spacing 'diffpose' reads Linspace(-1, T, steps) literally: it makes steps - 1 denoiser calls and none at "
+            f"num_inference_steps={steps}; use 'diffusiondet', which makes num_inference_steps calls"
+        )
+    return np.linspace(-1, length - 1, steps).astype(np.int64)[:0:-1]
+
+
+SPACINGS: dict[str, Callable[[int, int], np.ndarray]] = {
+    'trailing': _trailing,
+    'leading': _leading,
+    'linspace': _linspace,
+    'diffusiondet': _diffusiondet,
+    'diffpose': _diffpose,
+}
+
+
+def timestep_pairs(num_train_timesteps: int, num_inference_steps: int, spacing: str | Sequence[int]) -> Pairs:
+    """List the (t, t_prev) that a sampler walks, from most to least noise, ending at t_prev = -1 (clean).
+
+    Args:
+        num_train_timesteps: Length of the noise scheduler's table.
+        num_inference_steps: Number of denoiser calls.
+        spacing: A list of timesteps, or a rule for n = ``num_inference_steps`` out of L = ``num_train_timesteps``:
+            ``'trailing'`` L-1, L-1-L/n, … (diffusers' name; includes the noisiest step at any n);
+            ``'linspace'`` evenly from L-1 to 0; ``'leading'`` multiples of L // n, ending at 0;
+            ``'diffusiondet'`` linspace(-1, L-1, n+1), truncated (DiffusionDet, D3DP);
+            ``'diffpose'`` linspace(-1, L-1, n): DiffPose's Algorithm 2 read literally, n - 1 calls, refuses n = 1.
+
+    Raises:
+        ValueError: The number of steps does not fit the table, the rule is unknown, or a list does not descend within the table.
+    """
+    if isinstance(spacing, str):
+        if spacing not in SPACINGS:
+            raise ValueError(f'unknown timestep spacing {spacing!r}; known: {", ".join(SPACINGS)}, or a list of timesteps')
+        if not 1 <= num_inference_steps <= num_train_timesteps:
+            raise ValueError(f'num_inference_steps must be in 1..{num_train_timesteps}, got {num_inference_steps}')
+        steps = [int(t) for t in SPACINGS[spacing](num_train_timesteps, num_inference_steps)]
+    else:
+        steps = [int(t) for t in spacing]
+        if len(steps) != num_inference_steps:
+            raise ValueError(f'the sampler lists {len(steps)} timesteps, but num_inference_steps={num_inference_steps}')
+    walk = [*steps, -1]
+    descending = all(t > t_prev for t, t_prev in zip(walk, walk[1:], strict=False))
+    if not descending or steps[0] >= num_train_timesteps:
+        raise ValueError(f'timesteps must descend within {num_train_timesteps - 1}..0, got {steps}')
+    return list(zip(walk[:-1], walk[1:], strict=True))

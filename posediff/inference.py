@@ -1,0 +1,74 @@
+"""Build a trained model and use it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+
+from posediff.checkpoint import load_state
+from posediff.config import load_config
+from posediff.lifting import lift_keypoints
+from posediff.models.estimator import PoseDiffusionEstimator
+from posediff.plugins import load_plugins
+from posediff.registry import MODELS
+
+__all__ = ['init_model', 'lift_keypoints', 'load_weights']
+
+
+def init_model(
+    config: str | Path | Config,
+    checkpoint: str | Path | None = None,
+    device: str | torch.device = 'cpu',
+    cfg_options: Mapping[str, Any] | None = None,
+) -> PoseDiffusionEstimator:
+    """Build an estimator in eval mode.
+
+    Args:
+        config: Config file or loaded config.
+        checkpoint: Checkpoint file, loaded strictly. Without it the weights are random, and neither the network nor
+            any weight file is touched.
+        device: Where the model goes.
+        cfg_options: Overrides, ``{'model.test_cfg.num_hypotheses': 5}``.
+
+    Returns:
+        The estimator, its config as ``.cfg``.
+
+    Raises:
+        FileNotFoundError, ValueError, posediff.checkpoint.UnsafeCheckpointError: The config or the checkpoint is missing, malformed
+            or does not fit.
+    """
+    load_plugins()
+    cfg = load_config(config, cfg_options)
+    if 'model' not in cfg:
+        raise ValueError(f'{cfg.filename or "the config"} has no model')
+    init_default_scope(cfg.get('default_scope', 'posediff'))
+    model = MODELS.build(cfg.model)
+    if checkpoint is not None:
+        load_weights(model, checkpoint)
+    model.cfg = cfg
+    return model.to(device).eval()
+
+
+def load_weights(model: torch.nn.Module, checkpoint: str | Path) -> None:
+    """Load a checkpoint into a model, strictly.
+
+    Raises:
+        ValueError: Keys or shapes differ; the message names the first few.
+    """
+    state = load_state(checkpoint)
+    own = model.state_dict()
+    problems = [f'missing {key}' for key in own if key not in state]
+    problems += [f'unexpected {key}' for key in state if key not in own]
+    problems += [
+        f'{key} is {tuple(state[key].shape)}, the model has {tuple(own[key].shape)}'
+        for key in own
+        if key in state and own[key].shape != state[key].shape
+    ]
+    if problems:
+        raise ValueError(f'{checkpoint} does not fit the model ({len(problems)} differences): {"; ".join(problems[:4])}')
+    model.load_state_dict(state)

@@ -1,0 +1,106 @@
+"""From command line to MMEngine Runner, on one process or many, with CUDA or without."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmengine.config import Config, DictAction
+from mmengine.dist import is_distributed
+from mmengine.model import MMDistributedDataParallel
+from mmengine.registry import MODEL_WRAPPERS
+from mmengine.runner import Runner
+
+from posediff.checkpoint import use_safe_loading
+from posediff.config import load_config
+from posediff.plugins import load_plugins
+
+LAUNCHERS = ('none', 'pytorch', 'slurm')
+
+
+@MODEL_WRAPPERS.register_module()
+class CPUDistributedDataParallel(MMDistributedDataParallel):
+    """MMEngine's wrapper for processes without a device of their own (gloo)."""
+
+    def __init__(self, module: torch.nn.Module, device_ids: Any = None, **kwargs: Any) -> None:
+        super().__init__(module=module, **kwargs)  # DDP takes no device_ids for CPU modules; MMEngine always passes them
+
+
+def add_common_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the flags that ``train.py`` and ``test.py`` share, named as in OpenMMLab's tools."""
+    parser.add_argument('config', help='config file')
+    parser.add_argument('--work-dir', help='where logs and checkpoints go (default: work_dirs/<config name>)')
+    parser.add_argument(
+        '--cfg-options', nargs='+', action=DictAction, help='override config keys: key=value model.test_cfg.num_hypotheses=5 …'
+    )
+    parser.add_argument('--launcher', choices=LAUNCHERS, default='none', help='who started the processes')
+    parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help='set by some launchers')
+
+
+def prepare(args: argparse.Namespace) -> Config:
+    """Load plugins and config for a command line, and join the process group when there is one."""
+    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+    load_plugins()
+    use_safe_loading()
+    cfg = load_config(args.config, args.cfg_options)
+    cfg.launcher = args.launcher
+    if args.work_dir is not None:
+        cfg.work_dir = args.work_dir
+    elif cfg.get('work_dir') is None:
+        cfg.work_dir = str(Path('work_dirs') / Path(args.config).stem)
+    if args.launcher != 'none':
+        join_process_group(args.launcher)
+        if not torch.cuda.is_available():
+            cfg.model_wrapper_cfg = {
+                'type': 'CPUDistributedDataParallel',
+                'broadcast_buffers': False,
+                'find_unused_parameters': cfg.get('find_unused_parameters', False),
+            }
+    return cfg
+
+
+def join_process_group(launcher: str) -> None:
+    """Initialise torch.distributed: NCCL and one device per LOCAL_RANK with CUDA, gloo without.
+
+    MMEngine's own start needs CUDA; a group that exists already is taken as it is.
+    """
+    if is_distributed():
+        return
+    if launcher == 'slurm':
+        _read_slurm_environment()
+    missing = [name for name in ('RANK', 'WORLD_SIZE', 'LOCAL_RANK', 'MASTER_ADDR', 'MASTER_PORT') if name not in os.environ]
+    if missing:
+        raise RuntimeError(f'--launcher {launcher} needs {", ".join(missing)} in the environment: start with tools/dist_train.sh')
+    if torch.cuda.is_available():
+        local_rank, devices = int(os.environ['LOCAL_RANK']), torch.cuda.device_count()
+        if local_rank >= devices:
+            raise RuntimeError(f'LOCAL_RANK {local_rank} has no CUDA device: this machine has {devices}')
+        torch.cuda.set_device(local_rank)
+        torch.distributed.init_process_group('nccl', device_id=torch.device('cuda', local_rank))
+    else:
+        torch.distributed.init_process_group('gloo')
+
+
+def _read_slurm_environment() -> None:
+    """Translate Slurm's variables of an ``srun`` task into torch.distributed's."""
+    try:
+        os.environ['RANK'] = os.environ['SLURM_PROCID']
+        os.environ['WORLD_SIZE'] = os.environ['SLURM_NTASKS']
+        os.environ['LOCAL_RANK'] = os.environ['SLURM_LOCALID']
+        nodes = os.environ['SLURM_NODELIST']
+    except KeyError as error:
+        raise RuntimeError(f'--launcher slurm needs {error.args[0]}: start with tools/slurm_train.sh, inside srun') from None
+    if 'MASTER_ADDR' not in os.environ:
+        found = subprocess.run(['scontrol', 'show', 'hostnames', nodes], capture_output=True, text=True, check=True)
+        os.environ['MASTER_ADDR'] = found.stdout.split()[0]
+    # One port per job, the same on all its tasks, so that jobs on a node do not meet.
+    os.environ.setdefault('MASTER_PORT', str(20000 + int(os.environ.get('SLURM_JOB_ID', '0')) % 20000))
+
+
+def build_runner(cfg: Config) -> Runner:
+    """Build the Runner of a prepared config."""
+    return Runner.from_cfg(cfg)

@@ -1,0 +1,151 @@
+"""Lift a whole clip: overlapping windows, one noise, blended."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from posediff.diffusion.hypotheses import draw_noise
+from posediff.models.data_preprocessor import normalize_keypoints_2d
+from posediff.models.estimator import PoseDiffusionEstimator, seeded_generator
+from posediff.structures import PoseDataSample
+
+
+def lift_keypoints(
+    model: PoseDiffusionEstimator,
+    keypoints_2d: np.ndarray,
+    keypoint_scores: np.ndarray | None = None,
+    *,
+    img_shape: tuple[int, int],
+    num_hypotheses: int | None = None,
+    num_inference_steps: int | None = None,
+    seed: int = 0,
+    stride: int | None = None,
+    score_threshold: float = 0.0,
+    batch_size: int = 16,
+) -> dict[str, np.ndarray]:
+    """Lift one person's 2D keypoints of a clip of any length.
+
+    Windows overlap, see the future as well as the past, and are blended with weights that fall towards their borders. The noise
+    belongs to the frame, not to the window, so that windows agree where they overlap.
+
+    Args:
+        model: From :func:`posediff.init_model`.
+        keypoints_2d: (F, K, 2) px in the lifter's skeleton. Non-finite points are treated as omitted.
+        keypoint_scores: (F, K) confidences in [0, 1], or None.
+        img_shape: (h, w) of the image in px.
+        num_hypotheses: M; None: the config's.
+        num_inference_steps: Denoiser calls per hypothesis; None: the config's.
+        seed: Decides the noise.
+        stride: Frames from window to window, at most the window length; None: a third of it.
+        score_threshold: Points scored below are treated as omitted.
+        batch_size: Windows at a time.
+
+    Returns:
+        ``joints_3d`` (F, K, 3) root-relative mm in the camera frame (x right, y down, z forward), ``hypotheses`` (M, F, K, 3),
+        ``joints_3d_std`` (F, K) mm: root of the summed variances over M, and ``observed`` (F, K) bool. A clip shorter than the
+        window is padded by repeating its last frame; the padding is cut off again.
+
+    Raises:
+        ValueError: Wrong shapes, an empty clip, no usable point at all.
+    """
+    points, observed = _check_clip(keypoints_2d, keypoint_scores, score_threshold)
+    frames, joints = observed.shape
+    window = window_length(model)
+    hop = stride or max(window // 3, 1)
+    if not 1 <= hop <= window:
+        raise ValueError(f'stride must be in 1..{window}, the window of the model, got {hop}')
+    num_hypotheses = num_hypotheses or model.test_cfg.num_hypotheses
+    device = next(model.parameters()).device
+
+    mask = torch.from_numpy(observed.astype(np.float32))
+    norm = normalize_keypoints_2d(torch.from_numpy(points)[None], torch.tensor([img_shape], dtype=torch.float32))[0]
+    inputs = norm * mask[..., None]
+    if getattr(model.data_preprocessor, 'input_mask', False):
+        inputs = torch.cat([inputs, mask[..., None]], dim=-1)
+    inputs = _pad(inputs, window).to(device)
+    noise = _frame_noise(model, num_hypotheses, num_inference_steps, (len(inputs), joints, 3), seed, device)
+
+    total = torch.zeros(num_hypotheses, len(inputs), joints, 3)
+    weights = torch.zeros(len(inputs))
+    ramp = torch.minimum(torch.arange(1, window + 1), torch.arange(window, 0, -1)).float()
+    for starts in _batches(len(inputs), window, hop, batch_size):
+        with torch.no_grad():
+            condition = model.conditioner(model.extract_features(torch.stack([inputs[s : s + window] for s in starts])))
+            drawn = None if noise is None else torch.stack([noise[:, :, s : s + window] for s in starts], dim=1)
+            x_0 = model.sample(condition, num_hypotheses, num_inference_steps, noise=drawn)
+        poses = model.head.decode(x_0.float()).cpu()
+        for start, pose in zip(starts, poses, strict=True):
+            total[:, start : start + window] += pose * ramp[None, :, None, None]
+            weights[start : start + window] += ramp
+    hypotheses = (total / weights[None, :, None, None])[:, :frames]
+    sample = PoseDataSample(metainfo={'sample_id': 'clip', 'img_shape': img_shape, 'camera': None})
+    sample.input_keypoints_2d = torch.from_numpy(points)
+    joints_3d = model.aggregator(hypotheses[None], [sample])[0]
+    spread = hypotheses.var(dim=0, unbiased=False).sum(-1).sqrt()
+    return {
+        'joints_3d': joints_3d.numpy(),
+        'hypotheses': hypotheses.numpy(),
+        'joints_3d_std': spread.numpy(),
+        'observed': observed,
+    }
+
+
+def window_length(model: torch.nn.Module) -> int:
+    """Frames that the networks of a lifting model were built for."""
+    lengths = {module.num_frames for module in model.modules() if isinstance(getattr(module, 'num_frames', None), int)}
+    if len(lengths) != 1:
+        raise ValueError(f'the parts of the model name {sorted(lengths) or "no"} window lengths; expected exactly one')
+    return lengths.pop()
+
+
+def _check_clip(
+    keypoints_2d: np.ndarray, scores: np.ndarray | None, score_threshold: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return finite points (F, K, 2) float32 and which were observed (F, K), or say what is wrong."""
+    points = np.asarray(keypoints_2d, dtype=np.float32)
+    if points.ndim != 3 or points.shape[-1] != 2:
+        raise ValueError(f'keypoints_2d must be (F, K, 2) px, got shape {points.shape}')
+    if 0 in points.shape:
+        raise ValueError(f'keypoints_2d is empty: shape {points.shape}')
+    observed = np.isfinite(points).all(-1)
+    if scores is not None:
+        scores = np.asarray(scores, dtype=np.float32)
+        if scores.shape != points.shape[:2]:
+            raise ValueError(f'keypoint_scores must be {points.shape[:2]} like keypoints_2d, got {scores.shape}')
+        observed &= np.nan_to_num(scores, nan=-1.0) >= score_threshold
+    if not observed.any():
+        raise ValueError(f'no keypoint is finite and scored at least {score_threshold}: there is nothing to lift')
+    return np.where(observed[..., None], points, np.float32(0)), observed
+
+
+def _frame_noise(
+    model: PoseDiffusionEstimator,
+    num_hypotheses: int,
+    num_inference_steps: int | None,
+    state: tuple[int, ...],
+    seed: int,
+    device: torch.device,
+) -> Tensor | None:
+    """Noise (draws, M, F, K, 3) of every frame, or None without diffusion."""
+    if model.denoiser is None:
+        return None
+    steps = num_inference_steps or model.test_cfg.num_inference_steps
+    steps = steps or model.sampler.default_steps(model.noise_scheduler)
+    draws = model.sampler.num_draws(model.noise_scheduler, steps)
+    return draw_noise(draws, 1, num_hypotheses, state, device, seeded_generator(seed, 'clip'))[:, 0]
+
+
+def _pad(inputs: Tensor, window: int) -> Tensor:
+    missing = window - len(inputs)
+    return inputs if missing <= 0 else torch.cat([inputs, inputs[-1:].expand(missing, *inputs.shape[1:])])
+
+
+def _batches(frames: int, window: int, hop: int, batch_size: int) -> Iterator[list[int]]:
+    """Window starts that cover every frame, the last one right-aligned, in batches."""
+    starts = [*range(0, frames - window, hop), frames - window]
+    for first in range(0, len(starts), batch_size):
+        yield starts[first : first + batch_size]

@@ -1,0 +1,15 @@
+"""The networks and the estimator that joins them."""
+
+from posediff.models.data_preprocessor import LiftingPreprocessor
+from posediff.models.estimator import PoseDiffusionEstimator
+from posediff.models.lifters import MixSTE
+from posediff.models.losses import MixSTELoss, PoseDistanceLoss, SquaredErrorLoss
+
+__all__ = [
+    'LiftingPreprocessor',
+    'MixSTE',
+    'MixSTELoss',
+    'PoseDiffusionEstimator',
+    'PoseDistanceLoss',
+    'SquaredErrorLoss',
+]

@@ -1,0 +1,37 @@
+"""The promise every conditioner keeps."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+
+from mmengine.model import BaseModule
+from torch import Tensor
+
+from posediff.models.contract import ContractCase
+
+
+class BaseConditioner(BaseModule):
+    """Network that turns observed clips into the condition of the denoiser, once per clip.
+
+    In eval mode clips are treated independently.
+    """
+
+    @abstractmethod
+    def forward(self, features: Tensor) -> Tensor:
+        """Compute the condition.
+
+        Args:
+            features: (B, …), for lifting ``keypoints_2d_norm`` (B, T, K, 2), for video the backbone's (B, T, C, h, w).
+
+        Returns:
+            (B, …).
+        """
+
+    def ready_to_train(self) -> str | None:
+        """Return None, or one sentence that says what is missing before training may start."""
+        return None
+
+    @classmethod
+    @abstractmethod
+    def contract_cases(cls) -> list[ContractCase]:
+        """Tiny instances for the contract tests."""

@@ -1,0 +1,95 @@
+"""From a batch of items to what the model takes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from mmengine.model import BaseDataPreprocessor
+from torch import Tensor
+
+from posediff.registry import MODELS
+
+
+def normalize_keypoints_2d(keypoints_2d: Tensor, img_shape: Tensor) -> Tensor:
+    """Map pixels to [-1, 1] over the image's width, keeping its aspect (VideoPose3D): x·2/w - 1, y·2/w - h/w.
+
+    Args:
+        keypoints_2d: (B, T, K, 2) px.
+        img_shape: (B, 2) image height and width in px.
+
+    Returns:
+        ``keypoints_2d_norm`` (B, T, K, 2).
+    """
+    height, width = img_shape.to(keypoints_2d).unbind(-1)
+    offset = torch.stack([torch.ones_like(width), height / width], dim=-1)
+    return keypoints_2d * (2 / width)[:, None, None, None] - offset[:, None, None, :]
+
+
+@MODELS.register_module()
+class LiftingPreprocessor(BaseDataPreprocessor):
+    """Stack clips of 2D keypoints and normalise them by their image size.
+
+    In: a list of items, or the dict of lists that ``pseudo_collate`` makes of it, with ``inputs`` (``keypoints_2d`` (T, K, 2) px,
+    optional ``keypoint_scores`` (T, K) and ``keypoint_mask`` (T, K), 1 = observed) and ``data_samples``.
+
+    Out: ``inputs`` (B, T, K, 2) ``keypoints_2d_norm``, omitted keypoints at 0 (DiffHPE, section 5.2), and ``data_samples``, which now
+    also carry ``input_keypoints_2d`` (T, K, 2) px, ``input_keypoint_mask`` and ``input_keypoint_scores`` (T, K).
+
+    Args:
+        input_mask: Append the mask as a third channel, so that the network can tell an omitted keypoint from the image centre.
+    """
+
+    def __init__(self, input_mask: bool = False, non_blocking: bool = False) -> None:
+        super().__init__(non_blocking)
+        self.input_mask = input_mask
+
+    def forward(self, data: Any, training: bool = False) -> dict[str, Any]:
+        data = self.cast_data(_as_lists(data))
+        samples = data.get('data_samples') or [None] * len(data['inputs'])
+        clips = [_check(item, sample) for item, sample in zip(data['inputs'], samples, strict=True)]
+        shapes = {tuple(keypoints.shape) for keypoints, _, _ in clips}
+        if len(shapes) > 1:
+            raise ValueError(f'clips of one batch must have one shape, got {sorted(shapes)}')
+        keypoints_2d, masks, scores = (torch.stack(parts) for parts in zip(*clips, strict=True))
+        img_shape = torch.tensor([sample.img_shape for sample in samples], dtype=torch.float32, device=keypoints_2d.device)
+        inputs = normalize_keypoints_2d(keypoints_2d, img_shape) * masks[..., None]
+        if self.input_mask:
+            inputs = torch.cat([inputs, masks[..., None]], dim=-1)
+        for sample, *observed in zip(samples, keypoints_2d, masks, scores, strict=True):
+            sample.input_keypoints_2d, sample.input_keypoint_mask, sample.input_keypoint_scores = observed
+        return {'inputs': inputs, 'data_samples': samples}
+
+
+def _as_lists(data: Any) -> dict[str, Any]:
+    """Accept a list of items, ``pseudo_collate``'s dict of lists, or one where ``inputs`` is a dict of lists."""
+    if not isinstance(data, dict):
+        data = {key: [item[key] for item in data] for key in ('inputs', 'data_samples')}
+    inputs = data['inputs']
+    if isinstance(inputs, dict):
+        inputs = [dict(zip(inputs, values, strict=True)) for values in zip(*inputs.values(), strict=True)]
+    return {**data, 'inputs': inputs}
+
+
+def _check(item: dict[str, Tensor], sample: Any) -> tuple[Tensor, Tensor, Tensor]:
+    """Return (keypoints_2d, mask, scores) of one clip or say what is wrong with it."""
+    origin = f'sample {sample.get("sample_id")}' if sample is not None else 'a sample'
+    if sample is None or 'img_shape' not in sample:
+        raise ValueError(f'{origin} has no img_shape (h, w): pixels cannot be normalised')
+    if min(sample.img_shape) <= 0:
+        raise ValueError(f'{origin}: img_shape must be positive, got {tuple(sample.img_shape)}')
+    keypoints_2d = item['keypoints_2d'].float()
+    if keypoints_2d.ndim != 3 or keypoints_2d.shape[-1] != 2 or 0 in keypoints_2d.shape:
+        raise ValueError(f'{origin}: keypoints_2d must be (T, K, 2) px, got {tuple(keypoints_2d.shape)}')
+    mask = item.get('keypoint_mask')
+    mask = keypoints_2d.new_ones(keypoints_2d.shape[:2]) if mask is None else mask.float()
+    bad = ~torch.isfinite(keypoints_2d).all(-1)
+    if bool(bad.any()):
+        frame, joint = bad.nonzero()[0].tolist()
+        value = keypoints_2d[frame, joint].tolist()
+        raise ValueError(
+            f'{origin}: keypoints_2d has {int(bad.sum())} points that are not finite, first at frame {frame}, joint {joint}: {value}; '
+            'mark unseen points with keypoint_mask 0 and finite coordinates'
+        )
+    scores = item.get('keypoint_scores')
+    return keypoints_2d, mask, mask.clone() if scores is None else scores.float()

@@ -1,0 +1,212 @@
+"""The one estimator: for heatmaps and 3D joints, with diffusion and without."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from mmengine.model import BaseModel
+from torch import Tensor
+
+from posediff.diffusion.guidance import drop_condition
+from posediff.diffusion.hypotheses import Generators, draw_noise
+from posediff.models.options import TestOptions, TrainOptions, parse_options
+from posediff.models.reverse import ReverseProcess
+from posediff.registry import AGGREGATORS, BACKBONES, CONDITIONERS, DENOISERS, HEADS, MODELS, NOISE_SCHEDULERS, SAMPLERS
+from posediff.structures import PoseDataSample
+
+Config = dict[str, Any]
+
+
+@MODELS.register_module()
+class PoseDiffusionEstimator(BaseModel):
+    """frames or keypoints → condition, once per clip; x_T × M → sampler × denoiser → x_0 → poses → one pose.
+
+    Axes: B clips, M hypotheses, N = B·M rows, b-major.
+
+    Args:
+        conditioner, head: Configs; every model has them.
+        denoiser, noise_scheduler, sampler: Configs; all three, or none for a model without diffusion, whose head predicts x_0
+            from the condition.
+        backbone: Config of an image backbone; None where the inputs are keypoints.
+        aggregator: Config; what makes one pose of M hypotheses.
+        loss: Config of the loss between the denoiser's output and its target (or x_0 and its label without diffusion).
+        train_cfg: :class:`posediff.models.options.TrainOptions`.
+        test_cfg: :class:`posediff.models.options.TestOptions`.
+    """
+
+    def __init__(
+        self,
+        conditioner: Config,
+        head: Config,
+        denoiser: Config | None = None,
+        noise_scheduler: Config | None = None,
+        sampler: Config | None = None,
+        backbone: Config | None = None,
+        aggregator: Config | None = None,
+        loss: Config | None = None,
+        train_cfg: Config | None = None,
+        test_cfg: Config | None = None,
+        data_preprocessor: Config | None = None,
+        init_cfg: Config | None = None,
+    ) -> None:
+        super().__init__(data_preprocessor, init_cfg)
+        parts = {'denoiser': denoiser, 'noise_scheduler': noise_scheduler, 'sampler': sampler}
+        given = [name for name, part in parts.items() if part is not None]
+        if len(given) not in (0, len(parts)):
+            raise ValueError(f'a diffusion model needs denoiser, noise_scheduler and sampler; got only {", ".join(given)}')
+        self.backbone = None if backbone is None else BACKBONES.build(backbone)
+        self.conditioner = CONDITIONERS.build(conditioner)
+        self.denoiser = None if denoiser is None else DENOISERS.build(denoiser)
+        self.noise_scheduler = None if noise_scheduler is None else NOISE_SCHEDULERS.build(noise_scheduler)
+        self.sampler = None if sampler is None else SAMPLERS.build(sampler)
+        self.head = HEADS.build(head)
+        self.aggregator = AGGREGATORS.build(aggregator or {'type': 'MeanAggregator'})
+        self.loss_module = MODELS.build(loss or {'type': 'SquaredErrorLoss'})
+        self.train_cfg = parse_options(TrainOptions, train_cfg, 'model.train_cfg')
+        self.test_cfg = parse_options(TestOptions, test_cfg, 'model.test_cfg')
+        if self.denoiser is None and self.test_cfg.num_hypotheses > 1:
+            raise _single_hypothesis(self.test_cfg.num_hypotheses)
+
+    def forward(
+        self, inputs: Tensor, data_samples: Sequence[PoseDataSample] | None = None, mode: str = 'tensor'
+    ) -> dict[str, Tensor] | list[PoseDataSample] | Tensor:
+        """Run the model on preprocessed inputs.
+
+        Args:
+            inputs: (B, …) as the data preprocessor gives them.
+            data_samples: B samples; with labels for ``'loss'``.
+            mode: ``'loss'`` → dict of losses; ``'predict'`` → the samples with predictions; ``'tensor'`` → x_0 (B, M, …).
+        """
+        if mode == 'tensor':
+            return self.sample(self._condition(inputs), self.test_cfg.num_hypotheses)
+        if data_samples is None:
+            raise ValueError(f"mode {mode!r} needs data_samples; only mode 'tensor' does without")
+        if mode == 'loss':
+            return self.loss(inputs, data_samples)
+        if mode == 'predict':
+            return self.predict(inputs, data_samples)
+        raise ValueError(f"mode must be 'loss', 'predict' or 'tensor', got {mode!r}")
+
+    def extract_features(self, inputs: Tensor) -> Tensor:
+        """What the conditioner takes: the backbone's maps (B, T, C, h, w) of frames (B, T, 3, H, W), or the inputs themselves."""
+        if self.backbone is None:
+            return inputs
+        maps = self.backbone(inputs.flatten(0, 1))
+        maps = maps[-1] if isinstance(maps, (tuple, list)) else maps
+        return maps.unflatten(0, inputs.shape[:2])
+
+    def loss(self, inputs: Tensor, data_samples: Sequence[PoseDataSample]) -> dict[str, Tensor]:
+        """Training loss of a batch, as a dict with one entry."""
+        x_0, weight = self.head.targets(data_samples)
+        condition = self._condition(inputs)
+        if self.denoiser is not None and self.train_cfg.condition_dropout > 0:
+            condition = drop_condition(condition, self.train_cfg.condition_dropout)
+        return {'loss': self.diffusion_loss(x_0, condition, weight=weight)}
+
+    def diffusion_loss(
+        self,
+        x_0: Tensor,
+        condition: Tensor,
+        timestep: Tensor | None = None,
+        noise: Tensor | None = None,
+        weight: Tensor | None = None,
+    ) -> Tensor:
+        """Noise x_0, let the denoiser look at it, compare (DDPM, algorithm 1).
+
+        Args:
+            x_0: (B, …) in head units.
+            condition: (B, …).
+            timestep: int64 (B,); drawn uniformly when None, before the noise.
+            noise: (B, …) epsilon; drawn when None.
+            weight: Broadcastable to x_0, or None.
+
+        Returns:
+            Scalar. Without diffusion: the loss of the head's x_0.
+        """
+        if self.denoiser is None:
+            return self.loss_module(self.head(condition), x_0, weight)
+        if timestep is None:
+            timestep = self.noise_scheduler.draw_timesteps(x_0.shape[0], x_0.device)
+        if noise is None:
+            noise = torch.randn_like(x_0)
+        x_t = self.noise_scheduler.add_noise(x_0, noise, timestep)
+        output = self.denoiser(x_t, timestep, condition)
+        return self.loss_module(output, self.noise_scheduler.target(x_0, noise, timestep), weight)
+
+    @torch.no_grad()
+    def sample(
+        self,
+        condition: Tensor,
+        num_hypotheses: int,
+        num_inference_steps: int | None = None,
+        generator: Generators = None,
+        noise: Tensor | None = None,
+    ) -> Tensor:
+        """Draw M poses per clip.
+
+        Args:
+            condition: (B, …), computed once per clip.
+            num_hypotheses: M.
+            num_inference_steps: Denoiser calls per hypothesis; None: ``test_cfg``'s, else the sampler's default.
+            generator: One generator or a list of B.
+            noise: (draws, B, M, …): replaces every random draw in order, ``noise[0]`` = x_T.
+
+        Returns:
+            x_0 (B, M, …) in head units.
+
+        Raises:
+            ValueError: M > 1 of a model without diffusion, or the wrong number of draws.
+        """
+        if self.denoiser is None:
+            if num_hypotheses != 1:
+                raise _single_hypothesis(num_hypotheses)
+            return self.head(condition).unsqueeze(1)
+        steps = num_inference_steps or self.test_cfg.num_inference_steps
+        steps = steps or self.sampler.default_steps(self.noise_scheduler)
+        if noise is None:
+            shape = self.head.state_shape(condition)
+            draws = self.sampler.num_draws(self.noise_scheduler, steps)
+            noise = draw_noise(draws, len(condition), num_hypotheses, shape, condition.device, generator)
+        elif noise.shape[1:3] != (len(condition), num_hypotheses):
+            raise ValueError(
+                f'noise must be (draws, B, M, …) with B={len(condition)}, M={num_hypotheses}, got {tuple(noise.shape)}'
+            )
+        reverse = ReverseProcess(self.denoiser, self.noise_scheduler, self.sampler, self.test_cfg)
+        return reverse(condition, noise.float(), steps)
+
+    @torch.no_grad()
+    def predict(self, inputs: Tensor, data_samples: Sequence[PoseDataSample]) -> list[PoseDataSample]:
+        """Draw, decode and aggregate; each sample's noise follows from ``test_cfg.seed`` and its ``sample_id`` alone."""
+        num_hypotheses = self.test_cfg.num_hypotheses
+        x_0 = self.sample(self._condition(inputs), num_hypotheses, generator=self._generators(data_samples))
+        if self.test_cfg.flip_test:
+            condition = self._condition(self.head.flip_inputs(inputs))
+            mirrored = self.sample(condition, num_hypotheses, generator=self._generators(data_samples))
+            x_0 = (x_0 + self.head.flip_state(mirrored)) / 2
+        hypotheses = self.head.decode(x_0.float())
+        poses = self.aggregator(hypotheses, data_samples)
+        self.head.attach(data_samples, poses, hypotheses)
+        return list(data_samples)
+
+    def ready_to_train(self) -> str | None:
+        """None, or one sentence that says what is missing before training may start."""
+        return self.conditioner.ready_to_train()
+
+    def _condition(self, inputs: Tensor) -> Tensor:
+        return self.conditioner(self.extract_features(inputs))
+
+    def _generators(self, data_samples: Sequence[PoseDataSample]) -> list[torch.Generator]:
+        return [seeded_generator(self.test_cfg.seed, sample.get('sample_id', index)) for index, sample in enumerate(data_samples)]
+
+
+def seeded_generator(seed: int, sample_id: object) -> torch.Generator:
+    """CPU generator that depends on (seed, sample_id) alone: not on batch size, order, process or device."""
+    digest = hashlib.blake2b(f'{seed}:{sample_id}'.encode(), digest_size=8).digest()
+    return torch.Generator().manual_seed(int.from_bytes(digest, 'little') >> 1)
+
+
+def _single_hypothesis(num_hypotheses: int) -> ValueError:
+    return ValueError(f'a model without diffusion gives one pose per clip; num_hypotheses={num_hypotheses} needs a denoiser')

@@ -1,0 +1,93 @@
+"""3D joints as the diffused state."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from mmengine.structures import InstanceData
+from torch import Tensor, nn
+
+from posediff.models.contract import ContractCase
+from posediff.models.heads.base import BaseHead
+from posediff.registry import HEADS
+from posediff.skeletons import get_skeleton
+from posediff.structures import PoseDataSample
+
+MM_PER_METRE = 1000.0
+
+
+@HEADS.register_module()
+class LiftingHead(BaseHead):
+    """Root-relative joints (…, T, K, 3): mm in the camera frame outside, metres times ``scale`` inside.
+
+    DiffHPE diffuses metres unscaled; D3DP has a ``scale`` with default 1.
+
+    Args:
+        skeleton: Joint convention, a name in :mod:`posediff.skeletons`.
+        in_channels: Channels of the condition from which :meth:`forward` regresses the pose with one linear map; None for a
+            diffusion model, which needs none.
+        scale: x_0 = metres · scale.
+    """
+
+    def __init__(
+        self,
+        skeleton: str = 'h36m17',
+        in_channels: int | None = None,
+        scale: float = 1.0,
+        init_cfg: dict | None = None,
+    ) -> None:
+        super().__init__(init_cfg)
+        if scale <= 0:
+            raise ValueError(f'scale must be positive, got {scale}')
+        self.skeleton = get_skeleton(skeleton)
+        self.scale = scale
+        self.regression = None if in_channels is None else nn.Linear(in_channels, 3)
+
+    def encode(self, pose: Tensor) -> Tensor:
+        return pose * (self.scale / MM_PER_METRE)
+
+    def decode(self, x_0: Tensor) -> Tensor:
+        return x_0 * (MM_PER_METRE / self.scale)
+
+    def state_shape(self, condition: Tensor) -> tuple[int, ...]:
+        return (*condition.shape[1:3], 3)
+
+    def targets(self, data_samples: Sequence[PoseDataSample]) -> tuple[Tensor, Tensor | None]:
+        for sample in data_samples:
+            if 'gt_instances' not in sample or 'lifting_target' not in sample.gt_instances:
+                raise ValueError(f'sample {sample.get("sample_id")} has no gt_instances.lifting_target to train on')
+        poses = torch.stack([torch.as_tensor(sample.gt_instances.lifting_target) for sample in data_samples])
+        parameter = next(self.parameters(), None)
+        if parameter is not None:
+            poses = poses.to(parameter.device)
+        return self.encode(poses.float()), None
+
+    def forward(self, condition: Tensor) -> Tensor:
+        if self.regression is None:
+            raise ValueError('this head has no regression layer: give LiftingHead in_channels, or the model a denoiser')
+        return self.regression(condition)
+
+    def attach(self, data_samples: Sequence[PoseDataSample], poses: Tensor, hypotheses: Tensor) -> None:
+        for sample, pose, drawn in zip(data_samples, poses, hypotheses, strict=True):
+            predicted = InstanceData(keypoints=pose)
+            scores = sample.get('input_keypoint_scores')
+            predicted.keypoint_scores = pose.new_ones(pose.shape[:-1]) if scores is None else scores
+            sample.pred_instances = predicted
+            sample.pred_hypotheses = drawn
+
+    def flip_inputs(self, inputs: Tensor) -> Tensor:
+        flipped = inputs[..., list(self.skeleton.flip_indices), :].clone()
+        flipped[..., 0].neg_()
+        return flipped
+
+    def flip_state(self, x_0: Tensor) -> Tensor:
+        return self.flip_inputs(x_0)
+
+    @classmethod
+    def contract_cases(cls) -> list[ContractCase]:
+        pose = (4, 17, 3)
+        return [
+            ContractCase(kwargs={}, state_shape=pose),
+            ContractCase(kwargs={'in_channels': 8, 'scale': 2.0}, state_shape=pose, condition_shape=(4, 17, 8)),
+        ]

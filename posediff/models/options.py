@@ -1,0 +1,69 @@
+"""What ``train_cfg`` and ``test_cfg`` of a model may say."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+T = TypeVar('T')
+
+
+@dataclass(frozen=True)
+class TrainOptions:
+    """``model.train_cfg``.
+
+    Attributes:
+        condition_dropout: Probability with which a clip's condition is replaced by zeros, so that classifier-free guidance can be
+            used in sampling.
+    """
+
+    condition_dropout: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.condition_dropout < 1:
+            raise ValueError(f'train_cfg.condition_dropout must be in [0, 1), got {self.condition_dropout}')
+
+
+@dataclass(frozen=True)
+class TestOptions:
+    """``model.test_cfg``.
+
+    Attributes:
+        num_hypotheses: M, draws of x_T per clip.
+        num_inference_steps: Denoiser calls per hypothesis; None: the sampler's list, or every training step.
+        guidance_scale: s in uncond + s·(cond - uncond) (:func:`posediff.diffusion.guidance.guide`); 1 switches guidance off.
+        memory_budget_mb: Rows are denoised in chunks whose activations fit this. Results do not depend on it.
+        seed: With a clip's ``sample_id`` it decides the clip's noise in ``predict``.
+        flip_test: Average with the mirrored prediction of the mirrored input.
+    """
+
+    num_hypotheses: int = 1
+    num_inference_steps: int | None = None
+    guidance_scale: float = 1.0
+    memory_budget_mb: float = 1024.0
+    seed: int = 0
+    flip_test: bool = False
+
+    __test__ = False  # not a test class, whatever pytest makes of the name
+
+    def __post_init__(self) -> None:
+        if self.num_hypotheses < 1:
+            raise ValueError(f'test_cfg.num_hypotheses must be at least 1, got {self.num_hypotheses}')
+        if self.memory_budget_mb <= 0:
+            raise ValueError(f'test_cfg.memory_budget_mb must be positive, got {self.memory_budget_mb}')
+
+
+def parse_options(cls: type[T], cfg: Mapping[str, Any] | None, origin: str) -> T:
+    """Build an options object from a config dictionary.
+
+    Raises:
+        ValueError: A key is unknown; the message names ``origin`` and the keys that exist.
+    """
+    cfg = dict(cfg or {})
+    known = [field.name for field in dataclasses.fields(cls)]  # type: ignore[arg-type]
+    unknown = sorted(set(cfg) - set(known))
+    if unknown:
+        raise ValueError(f'{origin} has no option {", ".join(unknown)}; it has {", ".join(known)}')
+    return cls(**cfg)

@@ -1,0 +1,127 @@
+"""Where components are looked up by the ``type`` of their config.
+
+Two kinds of registry live here:
+
+* ``MODELS``, ``DATASETS``, ``TRANSFORMS``, ``METRICS``, ``HOOKS``, ``VISUALIZERS`` are children of
+  MMEngine's roots. ``type='mmpose.TopdownPoseEstimator'`` resolves through MMEngine's scopes, and only
+  then is that package imported.
+* One registry per stage of the data flow (``DENOISERS``, ``SAMPLERS``, …). MMEngine allows one child per
+  scope under one root, so these are roots of their own. A name with a foreign scope, such as
+  ``mmpose.HRNet`` in ``BACKBONES``, is looked up in that package's ``MODELS``.
+"""
+
+from __future__ import annotations
+
+import difflib
+from typing import Any
+
+from mmengine import registry as mmengine_registry
+from mmengine.registry import Registry
+from mmengine.utils import get_object_from_string
+
+SCOPE = 'posediff'
+
+
+class UnknownComponentError(KeyError):
+    """A config names a component that no imported package has registered."""
+
+    def __str__(self) -> str:  # KeyError prints the repr of its argument; a sentence reads better
+        return str(self.args[0])
+
+
+class ComponentRegistry(Registry):
+    """A registry whose look-ups end in a component or in one sentence that says what to do.
+
+    Args:
+        adapters: Package name → dotted path of a function that wraps that package's class of a given name, for packages that
+            have no registries of their own.
+    """
+
+    def __init__(self, *args: Any, adapters: dict[str, str] | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._adapters: dict[str | None, str] = dict(adapters or {})
+
+    def get(self, key: str) -> Any:
+        """Return the class registered as ``key``.
+
+        Args:
+            key: A registered name, ``'<package>.<name>'`` for another OpenMMLab-style package, or the
+                full dotted path of a class.
+
+        Raises:
+            UnknownComponentError: Nothing is known by that name.
+        """
+        found = self._find(key)
+        if found is None:
+            raise UnknownComponentError(self._explain_miss(key))
+        return found
+
+    def __contains__(self, key: str) -> bool:
+        return self._find(key) is not None
+
+    def _find(self, key: str) -> Any:
+        scope, name = self.split_scope_key(key)
+        try:
+            if scope in self._adapters:
+                return get_object_from_string(self._adapters[scope])(name)
+            if self.parent is None and scope not in (None, self.scope):
+                return MODELS._find(key)
+            return super().get(key)
+        except RuntimeError:  # how MMEngine reports a dotted name that leads nowhere
+            return None
+
+    def _explain_miss(self, key: str) -> str:
+        known = sorted(self._module_dict)
+        near = difflib.get_close_matches(key, known, n=3, cutoff=0.6)
+        hint = f' Did you mean {" or ".join(near)}?' if near else f' Registered: {", ".join(known) or "nothing"}.'
+        return (
+            f'{key!r} is not registered in {self.name} (run `posediff list {self.name}` for all).{hint} A component of '
+            'your own is found once its module is named in custom_imports or its package is installed as a plugin.'
+        )
+
+
+def _child(name: str, parent: Registry, *locations: str) -> ComponentRegistry:
+    return ComponentRegistry(name, parent=parent, scope=SCOPE, locations=list(locations))
+
+
+def _stage(name: str, *locations: str, adapters: dict[str, str] | None = None) -> ComponentRegistry:
+    return ComponentRegistry(name, scope=SCOPE, locations=list(locations), adapters=adapters)
+
+
+MODELS = _child('models', mmengine_registry.MODELS, 'posediff.models')
+DATASETS = _child('datasets', mmengine_registry.DATASETS, 'posediff.datasets')
+TRANSFORMS = _child('transforms', mmengine_registry.TRANSFORMS, 'posediff.datasets.transforms')
+METRICS = _child('metrics', mmengine_registry.METRICS, 'posediff.evaluation.metrics')
+HOOKS = _child('hooks', mmengine_registry.HOOKS, 'posediff.hooks')
+VISUALIZERS = _child('visualizers', mmengine_registry.VISUALIZERS, 'posediff.visualization')
+
+BACKBONES = _stage('backbones', 'posediff.models.backbones')
+CONDITIONERS = _stage('conditioners', 'posediff.models.conditioners')
+DENOISERS = _stage('denoisers', 'posediff.models.denoisers')
+NOISE_SCHEDULERS = _stage('noise_schedulers', 'posediff.diffusion.noise_schedulers')
+SAMPLERS = _stage(
+    'samplers',
+    'posediff.diffusion.samplers',
+    adapters={'diffusers': 'posediff.diffusion.samplers.diffusers_adapter.resolve'},
+)
+HEADS = _stage('heads', 'posediff.models.heads')
+AGGREGATORS = _stage('aggregators', 'posediff.aggregation')
+
+REGISTRIES: dict[str, ComponentRegistry] = {
+    registry.name: registry
+    for registry in (
+        BACKBONES,
+        CONDITIONERS,
+        DENOISERS,
+        NOISE_SCHEDULERS,
+        SAMPLERS,
+        HEADS,
+        AGGREGATORS,
+        MODELS,
+        DATASETS,
+        TRANSFORMS,
+        METRICS,
+        HOOKS,
+        VISUALIZERS,
+    )
+}

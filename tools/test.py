@@ -1,0 +1,37 @@
+"""Evaluate a checkpoint: ``python tools/test.py CONFIG CHECKPOINT``; many processes: ``tools/dist_test.sh``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from pathlib import Path
+
+from mmengine.dist import is_main_process
+
+from posediff.launch import add_common_arguments, build_runner, prepare
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    add_common_arguments(parser)
+    parser.add_argument('checkpoint', help='checkpoint file')
+    parser.add_argument('--out', help='write the metrics to this json file')
+    return parser.parse_args()
+
+
+def main() -> None:
+    args = parse_args()
+    cfg = prepare(args)
+    cfg.load_from = args.checkpoint
+    metrics = build_runner(cfg).test()
+    if args.out and is_main_process():
+        target = Path(args.out)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        draft = target.with_name(f'{target.name}.part')
+        draft.write_text(json.dumps({name: float(value) for name, value in metrics.items()}, indent=2) + '\n')
+        os.replace(draft, target)
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,50 @@
+"""Train a model: ``python tools/train.py CONFIG``; many processes: ``tools/dist_train.sh CONFIG GPUS``."""
+
+from __future__ import annotations
+
+import argparse
+
+from mmengine.config import Config
+
+from posediff.launch import add_common_arguments, build_runner, prepare
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    add_common_arguments(parser)
+    parser.add_argument(
+        '--resume', nargs='?', const='auto', help='go on from this checkpoint; without a value from the latest in the work dir'
+    )
+    parser.add_argument(
+        '--amp', nargs='?', const='float16', choices=['float16', 'bfloat16'], help='automatic mixed precision (default float16)'
+    )
+    parser.add_argument('--auto-scale-lr', action='store_true', help='scale the learning rate to the real batch size')
+    parser.add_argument('--no-validate', action='store_true', help='do not evaluate during training')
+    return parser.parse_args()
+
+
+def apply_arguments(cfg: Config, args: argparse.Namespace) -> None:
+    if args.amp:
+        cfg.optim_wrapper.type = 'AmpOptimWrapper'
+        cfg.optim_wrapper.dtype = args.amp
+        if args.amp == 'float16':
+            cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
+    if args.resume == 'auto':
+        cfg.resume, cfg.load_from = True, None
+    elif args.resume:
+        cfg.resume, cfg.load_from = True, args.resume
+    if args.auto_scale_lr:
+        cfg.auto_scale_lr.enable = True
+    if args.no_validate:
+        cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
+
+
+def main() -> None:
+    args = parse_args()
+    cfg = prepare(args)
+    apply_arguments(cfg, args)
+    build_runner(cfg).train()
+
+
+if __name__ == '__main__':
+    main()
