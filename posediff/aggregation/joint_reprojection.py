@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from posediff.aggregation.base import BaseAggregator, Sample
-from posediff.geometry import solve_root_position
+from posediff.geometry import project_points, solve_root_position
 from posediff.registry import AGGREGATORS
 from posediff.skeletons import get_skeleton
 
@@ -53,15 +53,28 @@ class _ReprojectionAggregator(BaseAggregator):
         keypoints = _tensor(self._need(sample, 'input_keypoints_2d'), hypotheses)
         mask = sample.get('input_keypoint_mask')
         observed = torch.ones_like(keypoints[..., 0]) if mask is None else _tensor(mask, hypotheses)
-        camera = self._need(sample, 'camera')
-        if self.root == 'ground_truth':
-            position = _tensor(self._need(sample, 'gt_instances').get('root_position'), hypotheses)
-        else:
-            position = solve_root_position(relative, keypoints, camera, observed)
-        distance = (camera.project(relative + position[..., None, :]) - keypoints).norm(dim=-1)
-        combined = self.combine(relative, distance)
-        combined = torch.where(observed[..., None] > 0, combined, relative.mean(0))
+        # A translation has three unknowns: a frame needs two joints, or its pose cannot be placed and compared.
+        placeable = (observed > 0).sum(-1, keepdim=True) >= 2
+        position = self._root_position(relative, keypoints, torch.where(placeable, observed, 1.0), sample)
+        projected = project_points(relative + position[..., None, :], *self._intrinsics(sample, relative))
+        combined = self.combine(relative, (projected - keypoints).norm(dim=-1))
+        combined = torch.where((placeable & (observed > 0)).unsqueeze(-1), combined, relative.mean(0))
         return combined - combined[..., root_joint : root_joint + 1, :]
+
+    def _root_position(self, relative: Tensor, keypoints: Tensor, weights: Tensor, sample: Sample) -> Tensor:
+        if self.root == 'ground_truth':
+            truth = self._need(sample, 'gt_instances').get('root_position')
+            if truth is None:
+                raise ValueError(f'sample {sample.get("sample_id")!r} has no gt_instances.root_position')
+            return _tensor(truth, relative)
+        return solve_root_position(
+            relative, keypoints, *self._intrinsics(sample, relative), weights=weights.expand(relative.shape[:-1])
+        )
+
+    def _intrinsics(self, sample: Sample, like: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
+        camera = self._need(sample, 'camera')
+        distortion = None if camera.distortion is None else _tensor(camera.distortion, like)
+        return _tensor(camera.focal, like), _tensor(camera.center, like), distortion
 
     def _need(self, sample: Sample, name: str) -> Any:
         value = sample.get(name)

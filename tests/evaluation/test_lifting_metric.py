@@ -7,6 +7,7 @@ from mmengine.structures import InstanceData
 
 from posediff.evaluation import coherence, hypotheses, joints_3d
 from posediff.evaluation.metrics import LiftingMetric
+from posediff.geometry import Camera
 from posediff.registry import METRICS
 from posediff.structures import PoseDataSample
 
@@ -143,13 +144,15 @@ def test_wrong_shape_and_no_sample_are_refused():
         LiftingMetric().compute_metrics([])
 
 
-def test_joint_wise_reprojection_is_reported_with_a_camera(tiny_camera):
+def test_joint_wise_reprojection_is_reported_with_a_camera():
     sample = make_sample(9, num_hypotheses=6)
     position = torch.tensor([100.0, -50.0, 5000.0]).expand(9, 3)
     target = torch.as_tensor(sample.gt_instances.lifting_target)
     sample.gt_instances.root_position = position.numpy()
     target = target - target[:, :1]
-    sample.set_metainfo({'camera': tiny_camera, 'input_keypoints_2d': tiny_camera.project(target + position[:, None])})
+    camera = Camera(np.full(2, 1100.0), np.full(2, 500.0), (1000, 1000), np.eye(3), np.zeros(3))
+    keypoints = camera.project((target + position[:, None]).numpy())
+    sample.set_metainfo({'camera': camera, 'input_keypoints_2d': keypoints})
     measured = evaluate([sample])
     exact = evaluate([sample], j_agg_root='ground_truth')
     assert measured['j_best_oracle'] <= measured['j_agg'] < evaluate([sample])['p_best_oracle'] * 2
