@@ -1,0 +1,109 @@
+"""Noise schedules against closed forms and the reference tables."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from posediff.diffusion.noise_schedulers import (
+    BetasNoiseScheduler,
+    CosineNoiseScheduler,
+    LinearNoiseScheduler,
+    QuadraticNoiseScheduler,
+)
+from posediff.diffusion.prediction import PREDICTION_TYPES
+from posediff.registry import NOISE_SCHEDULERS
+
+STATES = [(4, 5, 3), (2, 6, 4)]  # (T, K, 3) and (K, H, W)
+
+
+def registered():
+    NOISE_SCHEDULERS.import_from_location()
+    for name, cls in NOISE_SCHEDULERS.module_dict.items():
+        yield pytest.param(cls(**({'betas': [0.1, 0.2, 0.4]} if name == 'BetasNoiseScheduler' else {})), id=name)
+
+
+@pytest.mark.parametrize('scheduler', registered())
+def test_alpha_bar_is_monotone_float64_and_the_product_of_its_betas(scheduler):
+    assert scheduler.alpha_bar.dtype == torch.float64
+    assert len(scheduler.alpha_bar) == scheduler.num_train_timesteps
+    assert bool((scheduler.alpha_bar.diff() < 0).all())
+    assert bool(((scheduler.alpha_bar > 0) & (scheduler.alpha_bar < 1)).all())
+    expected = np.cumprod(1 - scheduler.beta.numpy())
+    np.testing.assert_allclose(scheduler.alpha_bar.numpy(), expected, rtol=1e-14)
+    assert scheduler.alpha_bar_at(-1) == 1.0
+
+
+@pytest.mark.parametrize(
+    ('name', 'scheduler'),
+    [
+        ('cosine', CosineNoiseScheduler(50, max_beta=0.5)),
+        ('linear', LinearNoiseScheduler(50, 1e-4, 0.5)),
+        ('quad', QuadraticNoiseScheduler(50, 1e-4, 0.5)),
+    ],
+)
+def test_tables_equal_the_official_diffhpe_ones(name, scheduler, reference_data):
+    table = torch.load(reference_data / 'diffhpe_cases' / 'schedules.pt', weights_only=True)[name]
+    np.testing.assert_allclose(scheduler.beta, table['beta'], rtol=1e-12)
+    np.testing.assert_allclose(scheduler.alpha_bar, table['alpha'], rtol=1e-12)
+
+
+def test_uncapped_cosine_is_the_normalised_closed_form():
+    scheduler = CosineNoiseScheduler(1000)
+    u = np.arange(1, 999) / 1000
+    f = np.cos((u + 0.008) / 1.008 * np.pi / 2) ** 2 / np.cos(0.008 / 1.008 * np.pi / 2) ** 2
+    np.testing.assert_allclose(scheduler.alpha_bar[:998], f, rtol=1e-9)
+
+
+@given(
+    t=st.integers(0, 49),
+    kind=st.sampled_from(PREDICTION_TYPES),
+    shape=st.sampled_from(STATES),
+    seed=st.integers(0, 2**31),
+)
+def test_a_perfect_output_gives_back_x_0_and_epsilon(t, kind, shape, seed):
+    scheduler = CosineNoiseScheduler(50, max_beta=0.5, prediction_type=kind)
+    generator = torch.Generator().manual_seed(seed)
+    x_0, epsilon = (torch.randn(2, *shape, generator=generator, dtype=torch.float64) for _ in range(2))
+    timestep = torch.full((2,), t)
+    x_t = scheduler.add_noise(x_0, epsilon, timestep)
+    got_x_0, got_epsilon = scheduler.split(scheduler.target(x_0, epsilon, timestep), x_t, t)
+    # add_noise works with a float32 table, and x_0 from epsilon divides by sqrt(alpha_bar) >= 0.01
+    torch.testing.assert_close(got_x_0, x_0, atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(got_epsilon, epsilon, atol=1e-4, rtol=1e-4)
+
+
+def test_add_noise_has_the_variances_of_the_forward_process():
+    scheduler = LinearNoiseScheduler(10, 0.1, 0.5)
+    x_0, epsilon = torch.ones(10, 2, 3), torch.zeros(10, 2, 3)
+    signal = scheduler.add_noise(x_0, epsilon, torch.arange(10))
+    noise = scheduler.add_noise(epsilon, x_0, torch.arange(10))
+    torch.testing.assert_close(signal[:, 0, 0].double() ** 2, scheduler.alpha_bar, rtol=1e-6, atol=0)
+    torch.testing.assert_close(noise[:, 0, 0].double() ** 2, 1 - scheduler.alpha_bar, rtol=1e-6, atol=0)
+
+
+def test_noise_is_added_in_float32_under_autocast():
+    scheduler = LinearNoiseScheduler(1000)
+    x_0, epsilon = torch.randn(3, 4, 5), torch.randn(3, 4, 5)
+    timestep = torch.tensor([0, 500, 999])
+    expected = scheduler.add_noise(x_0, epsilon, timestep)
+    with torch.autocast('cpu', torch.bfloat16):
+        assert torch.equal(scheduler.add_noise(x_0, epsilon, timestep), expected)
+
+
+@pytest.mark.parametrize(
+    ('make', 'said'),
+    [
+        (lambda: BetasNoiseScheduler([]), 'non-empty'),
+        (lambda: BetasNoiseScheduler([0.5, 1.0]), r'\(0, 1\).*1.0'),
+        (lambda: LinearNoiseScheduler(0), 'at least 1, got 0'),
+        (lambda: CosineNoiseScheduler(10, prediction_type='noise'), "'noise' is not one of epsilon"),
+        (lambda: LinearNoiseScheduler(10).alpha_bar_at(10), '10 is outside -1..9'),
+    ],
+)
+def test_bad_values_are_named(make, said):
+    with pytest.raises(ValueError, match=said):
+        make()
