@@ -1,0 +1,7 @@
+"""Networks that turn observed clips into the condition of a denoiser."""
+
+from posediff.models.conditioners.base import BaseConditioner
+from posediff.models.conditioners.frozen_lifter import FrozenLifterConditioner, LifterConditioner
+from posediff.models.conditioners.keypoints_2d import Keypoints2DConditioner
+
+__all__ = ['BaseConditioner', 'FrozenLifterConditioner', 'Keypoints2DConditioner', 'LifterConditioner']

@@ -1,0 +1,208 @@
+"""DiffHPE's denoiser: graph convolutions over time and over joints (CT-GCN)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from posediff.models.contract import ContractCase
+from posediff.models.denoisers.base import BaseDenoiser, expand_to_rows
+from posediff.models.layers.dropout import Dropout
+from posediff.models.layers.graph_convolution import ChannelGraphConv, FrameGraphConv
+from posediff.models.layers.non_local import POOLING_ORDER, JointNonLocal
+from posediff.models.layers.timestep_embedding import TabulatedStepEmbedding
+from posediff.registry import DENOISERS
+from posediff.skeletons import Skeleton, get_skeleton
+
+
+class CTGCNLayer(nn.Module):
+    """Residual layer: frames mixed per joint, channels mixed per joint, non-local over joints, gated output.
+
+    Features are kept as (K, T, N, C): joints lead for the batched matrix products, frames next, so that both graph
+    convolutions and every channel map read memory in order and nothing is ever permuted.
+
+    Args:
+        channels: C.
+        num_frames: T; the frame convolution's weights depend on it.
+        skeleton: Joints and edges.
+        step_channels: Width of the step embedding.
+        dropout: Rate after both graph convolutions.
+        pooling_order: See :class:`JointNonLocal`.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        num_frames: int,
+        skeleton: Skeleton,
+        step_channels: int,
+        dropout: float,
+        pooling_order: Sequence[int],
+    ) -> None:
+        super().__init__()
+        self.step_projection = nn.Linear(step_channels, channels)
+        self.frame_conv = FrameGraphConv(num_frames, num_frames, skeleton)
+        self.frame_norm = nn.BatchNorm1d(num_frames)
+        self.channel_conv = ChannelGraphConv(channels, channels, skeleton)
+        self.channel_norm = nn.BatchNorm1d(channels)
+        self.non_local = JointNonLocal(channels, pooling_order)
+        self.mid_projection = nn.Linear(channels, 2 * channels)
+        self.output_projection = nn.Linear(channels, 2 * channels)
+        self.dropout = Dropout(dropout)
+        for linear in (self.mid_projection, self.output_projection):
+            nn.init.kaiming_normal_(linear.weight)
+        # tanh is several times cheaper than sigmoid on a CPU: sigmoid(g) = (1 + tanh(g / 2)) / 2
+        half_gate = torch.ones(2 * channels)
+        half_gate[:channels] = 0.5
+        self.register_buffer('half_gate', half_gate, persistent=False)
+
+    def forward(self, x: Tensor, step_embedding: Tensor) -> tuple[Tensor, Tensor]:
+        """Refine the features.
+
+        Args:
+            x: (K, T, N, C).
+            step_embedding: (N, step_channels) or (1, step_channels).
+
+        Returns:
+            Next features and this layer's contribution to the output, each (K, T, N, C).
+        """
+        y = self._mix_frames(x + self.step_projection(step_embedding))
+        y = self._mix_channels(y)
+        y = self.non_local(y)
+        half_gate: Tensor = self.half_gate  # type: ignore[assignment]
+        gate, value = torch.tanh(
+            F.linear(y, self.mid_projection.weight * half_gate[:, None], self.mid_projection.bias * half_gate)
+        ).chunk(2, dim=-1)
+        # (1 + gate) * value is twice sigmoid(g) * tanh(v)
+        y = F.linear(
+            torch.addcmul(value, gate, value), 0.5 * self.output_projection.weight, self.output_projection.bias
+        )
+        residual, skip = y.view(*x.shape[:2], -1, 2 * x.shape[-1]).chunk(2, dim=-1)
+        return (x + residual) / math.sqrt(2.0), skip
+
+    def _mix_frames(self, x: Tensor) -> Tensor:
+        """(K, T, N, C) to (K, T, N * C)."""
+        return self.dropout(F.relu(self.frame_norm(self.frame_conv(x.flatten(2)))))
+
+    def _mix_channels(self, x: Tensor) -> Tensor:
+        """(K, T, N * C) to (K, T * N, C)."""
+        mixed = self.channel_conv(x.view(x.shape[0], -1, self.channel_conv.weight.shape[2]))
+        return self.dropout(F.relu(self.channel_norm(mixed.flatten(0, 1)))).view_as(mixed)
+
+
+@DENOISERS.register_module()
+class CTGCNDenoiser(BaseDenoiser):
+    """CT-GCN of DiffHPE (Rommel et al., ICCV workshops 2023, section 3.4), in the official code's reading.
+
+    The input of the first map is [pose, condition], the pose raw (DiffHPE-2D) or embedded (w_theta of
+    DiffHPE-Wrapper). The condition enters there only.
+
+    Args:
+        num_frames: T, built into the weights: another length needs another model.
+        skeleton: Name in :mod:`posediff.skeletons`; gives K and the graph.
+        channels: C.
+        num_layers: Residual layers.
+        condition_channels: Width of the condition (2 for raw 2D, the lifter's width for its features).
+        pose_channels: Width of the embedding of x_t; None feeds x_t itself.
+        step_channels: Width of the step embedding.
+        dropout: Rate after every graph convolution.
+        num_train_timesteps: Steps to tabulate.
+        pooling_order: Order in which joints are paired as keys of the non-local layers; None takes the skeleton's in
+            :data:`POOLING_ORDER`, or storage order.
+        init_cfg: MMEngine's.
+    """
+
+    def __init__(
+        self,
+        num_frames: int = 27,
+        skeleton: str = 'h36m17',
+        channels: int = 64,
+        num_layers: int = 16,
+        condition_channels: int = 64,
+        pose_channels: int | None = None,
+        step_channels: int = 128,
+        dropout: float = 0.0,
+        num_train_timesteps: int = 50,
+        pooling_order: Sequence[int] | None = None,
+        init_cfg: dict | None = None,
+    ) -> None:
+        super().__init__(init_cfg=init_cfg)
+        graph = get_skeleton(skeleton)
+        self.pose_shape = (num_frames, graph.num_joints, 3)
+        self.condition_shape = (num_frames, graph.num_joints, condition_channels)
+        order = pooling_order or POOLING_ORDER.get(skeleton, range(graph.num_joints))
+        self.pose_embedding = None if pose_channels is None else nn.Linear(3, pose_channels)
+        self.step_embedding = TabulatedStepEmbedding(num_train_timesteps, step_channels)
+        self.input_projection = nn.Linear((pose_channels or 3) + condition_channels, channels)
+        self.layers = nn.ModuleList(
+            CTGCNLayer(channels, num_frames, graph, step_channels, dropout, order) for _ in range(num_layers)
+        )
+        self.output_hidden = nn.Linear(channels, channels)
+        self.output_projection = nn.Linear(channels, 3)
+        for linear in (self.input_projection, self.output_hidden):
+            nn.init.kaiming_normal_(linear.weight)
+        nn.init.zeros_(self.output_projection.weight)
+
+    def forward(self, x_t: Tensor, timestep: Tensor, condition: Tensor) -> Tensor:
+        """Evaluate the network once.
+
+        Args:
+            x_t: (N, T, K, 3) noisy pose, metres.
+            timestep: int64 (N,) or (1,).
+            condition: (B, T, K, condition_channels) with B = N or B·M = N.
+
+        Returns:
+            (N, T, K, 3).
+
+        Raises:
+            ValueError: A shape or a timestep does not fit.
+        """
+        self._check('x_t', x_t, self.pose_shape)
+        self._check('condition', condition, self.condition_shape)
+        x = F.relu(self._embed_pose(x_t) + self._embed_condition(condition, x_t.shape[0]))
+        step_embedding = self.step_embedding(timestep)
+        skips: Tensor | None = None
+        for layer in self.layers:
+            x, skip = layer(x, step_embedding)
+            skips = skip if skips is None else skips + skip
+        hidden = F.relu(self.output_hidden(skips / math.sqrt(len(self.layers))))
+        return self.output_projection(hidden).permute(2, 1, 0, 3).to(x_t.dtype)
+
+    def _embed_pose(self, x_t: Tensor) -> Tensor:
+        """(N, T, K, 3) to (K, T, N, C); two linear maps in a row are multiplied first."""
+        weight, bias = self.input_projection.weight, self.input_projection.bias
+        weight = weight[:, : weight.shape[1] - self.condition_shape[-1]]
+        if self.pose_embedding is not None:
+            bias = bias + weight @ self.pose_embedding.bias
+            weight = weight @ self.pose_embedding.weight
+        return F.linear(x_t.permute(2, 1, 0, 3).contiguous(), weight, bias)
+
+    def _embed_condition(self, condition: Tensor, num_rows: int) -> Tensor:
+        """(B, T, K, ·) to (K, T, N, C)."""
+        weight = self.input_projection.weight[:, -self.condition_shape[-1] :]
+        return expand_to_rows(F.linear(condition, weight), num_rows).permute(2, 1, 0, 3)
+
+    @staticmethod
+    def _check(name: str, tensor: Tensor, shape: tuple[int, ...]) -> None:
+        if tensor.dim() != 4 or tuple(tensor.shape[1:]) != shape:
+            raise ValueError(
+                f'CTGCNDenoiser expects {name} (N, T, K, C) with (T, K, C) = {shape}; got {tuple(tensor.shape)}'
+            )
+
+    @classmethod
+    def contract_cases(cls) -> list[ContractCase]:
+        """A raw-condition and an embedded-pose instance."""
+        tiny = {'num_frames': 5, 'channels': 8, 'num_layers': 2, 'step_channels': 8, 'num_train_timesteps': 50}
+        pose = (5, 17, 3)
+        return [
+            ContractCase(kwargs=tiny | {'condition_channels': 2}, state_shape=pose, condition_shape=(5, 17, 2)),
+            ContractCase(
+                kwargs=tiny | {'condition_channels': 6, 'pose_channels': 6},
+                state_shape=pose,
+                condition_shape=(5, 17, 6),
+            ),
+        ]

@@ -1,0 +1,98 @@
+"""Non-local layer over joints: every joint looks at pooled pairs of joints."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+# Left and right counterparts side by side, then pooled in pairs from the start. One group has three joints
+# (thorax, neck, head), so pairs after it straddle groups and joint 14 is left over: it is never a key.
+# Trained DiffHPE weights depend on this.
+POOLING_ORDER: dict[str, tuple[int, ...]] = {
+    'h36m17': (2, 3, 5, 6, 1, 4, 0, 7, 8, 9, 10, 15, 16, 12, 13, 11, 14),
+}
+
+
+class JointNonLocal(nn.Module):
+    """Concatenation form of the non-local block, joints against pairs of joints.
+
+    ``z_i = x_i + BN(W (1/P) sum_p relu(a_i + b_p) g_p)`` with scalars ``a_i = w_a . theta(x_i)`` and
+    ``b_p = w_b . max_pool(phi(x))_p``, values ``g`` pooled alike over P = K // 2 pairs, no softmax (Wang et al.,
+    "Non-local Neural Networks", CVPR 2018, eq. 5; SemGCN's graph version). Identity at initialisation.
+
+    Args:
+        channels: Feature width; halved inside.
+        pooling_order: Permutation of the K joints; joints (order[0], order[1]) are the first pair, and so on. With
+            an odd K the last one is a query only.
+    """
+
+    first: Tensor
+    second: Tensor
+
+    def __init__(self, channels: int, pooling_order: Sequence[int]) -> None:
+        super().__init__()
+        inner = channels // 2
+        if inner < 1:
+            raise ValueError(f'a non-local layer halves its channels; got channels={channels}')
+        self.query = nn.Linear(channels, inner)
+        self.key = nn.Linear(channels, inner)
+        self.value = nn.Linear(channels, inner)
+        self.score = nn.Linear(2 * inner, 1, bias=False)
+        self.output = nn.Linear(inner, channels)
+        self.norm = nn.BatchNorm1d(channels)
+        order = torch.as_tensor(pooling_order)
+        if sorted(order.tolist()) != list(range(len(order))):
+            raise ValueError(f'pooling_order must name every joint once; got {tuple(pooling_order)}')
+        pairs = order[: len(order) // 2 * 2].view(-1, 2)
+        self.register_buffer('first', pairs[:, 0].clone(), persistent=False)
+        self.register_buffer('second', pairs[:, 1].clone(), persistent=False)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw weights as the DiffHPE code does; the zero norm makes the layer an identity."""
+        for linear in (self.query, self.key, self.value, self.score, self.output):
+            nn.init.kaiming_normal_(linear.weight)
+            if linear.bias is not None:
+                nn.init.zeros_(linear.bias)
+        nn.init.zeros_(self.norm.weight)
+        nn.init.zeros_(self.norm.bias)
+
+    def query_map(self) -> tuple[Tensor, Tensor]:
+        """The scalar a_i as one linear map of x_i: weight (1, channels) and bias (1,)."""
+        score = self.score.weight[:, : self.query.out_features]
+        return score @ self.query.weight, score @ self.query.bias
+
+    def key_value_map(self) -> tuple[Tensor, Tensor]:
+        """Keys and values as one linear map: weight (2 * inner, channels) and bias (2 * inner,)."""
+        return (
+            torch.cat([self.key.weight, self.value.weight]),
+            torch.cat([self.key.bias, self.value.bias]),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (K, R, C) to (K, R, C)."""
+        pooled = F.linear(x, *self.key_value_map())
+        pooled = torch.maximum(pooled[self.first], pooled[self.second])
+        keys, values = pooled.chunk(2, dim=-1)
+        query_score = F.linear(x, *self.query_map()).squeeze(-1)
+        key_score = keys @ self.score.weight[0, keys.shape[-1] :]
+        attended = attend_by_sum(query_score, key_score, values)
+        return x + self.norm(self.output(attended).flatten(0, 1)).view_as(x)
+
+
+def attend_by_sum(query_score: Tensor, key_score: Tensor, values: Tensor) -> Tensor:
+    """``y_i = (1/P) sum_p relu(a_i + b_p) g_p`` for every row.
+
+    Args:
+        query_score: (K, R) scalars a.
+        key_score: (P, R) scalars b.
+        values: (P, R, C) values g.
+
+    Returns:
+        (K, R, C).
+    """
+    weights = F.relu(query_score.t().unsqueeze(2) + key_score.t().unsqueeze(1)) / key_score.shape[0]
+    return torch.bmm(weights, values.transpose(0, 1)).transpose(0, 1).contiguous()

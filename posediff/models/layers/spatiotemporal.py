@@ -1,0 +1,71 @@
+"""MixSTE's trunk: transformer blocks that alternate between joints and frames."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from posediff.models.layers.attention import FRAME_AXIS, JOINT_AXIS, TransformerBlock
+
+
+class SpatioTemporalTransformer(nn.Module):
+    """Alternating spatial and temporal transformer of MixSTE (Zhang et al., CVPR 2022).
+
+    Each level attends over joints, then over frames. One normalisation per axis is shared by all levels, position
+    embeddings enter once, before the first level, and a last normalisation ends it.
+
+    Args:
+        num_frames: T.
+        num_joints: K.
+        channels: C.
+        depth: Number of levels.
+        num_heads: Heads of every attention.
+        mlp_ratio: Hidden width over C of every perceptron.
+        drop_path_rate: Stochastic depth of the last level; it grows linearly from 0 at the first.
+    """
+
+    def __init__(
+        self,
+        num_frames: int,
+        num_joints: int,
+        channels: int,
+        depth: int,
+        num_heads: int,
+        mlp_ratio: float,
+        drop_path_rate: float = 0.0,
+    ) -> None:
+        super().__init__()
+        if depth < 1:
+            raise ValueError(f'depth must be at least 1; got {depth}')
+        self.joint_position = nn.Parameter(torch.zeros(1, num_joints, channels))
+        self.frame_position = nn.Parameter(torch.zeros(1, num_frames, channels))
+        rates = [drop_path_rate * level / max(depth - 1, 1) for level in range(depth)]
+        self.joint_blocks, self.frame_blocks = (
+            nn.ModuleList(TransformerBlock(channels, num_heads, mlp_ratio, axis, rate) for rate in rates)
+            for axis in (JOINT_AXIS, FRAME_AXIS)
+        )
+        self.joint_norm = nn.LayerNorm(channels, eps=1e-6)
+        self.frame_norm = nn.LayerNorm(channels, eps=1e-6)
+        self.final_norm = nn.LayerNorm(channels, eps=1e-5)
+
+    @property
+    def clip_shape(self) -> tuple[int, int]:
+        """(T, K) that the position embeddings were built for."""
+        return self.frame_position.shape[1], self.joint_position.shape[1]
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """Refine one token per joint and frame.
+
+        Args:
+            tokens: (B, T, K, C).
+
+        Returns:
+            (B, T, K, C), normalised.
+        """
+        x = tokens + self.joint_position
+        for level, (joint_block, frame_block) in enumerate(zip(self.joint_blocks, self.frame_blocks, strict=True)):
+            x = self.joint_norm(joint_block(x))
+            if level == 0:
+                x = x + self.frame_position.unsqueeze(2)
+            x = self.frame_norm(frame_block(x))
+        return self.final_norm(x)

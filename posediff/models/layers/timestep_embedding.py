@@ -1,0 +1,84 @@
+"""Vectors that tell a network how noisy its input is."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+def check_timesteps(timestep: Tensor, num_train_timesteps: int) -> None:
+    """Refuse steps outside the table, where that can be seen without waiting for an accelerator.
+
+    Raises:
+        ValueError: A step is negative or not below ``num_train_timesteps``.
+    """
+    if timestep.device.type != 'cpu' or timestep.numel() == 0:
+        return
+    lowest, highest = timestep.min().item(), timestep.max().item()
+    if lowest < 0 or highest >= num_train_timesteps:
+        wrong = highest if highest >= num_train_timesteps else lowest
+        raise ValueError(
+            f'timestep {wrong} is outside [0, {num_train_timesteps}): the denoiser was built with '
+            f'num_train_timesteps={num_train_timesteps}'
+        )
+
+
+class TabulatedStepEmbedding(nn.Module):
+    """CSDI's embedding: a table of sines and cosines, then Linear, SiLU, Linear, SiLU.
+
+    Frequencies are 10^(4k / (half - 1)) and steps are multiplied by them (Tashiro et al., "CSDI", NeurIPS 2021,
+    appendix; DiffHPE uses the same).
+
+    Args:
+        num_train_timesteps: Rows of the table.
+        channels: Width of the table and of the result; even, at least 4.
+    """
+
+    table: Tensor
+
+    def __init__(self, num_train_timesteps: int, channels: int) -> None:
+        super().__init__()
+        if channels < 4 or channels % 2:
+            raise ValueError(f'a step embedding needs an even width of at least 4; got {channels}')
+        half = channels // 2
+        # float32 on purpose: arguments reach 1e4 * num_train_timesteps, so their rounding is part of trained weights
+        frequencies = 10.0 ** (torch.arange(float(half)) / (half - 1) * 4.0)
+        angles = torch.arange(num_train_timesteps)[:, None] * frequencies
+        self.register_buffer('table', torch.cat([angles.sin(), angles.cos()], dim=1), persistent=False)
+        self.hidden = nn.Linear(channels, channels)
+        self.output = nn.Linear(channels, channels)
+
+    def forward(self, timestep: Tensor) -> Tensor:
+        """Embed int64 steps (S,) as (S, channels)."""
+        check_timesteps(timestep, self.table.shape[0])
+        return F.silu(self.output(F.silu(self.hidden(self.table[timestep]))))
+
+
+class SinusoidalStepEmbedding(nn.Module):
+    """DDPM's embedding: sines and cosines of falling frequency, then Linear, GELU, Linear.
+
+    Frequencies are 10000^(-k / (half - 1)); D3DP uses this one (Shan et al., ICCV 2023).
+
+    Args:
+        channels: Width of the sinusoid and of the result; even, at least 4.
+        hidden_channels: Width between the two linear maps.
+    """
+
+    def __init__(self, channels: int, hidden_channels: int) -> None:
+        super().__init__()
+        if channels < 4 or channels % 2:
+            raise ValueError(f'a step embedding needs an even width of at least 4; got {channels}')
+        self.channels = channels
+        self.hidden = nn.Linear(channels, hidden_channels)
+        self.output = nn.Linear(hidden_channels, channels)
+
+    def forward(self, timestep: Tensor) -> Tensor:
+        """Embed steps (S,) as (S, channels)."""
+        half = self.channels // 2
+        exponents = torch.arange(half, device=timestep.device) * (-math.log(10000.0) / (half - 1))
+        angles = timestep[:, None] * exponents.exp()
+        sinusoid = torch.cat([angles.sin(), angles.cos()], dim=-1).to(self.hidden.weight.dtype)
+        return self.output(F.gelu(self.hidden(sinusoid)))

@@ -1,0 +1,5 @@
+"""Deterministic 2D-to-3D networks."""
+
+from posediff.models.lifters.mixste import MixSTE
+
+__all__ = ['MixSTE']

@@ -1,0 +1,67 @@
+"""MixSTE, the supervised lifter that DiffHPE is conditioned on and compared with."""
+
+from __future__ import annotations
+
+from mmengine.model import BaseModule
+from torch import Tensor, nn
+
+from posediff.models.layers.spatiotemporal import SpatioTemporalTransformer
+from posediff.registry import MODELS
+from posediff.skeletons import get_skeleton
+
+
+@MODELS.register_module()
+class MixSTE(BaseModule):
+    """MixSTE (Zhang et al., CVPR 2022) up to its last normalisation; the map to coordinates is the head's.
+
+    Args:
+        in_channels: Channels per 2D joint: 2, or 3 with the mask of observed joints.
+        channels: C; 64 in DiffHPE, 512 in its own paper.
+        depth: Levels, each over joints and then over frames.
+        num_heads: Heads of every attention.
+        mlp_ratio: Hidden width over C of every perceptron.
+        num_frames: T, built into the position embedding.
+        skeleton: Name in :mod:`posediff.skeletons`; gives K.
+        drop_path_rate: Stochastic depth of the last level, growing linearly from 0.
+        init_cfg: MMEngine's.
+    """
+
+    def __init__(
+        self,
+        in_channels: int = 2,
+        channels: int = 64,
+        depth: int = 8,
+        num_heads: int = 8,
+        mlp_ratio: float = 2.0,
+        num_frames: int = 27,
+        skeleton: str = 'h36m17',
+        drop_path_rate: float = 0.0,
+        init_cfg: dict | None = None,
+    ) -> None:
+        super().__init__(init_cfg=init_cfg)
+        num_joints = get_skeleton(skeleton).num_joints
+        self.input_shape = (num_frames, num_joints, in_channels)
+        self.channels = channels
+        self.embedding = nn.Linear(in_channels, channels)
+        self.trunk = SpatioTemporalTransformer(
+            num_frames, num_joints, channels, depth, num_heads, mlp_ratio, drop_path_rate
+        )
+
+    def forward(self, keypoints: Tensor) -> Tensor:
+        """Compute features of every joint in every frame.
+
+        Args:
+            keypoints: (B, T, K, in_channels), normalised 2D joints.
+
+        Returns:
+            (B, T, K, channels).
+
+        Raises:
+            ValueError: The clip has another length, skeleton or number of channels.
+        """
+        if keypoints.dim() != 4 or tuple(keypoints.shape[1:]) != self.input_shape:
+            raise ValueError(
+                f'MixSTE was built for keypoints (B, T, K, C) with (T, K, C) = {self.input_shape}; '
+                f'got {tuple(keypoints.shape)}'
+            )
+        return self.trunk(self.embedding(keypoints))
