@@ -1,0 +1,142 @@
+"""Cameras drawn at random for motion that was recorded without any."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from posediff.geometry import Camera
+
+NEAREST_MM = 500.0  # no joint comes closer to the camera than this
+
+
+@dataclass(frozen=True)
+class CameraPreset:
+    """Ranges of one way of filming. All draws are uniform.
+
+    Attributes:
+        distance: Camera to the middle of the motion, m. A camera steps back further where the motion needs it.
+        height: Above the floor, m. Pitch follows from height and distance: the camera is aimed at the person.
+        roll: Largest tilt to either side, degrees.
+        field_of_view: Across the longer side of the image, degrees.
+        img_shapes: (h, w) px, drawn with equal probability.
+        off_center: How far from the image centre the motion's middle may lie, as a fraction of half the image.
+        margin: Part of half the image that the motion may fill.
+        in_frame: Part of all joints that must lie within the margin; the rest may leave the image.
+    """
+
+    distance: tuple[float, float]
+    height: tuple[float, float]
+    roll: float
+    field_of_view: tuple[float, float]
+    img_shapes: tuple[tuple[int, int], ...]
+    off_center: float
+    margin: float = 0.95
+    in_frame: float = 0.98
+
+
+CAMERA_PRESETS = {
+    # A phone in somebody's hand, upright or sideways, standing or sitting.
+    'wild': CameraPreset(
+        distance=(2.0, 8.0),
+        height=(0.8, 2.2),
+        roll=4.0,
+        field_of_view=(52.0, 72.0),
+        img_shapes=((1080, 1920), (1920, 1080)),
+        off_center=0.35,
+    ),
+    # Human3.6M: focal length 1145 px on 1000 px, four cameras in the corners of a small room.
+    'h36m': CameraPreset(
+        distance=(4.0, 6.0),
+        height=(1.3, 1.7),
+        roll=1.0,
+        field_of_view=(47.0, 47.4),
+        img_shapes=((1000, 1000), (1002, 1000)),
+        off_center=0.2,
+    ),
+}
+
+
+def get_camera_preset(name: str) -> CameraPreset:
+    """Return the preset called ``name``.
+
+    Raises:
+        KeyError: There is none; the message lists those that exist.
+    """
+    try:
+        return CAMERA_PRESETS[name]
+    except KeyError:
+        raise KeyError(f'unknown camera preset {name!r}; known: {", ".join(sorted(CAMERA_PRESETS))}') from None
+
+
+def _orientation(yaw: float, pitch: float, roll: float) -> np.ndarray:
+    """(3, 3) world to camera: looking along ``yaw``, down by ``pitch``, image turned by ``roll``; radians."""
+    sin_yaw, cos_yaw = math.sin(yaw), math.cos(yaw)
+    sin_pitch, cos_pitch = math.sin(pitch), math.cos(pitch)
+    right = np.array([sin_yaw, -cos_yaw, 0.0])
+    forward = np.array([cos_yaw * cos_pitch, sin_yaw * cos_pitch, -sin_pitch])
+    down = np.array([-cos_yaw * sin_pitch, -sin_yaw * sin_pitch, -cos_pitch])
+    sin_roll, cos_roll = math.sin(roll), math.cos(roll)
+    return np.stack([cos_roll * right + sin_roll * down, cos_roll * down - sin_roll * right, forward])
+
+
+def _required_distance(
+    points: np.ndarray, focal: float, half: tuple[float, float], offset: tuple[float, float], in_frame: float
+) -> float:
+    """Distance from which that part of the points lies within ``half`` px of the centre.
+
+    Args:
+        points: (N, 3) relative to the aim, camera axes.
+        offset: Where the aim appears, px from the image centre.
+    """
+    x, y, z = points[:, 0], points[:, 1], points[:, 2]
+    needed = NEAREST_MM - z
+    # |x f + d o| <= h (z + d) for both signs, solved for d
+    for coordinate, limit, shift in ((x, half[0], offset[0]), (y, half[1], offset[1])):
+        needed = np.maximum(needed, (coordinate * focal - limit * z) / (limit - shift))
+        needed = np.maximum(needed, (-coordinate * focal - limit * z) / (limit + shift))
+    rank = min(int(in_frame * len(needed)), len(needed) - 1)
+    return max(float(np.partition(needed, rank)[rank]), NEAREST_MM - float(z.min()))
+
+
+def draw_camera(points: np.ndarray, floor: float, preset: CameraPreset, rng: np.random.Generator) -> Camera:
+    """Draw a camera that films a motion.
+
+    Args:
+        points: (..., 3) joints of the motion, world frame, mm.
+        floor: Height of the floor, world z, mm.
+        preset: Where cameras stand.
+        rng: Source of the draws: always eight numbers, whatever they lead to.
+    """
+    points = points.reshape(-1, 3)
+    draws = rng.random(8)
+    height, width = preset.img_shapes[int(draws[0] * len(preset.img_shapes))]
+    between = [low + draw * (high - low) for (low, high), draw in
+               zip((preset.distance, preset.height, preset.field_of_view), draws[1:4], strict=True)]  # fmt: skip
+    distance, camera_height, field_of_view = between[0] * 1000, floor + between[1] * 1000, between[2]
+    yaw = 2 * math.pi * draws[4]
+    roll = math.radians(preset.roll) * (2 * draws[5] - 1)
+    focal = 0.5 * max(height, width) / math.tan(math.radians(field_of_view) / 2)
+    half = (preset.margin * width / 2, preset.margin * height / 2)
+    offset = (preset.off_center * width / 2 * (2 * draws[6] - 1), preset.off_center * height / 2 * (2 * draws[7] - 1))
+    aim = points.mean(0)
+    relative = points - aim
+    # Stepping back changes the pitch and so what must fit; three rounds settle it.
+    for _ in range(3):
+        lever = distance * math.hypot(1.0, offset[1] / focal)
+        sine = min(max((camera_height - aim[2]) / lever, -0.95), 0.95)
+        rotation = _orientation(yaw, math.asin(sine) - math.atan(offset[1] / focal), roll)
+        required = _required_distance(relative @ rotation.T, focal, half, offset, preset.in_frame)
+        if required <= distance:
+            break
+        distance = required * 1.001
+    translation = distance * np.array([offset[0] / focal, offset[1] / focal, 1.0]) - rotation @ aim
+    return Camera(
+        focal=np.array([focal, focal]),
+        center=np.array([width / 2, height / 2]),
+        img_shape=(height, width),
+        R=rotation,
+        t=translation,
+    )

@@ -1,0 +1,186 @@
+"""Joints of CMU motion capture in the Human3.6M order, from the forms in which it circulates.
+
+The database's own ASF/AMC; BVH with root ``Hips``, in two spellings of the joint names; BVH with root ``hip``, one unified
+skeleton for all subjects. The maps below bring all of them to the same joint positions; they were checked on takes that exist
+in several forms.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from posediff.datasets.converters.asf_amc import asf_joint_positions, read_amc, read_asf
+from posediff.datasets.converters.bvh import BvhMotion, bvh_joint_frames
+from posediff.skeletons import H36M17
+
+METRES_PER_UNIT = 0.0254 / 0.45  # ASF/AMC and the ``Hips`` BVH: inches scaled by 0.45
+FASTEST_ROOT = 6.5  # m/s; a sprint or a jump reaches 5.5
+STRONGEST_PUSH = 250.0  # m/s^2 at the root
+FASTEST_LIMB = 40.0  # rad/s; a kick or a throw reaches 30
+
+# Bone ends (``root`` is a point), in the order of H36M17.
+_ASF_JOINTS = (
+    'root', 'rhipjoint', 'rfemur', 'rtibia', 'lhipjoint', 'lfemur', 'ltibia', 'upperback', 'thorax', 'upperneck', 'head',
+    'lclavicle', 'lhumerus', 'lradius', 'rclavicle', 'rhumerus', 'rradius',
+)  # fmt: skip
+
+_HIPS_JOINTS = {
+    'Chest2': (
+        'Hips', 'RightHip', 'RightKnee', 'RightAnkle', 'LeftHip', 'LeftKnee', 'LeftAnkle', 'Chest2', 'Chest2', 'Head',
+        'Head_end', 'LeftShoulder', 'LeftElbow', 'LeftWrist', 'RightShoulder', 'RightElbow', 'RightWrist',
+    ),
+    'Spine1': (
+        'Hips', 'RightUpLeg', 'RightLeg', 'RightFoot', 'LeftUpLeg', 'LeftLeg', 'LeftFoot', 'Spine1', 'Spine1', 'Head',
+        'Head_end', 'LeftArm', 'LeftForeArm', 'LeftHand', 'RightArm', 'RightForeArm', 'RightHand',
+    ),
+}  # fmt: skip
+_ABOVE_SPINE = slice(8, 17)
+
+# The unified skeleton has other joint centres (its shoulders are 23 cm apart). Trunk: points in a joint's frame, cm, the
+# least-squares fit, left and right averaged, to the database's own joints over ten takes that exist in both forms. Limbs: the
+# directions of this skeleton with the lengths (m) of those takes. Mean distance that remains: 33 mm.
+_UNIFIED_TRUNK = {
+    0: ('hip', (0.0, 10.0, -7.6)),
+    1: ('hip', (-10.0, 0.9, -2.8)),
+    4: ('hip', (10.0, 0.9, -2.8)),
+    7: ('abdomen', (0.0, 11.8, -5.1)),
+    8: ('chest', (0.0, 12.9, -3.1)),
+    9: ('neck', (0.0, 11.2, -3.4)),
+    10: ('head', (0.0, 15.9, 0.0)),
+    11: ('lCollar', (15.7, 1.6, 2.0)),
+    14: ('rCollar', (-15.7, 1.6, 2.0)),
+}
+_UNIFIED_LIMBS = {
+    2: ('rThigh', 'rShin', 0.41),
+    3: ('rShin', 'rFoot', 0.43),
+    5: ('lThigh', 'lShin', 0.41),
+    6: ('lShin', 'lFoot', 0.43),
+    12: ('lShldr', 'lForeArm', 0.305),
+    13: ('lForeArm', 'lHand', 0.185),
+    15: ('rShldr', 'rForeArm', 0.305),
+    16: ('rForeArm', 'rHand', 0.185),
+}
+_UNIFIED_LEAD = 2  # frames of T-pose at the beginning
+
+_LIMB_CHILDREN = (2, 3, 5, 6, 12, 13, 15, 16)
+_LIMBS = np.array([segment for segment in H36M17.segments if segment[0] in _LIMB_CHILDREN])
+
+
+def to_z_up(points: np.ndarray) -> np.ndarray:
+    """(..., 3) y up to z up, both right-handed."""
+    return np.stack([points[..., 0], -points[..., 2], points[..., 1]], axis=-1)
+
+
+def joints_of_asf(skeleton_path: Path, motion_path: Path) -> np.ndarray:
+    """(F, 17, 3) metres, z up.
+
+    Raises:
+        ValueError: A file is malformed, or the skeleton is not CMU's.
+    """
+    skeleton = read_asf(skeleton_path)
+    positions = asf_joint_positions(skeleton, read_amc(motion_path, skeleton))
+    _require(positions, _ASF_JOINTS, skeleton_path)
+    return to_z_up(np.stack([positions[name] for name in _ASF_JOINTS], axis=1)) * METRES_PER_UNIT
+
+
+def joints_of_bvh(motion: BvhMotion) -> tuple[np.ndarray, str]:
+    """Joints of a BVH conversion, and what was changed on the way.
+
+    The ``Hips`` conversions lack the thorax bone, so that head and arms sit about 12 cm too low: it is put back, as a copy of
+    the bone below it in the frame that both share (in CMU's own skeletons the two differ by at most 13 mm). The ``hip``
+    conversion begins with two frames of T-pose, which are dropped.
+
+    Returns:
+        (F, 17, 3) metres, z up; the change.
+
+    Raises:
+        ValueError: The file is none of the known conversions.
+    """
+    positions, rotations = bvh_joint_frames(motion)
+    if 'Hips' in positions:
+        upper_spine = 'Chest2' if 'Chest2' in positions else 'Spine1'
+        names = _HIPS_JOINTS[upper_spine]
+        _require(positions, names, motion.path)
+        joints = np.stack([positions[name] for name in names], axis=1)
+        bone = next(joint.offset for joint in motion.joints if joint.name == upper_spine)
+        joints[:, _ABOVE_SPINE] += (rotations[upper_spine] @ bone)[:, None]
+        return to_z_up(joints) * METRES_PER_UNIT, 'missing thorax bone inserted'
+    trunk_names = [name for name, _ in _UNIFIED_TRUNK.values()]
+    limb_names = [name for start, end, _ in _UNIFIED_LIMBS.values() for name in (start, end)]
+    _require(positions, (*trunk_names, *limb_names), motion.path)
+    return to_z_up(_unified_joints(positions, rotations))[_UNIFIED_LEAD:], 'leading T-pose dropped, joints refitted'
+
+
+def _unified_joints(positions: dict[str, np.ndarray], rotations: dict[str, np.ndarray]) -> np.ndarray:
+    """(F, 17, 3) metres, y up."""
+    joints = np.empty((len(positions['hip']), H36M17.num_joints, 3))
+    for index, (name, point) in _UNIFIED_TRUNK.items():
+        joints[:, index] = 0.01 * (positions[name] + rotations[name] @ np.array(point))
+    for index, (start, end, length) in _UNIFIED_LIMBS.items():
+        direction = positions[end] - positions[start]
+        direction /= np.linalg.norm(direction, axis=-1, keepdims=True)
+        joints[:, index] = joints[:, H36M17.parents[index]] + length * direction
+    return joints
+
+
+def _require(positions: dict[str, np.ndarray], names: tuple[str, ...], path: Path) -> None:
+    missing = sorted(set(names) - positions.keys())
+    if missing:
+        raise ValueError(f'{path}: not a known form of CMU data, joints {", ".join(missing)} are missing')
+
+
+def defect_of(joints: np.ndarray, fps: float) -> str | None:
+    """Why a take should not be used at all, or None.
+
+    Args:
+        joints: (F, 17, 3) metres, z up.
+        fps: Their rate.
+
+    Returns:
+        The first of: not finite; the root jumps; a limb changes its length; not of a person's size; knees that bend backwards,
+        as they do where left and right are exchanged.
+    """
+    if not np.isfinite(joints).all():
+        return 'has NaN or infinite positions'
+    if len(joints) > 2:
+        velocity = np.diff(joints[:, 0], axis=0) * fps
+        speed = np.linalg.norm(velocity, axis=-1)
+        push = np.linalg.norm(np.diff(velocity, axis=0), axis=-1) * fps
+        if speed.max() > FASTEST_ROOT or push.max() > STRONGEST_PUSH:
+            return f'its root jumps: {speed.max():.1f} m/s, {push.max():.0f} m/s^2 near frame {int(speed.argmax())}'
+    limbs = joints[:, _LIMBS[:, 0]] - joints[:, _LIMBS[:, 1]]
+    lengths = np.linalg.norm(limbs, axis=-1)
+    if lengths.std(0).max() > 0.002:
+        return f'a limb changes its length by {lengths.std(0).max() * 1000:.0f} mm (standard deviation)'
+    leg = lengths[:, :2].mean(0).sum()
+    if not 0.6 < leg < 1.1:
+        return f'its leg (hip to ankle) measures {leg:.2f} m'
+    # The axis of a knee, from thigh to shank, points to the person's left.
+    to_left = joints[:, 4] - joints[:, 1]
+    axes = np.cross(limbs[:, (0, 2)], limbs[:, (1, 3)]).sum(1)
+    if (axes * to_left).sum(-1).mean() < 0:
+        return 'its knees bend backwards: left and right are exchanged'
+    return None
+
+
+def smooth_stretches(joints: np.ndarray, fps: float, shortest: float = 1.0) -> list[tuple[int, int]]:
+    """Cut a take where a limb flips over from one frame to the next, as tracking errors do.
+
+    Args:
+        joints: (F, 17, 3).
+        fps: Their rate.
+        shortest: Shorter stretches than this between two cuts are left out, s.
+
+    Returns:
+        (begin, end) frames of each stretch; ``[(0, F)]`` for a clean take, however short.
+    """
+    limbs = joints[:, _LIMBS[:, 0]] - joints[:, _LIMBS[:, 1]]
+    limbs = limbs / np.linalg.norm(limbs, axis=-1, keepdims=True)
+    cosine = np.clip((limbs[1:] * limbs[:-1]).sum(-1), -1, 1)
+    flips = np.flatnonzero((np.arccos(cosine) * fps > FASTEST_LIMB).any(1)) + 1
+    if not len(flips):
+        return [(0, len(joints))]
+    edges = [0, *flips.tolist(), len(joints)]
+    return [(begin, end) for begin, end in zip(edges, edges[1:], strict=False) if end - begin >= shortest * fps]

@@ -1,0 +1,52 @@
+"""Convert CMU motion capture (.asf/.amc/.bvh) to the files that CMUMocapDataset loads."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from posediff.datasets.camera_sampling import CAMERA_PRESETS
+from posediff.datasets.converters.cmu import DEFAULT_SOURCE_FPS, convert_cmu
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('source', help='folder of CMU files, any depth, with or without an index.csv')
+    parser.add_argument('destination', help='folder to write <subject>.npz to')
+    parser.add_argument('--fps', type=float, default=50.0, help="frame rate of the output (default: Human3.6M's 50)")
+    parser.add_argument(
+        '--source-fps', type=float, default=DEFAULT_SOURCE_FPS, help='frame rate of AMC files without an index'
+    )
+    parser.add_argument('--cameras', type=int, default=4, help='static cameras drawn per clip')
+    parser.add_argument('--preset', choices=sorted(CAMERA_PRESETS), default='wild', help='where cameras stand')
+    parser.add_argument('--seed', type=int, default=0)
+    parser.add_argument('--subjects', nargs='+', help='convert these only, e.g. 02 05 29 35')
+    return parser.parse_args()
+
+
+def main() -> int:
+    args = parse_args()
+    try:
+        report = convert_cmu(
+            args.source,
+            args.destination,
+            fps=args.fps,
+            num_cameras=args.cameras,
+            preset=args.preset,
+            seed=args.seed,
+            subjects=args.subjects,
+            source_fps=args.source_fps,
+        )
+    except (FileNotFoundError, ValueError) as error:
+        print(f'error: {error}', file=sys.stderr)
+        return 1
+    for change, takes in report.changed.items():
+        print(f'{change}: {len(takes)} takes ({", ".join(takes)})')
+    for take, reason in report.skipped.items():
+        print(f'skipped {take}: {reason}')
+    print(f'{len(report.converted)} takes converted, {len(report.skipped)} skipped, files in {args.destination}')
+    return 0 if report.converted else 1
+
+
+if __name__ == '__main__':
+    sys.exit(main())
