@@ -1,0 +1,36 @@
+# Targets for people; tools/setup_env.py knows what is installed and in which order.
+VENV ?= .venv
+PYTHON ?= python3
+ARGS ?=
+RUN = $(VENV)/bin/python
+
+.PHONY: help setup setup-core demo test lint clean distclean
+.DEFAULT_GOAL := help
+
+help: ## show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
+	@echo '  VENV=path puts the environment elsewhere than .venv, PYTHON=python3.x makes it from another Python.'
+
+setup: ## build .venv with everything (10 min the first time, seconds after)
+	@$(PYTHON) tools/setup_env.py --venv "$(VENV)"
+
+setup-core: ## build .venv with what lifting needs (2 min the first time)
+	@$(PYTHON) tools/setup_env.py --venv "$(VENV)" --core
+
+demo: setup-core ## lift a real person's 2D keypoints to 3D, into out/demo
+	$(RUN) tools/demo.py $(ARGS)
+
+test: setup ## run the tests (ARGS='-m slow' for the slow ones)
+	$(RUN) -m pytest $(ARGS)
+
+lint: setup ## check style and types
+	$(RUN) -m ruff check .
+	$(RUN) -m ruff format --check .
+	$(RUN) -m mypy
+
+clean: ## remove what tools left: caches, builds, out
+	rm -rf out build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name .venv* -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
+
+distclean: clean ## remove the environment too
+	rm -rf "$(VENV)"

@@ -1,0 +1,7 @@
+"""``python -m posediff``."""
+
+import sys
+
+from posediff.cli import main
+
+sys.exit(main())

@@ -1,0 +1,89 @@
+"""Trouble that reaches lifting. A rule is a function from a snapshot to findings and knows one kind of trouble."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from posediff.doctor.snapshot import Installed, release
+from posediff.doctor.stack import CORE, FORKS, Finding, exchange, is_provided, pinned
+
+
+def old_python(installed: Installed) -> Iterator[Finding]:
+    """Python before 3.10."""
+    if release(installed.python) < (3, 10):
+        message = f'Python {installed.python}: posediff needs 3.10 or later'
+        yield Finding('old-python', message, 'make setup PYTHON=python3.11 VENV=.venv-3.11', touches_lifting=True)
+
+
+def missing_core(installed: Installed) -> Iterator[Finding]:
+    """A package that lifting needs is absent."""
+    absent = [name for name in CORE if not is_provided(installed, name)]
+    if absent:
+        cure = installed.pip('install', *(CORE[name] for name in absent))
+        yield Finding('missing-core', f'not installed: {", ".join(absent)}', cure, touches_lifting=True)
+
+
+def two_owners(installed: Installed) -> Iterator[Finding]:
+    """Two distributions own the files of one module; which version is imported depends on the order of installing."""
+    for module, (ours, others) in FORKS.items():
+        beside = [name for name in others if name in installed.versions]
+        if ours in installed.versions and beside:
+            compiled = ['--no-build-isolation'] if module == 'mmcv' else []
+            # uninstalling takes files that both own, hence the reinstall
+            cure = exchange(installed, beside, '--force-reinstall', '--no-deps', *compiled, *pinned(ours))
+            yield Finding(
+                f'two-{module}',
+                f'{ours} beside {" and ".join(beside)}: they own the same files of {module} and overwrite each other',
+                cure,
+                touches_lifting=module in ('mmengine', 'cv2'),
+            )
+
+
+def old_mmengine(installed: Installed) -> Iterator[Finding]:
+    """MMEngine's last release under its old name, on a torch that loads with weights_only."""
+    mmengine, torch = installed.release('mmengine'), installed.release('torch')
+    if mmengine and torch and mmengine <= (0, 10, 7) and torch >= (2, 6) and not installed.has('onedl-mmengine'):
+        yield Finding(
+            'old-mmengine',
+            f'mmengine {installed.versions["mmengine"]} with torch {installed.versions["torch"]}: it cannot resume '
+            'its own checkpoints (torch.load has weights_only=True since 2.6)',
+            exchange(installed, ['mmengine'], *pinned('onedl-mmengine')),
+            touches_lifting=True,
+        )
+
+
+def new_setuptools(installed: Installed) -> Iterator[Finding]:
+    """setuptools 82 dropped pkg_resources."""
+    version = installed.release('setuptools')
+    if version and version >= (82,):
+        yield Finding(
+            'setuptools',
+            f'setuptools {installed.versions["setuptools"]} has no pkg_resources, which mmengine and mmcv '
+            'under their old names import, and torch 2.11 asks for setuptools < 82',
+            installed.pip('install', 'setuptools>=80,<82'),
+        )
+
+
+def torch_without_gpu(installed: Installed) -> Iterator[Finding]:
+    """A driver is there and torch does not see the GPU."""
+    torch = installed.probes.get('torch')
+    if installed.driver is None or torch is None or not torch.ok or torch.detail.get('available'):
+        return
+    cuda = torch.detail.get('cuda')
+    if cuda is None:
+        message = f'there is an NVIDIA driver ({installed.driver}) and torch is a build for the CPU'
+        cure = exchange(installed, ['torch', 'torchvision'], *pinned('torch', 'torchvision'))
+    else:
+        message = f'torch for CUDA {cuda} sees no GPU through driver {installed.driver}: too old, or the GPU is hidden'
+        cure = 'unset CUDA_VISIBLE_DEVICES; if it was not set: install the NVIDIA driver 580 or later (for CUDA 13)'
+    yield Finding('no-gpu', message, cure, is_problem=False)
+
+
+def diffusers_absent(installed: Installed) -> Iterator[Finding]:
+    """The optional schedulers of diffusers."""
+    if not installed.has('diffusers'):
+        message = "diffusers is not installed: only samplers named 'diffusers.…' need it"
+        yield Finding('diffusers-absent', message, installed.pip('install', 'diffusers>=0.35'), is_problem=False)
+
+
+RULES = (old_python, missing_core, two_owners, old_mmengine, new_setuptools, torch_without_gpu, diffusers_absent)
