@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 from mmengine.structures import BaseDataElement
 from torch import Tensor
 
-Sample = BaseDataElement | Mapping[str, Any]
+Sample: TypeAlias = BaseDataElement | Mapping[str, Any]
 
 
 class BaseAggregator(ABC):

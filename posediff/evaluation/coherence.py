@@ -31,9 +31,9 @@ def coherence_segments(skeleton: Skeleton, segments: SegmentReading = 'official'
         return skeleton.segments
     if segments != 'official':
         raise ValueError(f"segments must be 'official' or 'skeleton', got {segments!r}")
-    if skeleton.name != H36M17.name:
+    if skeleton.joint_names != H36M17.joint_names:
         raise ValueError(
-            f"segments='official' is defined for {H36M17.name!r} only, not for {skeleton.name!r}: use 'skeleton'"
+            f"segments='official' is defined for the joints of {H36M17.name!r} only, not for {skeleton.name!r}: use 'skeleton'"
         )
     shoulders = {H36M17.joint_names.index('left_shoulder'), H36M17.joint_names.index('right_shoulder')}
     spine = H36M17.joint_names.index('spine')

@@ -48,9 +48,9 @@ def mpjve(pred: Tensor, target: Tensor, joint_mask: Tensor | None = None, root: 
     Returns:
         (…, T - 1): entry t compares the step from frame t to t + 1. A joint counts where it is annotated in both.
     """
-    velocities = [root_aligned(pose, root).diff(dim=-3) for pose in (pred, target)]
+    pred, target = (root_aligned(pose, root).diff(dim=-3) for pose in (pred, target))
     both = None if joint_mask is None else (joint_mask[..., 1:, :] != 0) & (joint_mask[..., :-1, :] != 0)
-    return mpjpe_unaligned(*velocities, both)
+    return mpjpe_unaligned(pred, target, both)
 
 
 def joint_errors(pred: Tensor, target: Tensor) -> Tensor:

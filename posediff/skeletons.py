@@ -1,0 +1,171 @@
+"""Named skeletons: joint order, parents, sides. Conversions between them are in :mod:`posediff.skeleton_conversion`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Skeleton:
+    """A joint convention.
+
+    Attributes:
+        name: Unique name.
+        joint_names: K names in storage order.
+        parents: Parent of each joint, -1 for the root.
+        left, right: Joints of the two sides, paired in order.
+    """
+
+    name: str
+    joint_names: tuple[str, ...]
+    parents: tuple[int, ...]
+    left: tuple[int, ...]
+    right: tuple[int, ...]
+
+    @property
+    def num_joints(self) -> int:
+        return len(self.joint_names)
+
+    @property
+    def root(self) -> int:
+        return self.parents.index(-1)
+
+    @cached_property
+    def segments(self) -> tuple[tuple[int, int], ...]:
+        """(child, parent) of every joint but the root."""
+        return tuple((child, parent) for child, parent in enumerate(self.parents) if parent >= 0)
+
+    @cached_property
+    def flip_indices(self) -> tuple[int, ...]:
+        """Permutation that swaps left and right joints."""
+        order = list(range(self.num_joints))
+        for left, right in zip(self.left, self.right, strict=True):
+            order[left], order[right] = right, left
+        return tuple(order)
+
+    def adjacency(self) -> np.ndarray:
+        """(K, K) float64, symmetric 0/1 with ones on the diagonal."""
+        matrix = np.eye(self.num_joints)
+        for child, parent in self.segments:
+            matrix[child, parent] = matrix[parent, child] = 1.0
+        return matrix
+
+
+H36M17 = Skeleton(
+    name='h36m17',
+    joint_names=(
+        'root',
+        'right_hip',
+        'right_knee',
+        'right_foot',
+        'left_hip',
+        'left_knee',
+        'left_foot',
+        'spine',
+        'thorax',
+        'neck_base',
+        'head',
+        'left_shoulder',
+        'left_elbow',
+        'left_wrist',
+        'right_shoulder',
+        'right_elbow',
+        'right_wrist',
+    ),
+    parents=(-1, 0, 1, 2, 0, 4, 5, 0, 7, 8, 9, 8, 11, 12, 8, 14, 15),
+    left=(4, 5, 6, 11, 12, 13),
+    right=(1, 2, 3, 14, 15, 16),
+)
+
+# The joints and order of H36M17, but where the CMU motion capture database puts them: its root lies a fifth of the way
+# from the hips to the shoulders, its spine and thorax elsewhere on that line, its head joint between the ears.
+CMU17 = replace(H36M17, name='cmu17')
+
+COCO17 = Skeleton(
+    name='coco17',
+    joint_names=(
+        'nose',
+        'left_eye',
+        'right_eye',
+        'left_ear',
+        'right_ear',
+        'left_shoulder',
+        'right_shoulder',
+        'left_elbow',
+        'right_elbow',
+        'left_wrist',
+        'right_wrist',
+        'left_hip',
+        'right_hip',
+        'left_knee',
+        'right_knee',
+        'left_ankle',
+        'right_ankle',
+    ),
+    parents=(-1, 0, 0, 1, 2, 0, 0, 5, 6, 7, 8, 5, 6, 11, 12, 13, 14),
+    left=(1, 3, 5, 7, 9, 11, 13, 15),
+    right=(2, 4, 6, 8, 10, 12, 14, 16),
+)
+
+# The landmarks of MediaPipe's (BlazePose's) pose model.
+MEDIAPIPE33 = Skeleton(
+    name='mediapipe33',
+    joint_names=(
+        'nose',
+        'left_eye_inner',
+        'left_eye',
+        'left_eye_outer',
+        'right_eye_inner',
+        'right_eye',
+        'right_eye_outer',
+        'left_ear',
+        'right_ear',
+        'left_mouth',
+        'right_mouth',
+        'left_shoulder',
+        'right_shoulder',
+        'left_elbow',
+        'right_elbow',
+        'left_wrist',
+        'right_wrist',
+        'left_pinky',
+        'right_pinky',
+        'left_index',
+        'right_index',
+        'left_thumb',
+        'right_thumb',
+        'left_hip',
+        'right_hip',
+        'left_knee',
+        'right_knee',
+        'left_ankle',
+        'right_ankle',
+        'left_heel',
+        'right_heel',
+        'left_foot_index',
+        'right_foot_index',
+    ),
+    parents=(
+        *(-1, 0, 1, 2, 0, 4, 5, 3, 6, 0, 0, 0, 0, 11, 12, 13, 14),
+        *(15, 16, 15, 16, 15, 16, 11, 12, 23, 24, 25, 26, 27, 28, 29, 30),
+    ),
+    left=(1, 2, 3, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31),
+    right=(4, 5, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30, 32),
+)
+
+SKELETONS: dict[str, Skeleton] = {skeleton.name: skeleton for skeleton in (H36M17, CMU17, COCO17, MEDIAPIPE33)}
+
+
+def get_skeleton(name: str) -> Skeleton:
+    """Return the skeleton called ``name``.
+
+    Raises:
+        KeyError: There is none; the message lists those that exist.
+    """
+    try:
+        return SKELETONS[name]
+    except KeyError:
+        raise KeyError(f'unknown skeleton {name!r}; known: {", ".join(sorted(SKELETONS))}') from None
