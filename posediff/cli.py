@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 from posediff import __version__
 
-FOREIGN = """A name with a prefix, such as mmpose.HRNet or mmdet.RTMDet, is looked up in that package once it is installed;
-for the stages of the data flow (backbones to aggregators) in its MODELS."""
+FOREIGN = """A name with a prefix, such as mmpose.HRNet or mmdet.RTMDet, is looked up in that package, once it is
+installed; for the stages of the data flow (backbones to aggregators) in its MODELS."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
