@@ -1,7 +1,8 @@
 """Cameras, projection and the translation that best explains a 2D pose.
 
-Frames: world (right-handed, z up), camera (x right, y down, z forward), image (px, origin at the top left corner). Lengths
-are mm. Functions take numpy arrays or torch tensors and return the same kind; a :class:`Camera` holds numpy arrays.
+Frames: world (right-handed, z up), camera (x right, y down, z forward), image (px, origin at the top left corner).
+Lengths are mm. Functions take numpy arrays or torch tensors and return the same kind; a :class:`Camera` holds numpy
+arrays.
 """
 
 from __future__ import annotations
@@ -67,8 +68,8 @@ def solve_root_position(
 ) -> Any:
     """Translation that puts a root-relative pose where its 2D keypoints were seen, in closed form.
 
-    Per frame it minimises ``sum_k w_k |(X_k + t)_xy - n_k (X_k + t)_z|^2`` over t, n_k being the ray of keypoint k: linear in
-    t, exact on noise-free input.
+    Per frame it minimises ``sum_k w_k |(X_k + t)_xy - n_k (X_k + t)_z|^2`` over t, n_k being the ray of keypoint k:
+    linear in t, exact on noise-free input.
 
     Args:
         joints_3d: (..., K, 3) joints relative to the root, camera axes, mm.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, fields, replace
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -11,12 +13,22 @@ from scipy.signal import lfilter
 from posediff.skeletons import Skeleton
 
 # Detectors place these less (> 1) or more (< 1) precisely than the average joint; the root lies between two hips.
-_DIFFICULTY = {'wrist': 1.5, 'foot': 1.3, 'elbow': 1.2, 'hand': 1.5, 'ankle': 1.3, 'root': 0.7, 'spine': 0.8, 'thorax': 0.7}
+_DIFFICULTY = {
+    'wrist': 1.5,
+    'foot': 1.3,
+    'elbow': 1.2,
+    'root': 0.7,
+    'spine': 0.8,
+    'thorax': 0.7,
+}
+
+OUTLIER_MM = 120.0  # standard deviation of a gross error per coordinate
 
 
 @dataclass(frozen=True)
 class DetectorNoise:
-    """Strength of each fault. At the default values the mean error of an H36M-like view is about that of a fine-tuned CPN.
+    """Strength of each fault. At the default values the mean error of an H36M-like view is about that of a fine-tuned
+    CPN.
 
     Lengths are mm at the person's distance, since a detector works on a crop scaled to the person.
 
@@ -66,13 +78,14 @@ class DetectorNoise:
 
 
 class Detections(NamedTuple):
-    """(T, K, 2) px, (T, K) confidence in [0, 1], (T, K) 1 = detected, 0 = lost; float32. Lost keypoints lie at (0, 0)."""
+    """(T, K, 2) px, (T, K) confidence in [0, 1], (T, K) 1 = detected, 0 = lost. What is lost lies at (0, 0)."""
 
     keypoints: np.ndarray
     scores: np.ndarray
     mask: np.ndarray
 
 
+@cache
 def _difficulty(skeleton: Skeleton) -> np.ndarray:
     factors = [next((f for part, f in _DIFFICULTY.items() if part in name), 1.0) for name in skeleton.joint_names]
     return np.array(factors, dtype=np.float32)
@@ -94,19 +107,19 @@ def _jitter(shape: tuple[int, int], noise: DetectorNoise, rng: np.random.Generat
     """(T, K, 2) of about unit variance but for the tails: one persisting part, one fresh in every frame."""
     frames, joints = shape
     draws = rng.standard_normal((2, frames, joints * 2), dtype=np.float32)
-    innovation = np.sqrt(1 - noise.decay**2)
+    innovation = math.sqrt(1 - noise.decay**2)
     draws[0, 0] /= innovation  # so that the process is stationary from its first frame
-    persisting = lfilter([innovation], [1, -noise.decay], draws[0], axis=0)
-    unit = np.sqrt(noise.memory) * persisting + np.sqrt(1 - noise.memory) * draws[1]
+    coefficients = np.array([[innovation, 0.0], [1.0, -noise.decay]], dtype=np.float32)
+    unit = lfilter(*coefficients, draws[0], axis=0)
+    unit *= math.sqrt(noise.memory)
+    unit += draws[1] * math.sqrt(1 - noise.memory)
     blocks = -(-frames // 10)
     chi_square = rng.standard_gamma(noise.tail / 2, (blocks, joints), dtype=np.float32) * 2
     spread = np.sqrt(noise.tail / np.maximum(chi_square, 0.05))
     return unit.reshape(frames, joints, 2) * np.repeat(spread, 10, axis=0)[:frames, :, None]
 
 
-def _swap_sides(
-    keypoints: np.ndarray, skeleton: Skeleton, noise: DetectorNoise, rng: np.random.Generator
-) -> None:
+def _swap_sides(keypoints: np.ndarray, skeleton: Skeleton, noise: DetectorNoise, rng: np.random.Generator) -> None:
     pairs = np.array([skeleton.left, skeleton.right])
     half = pairs.shape[1] // 2
     groups = (pairs[:, :half], pairs[:, half:], pairs)
@@ -136,32 +149,38 @@ def simulate_detections(
         rng: Source of the draws.
     """
     frames, joints = depth.shape
-    px_per_mm = focal / depth[:, skeleton.root, None]
-    speed = np.zeros((frames, joints), dtype=np.float32)
-    if frames > 1:
-        step = keypoints_2d[1:] - keypoints_2d[:-1]
-        speed[1:] = np.sqrt((step * step).sum(-1))
-        speed[0] = speed[1]
-    behind = np.clip((depth - depth[:, skeleton.root, None]) / 300.0, 0.0, 1.0)
+    exact = keypoints_2d.astype(np.float32)
+    depth = depth.astype(np.float32)
+    root_depth = depth[:, skeleton.root, None]
+    px_per_mm = np.float32(focal) / root_depth
     sigma = np.sqrt((noise.jitter_mm * px_per_mm) ** 2 + noise.jitter_px**2) * _difficulty(skeleton)
-    sigma = sigma * (1 + noise.behind_gain * behind) + noise.speed_gain * speed
-    found = keypoints_2d + _jitter((frames, joints), noise, rng) * sigma[..., None]
+    sigma *= 1 + noise.behind_gain * np.clip((depth - root_depth) / 300, 0, 1)
+    if frames > 1:
+        speed = noise.speed_gain * _length(exact[1:] - exact[:-1])
+        sigma[1:] += speed
+        sigma[0] += speed[0]
+    offset = _jitter((frames, joints), noise, rng)
+    offset *= sigma[..., None]
     for start, end, joint in _runs(frames, joints, noise.outlier_rate, noise.run_length, rng):
-        found[start:end, joint] += rng.standard_normal(2) * 120.0 * px_per_mm[start:end]
+        offset[start:end, joint] += rng.standard_normal(2) * OUTLIER_MM * px_per_mm[start:end]
 
-    offset = found - keypoints_2d
-    error_mm = np.sqrt((offset * offset).sum(-1)) / px_per_mm
-    doubt = rng.random((frames, joints), dtype=np.float32)
     # A detector's confidence follows its error only loosely, and it is as sure of a swapped limb as of any other.
-    scores = np.exp(-0.5 * (error_mm / noise.confidence_mm) ** 2) * (1 - 0.15 * doubt * min(noise.jitter_mm, 1.0))
+    doubt = rng.random((frames, joints), dtype=np.float32)
+    error_mm = _length(offset) / px_per_mm
+    scores = np.exp(-0.5 * (error_mm / noise.confidence_mm) ** 2) * (1 - 0.15 * doubt)
+    found = exact + offset
     _swap_sides(found, skeleton, noise, rng)
 
-    height, width = img_shape
-    mask = np.ones((frames, joints), dtype=np.float32)
+    limits = np.array([img_shape[1], img_shape[0]], dtype=np.float32)
+    seen = ((exact >= 0) & (exact < limits)).all(-1)
     for start, end, joint in _runs(frames, joints, noise.drop_rate, noise.run_length, rng):
-        mask[start:end, joint] = 0
-    x, y = keypoints_2d[..., 0], keypoints_2d[..., 1]
-    mask[(x < 0) | (x >= width) | (y < 0) | (y >= height)] = 0
-    found = np.where(mask[..., None] > 0, found, 0.0)
-    scores = np.where(mask > 0, scores, 0.1 * doubt)
-    return Detections(found.astype(np.float32), scores.astype(np.float32), mask)
+        seen[start:end, joint] = False
+    lost = ~seen
+    if lost.any():
+        found[lost] = 0
+        scores[lost] = 0.1 * doubt[lost]
+    return Detections(found, scores, seen.astype(np.float32))
+
+
+def _length(vectors: np.ndarray) -> np.ndarray:
+    return np.sqrt(np.einsum('...d,...d->...', vectors, vectors))

@@ -89,7 +89,7 @@ def load_subject(path: str | Path) -> SubjectFile:
     """
     path = Path(path)
     if not path.is_file():
-        raise FileNotFoundError(f'{path}: no such motion capture file (make it with tools/dataset_converters/cmu_mocap.py)')
+        raise FileNotFoundError(f'{path}: no such motion capture file ; tools/dataset_converters/cmu_mocap.py makes it')
     try:
         with np.load(path, allow_pickle=False) as file:
             data = {name: file[name] for name in file.files}
@@ -98,7 +98,7 @@ def load_subject(path: str | Path) -> SubjectFile:
         raise ValueError(f'{path}: not a complete motion capture file ({error})') from error
     if version != FORMAT_VERSION or skeleton != H36M17.name:
         raise ValueError(
-            f'{path}: format version {version} with skeleton {skeleton!r}, expected {FORMAT_VERSION} with {H36M17.name!r}'
+            f'{path}: format version {version} with skeleton {skeleton!r}, expected {FORMAT_VERSION}, {H36M17.name!r}'
         )
     if not np.isfinite(data['joints_3d']).all():
         raise ValueError(f'{path}: joints_3d holds NaN or infinite numbers')

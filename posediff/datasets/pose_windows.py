@@ -3,120 +3,207 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
-from mmengine.dataset import Compose
 from torch.utils.data import Dataset
 
-from posediff.geometry import Camera
+from posediff.datasets.pose_tracks import Track, named_rng
+from posediff.registry import TRANSFORMS
 from posediff.skeletons import get_skeleton
 
-SUBSTITUTE_PIPELINE = (dict(type='PackLiftingInputs'),)
-
-
-@dataclass(frozen=True)
-class PoseTrack:
-    """One person seen by one camera over one clip. float32, F frames, K joints.
-
-    Attributes:
-        track_id: ``<dataset>/<subject>/<clip>/<camera>``.
-        joints_3d: (F, K, 3) mm, camera frame.
-        keypoints_2d: (F, K, 2) px.
-        keypoint_scores: (F, K) in [0, 1].
-        keypoint_mask: (F, K), 1 = observed.
-    """
-
-    track_id: str
-    subject: str
-    action: str
-    fps: float
-    camera: Camera
-    joints_3d: np.ndarray
-    keypoints_2d: np.ndarray
-    keypoint_scores: np.ndarray
-    keypoint_mask: np.ndarray
+PACK_ONLY = ({'type': 'PackLiftingInputs'},)
 
 
 @dataclass(frozen=True)
 class Window:
-    """Which frames of a track: (T,) indices, and (T,) bool: False where a frame is padding or already in another window."""
+    """Which frames of a track: (T,) indices, and (T,) bool, False where a frame is padding or in another window too."""
 
+    track: int
     start: int
     frame_indices: np.ndarray
     frame_mask: np.ndarray
 
 
-def window_at(start: int, num_frames: int, window_size: int, first_new: int = 0) -> Window:
-    """The window that begins at ``start`` in a track of ``num_frames``.
+def window_at(track: int, start: int, num_frames: int, window_size: int, first_new: int = 0) -> Window:
+    """The window that begins at ``start`` of a track of ``num_frames``.
 
-    Frames beyond the end repeat the last one and are masked; frames before ``first_new`` are masked too.
+    Beyond the end the last frame is repeated, masked; frames before ``first_new`` are masked too.
     """
     wanted = np.arange(start, start + window_size)
-    return Window(start, np.minimum(wanted, num_frames - 1), (wanted < num_frames) & (wanted >= first_new))
+    mask = (wanted < num_frames) & (wanted >= first_new)
+    return Window(track, start, np.minimum(wanted, num_frames - 1), mask)
 
 
-def covering_windows(num_frames: int, window_size: int) -> list[Window]:
+def covering_windows(track: int, num_frames: int, window_size: int) -> list[Window]:
     """Windows that hold every frame of a track exactly once in their masks.
 
-    They lie side by side; the last is aligned to the end of the track and masks what its neighbour covers. A track shorter
-    than a window becomes one window padded with its last frame.
+    They lie side by side; the last one is aligned to the end of the track and masks what its neighbour covers. A track
+    shorter than a window becomes one window, padded with its last frame.
     """
     starts = list(range(0, num_frames - window_size + 1, window_size)) or [0]
-    windows = [window_at(start, num_frames, window_size) for start in starts]
+    windows = [window_at(track, start, num_frames, window_size) for start in starts]
     covered = starts[-1] + window_size
     if covered < num_frames:
-        windows.append(window_at(num_frames - window_size, num_frames, window_size, first_new=covered))
+        windows.append(window_at(track, num_frames - window_size, num_frames, window_size, first_new=covered))
     return windows
 
 
+def build_pipeline(pipeline: Sequence[Any]) -> list[Callable[[dict], dict]]:
+    """Transforms from their configs; callables pass through."""
+    return [TRANSFORMS.build(step) if isinstance(step, Mapping) else step for step in pipeline]
+
+
 class PoseWindowDataset(Dataset):
-    """Windows of T frames from tracks held in memory.
+    """Windows of T frames from clips held in memory.
 
-    Training items are random draws: item ``index`` of epoch e is decided by ``(seed, e, index)`` alone, so neither workers
-    nor a resumed run change it. Test items are the windows that cover every frame once, in a fixed order; randomness of
-    their transforms comes from ``(seed, sample_id)``.
-
-    Subclasses give :meth:`load_tracks`, and may override how a training item is drawn.
+    Training items are draws: ``(seed, epoch, index)`` alone decides item ``index``, so neither workers nor a resumed
+    run change it. Test items are windows that cover every frame once, in a fixed order; the randomness of their
+    transforms comes from ``(seed, sample_id)``. Every item's ``sample_id`` is
+    ``<dataset>/<subject>/<clip>/<camera>/<start>``.
 
     Args:
         window_size: T.
         pipeline: Configs of transforms; the default only packs.
         test_mode: Cover every frame instead of drawing.
-        items_per_epoch: Training items per epoch; default: one for every T frames.
-        exclude_last_start: Draw window starts as the official DiffHPE code does, which never begins at F - T.
-        max_items: Keep this many test windows, evenly spread (for a quick look).
+        items_per_epoch: Training items of an epoch; the default is one for every T frames, ``floor(F / T)`` per clip.
+        action_balance: None draws clips in proportion to their length. Otherwise an action is drawn first: 1 draws all
+            actions equally often, 0 in proportion to their frames, between the two by frames to the power of
+            ``1 - action_balance``.
+        exclude_last_start: Never begin at frame F - T, as the official DiffHPE code does.
+        max_items: Keep this many test windows, evenly spread over the set.
         seed: Of all draws.
-        indices: Keep only these items of the epoch or test set.
+
+    Raises:
+        ValueError: A clip is empty, no clip is left, or an argument is out of range; the message names it.
     """
 
-    name = 'poses'
+    dataset_name = 'poses'
     skeleton_name = 'h36m17'
 
     def __init__(
         self,
         *,
         window_size: int = 27,
-        pipeline: Sequence[Any] = SUBSTITUTE_PIPELINE,
+        pipeline: Sequence[Any] = PACK_ONLY,
         test_mode: bool = False,
         items_per_epoch: int | None = None,
+        action_balance: float | None = None,
         exclude_last_start: bool = False,
         max_items: int | None = None,
         seed: int = 0,
     ) -> None:
-        if window_size < 1:
-            raise ValueError(f'window_size must be at least 1 frame, got {window_size}')
+        for name, value in (
+            ('window_size', window_size),
+            ('items_per_epoch', items_per_epoch),
+            ('max_items', max_items),
+        ):
+            if value is not None and value < 1:
+                raise ValueError(f'{type(self).__name__}: {name} must be at least 1, got {value}')
+        if action_balance is not None and not 0 <= action_balance <= 1:
+            raise ValueError(f'{type(self).__name__}: action_balance must lie in [0, 1], got {action_balance}')
         self.window_size = window_size
         self.test_mode = test_mode
         self.exclude_last_start = exclude_last_start
         self.seed = seed
         self.skeleton = get_skeleton(self.skeleton_name)
-        self.pipeline = Compose([*pipeline])
-        # Shared memory: a worker that lives through several epochs sees what set_epoch wrote in the main process.
+        self.pipeline = build_pipeline(pipeline)
+        # Shared memory: workers that live through several epochs see what set_epoch wrote in the main process.
         self._epoch = torch.zeros((), dtype=torch.int64).share_memory_()
         self.tracks = self.load_tracks()
         if not self.tracks:
-            raise ValueError(f'{type(self).__name__}: no clips left after selecting')
+            raise ValueError(f'{type(self).__name__}: the selection leaves no clip')
+        empty = [track.track_id for track in self.tracks if track.num_frames == 0]
+        if empty:
+            raise ValueError(f'{type(self).__name__}: clips without a frame: {", ".join(empty)}')
+        if test_mode:
+            self._windows = self._all_windows(max_items)
+        else:
+            self._windows = []
+            self._prepare_draws(items_per_epoch, action_balance)
+
+    @abstractmethod
+    def load_tracks(self) -> Sequence[Track]:
+        """Read the clips; called once, when skeleton, seed and test_mode are set."""
+
+    @property
+    def metainfo(self) -> dict[str, Any]:
+        """What metrics and visualizers need to know of the whole dataset."""
+        return {
+            'dataset_name': self.dataset_name,
+            'skeleton': self.skeleton_name,
+            'joint_names': self.skeleton.joint_names,
+            'flip_indices': self.skeleton.flip_indices,
+            'actions': tuple(sorted({track.action for track in self.tracks})),
+        }
+
+    def set_epoch(self, epoch: int) -> None:
+        """Draw the training items of this epoch from now on, in workers too."""
+        self._epoch.fill_(epoch)
+
+    def __len__(self) -> int:
+        return len(self._windows) if self.test_mode else self._num_items
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        if not -len(self) <= index < len(self):
+            raise IndexError(f'{type(self).__name__}: item {index} of {len(self)}')
+        index %= len(self)
+        rng = None if self.test_mode else np.random.default_rng((self.seed, int(self._epoch), index))
+        window = self._windows[index] if rng is None else self._draw_window(index, rng)
+        track = self.tracks[window.track]
+        sample_id = f'{track.track_id}/{window.start}'
+        if rng is None:
+            rng = named_rng(self.seed, sample_id)
+        frames = track.read(window.frame_indices, rng)
+        results = {
+            **frames._asdict(),
+            'sample_id': sample_id,
+            'img_shape': frames.camera.img_shape,
+            'fps': track.fps,
+            'skeleton': self.skeleton_name,
+            'action': track.action,
+            'subject': track.subject,
+            'frame_indices': window.frame_indices,
+            'frame_mask': window.frame_mask,
+            'rng': rng,
+        }
+        for transform in self.pipeline:
+            results = transform(results)
+        return results
+
+    def _all_windows(self, max_items: int | None) -> list[Window]:
+        windows = [
+            window
+            for index, track in enumerate(self.tracks)
+            for window in covering_windows(index, track.num_frames, self.window_size)
+        ]
+        if max_items is None or max_items >= len(windows):
+            return windows
+        return [windows[index] for index in np.linspace(0, len(windows) - 1, max_items).astype(int)]
+
+    def _prepare_draws(self, items_per_epoch: int | None, action_balance: float | None) -> None:
+        frames = np.array([track.num_frames for track in self.tracks])
+        counts = np.maximum(frames // self.window_size, 1)
+        self._num_items = items_per_epoch or int(counts.sum())
+        self._table = np.repeat(np.arange(len(counts)), counts)
+        self._cumulative: np.ndarray | None = None
+        weights = counts / counts.sum()
+        if action_balance is not None:
+            _, action_of_track = np.unique([track.action for track in self.tracks], return_inverse=True)
+            share = np.bincount(action_of_track, weights)
+            weights = weights * (share**-action_balance)[action_of_track]
+        if action_balance is not None or self._num_items != len(self._table):
+            self._cumulative = np.cumsum(weights) / weights.sum()
+
+    def _draw_window(self, index: int, rng: np.random.Generator) -> Window:
+        if self._cumulative is None:
+            track = int(self._table[index])
+        else:
+            track = min(int(np.searchsorted(self._cumulative, rng.random(), side='right')), len(self.tracks) - 1)
+        num_frames = self.tracks[track].num_frames
+        last = num_frames - self.window_size - self.exclude_last_start
+        start = int(rng.integers(last + 1)) if last > 0 else 0
+        return window_at(track, start, num_frames, self.window_size)

@@ -1,7 +1,7 @@
 """Acclaim skeletons (ASF) and motions (AMC), as the CMU motion capture database publishes them.
 
-No maintained package on PyPI reads these files, hence this reader. It covers what the database uses: Euler-angle joints in
-degrees, a root with three translations and three rotations.
+No maintained package on PyPI reads these files, hence this reader. It covers what the database uses: Euler-angle joints
+in degrees, a root with three translations and three rotations.
 """
 
 from __future__ import annotations
@@ -83,7 +83,9 @@ def _read_bone(lines: list[list[str]], parents: dict[str, str], scale_of_angle: 
             dof=tuple(channel.lower() for channel in entry.get('dof', ())),
         )
     except (KeyError, IndexError, ValueError) as error:
-        raise ValueError(f'{path}: bone {entry.get("name", ["?"])[0]!r} is incomplete or malformed ({error!r})') from error
+        raise ValueError(
+            f'{path}: bone {entry.get("name", ["?"])[0]!r} is incomplete or malformed ({error!r})'
+        ) from error
 
 
 def read_asf(path: str | Path) -> AsfSkeleton:
@@ -165,7 +167,9 @@ def read_amc(path: str | Path, skeleton: AsfSkeleton) -> dict[str, np.ndarray]:
         raise ValueError(f'{path}: no frames')
     short = [name for name, rows in values.items() if len(rows) not in (0, frames)]
     if short or len(values[ROOT]) != frames:
-        raise ValueError(f'{path}: {frames} frames, but not every frame has {", ".join(short) or ROOT} (truncated file?)')
+        raise ValueError(
+            f'{path}: {frames} frames, but not every frame has {", ".join(short) or ROOT} (truncated file?)'
+        )
     return {name: np.array(rows, dtype=float) for name, rows in values.items() if rows}
 
 
@@ -177,7 +181,8 @@ def _joint_rotation(channels: tuple[str, ...], values: np.ndarray) -> np.ndarray
 def asf_joint_positions(skeleton: AsfSkeleton, motion: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Forward kinematics.
 
-    A bone's global rotation is its parent's times ``C M C^-1`` with C the bone's axis and M the Euler rotation of the frame.
+    A bone's global rotation is its parent's times ``C M C^-1`` with C the bone's axis and M the Euler rotation of the
+    frame.
 
     Args:
         skeleton: From :func:`read_asf`.

@@ -1,7 +1,7 @@
 """BVH motion files, read into arrays.
 
-The packages on PyPI that read BVH (bvhio is the maintained one) build one transform object a joint and frame; the whole CMU
-set is five million of them. This reader does the same forward kinematics on whole columns.
+The packages on PyPI that read BVH (bvhio is the maintained one) build one transform object a joint and frame; the whole
+CMU set is five million of them. This reader does the same forward kinematics on whole columns.
 """
 
 from __future__ import annotations

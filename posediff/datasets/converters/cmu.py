@@ -76,6 +76,9 @@ class ConversionReport:
     changed: dict[str, list[str]] = field(default_factory=dict)
     skipped: dict[str, str] = field(default_factory=dict)
 
+    def note(self, change: str, take: str) -> None:
+        self.changed.setdefault(change, []).append(take)
+
 
 def _subject_name(text: str) -> str:
     """``02`` stays; ``60/61`` is a pair, ``unstated (..., likely 94)`` a guess."""
@@ -116,7 +119,9 @@ def find_takes(source: str | Path) -> list[SourceTake]:
         for path in sorted((*source.rglob('*.amc'), *source.rglob('*.bvh'))):
             subject = path.stem.rsplit('_', 1)[0]
             skeleton = _find_skeleton(path, subject, source) if path.suffix == '.amc' else None
-            takes.append(SourceTake(path.stem, _subject_name(subject), path, skeleton, None, path.stem.replace('_', ' ')))
+            takes.append(
+                SourceTake(path.stem, _subject_name(subject), path, skeleton, None, path.stem.replace('_', ' '))
+            )
     if not takes:
         raise FileNotFoundError(f'{source}: no .amc or .bvh file in it')
     return takes
@@ -191,9 +196,9 @@ def convert_cmu(
         stretches = smooth_stretches(joints, rate)
         if stretches != [(0, len(joints))]:
             kept = ', '.join(f'{begin}-{end}' for begin, end in stretches) or 'none'
-            report.changed.setdefault('cut where a limb flips over', []).append(f'{label} frames {kept} of {len(joints)}')
+            report.note('cut where a limb flips over', f'{label} frames {kept} of {len(joints)}')
         if change:
-            report.changed.setdefault(change, []).append(label)
+            report.note(change, label)
         for begin, end in stretches:
             whole = end - begin == len(joints)
             name = take.name if whole else f'{take.name}-{begin}'

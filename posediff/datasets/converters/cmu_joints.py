@@ -1,8 +1,8 @@
 """Joints of CMU motion capture in the Human3.6M order, from the forms in which it circulates.
 
-The database's own ASF/AMC; BVH with root ``Hips``, in two spellings of the joint names; BVH with root ``hip``, one unified
-skeleton for all subjects. The maps below bring all of them to the same joint positions; they were checked on takes that exist
-in several forms.
+The database's own ASF/AMC; BVH with root ``Hips``, in two spellings of the joint names; BVH with root ``hip``, one
+unified skeleton for all subjects. The maps below bring all of them to the same joint positions; they were checked on
+takes that exist in several forms.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ FASTEST_LIMB = 40.0  # rad/s; a kick or a throw reaches 30
 
 # Bone ends (``root`` is a point), in the order of H36M17.
 _ASF_JOINTS = (
-    'root', 'rhipjoint', 'rfemur', 'rtibia', 'lhipjoint', 'lfemur', 'ltibia', 'upperback', 'thorax', 'upperneck', 'head',
-    'lclavicle', 'lhumerus', 'lradius', 'rclavicle', 'rhumerus', 'rradius',
+    'root', 'rhipjoint', 'rfemur', 'rtibia', 'lhipjoint', 'lfemur', 'ltibia', 'upperback', 'thorax', 'upperneck',
+    'head', 'lclavicle', 'lhumerus', 'lradius', 'rclavicle', 'rhumerus', 'rradius',
 )  # fmt: skip
 
 _HIPS_JOINTS = {
@@ -38,9 +38,9 @@ _HIPS_JOINTS = {
 }  # fmt: skip
 _ABOVE_SPINE = slice(8, 17)
 
-# The unified skeleton has other joint centres (its shoulders are 23 cm apart). Trunk: points in a joint's frame, cm, the
-# least-squares fit, left and right averaged, to the database's own joints over ten takes that exist in both forms. Limbs: the
-# directions of this skeleton with the lengths (m) of those takes. Mean distance that remains: 33 mm.
+# The unified skeleton has other joint centres (its shoulders are 23 cm apart). Trunk: points in a joint's frame, cm,
+# the least-squares fit, left and right averaged, to the database's own joints over ten takes that exist in both forms.
+# Limbs: the directions of this skeleton with the lengths (m) of those takes. Mean distance that remains: 33 mm.
 _UNIFIED_TRUNK = {
     0: ('hip', (0.0, 10.0, -7.6)),
     1: ('hip', (-10.0, 0.9, -2.8)),
@@ -88,9 +88,9 @@ def joints_of_asf(skeleton_path: Path, motion_path: Path) -> np.ndarray:
 def joints_of_bvh(motion: BvhMotion) -> tuple[np.ndarray, str]:
     """Joints of a BVH conversion, and what was changed on the way.
 
-    The ``Hips`` conversions lack the thorax bone, so that head and arms sit about 12 cm too low: it is put back, as a copy of
-    the bone below it in the frame that both share (in CMU's own skeletons the two differ by at most 13 mm). The ``hip``
-    conversion begins with two frames of T-pose, which are dropped.
+    The ``Hips`` conversions lack the thorax bone, so that head and arms sit about 12 cm too low: it is put back, as a
+    copy of the bone below it in the frame that both share (in CMU's own skeletons the two differ by at most 13 mm). The
+    ``hip`` conversion begins with two frames of T-pose, which are dropped.
 
     Returns:
         (F, 17, 3) metres, z up; the change.
@@ -139,8 +139,8 @@ def defect_of(joints: np.ndarray, fps: float) -> str | None:
         fps: Their rate.
 
     Returns:
-        The first of: not finite; the root jumps; a limb changes its length; not of a person's size; knees that bend backwards,
-        as they do where left and right are exchanged.
+        The first of: not finite; the root jumps; a limb changes its length; not of a person's size; knees that bend
+        backwards, as they do where left and right are exchanged.
     """
     if not np.isfinite(joints).all():
         return 'has NaN or infinite positions'

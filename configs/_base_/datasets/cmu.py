@@ -1,0 +1,44 @@
+# CMU motion capture: tools/dataset_converters/cmu_mocap.py SRC data/cmu
+# Training windows are filmed by a new random camera at every draw; subjects 02, 05, 29 and 35 validate.
+dataset_type = 'CMUMocapDataset'
+data_root = 'data/cmu/'
+window_size = 27
+
+train_pipeline = [dict(type='PackLiftingInputs')]
+test_pipeline = [dict(type='PackLiftingInputs')]
+
+train_dataloader = dict(
+    batch_size=100,
+    num_workers=0,
+    sampler=dict(type='DefaultSampler', shuffle=True),
+    collate_fn=dict(type='pseudo_collate'),
+    dataset=dict(
+        type=dataset_type,
+        data_root=data_root,
+        split='train',
+        window_size=window_size,
+        keypoint_2d_src='detection',
+        action_balance=0.5,
+        pipeline=train_pipeline,
+    ),
+)
+val_dataloader = dict(
+    batch_size=100,
+    num_workers=0,
+    sampler=dict(type='DefaultSampler', shuffle=False),
+    collate_fn=dict(type='pseudo_collate'),
+    dataset=dict(
+        type=dataset_type,
+        data_root=data_root,
+        split='val',
+        window_size=window_size,
+        keypoint_2d_src='detection',
+        num_cameras=1,
+        test_mode=True,
+        pipeline=test_pipeline,
+    ),
+)
+test_dataloader = val_dataloader
+
+val_evaluator = dict(type='LiftingMetric')
+test_evaluator = val_evaluator

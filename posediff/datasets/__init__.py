@@ -1,0 +1,6 @@
+"""Datasets: clips of poses, cut into windows."""
+
+from posediff.datasets.mocap import CMUMocapDataset
+from posediff.datasets.pose_windows import PoseWindowDataset
+
+__all__ = ['CMUMocapDataset', 'PoseWindowDataset']

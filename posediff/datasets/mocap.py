@@ -1,0 +1,113 @@
+"""Motion capture filmed by virtual cameras."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from posediff.datasets.camera_sampling import get_camera_preset
+from posediff.datasets.detector_noise import DetectorNoise
+from posediff.datasets.mocap_files import MocapClip, floor_height, load_subject
+from posediff.datasets.pose_tracks import Filming, RefilmedTrack, StoredTrack, Track, named_rng
+from posediff.datasets.pose_windows import PoseWindowDataset
+from posediff.registry import DATASETS
+
+VALIDATION_SUBJECTS = ('02', '05', '29', '35')
+
+
+@DATASETS.register_module()
+class CMUMocapDataset(PoseWindowDataset):
+    """CMU motion capture, made by ``tools/dataset_converters/cmu_mocap.py``.
+
+    In training every draw of a window sees it from a new camera and through a new run of the simulated detector. Tests
+    use the static cameras stored with each clip, and detections that ``(file's seed, clip, camera)`` decide.
+
+    Args:
+        data_root: Folder of ``<subject>.npz``.
+        split: ``'train'``, ``'val'`` (subjects 02, 05, 29, 35) or ``'all'``.
+        subjects: These subjects instead of a split.
+        keypoint_2d_src: ``'detection'`` (simulated) or ``'gt'`` (exact projections).
+        noise: Parameters of :class:`DetectorNoise` to change, and ``severity``, which scales it (default 1).
+        cameras: ``'random'`` or ``'stored'``; the default is random in training and stored in tests.
+        camera_preset: For random cameras; the default is the preset of the files.
+        num_cameras: How many of a clip's stored cameras to use; the default is all.
+        **kwargs: Of :class:`PoseWindowDataset`.
+
+    Raises:
+        FileNotFoundError: The folder or a subject's file is missing.
+        ValueError: An argument has no known value, or a file is damaged.
+    """
+
+    dataset_name = 'cmu'
+
+    def __init__(
+        self,
+        data_root: str,
+        split: str = 'train',
+        *,
+        subjects: Sequence[str] | None = None,
+        keypoint_2d_src: str = 'detection',
+        noise: Mapping[str, float] | None = None,
+        cameras: str | None = None,
+        camera_preset: str | None = None,
+        num_cameras: int | None = None,
+        test_mode: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        cameras = cameras or ('stored' if test_mode else 'random')
+        for name, value, known in (
+            ('split', split, ('train', 'val', 'all')),
+            ('keypoint_2d_src', keypoint_2d_src, ('detection', 'gt')),
+            ('cameras', cameras, ('random', 'stored')),
+        ):
+            if value not in known:
+                raise ValueError(f'CMUMocapDataset: {name} must be one of {", ".join(known)}, got {value!r}')
+        self.data_root = Path(data_root)
+        self.split = split
+        self.subjects = subjects
+        self.cameras = cameras
+        self.camera_preset = camera_preset
+        self.num_cameras = num_cameras
+        self.noise = None
+        if keypoint_2d_src == 'detection':
+            self.noise = DetectorNoise.of_severity(**{'severity': 1.0, **(noise or {})})
+        super().__init__(test_mode=test_mode, **kwargs)
+
+    def load_tracks(self) -> list[Track]:
+        tracks: list[Track] = []
+        for path in self._files():
+            file = load_subject(path)
+            filming = Filming(get_camera_preset(self.camera_preset or file.preset), self.noise, self.skeleton)
+            for clip in file.clips:
+                tracks.extend(self._tracks_of(clip, file.fps, file.seed, filming))
+        return tracks
+
+    def _tracks_of(self, clip: MocapClip, fps: float, seed: int, filming: Filming) -> list[Track]:
+        joints = clip.joints_3d * np.float32(1000)
+        name = f'{self.dataset_name}/{clip.subject}/{clip.name}'
+        if self.cameras == 'random':
+            floor = floor_height(joints)
+            return [RefilmedTrack(f'{name}/random', clip.subject, clip.action, fps, joints, floor, filming)]
+        if self.num_cameras is not None and self.num_cameras > len(clip.cameras):
+            raise ValueError(f'{name} has {len(clip.cameras)} cameras, num_cameras asks for {self.num_cameras}')
+        tracks: list[Track] = []
+        for number, camera in enumerate(clip.cameras[: self.num_cameras]):
+            track_id = f'{name}/cam{number}'
+            frames = filming.film(joints, camera, named_rng(seed, track_id))
+            tracks.append(StoredTrack(track_id, clip.subject, clip.action, fps, frames))
+        return tracks
+
+    def _files(self) -> list[Path]:
+        if not self.data_root.is_dir():
+            raise FileNotFoundError(
+                f'{self.data_root}: no such folder; fill it with tools/dataset_converters/cmu_mocap.py'
+            )
+        if self.subjects is not None:
+            return [self.data_root / f'{subject}.npz' for subject in self.subjects]
+        files = sorted(self.data_root.glob('*.npz'))
+        if self.split == 'val':
+            return [self.data_root / f'{subject}.npz' for subject in VALIDATION_SUBJECTS]
+        return [path for path in files if self.split == 'all' or path.stem not in VALIDATION_SUBJECTS]

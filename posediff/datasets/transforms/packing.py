@@ -1,0 +1,44 @@
+"""The last step of every lifting pipeline."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from mmengine.structures import InstanceData
+
+from posediff.registry import TRANSFORMS
+from posediff.skeletons import get_skeleton
+from posediff.structures import PoseDataSample
+
+META_KEYS = (
+    'sample_id', 'img_shape', 'fps', 'skeleton', 'action', 'subject', 'frame_indices', 'frame_mask', 'camera',
+)  # fmt: skip
+
+
+@TRANSFORMS.register_module()
+class PackLiftingInputs:
+    """Turn a window into ``inputs`` (tensors) and ``data_samples`` (:class:`PoseDataSample`).
+
+    Reads ``keypoints_2d`` (T, K, 2) px, ``keypoint_scores`` and ``keypoint_mask`` (T, K), ``joints_3d`` (T, K, 3) mm in
+    the camera frame, ``skeleton`` and the metainfo. Writes the target relative to the root joint, and the root's
+    position.
+    """
+
+    def __call__(self, results: dict[str, Any]) -> dict[str, Any]:
+        inputs = {
+            name: torch.from_numpy(np.ascontiguousarray(results[name], dtype=np.float32))
+            for name in ('keypoints_2d', 'keypoint_scores', 'keypoint_mask')
+        }
+        joints_3d = torch.from_numpy(np.ascontiguousarray(results['joints_3d'], dtype=np.float32))
+        root = joints_3d[:, get_skeleton(results['skeleton']).root]
+        sample = PoseDataSample()
+        for key in META_KEYS:  # PoseDataSample(metainfo=...) would deep-copy each
+            sample.set_field(results[key], key, field_type='metainfo')
+        sample.gt_instances = InstanceData(
+            lifting_target=joints_3d - root[:, None],
+            lifting_target_visible=torch.ones(joints_3d.shape[:2]),
+            root_position=root.clone(),
+        )
+        return {'inputs': inputs, 'data_samples': sample}
