@@ -44,10 +44,10 @@ class DetectorNoise:
         outlier_rate: Gross errors (about 150 mm), begun per joint and frame.
         drop_rate: Losses of a joint, begun per joint and frame.
         run_length: Mean duration of a swap, an outlier and a loss, frames.
-        confidence_mm: Error at which the confidence has fallen to 0.6.
+        confidence_mm: Error at which the confidence has fallen to about 0.6.
     """
 
-    jitter_mm: float = 9.0
+    jitter_mm: float = 11.0
     jitter_px: float = 1.0
     speed_gain: float = 0.12
     behind_gain: float = 0.5
@@ -166,8 +166,8 @@ def simulate_detections(
 
     # A detector's confidence follows its error only loosely, and it is as sure of a swapped limb as of any other.
     doubt = rng.random((frames, joints), dtype=np.float32)
-    error_mm = _length(offset) / px_per_mm
-    scores = np.exp(-0.5 * (error_mm / noise.confidence_mm) ** 2) * (1 - 0.15 * doubt)
+    felt_mm = _length(offset) / px_per_mm * (0.4 + 1.2 * doubt)
+    scores = np.exp(-0.5 * (felt_mm / noise.confidence_mm) ** 2) * (1 - 0.2 * doubt)
     found = exact + offset
     _swap_sides(found, skeleton, noise, rng)
 
