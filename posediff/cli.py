@@ -48,10 +48,14 @@ def run_doctor(as_json: bool) -> int:
 def run_list(kind: str | None) -> int:
     """Print registered components; 2 for a kind that does not exist, 1 when a plugin is broken."""
     try:  # not at the top of the file: the doctor has to run where torch does not import
+        import torch  # noqa: F401  without it every part is left out, one by one
+
         from posediff.plugins import PluginError, import_components, load_plugins
         from posediff.registry import REGISTRIES
     except Exception as error:
-        print(f'cannot import the registries ({type(error).__name__}: {error}): run `posediff doctor`', file=sys.stderr)
+        print(
+            f'cannot list what is registered ({type(error).__name__}: {error}): run `posediff doctor`', file=sys.stderr
+        )
         return 1
     if kind is not None and kind not in REGISTRIES:
         print(f'posediff list: no kind {kind!r}; there are: {", ".join(REGISTRIES)}', file=sys.stderr)

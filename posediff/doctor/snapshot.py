@@ -9,7 +9,7 @@ import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from importlib import metadata
@@ -104,17 +104,21 @@ def normalise(name: str) -> str:
     return re.sub(r'[-_.]+', '-', name).lower()
 
 
-def examine() -> Installed:
-    """Look at this machine; takes as long as importing torch a few times."""
+def examine(probes: Collection[str] = tuple(PROBES)) -> Installed:
+    """Look at this machine; takes as long as importing torch a few times.
+
+    Args:
+        probes: Which of :data:`PROBES` to make, as far as their distributions are installed.
+    """
     versions: dict[str, str] = {}
     for distribution in metadata.distributions():
         name = distribution.metadata['Name']
         if name:  # an uninstall that was cut short leaves nameless remains
             versions.setdefault(normalise(name), distribution.version)
-    wanted = [name for name, owners in PROBED_DISTRIBUTIONS.items() if any(owner in versions for owner in owners)]
+    wanted = [name for name in probes if any(owner in versions for owner in PROBED_DISTRIBUTIONS[name])]
     with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
-        probes = dict(zip(wanted, pool.map(run_probe, (PROBES[name] for name in wanted)), strict=True))
-    return Installed(versions=versions, probes=probes, driver=find_driver())
+        outcomes = dict(zip(wanted, pool.map(run_probe, (PROBES[name] for name in wanted)), strict=True))
+    return Installed(versions=versions, probes=outcomes, driver=find_driver())
 
 
 def run_probe(code: str) -> Probe:
