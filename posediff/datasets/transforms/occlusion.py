@@ -1,0 +1,132 @@
+"""Keypoints that a model does not get to see."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from posediff.registry import TRANSFORMS
+from posediff.skeletons import Skeleton, get_skeleton
+
+# Pattern (the official code's config name) and the share of keypoints or frames it takes by default.
+OCCLUSION_RATES = {
+    'none': 0.0,
+    'random': 0.2,
+    'random_left_arm_right_leg': 0.4,
+    'structured_joint': 0.4,
+    'structured_frame': 0.2,
+}
+PATTERNS = (*OCCLUSION_RATES, 'all')
+
+_LEG = ('hip', 'knee', 'foot', 'ankle')
+_ARM = ('shoulder', 'elbow', 'wrist')
+
+
+def _limb(skeleton: Skeleton, side: str, parts: tuple[str, ...]) -> list[int]:
+    wanted = [f'{side}_{part}' for part in parts]
+    joints = [index for index, name in enumerate(skeleton.joint_names) if name in wanted]
+    if not joints:
+        raise ValueError(f'skeleton {skeleton.name!r} has none of {", ".join(wanted)} to occlude')
+    return joints
+
+
+def occlusion_mask(
+    pattern: str,
+    rate: float | None,
+    num_frames: int,
+    skeleton: Skeleton,
+    rng: np.random.Generator | np.random.RandomState,
+    *,
+    counts: str = 'exact',
+    cover_last_frame: bool = False,
+) -> np.ndarray:
+    """Draw one of the occlusions of DiffHPE (arXiv:2309.01575, Section 5.2).
+
+    ==============================  ==================================
+    ===================================================== ``pattern``                     in the paper
+         hides ==============================  ==================================
+         =====================================================
+    ``none``                        no occlusion                        nothing (``no_miss`` in the official code)
+    ``random``                      random keypoints                    every keypoint with probability ``rate``
+    ``random_left_arm_right_leg``   random left arm and right leg       left arm with shoulder, right leg with hip, in a
+    part
+                                                                        ``rate`` of the frames
+    ``structured_joint``            consecutive right leg               right leg with hip, in consecutive frames
+    ``structured_frame``            consecutive frames                  all keypoints, in consecutive frames
+    ``all``                         (not in the paper)                  one of the above, drawn with equal probability
+    ==============================  ==================================
+    =====================================================
+
+    Driven by ``np.random.RandomState(seed)``, the defaults give the official code's masks.
+
+    Args:
+        rate: In [0, 1]; None takes 0.2, 0.4, 0.4 and 0.2 in the order above.
+        num_frames: T.
+        rng: Source of the draws.
+        counts: For arm and leg, ``'exact'`` hides ``floor(rate * T)`` distinct frames as the official code does,
+            ``'bernoulli'`` each frame with probability ``rate`` as the paper says.
+        cover_last_frame: Let consecutive frames reach the end of the window. The official code's never include its last
+            frame.
+
+    Returns:
+        (T, K) float32, 1 = observed, 0 = hidden.
+
+    Raises:
+        ValueError: An unknown pattern or reading, or a rate out of range.
+    """
+    if pattern not in PATTERNS:
+        raise ValueError(f'unknown occlusion pattern {pattern!r}; known: {", ".join(PATTERNS)}')
+    if counts not in ('exact', 'bernoulli'):
+        raise ValueError(f"counts must be 'exact' or 'bernoulli', got {counts!r}")
+    if rate is not None and not 0 <= rate <= 1:
+        raise ValueError(f'occlusion rate must lie in [0, 1], got {rate}')
+    if pattern == 'all':
+        pattern = list(OCCLUSION_RATES)[int(rng.choice(len(OCCLUSION_RATES)))]
+    rate = OCCLUSION_RATES[pattern] if rate is None else rate
+    mask = np.ones((num_frames, skeleton.num_joints), dtype=np.float32)
+    if pattern == 'none':
+        return mask
+    if pattern == 'random':
+        return (rng.uniform(size=mask.shape) > rate).astype(np.float32)
+    length = int(rate * num_frames)
+    if pattern == 'random_left_arm_right_leg':
+        limbs = [*_limb(skeleton, 'right', _LEG), *_limb(skeleton, 'left', _ARM)]
+        if counts == 'exact':
+            frames = rng.choice(num_frames, length, replace=False)
+        else:
+            frames = np.flatnonzero(rng.uniform(size=num_frames) < rate)
+        mask[np.ix_(frames, limbs)] = 0
+        return mask
+    starts = num_frames - length + cover_last_frame
+    start = int(rng.choice(starts, size=1, replace=False)[0]) if starts > 1 else 0
+    joints = _limb(skeleton, 'right', _LEG) if pattern == 'structured_joint' else slice(None)
+    mask[start : start + length, joints] = 0
+    return mask
+
+
+@TRANSFORMS.register_module()
+class KeypointOcclusion:
+    """Hide keypoints of a window; see :func:`occlusion_mask` for the arguments.
+
+    Hidden keypoints get ``keypoint_mask`` 0, score 0 and the coordinates (0, 0). In tests the mask depends on the
+    dataset's seed and the ``sample_id`` alone.
+    """
+
+    def __init__(
+        self, pattern: str = 'random', rate: float | None = None, counts: str = 'exact', cover_last_frame: bool = False
+    ) -> None:
+        self.pattern = pattern
+        self.rate = rate
+        self.options = {'counts': counts, 'cover_last_frame': cover_last_frame}
+        # Wrong arguments fail when the pipeline is built, not at the first item.
+        occlusion_mask(pattern, rate, 1, get_skeleton('h36m17'), np.random.default_rng(0), **self.options)
+
+    def __call__(self, results: dict[str, Any]) -> dict[str, Any]:
+        skeleton = get_skeleton(results['skeleton'])
+        num_frames = len(results['keypoints_2d'])
+        mask = occlusion_mask(self.pattern, self.rate, num_frames, skeleton, results['rng'], **self.options)
+        results['keypoint_mask'] = results['keypoint_mask'] * mask
+        results['keypoint_scores'] = results['keypoint_scores'] * mask
+        results['keypoints_2d'] = results['keypoints_2d'] * mask[..., None]
+        return results
