@@ -33,7 +33,7 @@ def coherence_segments(skeleton: Skeleton, segments: SegmentReading = 'official'
         raise ValueError(f"segments must be 'official' or 'skeleton', got {segments!r}")
     if skeleton.joint_names != H36M17.joint_names:
         raise ValueError(
-            f"segments='official' is defined for the joints of {H36M17.name!r} only, not for {skeleton.name!r}: use 'skeleton'"
+            f"segments='official' needs the joints of {H36M17.name!r}, which {skeleton.name!r} lacks: use 'skeleton'"
         )
     shoulders = {H36M17.joint_names.index('left_shoulder'), H36M17.joint_names.index('right_shoulder')}
     spine = H36M17.joint_names.index('spine')

@@ -1,0 +1,8 @@
+"""Files that ship with the package; README.md says where they come from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+FOLDER = Path(__file__).parent
+DEMO_KEYPOINTS = FOLDER / 'demo_walk.npz'

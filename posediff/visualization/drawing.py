@@ -1,0 +1,99 @@
+"""Draw one skeleton into Matplotlib axes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+
+from posediff.skeletons import Skeleton
+
+# Told apart by colour-blind readers too (Okabe and Ito's palette).
+SIDE_COLORS = {'left': '#0072B2', 'right': '#D55E00', 'middle': '#595959'}
+
+
+def joint_colors(skeleton: Skeleton) -> list[str]:
+    """Colour of every joint, and of the segment that ends in it."""
+    colors = [SIDE_COLORS['middle']] * skeleton.num_joints
+    for side, joints in (('left', skeleton.left), ('right', skeleton.right)):
+        for joint in joints:
+            colors[joint] = SIDE_COLORS[side]
+    return colors
+
+
+def view_from(points: np.ndarray, azimuth: float = 0.0, elevation: float = 0.0) -> np.ndarray:
+    """Flatten 3D points as seen, without perspective, by an onlooker who has walked around them.
+
+    Args:
+        points: (..., 3) camera axes: x right, y down, z forward.
+        azimuth: Degrees that the onlooker has walked from the camera's place: at 90 he stands where the camera's
+        right is.
+        elevation: Degrees that he looks down.
+
+    Returns:
+        (..., 3): right, up, and away from the onlooker, in the unit of ``points``.
+    """
+    turn, tilt = np.deg2rad([azimuth, elevation])
+    x, up, away = points[..., 0], -points[..., 1], points[..., 2]
+    right = x * np.cos(turn) + away * np.sin(turn)
+    away = away * np.cos(turn) - x * np.sin(turn)
+    return np.stack([right, up * np.cos(tilt) + away * np.sin(tilt), away * np.cos(tilt) - up * np.sin(tilt)], axis=-1)
+
+
+def draw_skeleton(
+    ax: Axes,
+    points: np.ndarray,
+    skeleton: Skeleton,
+    *,
+    width: float = 2.5,
+    alpha: float = 1.0,
+    joint_size: float = 14.0,
+) -> None:
+    """Draw segments and joints, far ones first where a depth is given.
+
+    Args:
+        ax: Axes; their limits are left alone.
+        points: (K, 2), or (K, 3) with the distance from the onlooker last. Non-finite joints are left out.
+        skeleton: Of the joints.
+        width, joint_size: In points; ``joint_size`` 0 draws no joints.
+        alpha: Opacity.
+    """
+    colors = joint_colors(skeleton)
+    shown = np.isfinite(points).all(-1)
+    segments = [(child, parent) for child, parent in skeleton.segments if shown[child] and shown[parent]]
+    if points.shape[-1] == 3:
+        segments.sort(key=lambda segment: -points[list(segment), 2].mean())
+    lines = LineCollection(
+        [points[[child, parent], :2] for child, parent in segments],
+        colors=[colors[child] for child, _ in segments],
+        linewidths=width,
+        alpha=alpha,
+        capstyle='round',
+    )
+    ax.add_collection(lines, autolim=False)
+    if joint_size:
+        style: dict[str, Any] = {'s': joint_size, 'edgecolors': 'white', 'linewidths': 0.6, 'zorder': 3, 'alpha': alpha}
+        ax.scatter(*points[shown, :2].T, c=np.array(colors)[shown], **style)
+
+
+def draw_floor(
+    ax: Axes, height: float, half_size: float, azimuth: float, elevation: float, spacing: float = 500.0
+) -> None:
+    """Draw a grid below the pose.
+
+    Args:
+        ax: Axes.
+        height: y of the floor in camera axes (down is positive).
+        half_size: Half the side of the grid.
+        azimuth, elevation: Of the onlooker, see :func:`view_from`.
+        spacing: Distance of its lines. All in the unit of the pose.
+    """
+    count = max(1, int(half_size // spacing))
+    ticks = spacing * np.arange(-count, count + 1)
+    ends = np.array([ticks[0], ticks[-1]])
+    lines = [np.array([[tick, height, end] for end in ends]) for tick in ticks]
+    lines += [np.array([[end, height, tick] for end in ends]) for tick in ticks]
+    flat = [view_from(line, azimuth, elevation)[:, :2] for line in lines]
+    ax.add_collection(LineCollection(flat, colors='#C8C8C8', linewidths=0.8, zorder=0), autolim=False)
