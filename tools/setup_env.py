@@ -56,7 +56,9 @@ class Step:
 
 
 CORE = (
-    Step('build-tools', 'pip, setuptools, wheel', ('--upgrade', 'pip', 'setuptools', 'wheel'), 'import setuptools, wheel'),
+    Step(
+        'build-tools', 'pip, setuptools, wheel', ('--upgrade', 'pip', 'setuptools', 'wheel'), 'import setuptools, wheel'
+    ),
     Step('torch', 'PyTorch and numpy, 1 to 3 min', ('torch', 'numpy'), 'import torch; torch.zeros(1).numpy()'),
     Step(
         'posediff',
@@ -111,7 +113,7 @@ SYMPTOMS = (
         'pip does not reach its package index: check the network and `pip config list`, then run `make setup` again',
     ),
     (
-        r'No matching distribution found|Could not find a version',
+        r'No matching distribution|Could not find a version|have no matching distributions',
         'the index has no such version for Python {python}: correct the pin in constraints.txt',
     ),
     (
@@ -120,7 +122,7 @@ SYMPTOMS = (
     ),
     (
         r'No space left on device',
-        'the disk is full: the whole set takes 8 GB; put it elsewhere with `make setup VENV=…`, and TMPDIR=…',
+        'the disk is full: the whole set takes 6 GB; put it elsewhere with `make setup VENV=…`, and TMPDIR=…',
     ),
     (r'Python\.h: No such file', 'apt-get install python3-dev'),
     (r"(g\+\+|gcc|cc|c\+\+)'?:? (failed: )?(No such file|not found|command not found)", APT_COMPILER),
