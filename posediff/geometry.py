@@ -17,7 +17,9 @@ import torch
 def project_points(points: Any, focal: Any, center: Any, distortion: Any = None) -> Any:
     """Project points of the camera frame to pixels.
 
-    With distortion, OpenCV's radial and tangential model of (k1, k2, p1, p2, k3).
+    Distortion is Human3.6M's own model of (k1, k2, p1, p2, k3): with r² = x² + y² of the ideal point (x, y),
+    ``(x, y) (1 + k1 r² + k2 r⁴ + k3 r⁶ + p1 y + p2 x) + (p2, p1) r²``. OpenCV's has the factor 2 before p1 y + p2 x: a
+    difference below 0.2 px for these cameras.
 
     Args:
         points: (..., 3) camera frame, any unit of length, z > 0.
@@ -39,7 +41,7 @@ def _distort(normalized: Any, distortion: Any) -> Any:
     k1, k2, p1, p2, k3 = (distortion[..., index] for index in range(5))
     r2 = x * x + y * y
     radial = 1 + r2 * (k1 + r2 * (k2 + r2 * k3))
-    stretched = normalized * (radial + 2 * (p1 * y + p2 * x))[..., None]
+    stretched = normalized * (radial + p1 * y + p2 * x)[..., None]
     return stretched + r2[..., None] * distortion[..., [3, 2]]
 
 
@@ -127,7 +129,7 @@ class Camera:
         img_shape: (h, w) px.
         R: (3, 3) rotation, world to camera.
         t: (3,) mm.
-        distortion: None, or (5,) OpenCV's k1, k2, p1, p2, k3.
+        distortion: None, or (5,) k1, k2, p1, p2, k3, see :func:`project_points`.
     """
 
     focal: np.ndarray

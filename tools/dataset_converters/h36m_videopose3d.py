@@ -1,0 +1,41 @@
+"""Convert VideoPose3D's Human3.6M archives to the files of MMPose's Human36mDataset."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from pathlib import Path
+
+from posediff.datasets.converters.human36m import convert_videopose3d
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('positions_3d', help='data_3d_h36m.npz')
+    parser.add_argument('destination', help='folder to write to, e.g. data/h36m')
+    parser.add_argument(
+        '--detections',
+        nargs='*',
+        default=[],
+        help='2D archives, e.g. data_2d_h36m_cpn_ft_h36m_dbb.npz; named after the file',
+    )
+    return parser.parse_args()
+
+
+def main() -> int:
+    args = parse_args()
+    detections = {re.sub(r'^data_2d_h36m_', '', Path(path).stem): path for path in args.detections}
+    try:
+        frames = convert_videopose3d(args.positions_3d, args.destination, detections)
+    except (FileNotFoundError, ValueError) as error:
+        print(f'error: {error}', file=sys.stderr)
+        return 1
+    for split, count in frames.items():
+        print(f'{split}: {count} frames of four cameras')
+    print(f'files are in {args.destination}')
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
