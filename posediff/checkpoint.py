@@ -53,7 +53,7 @@ def load_checkpoint(path: str | Path, map_location: Any = 'cpu') -> dict[str, An
                 'tensors and plain data are accepted'
             ) from None
         raise ValueError(f'{file} is not a readable checkpoint: {str(error).splitlines()[0]}') from error
-    except (RuntimeError, EOFError, ValueError, KeyError, AttributeError) as error:
+    except (OSError, RuntimeError, EOFError, ValueError, KeyError, AttributeError) as error:
         raise ValueError(f'{file} is not a readable checkpoint (truncated?): {str(error).splitlines()[0]}') from error
     if not isinstance(checkpoint, Mapping):
         raise ValueError(f'checkpoint {file} holds a {type(checkpoint).__name__}, not a dictionary')

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 import torch
@@ -26,6 +26,7 @@ def lift_keypoints(
     stride: int | None = None,
     score_threshold: float = 0.0,
     batch_size: int = 16,
+    progress: Callable[[list[list[int]]], Iterable[list[int]]] = iter,
 ) -> dict[str, np.ndarray]:
     """Lift one person's 2D keypoints of a clip of any length.
 
@@ -43,6 +44,7 @@ def lift_keypoints(
         stride: Frames from window to window, at most the window length; None: a third of it.
         score_threshold: Points scored below are treated as omitted.
         batch_size: Windows at a time.
+        progress: Wraps the list of batches, e.g. :func:`tqdm.tqdm`.
 
     Returns:
         ``joints_3d`` (F, K, 3) root-relative mm in the camera frame (x right, y down, z forward), ``hypotheses`` (M, F, K, 3),
@@ -72,7 +74,7 @@ def lift_keypoints(
     total = torch.zeros(num_hypotheses, len(inputs), joints, 3)
     weights = torch.zeros(len(inputs))
     ramp = torch.minimum(torch.arange(1, window + 1), torch.arange(window, 0, -1)).float()
-    for starts in _batches(len(inputs), window, hop, batch_size):
+    for starts in progress(list(_batches(len(inputs), window, hop, batch_size))):
         with torch.no_grad():
             condition = model.conditioner(model.extract_features(torch.stack([inputs[s : s + window] for s in starts])))
             drawn = None if noise is None else torch.stack([noise[:, :, s : s + window] for s in starts], dim=1)

@@ -75,7 +75,7 @@ def draw_skeleton(
     ax.add_collection(lines, autolim=False)
     if joint_size:
         style: dict[str, Any] = {'s': joint_size, 'edgecolors': 'white', 'linewidths': 0.6, 'zorder': 3, 'alpha': alpha}
-        ax.scatter(*points[shown, :2].T, c=np.array(colors)[shown], **style)
+        ax.scatter(points[shown, 0], points[shown, 1], c=np.array(colors)[shown], **style)
 
 
 def draw_floor(

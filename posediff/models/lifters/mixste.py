@@ -40,6 +40,7 @@ class MixSTE(BaseModule):
     ) -> None:
         super().__init__(init_cfg=init_cfg)
         num_joints = get_skeleton(skeleton).num_joints
+        self.num_frames = num_frames
         self.input_shape = (num_frames, num_joints, in_channels)
         self.channels = channels
         self.embedding = nn.Linear(in_channels, channels)
