@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from posediff.models.contract import ContractCase
 from posediff.models.denoisers.base import BaseDenoiser, expand_to_rows
-from posediff.models.layers.dropout import Dropout
+from posediff.models.layers.fused import gated_tanh, relu_dropout
 from posediff.models.layers.graph_convolution import ChannelGraphConv, FrameGraphConv
 from posediff.models.layers.non_local import POOLING_ORDER, JointNonLocal
 from posediff.models.layers.timestep_embedding import TabulatedStepEmbedding
@@ -34,6 +34,8 @@ class CTGCNLayer(nn.Module):
         pooling_order: See :class:`JointNonLocal`.
     """
 
+    gate_scale: Tensor
+
     def __init__(
         self,
         channels: int,
@@ -52,46 +54,41 @@ class CTGCNLayer(nn.Module):
         self.non_local = JointNonLocal(channels, pooling_order)
         self.mid_projection = nn.Linear(channels, 2 * channels)
         self.output_projection = nn.Linear(channels, 2 * channels)
-        self.dropout = Dropout(dropout)
+        self.dropout = dropout
         for linear in (self.mid_projection, self.output_projection):
             nn.init.kaiming_normal_(linear.weight)
-        # tanh is several times cheaper than sigmoid on a CPU: sigmoid(g) = (1 + tanh(g / 2)) / 2
-        half_gate = torch.ones(2 * channels)
-        half_gate[:channels] = 0.5
-        self.register_buffer('half_gate', half_gate, persistent=False)
+        self.register_buffer('gate_scale', torch.ones(2, channels).mul_(torch.tensor([[0.5], [1.0]])).flatten(), False)
 
-    def forward(self, x: Tensor, step_embedding: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, x: Tensor, skips: Tensor, step_embedding: Tensor) -> tuple[Tensor, Tensor]:
         """Refine the features.
 
         Args:
             x: (K, T, N, C).
+            skips: (K * T * N, C), sum of the layers' contributions to the output; this layer's is added in place,
+                without its bias (:meth:`skip_bias`).
             step_embedding: (N, step_channels) or (1, step_channels).
 
         Returns:
-            Next features and this layer's contribution to the output, each (K, T, N, C).
+            Next features, and ``skips``.
         """
-        y = self._mix_frames(x + self.step_projection(step_embedding))
-        y = self._mix_channels(y)
-        y = self.non_local(y)
-        half_gate: Tensor = self.half_gate  # type: ignore[assignment]
-        gate, value = torch.tanh(
-            F.linear(y, self.mid_projection.weight * half_gate[:, None], self.mid_projection.bias * half_gate)
-        ).chunk(2, dim=-1)
-        # (1 + gate) * value is twice sigmoid(g) * tanh(v)
-        y = F.linear(
-            torch.addcmul(value, gate, value), 0.5 * self.output_projection.weight, self.output_projection.bias
-        )
-        residual, skip = y.view(*x.shape[:2], -1, 2 * x.shape[-1]).chunk(2, dim=-1)
-        return (x + residual) / math.sqrt(2.0), skip
+        rate = self.dropout if self.training else 0.0
+        joints, _, _, channels = x.shape
+        y = (x + self.step_projection(step_embedding)).flatten(2)
+        y = relu_dropout(self.frame_norm(self.frame_conv(y)), rate)
+        y = self.channel_conv(y.view(joints, -1, channels)).flatten(0, 1)
+        y = relu_dropout(self.channel_norm(y), rate)
+        y = self.non_local(y.view(joints, -1, channels)).flatten(0, 1)
+        # (1 + tanh(gate / 2)) tanh(value) is twice sigmoid(gate) tanh(value): both factors move into the weights
+        scale = self.gate_scale
+        y = gated_tanh(F.linear(y, self.mid_projection.weight * scale[:, None], self.mid_projection.bias * scale))
+        weight = self.output_projection.weight * 0.5
+        half = math.sqrt(0.5)
+        residual = F.linear(y, half * weight[:channels], half * self.output_projection.bias[:channels])
+        return torch.add(residual.view_as(x), x, alpha=half), skips.addmm_(y, weight[channels:].t())
 
-    def _mix_frames(self, x: Tensor) -> Tensor:
-        """(K, T, N, C) to (K, T, N * C)."""
-        return self.dropout(F.relu(self.frame_norm(self.frame_conv(x.flatten(2)))))
-
-    def _mix_channels(self, x: Tensor) -> Tensor:
-        """(K, T, N * C) to (K, T * N, C)."""
-        mixed = self.channel_conv(x.view(x.shape[0], -1, self.channel_conv.weight.shape[2]))
-        return self.dropout(F.relu(self.channel_norm(mixed.flatten(0, 1)))).view_as(mixed)
+    def skip_bias(self) -> Tensor:
+        """(C,), the constant part of the contribution to the output."""
+        return self.output_projection.bias[self.output_projection.out_features // 2 :]
 
 
 @DENOISERS.register_module()
@@ -132,6 +129,7 @@ class CTGCNDenoiser(BaseDenoiser):
     ) -> None:
         super().__init__(init_cfg=init_cfg)
         graph = get_skeleton(skeleton)
+        self.num_frames = num_frames
         self.pose_shape = (num_frames, graph.num_joints, 3)
         self.condition_shape = (num_frames, graph.num_joints, condition_channels)
         order = pooling_order or POOLING_ORDER.get(skeleton, range(graph.num_joints))
@@ -165,12 +163,12 @@ class CTGCNDenoiser(BaseDenoiser):
         self._check('condition', condition, self.condition_shape)
         x = F.relu(self._embed_pose(x_t) + self._embed_condition(condition, x_t.shape[0]))
         step_embedding = self.step_embedding(timestep)
-        skips: Tensor | None = None
+        bias = torch.stack([layer.skip_bias() for layer in self.layers]).sum(dim=0)
+        skips = bias.expand(x.shape[:-1].numel(), -1).contiguous()
         for layer in self.layers:
-            x, skip = layer(x, step_embedding)
-            skips = skip if skips is None else skips + skip
+            x, skips = layer(x, skips, step_embedding)
         hidden = F.relu(self.output_hidden(skips / math.sqrt(len(self.layers))))
-        return self.output_projection(hidden).permute(2, 1, 0, 3).to(x_t.dtype)
+        return self.output_projection(hidden).view(*x.shape[:3], 3).permute(2, 1, 0, 3).to(x_t.dtype)
 
     def _embed_pose(self, x_t: Tensor) -> Tensor:
         """(N, T, K, 3) to (K, T, N, C); two linear maps in a row are multiplied first."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from posediff.models.layers.dropout import DropPath
+from posediff.models.layers.drop_path import DropPath
 
 FRAME_AXIS, JOINT_AXIS = 1, 2
 

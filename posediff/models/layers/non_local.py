@@ -8,6 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from posediff.models.layers.fused import pair_max
+
 # Left and right counterparts side by side, then pooled in pairs from the start. One group has three joints
 # (thorax, neck, head), so pairs after it straddle groups and joint 14 is left over: it is never a key.
 # Trained DiffHPE weights depend on this.
@@ -29,9 +31,6 @@ class JointNonLocal(nn.Module):
             an odd K the last one is a query only.
     """
 
-    first: Tensor
-    second: Tensor
-
     def __init__(self, channels: int, pooling_order: Sequence[int]) -> None:
         super().__init__()
         inner = channels // 2
@@ -43,12 +42,9 @@ class JointNonLocal(nn.Module):
         self.score = nn.Linear(2 * inner, 1, bias=False)
         self.output = nn.Linear(inner, channels)
         self.norm = nn.BatchNorm1d(channels)
-        order = torch.as_tensor(pooling_order)
-        if sorted(order.tolist()) != list(range(len(order))):
+        if sorted(pooling_order) != list(range(len(pooling_order))):
             raise ValueError(f'pooling_order must name every joint once; got {tuple(pooling_order)}')
-        pairs = order[: len(order) // 2 * 2].view(-1, 2)
-        self.register_buffer('first', pairs[:, 0].clone(), persistent=False)
-        self.register_buffer('second', pairs[:, 1].clone(), persistent=False)
+        self.pairs = list(zip(pooling_order[0::2], pooling_order[1::2], strict=False))
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
@@ -74,9 +70,7 @@ class JointNonLocal(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (K, R, C) to (K, R, C)."""
-        pooled = F.linear(x, *self.key_value_map())
-        pooled = torch.maximum(pooled[self.first], pooled[self.second])
-        keys, values = pooled.chunk(2, dim=-1)
+        keys, values = pair_max(F.linear(x, *self.key_value_map()), self.pairs).chunk(2, dim=-1)
         query_score = F.linear(x, *self.query_map()).squeeze(-1)
         key_score = keys @ self.score.weight[0, keys.shape[-1] :]
         attended = attend_by_sum(query_score, key_score, values)
@@ -94,5 +88,7 @@ def attend_by_sum(query_score: Tensor, key_score: Tensor, values: Tensor) -> Ten
     Returns:
         (K, R, C).
     """
-    weights = F.relu(query_score.t().unsqueeze(2) + key_score.t().unsqueeze(1)) / key_score.shape[0]
+    # rows lead and lie in order: otherwise the batched product falls back to a loop over rows
+    query_score, key_score = query_score.t().contiguous(), key_score.t().contiguous()
+    weights = F.relu(query_score.unsqueeze(2) + key_score.unsqueeze(1)) / key_score.shape[1]
     return torch.bmm(weights, values.transpose(0, 1)).transpose(0, 1).contiguous()
