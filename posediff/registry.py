@@ -95,6 +95,14 @@ METRICS = _child('metrics', mmengine_registry.METRICS, 'posediff.evaluation.metr
 HOOKS = _child('hooks', mmengine_registry.HOOKS, 'posediff.hooks')
 VISUALIZERS = _child('visualizers', mmengine_registry.VISUALIZERS, 'posediff.visualization')
 
+# MMEngine looks for the default scope in each of its other registries too, and warns where it has none.
+for _root in (
+    'RUNNERS', 'RUNNER_CONSTRUCTORS', 'LOOPS', 'DATA_SAMPLERS', 'MODEL_WRAPPERS', 'WEIGHT_INITIALIZERS', 'OPTIMIZERS',
+    'OPTIM_WRAPPERS', 'OPTIM_WRAPPER_CONSTRUCTORS', 'PARAM_SCHEDULERS', 'EVALUATOR', 'TASK_UTILS', 'VISBACKENDS',
+    'LOG_PROCESSORS', 'INFERENCERS', 'FUNCTIONS',
+):  # fmt: skip
+    _child(_root.lower(), getattr(mmengine_registry, _root))
+
 BACKBONES = _stage('backbones', 'posediff.models.backbones')
 CONDITIONERS = _stage('conditioners', 'posediff.models.conditioners')
 DENOISERS = _stage('denoisers', 'posediff.models.denoisers')
