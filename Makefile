@@ -29,7 +29,7 @@ lint: setup ## check style and types
 	$(RUN) -m mypy
 
 clean: ## remove what tools left: caches, builds, out
-	rm -rf out build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf out build dist *.egg-info plugins/*/build plugins/*/*.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name .venv* -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
 
 distclean: clean ## remove the environment too

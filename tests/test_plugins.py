@@ -36,7 +36,7 @@ def untouched_registries(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         registry._module_dict.clear()
         registry._module_dict.update(before[kind])
     for name in set(sys.modules) - modules:
-        if name.startswith('fake_'):
+        if name.startswith(('fake_', 'posediff_mixer')):
             del sys.modules[name]
 
 
