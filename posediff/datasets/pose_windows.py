@@ -38,6 +38,13 @@ def window_at(track: int, start: int, num_frames: int, window_size: int, first_n
     return Window(track, start, np.minimum(wanted, num_frames - 1), mask)
 
 
+def centred_window(track: int, center: int, num_frames: int, window_size: int) -> Window:
+    """The window around one frame, the only one in its mask. Beyond the ends the first and last frame are repeated."""
+    start = center - window_size // 2
+    wanted = np.arange(start, start + window_size)
+    return Window(track, start, np.clip(wanted, 0, num_frames - 1), wanted == center)
+
+
 def covering_windows(track: int, num_frames: int, window_size: int) -> list[Window]:
     """Windows that hold every frame of a track exactly once in their masks.
 
@@ -151,8 +158,13 @@ class PoseWindowDataset(Dataset):
         if not -len(self) <= index < len(self):
             raise IndexError(f'{type(self).__name__}: item {index} of {len(self)}')
         index %= len(self)
-        rng = None if self.test_mode else np.random.default_rng((self.seed, int(self._epoch), index))
-        window = self._windows[index] if rng is None else self._draw_window(index, rng)
+        if self.test_mode:
+            return self.read_window(self._windows[index])
+        rng = np.random.default_rng((self.seed, int(self._epoch), index))
+        return self.read_window(self._draw_window(index, rng), rng)
+
+    def read_window(self, window: Window, rng: np.random.Generator | None = None) -> dict[str, Any]:
+        """The item of any window; without ``rng``, ``(seed, sample_id)`` decides what its transforms draw."""
         track = self.tracks[window.track]
         sample_id = f'{track.track_id}/{window.start}'
         if rng is None:

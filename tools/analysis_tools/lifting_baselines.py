@@ -1,0 +1,68 @@
+"""Mean pose and tuned ridge regression on a config's validation set: what a lifting network has to beat."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from mmengine.config import DictAction
+from mmengine.registry import init_default_scope
+
+from posediff.config import load_config
+from posediff.datasets import PoseWindowDataset
+from posediff.evaluation.baselines import centred_items, collect, evaluate_baselines
+from posediff.plugins import load_plugins
+from posediff.registry import DATASETS
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('config', help='config file with train_dataloader and val_dataloader')
+    parser.add_argument('--windows', type=int, default=20000, help='training windows to fit on')
+    parser.add_argument('--centre-stride', type=int, default=3, help='predict every n-th frame by itself; 0: none')
+    parser.add_argument('--out', help='write the rows to this JSON file')
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction, help='override config keys: key=value …')
+    return parser.parse_args()
+
+
+def training_items(dataset: PoseWindowDataset, count: int) -> Iterator[dict]:
+    """``count`` draws, over as many epochs as that takes."""
+    for drawn in range(count):
+        epoch, index = divmod(drawn, len(dataset))
+        if index == 0:
+            dataset.set_epoch(epoch)
+        yield dataset[index]
+
+
+def main() -> int:
+    args = parse_args()
+    load_plugins()
+    init_default_scope('posediff')
+    cfg = load_config(args.config, args.cfg_options)
+    train = DATASETS.build(cfg.train_dataloader.dataset)
+    test = DATASETS.build(cfg.val_dataloader.dataset)
+    centred = collect(centred_items(test, args.centre_stride)) if args.centre_stride else None
+    fitted_on = collect(training_items(train, args.windows))
+    rows = evaluate_baselines(fitted_on, collect(test[index] for index in range(len(test))), centred)
+    width = max(len(row['name']) for row in rows)
+    print(f'{"baseline":{width}}  {"alpha":>8}  {"MPJPE":>7}  {"P-MPJPE":>7}  (mm)')
+    for row in rows:
+        alpha = '' if row['alpha'] is None else f'{row["alpha"]:g}'
+        print(f'{row["name"]:{width}}  {alpha:>8}  {row["mpjpe"]:7.1f}  {row["p_mpjpe"]:7.1f}')
+    report = json.dumps({'config': args.config, 'training_windows': args.windows, 'rows': rows}, indent=1)
+    print(report)
+    if args.out:
+        out = Path(args.out)
+        out.parent.mkdir(parents=True, exist_ok=True)
+        temporary = out.with_name(f'.{out.name}.{os.getpid()}.tmp')
+        temporary.write_text(report + '\n', encoding='utf-8')
+        os.replace(temporary, out)
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
