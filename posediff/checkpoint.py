@@ -19,12 +19,28 @@ class UnsafeCheckpointError(RuntimeError):
     """A checkpoint holds objects other than tensors and plain data; loading it could execute code."""
 
 
+def _history_method(owner: type, name: str) -> Any:
+    """Stand in for ``getattr``, by which logged histories name their own methods."""
+    if owner is not HistoryBuffer or name.startswith('_'):
+        raise pickle.UnpicklingError(f'GLOBAL getattr({owner!r}, {name!r})')
+    return getattr(owner, name)
+
+
 def _safe_types() -> list[Any]:
     """What training checkpoints of MMEngine hold beside tensors: numpy scalars and arrays, and logged histories."""
     scalar_types = [np.dtype(code) for code in ('f8', 'f4', 'f2', 'i8', 'i4', 'i2', 'i1', 'u1', 'u2', 'u4', 'u8', '?')]
     reconstruct = np.empty(0).__reduce__()[0]
     scalar = np.float64(0).__reduce__()[0]
-    return [HistoryBuffer, np.ndarray, np.dtype, reconstruct, scalar, *{type(dtype) for dtype in scalar_types}]
+    return [
+        HistoryBuffer,
+        (_history_method, 'builtins.getattr'),
+        (_history_method, '__builtin__.getattr'),
+        np.ndarray,
+        np.dtype,
+        reconstruct,
+        scalar,
+        *{type(dtype) for dtype in scalar_types},
+    ]
 
 
 def load_checkpoint(path: str | Path, map_location: Any = 'cpu') -> dict[str, Any]:
@@ -52,12 +68,16 @@ def load_checkpoint(path: str | Path, map_location: Any = 'cpu') -> dict[str, An
                 f'checkpoint {file} refers to {reason[1].split()[0]}, which loading would have to execute; it was not loaded. Only '
                 'tensors and plain data are accepted'
             ) from None
-        raise ValueError(f'{file} is not a readable checkpoint: {str(error).splitlines()[0]}') from error
+        raise ValueError(f'{file} is not a readable checkpoint: {_first_line(error)}') from error
     except (OSError, RuntimeError, EOFError, ValueError, KeyError, AttributeError) as error:
-        raise ValueError(f'{file} is not a readable checkpoint (truncated?): {str(error).splitlines()[0]}') from error
+        raise ValueError(f'{file} is not a readable checkpoint (truncated?): {_first_line(error)}') from error
     if not isinstance(checkpoint, Mapping):
         raise ValueError(f'checkpoint {file} holds a {type(checkpoint).__name__}, not a dictionary')
     return dict(checkpoint)
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]
 
 
 def load_state(path: str | Path) -> dict[str, Tensor]:

@@ -47,7 +47,10 @@ def init_model(
     if 'model' not in cfg:
         raise ValueError(f'{cfg.filename or "the config"} has no model')
     init_default_scope(cfg.get('default_scope', 'posediff'))
-    model = MODELS.build(cfg.model)
+    try:
+        model = MODELS.build(cfg.model)
+    except TypeError as error:  # how MMEngine reports an argument that a component does not have
+        raise ValueError(f'{cfg.filename or "the config"}: {error}') from error
     if checkpoint is not None:
         load_weights(model, checkpoint)
     model.cfg = cfg

@@ -52,7 +52,8 @@ class PoseDiffusionEstimator(BaseModel):
         data_preprocessor: Config | None = None,
         init_cfg: Config | None = None,
     ) -> None:
-        super().__init__(data_preprocessor, init_cfg)
+        # Built here: MMEngine would look it up in its root, which knows our scope only inside a Runner.
+        super().__init__(None if data_preprocessor is None else MODELS.build(data_preprocessor), init_cfg)
         parts = {'denoiser': denoiser, 'noise_scheduler': noise_scheduler, 'sampler': sampler}
         given = [name for name, part in parts.items() if part is not None]
         if len(given) not in (0, len(parts)):

@@ -1,0 +1,84 @@
+"""Losses against closed forms; heads round-trip."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from posediff.models.losses import MixSTELoss, PoseDistanceLoss, SquaredErrorLoss
+from posediff.registry import HEADS
+
+HEADS.import_from_location()
+HEAD_CASES = [
+    pytest.param(cls, case, id=f'{name}-{number}')
+    for name, cls in HEADS.module_dict.items()
+    for number, case in enumerate(cls.contract_cases())
+]
+
+
+@pytest.mark.parametrize(('cls', 'case'), HEAD_CASES)
+def test_heads_round_trip_and_mirror_twice_to_the_same(cls, case):
+    head = cls(**case.kwargs)
+    pose = 300 * torch.randn(2, 3, *case.state_shape, generator=torch.Generator().manual_seed(0))
+    torch.testing.assert_close(head.decode(head.encode(pose)), pose)
+    x_0 = head.encode(pose)
+    assert not torch.equal(head.flip_state(x_0), x_0)
+    torch.testing.assert_close(head.flip_state(head.flip_state(x_0)), x_0)
+    if case.condition_shape:
+        condition = torch.randn(2, *case.condition_shape)
+        assert head(condition).shape == (2, *case.state_shape)
+        assert head.state_shape(condition) == case.state_shape
+
+
+def test_a_head_without_regression_says_so():
+    with pytest.raises(ValueError, match='give LiftingHead in_channels'):
+        HEADS.build({'type': 'LiftingHead'})(torch.zeros(1, 4, 17, 8))
+
+
+def test_metres_inside_millimetres_outside():
+    head = HEADS.build({'type': 'LiftingHead', 'scale': 2.0})
+    assert float(head.encode(torch.tensor(500.0))) == 1.0
+
+
+@given(shift=st.floats(-3, 3), joint=st.integers(0, 16))
+def test_mixste_loss_of_one_shifted_joint(shift, joint):
+    target = torch.zeros(2, 6, 17, 3)
+    output = target.clone()
+    output[..., joint, 0] += shift
+    weight = MixSTELoss.H36M17_WEIGHTS[joint]
+    assert float(MixSTELoss()(output, target)) == pytest.approx(weight * abs(shift) / 17, rel=1e-5, abs=1e-7)
+
+
+def test_mixste_loss_terms_of_a_moving_joint():
+    output = torch.zeros(1, 3, 17, 3)
+    output[0, :, 5, 0] = torch.tensor([0.0, 1.0, 3.0])  # weight 2.5, steps 1 and 2
+    target = torch.zeros_like(output)
+    distance = 2.5 * (0 + 1 + 3) / (3 * 17)
+    smoothness = 2.5 * (1 + 4) / (2 * 17 * 3)
+    velocity = (1 + 2) / (2 * 17)
+    expected = distance + 0.5 * smoothness + 2.0 * velocity
+    assert float(MixSTELoss()(output, target)) == pytest.approx(expected)
+    assert float(MixSTELoss(scale_by_value=True)(output, target)) == pytest.approx(expected**2)
+
+
+@pytest.mark.parametrize('loss', [SquaredErrorLoss(), PoseDistanceLoss()])
+def test_weights_silence_what_they_are_zero_on(loss):
+    output, target = torch.ones(2, 4, 17, 3), torch.zeros(2, 4, 17, 3)
+    weight = torch.ones(2, 1, 1, 1)
+    full = loss(output, target)
+    torch.testing.assert_close(loss(output, target, weight), full)
+    weight[0] = 0
+    torch.testing.assert_close(loss(output, target, weight), full / 2)
+
+
+def test_distance_is_euclidean():
+    output = torch.zeros(1, 1, 2, 3)
+    output[0, 0, 1] = torch.tensor([2.0, 3.0, 6.0])
+    assert float(PoseDistanceLoss()(output, torch.zeros_like(output))) == pytest.approx(3.5)
+
+
+def test_joint_weights_must_fit():
+    with pytest.raises(ValueError, match='17 joint weights do not fit poses of 16 joints'):
+        MixSTELoss()(torch.zeros(1, 2, 16, 3), torch.zeros(1, 2, 16, 3))

@@ -1,0 +1,81 @@
+"""Checkpoints are data: nothing in them is executed."""
+
+from __future__ import annotations
+
+import os
+import pickle
+
+import numpy as np
+import pytest
+import torch
+from mmengine.logging import HistoryBuffer
+from mmengine.runner.checkpoint import CheckpointLoader
+
+from posediff.checkpoint import UnsafeCheckpointError, load_checkpoint, load_state, use_safe_loading
+
+
+class Payload:
+    """Unpickling it creates a folder."""
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def __reduce__(self):
+        return os.mkdir, (str(self.folder),)
+
+
+def test_a_pickle_that_would_execute_code_is_refused_and_does_not_run(tmp_path):
+    for number, save in enumerate((lambda data, path: torch.save(data, path), _plain_pickle)):
+        path = tmp_path / f'bad{number}.pth'
+        save({'state_dict': {'a': torch.zeros(1)}, 'meta': Payload(tmp_path / 'created')}, path)
+        with pytest.raises(UnsafeCheckpointError, match=r'bad\d.pth refers to .*mkdir'):
+            load_checkpoint(path)
+        assert not (tmp_path / 'created').exists()
+
+
+def _plain_pickle(data, path):
+    path.write_bytes(pickle.dumps({'meta': data['meta']}, protocol=2))
+
+
+def test_the_runner_loads_through_the_same_gate(tmp_path):
+    use_safe_loading()
+    torch.save({'state_dict': {}, 'meta': Payload(tmp_path / 'created')}, tmp_path / 'bad.pth')
+    with pytest.raises(UnsafeCheckpointError):
+        CheckpointLoader.load_checkpoint(str(tmp_path / 'bad.pth'))
+    assert not (tmp_path / 'created').exists()
+
+
+def test_training_checkpoints_of_mmengine_pass(tmp_path):
+    history = HistoryBuffer([1.0, 2.0], [1, 1])
+    message_hub = {'log_scalars': {'loss': history}, 'runtime_info': {'best': np.float64(3), 'array': np.arange(3)}}
+    torch.save({'state_dict': {'a': torch.ones(2)}, 'message_hub': message_hub}, tmp_path / 'good.pth')
+    loaded = load_checkpoint(tmp_path / 'good.pth')
+    assert loaded['message_hub']['log_scalars']['loss'].mean() == 1.5
+    assert list(loaded['message_hub']['runtime_info']['array']) == [0, 1, 2]
+
+
+@pytest.mark.parametrize('content', [b'', b'PK\x03\x04 cut off', b'no checkpoint at all'])
+def test_damaged_files_are_named(tmp_path, content):
+    path = tmp_path / 'damaged.pth'
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=r'damaged\.pth is not a readable checkpoint'):
+        load_checkpoint(path)
+
+
+def test_a_truncated_file_is_named(tmp_path):
+    path = tmp_path / 'cut.pth'
+    torch.save({'a': torch.randn(1000)}, path)
+    path.write_bytes(path.read_bytes()[:2000])
+    with pytest.raises(ValueError, match=r'cut\.pth is not a readable checkpoint'):
+        load_checkpoint(path)
+
+
+def test_missing_and_empty_checkpoints_are_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r'none\.pth does not exist'):
+        load_checkpoint(tmp_path / 'none.pth')
+    torch.save({'epoch': 3, 'names': ['a']}, tmp_path / 'empty.pth')
+    with pytest.raises(ValueError, match=r'no state dict of tensors \(top-level keys: epoch, names\)'):
+        load_state(tmp_path / 'empty.pth')
+    torch.save([1, 2], tmp_path / 'list.pth')
+    with pytest.raises(ValueError, match='holds a list, not a dictionary'):
+        load_state(tmp_path / 'list.pth')
