@@ -39,8 +39,8 @@ def init_model(
         The estimator, its config as ``.cfg``.
 
     Raises:
-        FileNotFoundError, ValueError, posediff.checkpoint.UnsafeCheckpointError: The config or the checkpoint is missing, malformed
-            or does not fit.
+        FileNotFoundError, ValueError, posediff.checkpoint.UnsafeCheckpointError: The config or the checkpoint is
+            missing, malformed or does not fit.
     """
     load_plugins()
     cfg = load_config(config, cfg_options)
@@ -73,5 +73,7 @@ def load_weights(model: torch.nn.Module, checkpoint: str | Path) -> None:
         if key in state and own[key].shape != state[key].shape
     ]
     if problems:
-        raise ValueError(f'{checkpoint} does not fit the model ({len(problems)} differences): {"; ".join(problems[:4])}')
+        raise ValueError(
+            f'{checkpoint} does not fit the model ({len(problems)} differences): {"; ".join(problems[:4])}'
+        )
     model.load_state_dict(state)

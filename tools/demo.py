@@ -117,10 +117,7 @@ def load_lifter(args: argparse.Namespace) -> torch.nn.Module:
         raise ValueError(f'--checkpoint {args.checkpoint} needs the --config that it belongs to')
     config, checkpoint = (LIFTER_CONFIG, LIFTER_CHECKPOINT) if args.config is None else (args.config, args.checkpoint)
     torch.manual_seed(args.seed)  # decides the weights where none are given
-    try:
-        return posediff.init_model(config, checkpoint, device=args.device)
-    except TypeError as error:  # how MMEngine reports an argument that a component does not have
-        raise ValueError(f'{config}: {error}') from error
+    return posediff.init_model(config, checkpoint, device=args.device)
 
 
 def convert_clip(clip: KeypointClip, target: str) -> tuple[np.ndarray, np.ndarray, Conversion]:

@@ -1,0 +1,94 @@
+"""Evaluate a model on a dataset without a Runner, for tools that do so many times."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import torch
+from mmengine.config import Config
+from mmengine.evaluator import BaseMetric
+
+from posediff.datasets.pose_windows import PoseWindowDataset
+from posediff.models.estimator import PoseDiffusionEstimator
+from posediff.registry import DATASETS, METRICS
+
+
+def evaluate_model(
+    model: PoseDiffusionEstimator,
+    dataset: PoseWindowDataset,
+    metric: BaseMetric,
+    batch_size: int = 32,
+    progress: Callable[[range], Iterable[int]] = iter,
+) -> dict[str, float]:
+    """Predict every item and measure.
+
+    Args:
+        model: In eval mode, where it shall run.
+        dataset: In test mode.
+        metric: Its earlier results are dropped.
+        batch_size: Clips at a time; the measures do not depend on it.
+        progress: Wraps the range of batches, e.g. :func:`tqdm.tqdm`.
+
+    Returns:
+        The metric's measures, and ``seconds_per_clip``: time of condition, sampling and aggregation.
+    """
+    metric.results.clear()
+    with torch.no_grad():  # once untimed: the first call measures memory, and compiles where that is on
+        model(**model.data_preprocessor([dataset[0]], False), mode='predict')
+    seconds = 0.0
+    for start in progress(range(0, len(dataset), batch_size)):
+        items = [dataset[index] for index in range(start, min(start + batch_size, len(dataset)))]
+        data = model.data_preprocessor(items, False)
+        began = _now(data['inputs'].device)
+        with torch.no_grad():
+            samples = model(**data, mode='predict')
+        seconds += _now(data['inputs'].device) - began
+        metric.process(None, [sample.to_dict() for sample in samples])
+    return {**metric.evaluate(len(dataset)), 'seconds_per_clip': seconds / len(dataset)}
+
+
+def build_test_dataset(cfg: Config, occlusion: str | None = None, max_items: int | None = None) -> PoseWindowDataset:
+    """The dataset of ``cfg.test_dataloader``.
+
+    Args:
+        cfg: A config.
+        occlusion: Pattern of :class:`posediff.datasets.transforms.KeypointOcclusion` to test with; None keeps the
+        config's.
+        max_items: Spread this many items over the whole; None keeps the config's.
+    """
+    dataset: dict[str, Any] = cfg.test_dataloader.dataset.to_dict()
+    if occlusion is not None:
+        pipeline = [step for step in dataset.get('pipeline', []) if step['type'] != 'KeypointOcclusion']
+        dataset['pipeline'] = [{'type': 'KeypointOcclusion', 'pattern': occlusion}, *pipeline]
+    if max_items is not None:
+        dataset['max_items'] = max_items
+    return DATASETS.build(dataset)
+
+
+def build_test_metric(cfg: Config) -> BaseMetric:
+    """The first metric of ``cfg.test_evaluator``, without tables in the log and without a prefix in its names."""
+    evaluator = cfg.test_evaluator
+    metric = dict(evaluator[0] if isinstance(evaluator, list) else evaluator)
+    built = METRICS.build(metric | {'print_actions': False})
+    built.prefix = None
+    return built
+
+
+def set_sampling(model: PoseDiffusionEstimator, num_hypotheses: int, num_inference_steps: int | None) -> None:
+    """Change ``test_cfg`` of a built model.
+
+    Raises:
+        ValueError: A number is out of range.
+    """
+    model.test_cfg = dataclasses.replace(
+        model.test_cfg, num_hypotheses=num_hypotheses, num_inference_steps=num_inference_steps
+    )
+
+
+def _now(device: torch.device) -> float:
+    if device.type == 'cuda':
+        torch.cuda.synchronize(device)
+    return time.perf_counter()

@@ -1,0 +1,172 @@
+"""occlusion_matrix, hypotheses_sweep and benchmark on tiny random models and a tiny data set."""
+
+import importlib.util
+import json
+
+import numpy as np
+import pytest
+import torch
+
+import posediff
+from posediff.datasets.camera_sampling import draw_camera, get_camera_preset
+from posediff.datasets.mocap_files import MocapClip, save_subject
+from posediff.evaluation.loop import build_test_dataset, build_test_metric, evaluate_model, set_sampling
+
+DATA = """
+default_scope = 'posediff'
+test_dataloader = dict(dataset=dict(
+    type='CMUMocapDataset', data_root={root!r}, subjects=['01'], window_size=5, test_mode=True, num_cameras=1,
+    pipeline=[dict(type='PackLiftingInputs')]))
+test_evaluator = dict(type='LiftingMetric')
+"""
+
+DIFFUSION = """
+model = dict(
+    type='PoseDiffusionEstimator',
+    data_preprocessor=dict(type='LiftingPreprocessor'),
+    conditioner=dict(type='Keypoints2DConditioner'),
+    denoiser=dict(type='CTGCNDenoiser', num_frames=5, channels=8, num_layers=1, condition_channels=2, step_channels=8,
+                  num_train_timesteps=4),
+    noise_scheduler=dict(type='CosineNoiseScheduler', num_train_timesteps=4),
+    sampler=dict(type='DDPMSampler'),
+    head=dict(type='LiftingHead'),
+    test_cfg=dict(num_hypotheses=2),
+)
+"""
+
+CONTROL = """
+model = dict(
+    type='PoseDiffusionEstimator',
+    data_preprocessor=dict(type='LiftingPreprocessor'),
+    conditioner=dict(type='LifterConditioner',
+                     lifter=dict(type='MixSTE', num_frames=5, channels=8, depth=1, num_heads=2)),
+    head=dict(type='LiftingHead', in_channels=8),
+)
+"""
+
+
+@pytest.fixture(scope='module')
+def data_root(tmp_path_factory):
+    folder = tmp_path_factory.mktemp('data')
+    rng = np.random.default_rng(0)
+    clips = []
+    for index, action in enumerate(('walk', 'run')):
+        joints = rng.normal(0, 0.2, (12, 17, 3)) + [0, 0, 1]
+        camera = draw_camera(1000 * joints, 0.0, get_camera_preset('wild'), rng)
+        clips.append(MocapClip(f'01_0{index}', '01', action, action, joints.astype(np.float32), [camera]))
+    save_subject(folder / '01.npz', clips, fps=50.0, seed=0, preset='wild')
+    return folder
+
+
+@pytest.fixture(scope='module')
+def files(data_root, tmp_path_factory):
+    """Config and checkpoint of a model with diffusion and of one without."""
+    folder = tmp_path_factory.mktemp('models')
+    written = {}
+    for name, text in (('diffusion', DIFFUSION), ('control', CONTROL)):
+        config, checkpoint = folder / f'{name}.py', folder / f'{name}.pth'
+        config.write_text(DATA.format(root=f'{data_root}/') + text)
+        torch.manual_seed(0)
+        model = posediff.init_model(config)
+        for parameter in model.parameters():  # layers that start at zero would hide what they do
+            torch.nn.init.normal_(parameter, std=0.1)
+        torch.save({'state_dict': model.state_dict()}, checkpoint)
+        written[name] = (str(config), str(checkpoint))
+    return written
+
+
+@pytest.fixture
+def tool(repository):
+    def load(name):
+        spec = importlib.util.spec_from_file_location(name, repository / 'tools' / 'analysis_tools' / f'{name}.py')
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module
+
+    return load
+
+
+def test_measures_do_not_depend_on_the_batch(files):
+    model = posediff.init_model(*files['diffusion'])
+    set_sampling(model, 3, 2)
+    dataset, metric = build_test_dataset(model.cfg, 'random'), build_test_metric(model.cfg)
+    assert len(dataset) == 6
+    small, large = (evaluate_model(model, dataset, metric, size) for size in (1, 4))
+    for found in (small, large):
+        assert found.pop('seconds_per_clip') > 0
+    assert small == pytest.approx(large, rel=1e-4)
+    assert {'mpjpe', 'action/walk/mpjpe', 'j_agg', 'p_best_oracle'} <= set(small)
+
+
+def test_occlusion_replaces_the_one_of_the_config(files):
+    model = posediff.init_model(*files['control'])
+    hidden = build_test_dataset(model.cfg, 'structured_frame')
+    masks = [hidden[index]['inputs']['keypoint_mask'] for index in range(len(hidden))]
+    assert all((mask == 0).all(-1).any() for mask in masks)
+    model.cfg.test_dataloader.dataset.pipeline.insert(0, {'type': 'KeypointOcclusion', 'pattern': 'structured_frame'})
+    shown = build_test_dataset(model.cfg, 'none')
+    assert not any((shown[index]['inputs']['keypoint_mask'] == 0).all(-1).any() for index in range(len(shown)))
+
+
+def test_occlusion_matrix(files, tool, tmp_path, capsys):
+    models = {name: ':'.join(pair) for name, pair in files.items()}
+    code = tool('occlusion_matrix').main(
+        [
+            *('--method', 'MixSTE', f'none={models["control"]}', f'random={models["control"]}'),
+            *('--method', 'DiffHPE-2D', f'none={models["diffusion"]}'),
+            *('--test-patterns', 'none', 'random', '--num-inference-steps', '2', '--out', str(tmp_path)),
+        ]
+    )
+    assert code == 0
+    assert sorted(file.name for file in tmp_path.iterdir()) == [
+        f'occlusion_matrix.{kind}' for kind in ('json', 'md', 'png')
+    ]
+    results = json.loads((tmp_path / 'occlusion_matrix.json').read_text())['results']
+    assert results['MixSTE']['none']['none']['mpjpe'] == results['MixSTE']['random']['none']['mpjpe']  # one model
+    assert results['MixSTE']['none']['none']['mpjpe'] != results['MixSTE']['none']['random']['mpjpe']
+    table = capsys.readouterr().out
+    assert f'{results["DiffHPE-2D"]["none"]["random"]["symmetry_gap"]:.1f}' in table
+    assert '### segment std, mm' in table
+
+
+def test_occlusion_matrix_refuses_what_it_cannot_read(files, tool, capsys):
+    main = tool('occlusion_matrix').main
+    for model, message in (('none=a.py', 'not PATTERN=CONFIG:CHECKPOINT'), ('none=a.py:b.pth', 'a.py does not exist')):
+        assert main(['--method', 'MixSTE', model]) == 2
+        assert message in capsys.readouterr().err
+
+
+def test_hypotheses_sweep(files, tool, tmp_path, capsys):
+    arguments = ['--steps', '1', '4', '--hypotheses', '1', '3', '--out', str(tmp_path)]
+    main = tool('hypotheses_sweep').main
+    assert main([*files['diffusion'], '--control', *files['control'], *arguments]) == 0
+    rows = json.loads((tmp_path / 'hypotheses_sweep.json').read_text())['rows']
+    assert [(row['steps'], row['hypotheses']) for row in rows] == [(None, 1), (1, 1), (1, 3), (4, 1), (4, 3)]
+    assert rows[0]['model'] == 'no diffusion'
+    assert len({row['mpjpe'] for row in rows}) == 5
+    assert all(row['ms_per_clip'] > 0 for row in rows)
+    assert ['p_best_oracle' in row for row in rows] == [False, False, True, False, True]
+    assert 'j_best_oracle, mm' in capsys.readouterr().out
+    assert main([*files['control'], '--out', str(tmp_path)]) == 2
+    assert 'no denoiser' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(('name', 'calls'), [('diffusion', 3), ('control', 0)])
+def test_benchmark_prints_json(files, tool, capsys, name, calls):
+    options = ['--num-inference-steps', '3', '--num-hypotheses', '2'] if calls else []
+    config, checkpoint = files[name]
+    assert tool('benchmark').main([config, '--checkpoint', checkpoint, '--batch-size', '2', *options]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found['denoiser_calls'] == calls
+    assert (found['ms_per_denoiser_call'] is None) == (calls == 0)
+    for measure in ('clips_per_s', 'condition_ms', 'sampling_ms', 'peak_memory_mb'):
+        assert found[measure] > 0
+    setup = found['setup']
+    assert (setup['batch_size'], setup['num_frames'], setup['num_joints']) == (2, 5, 17)
+    assert setup['num_inference_steps'] == (calls or None)
+    assert setup['num_hypotheses'] == (2 if calls else 1)
+
+
+def test_benchmark_refuses_hypotheses_of_a_model_without_diffusion(files, tool, capsys):
+    assert tool('benchmark').main([files['control'][0], '--num-hypotheses', '4']) == 2
+    assert 'num_hypotheses=4' in capsys.readouterr().err

@@ -1,0 +1,104 @@
+"""Quality and time against the number of denoiser steps and of hypotheses, beside a model without diffusion.
+
+    python tools/analysis_tools/hypotheses_sweep.py CONFIG CHECKPOINT --control CONFIG CHECKPOINT
+
+Writes ``hypotheses_sweep.json`` and ``.md``. Columns whose name ends in "oracle" choose with the ground truth in
+hand: they are bounds, not results.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmengine.config import DictAction
+from tqdm import tqdm
+
+from posediff.atomic_files import replacing
+from posediff.evaluation.loop import build_test_dataset, build_test_metric, evaluate_model, set_sampling
+from posediff.evaluation.tables import markdown_table
+from posediff.inference import init_model
+
+MEASURES = ('mpjpe', 'p_mpjpe', 'mpjve', 'symmetry_gap', 'segment_std', 'j_agg', 'p_best_oracle', 'j_best_oracle')
+
+
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('config')
+    parser.add_argument('checkpoint')
+    parser.add_argument('--steps', type=int, nargs='+', default=[1, 2, 5, 10, 25, 50], help='num_inference_steps')
+    parser.add_argument('--hypotheses', type=int, nargs='+', default=[1, 5, 20], help='num_hypotheses')
+    parser.add_argument('--control', nargs=2, metavar=('CONFIG', 'CHECKPOINT'), help='a model without diffusion')
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction, help='e.g. model.sampler.type=DDIMSampler')
+    parser.add_argument('--max-items', type=int, help='spread this many windows over the test set')
+    parser.add_argument('--batch-size', type=int, default=32)
+    parser.add_argument('--device', default='cpu')
+    parser.add_argument('--out', type=Path, default=Path('out/hypotheses_sweep'))
+    return parser.parse_args(argv)
+
+
+def sweep(args: argparse.Namespace) -> list[dict[str, Any]]:
+    """One row a setting, the control first."""
+    rows = []
+    if args.control:
+        control = init_model(*args.control, device=args.device)
+        if control.denoiser is not None:
+            raise ValueError(f'--control {args.control[0]} has a denoiser; the control is a model without diffusion')
+        rows.append({'model': 'no diffusion', 'steps': None, 'hypotheses': 1, **measure(control, args, 'control')})
+    model = init_model(args.config, args.checkpoint, args.device, args.cfg_options)
+    if model.denoiser is None:
+        raise ValueError(f'{args.config} has no denoiser: there is nothing to sweep')
+    for steps in args.steps:
+        for num_hypotheses in args.hypotheses:
+            set_sampling(model, num_hypotheses, steps)
+            found = measure(model, args, f'{steps} steps, {num_hypotheses} hypotheses')
+            rows.append({'model': Path(args.config).stem, 'steps': steps, 'hypotheses': num_hypotheses, **found})
+    return rows
+
+
+def measure(model: torch.nn.Module, args: argparse.Namespace, label: str) -> dict[str, float]:
+    metric = build_test_metric(model.cfg)
+    dataset = build_test_dataset(model.cfg, max_items=args.max_items)
+    progress = partial(tqdm, desc=label, leave=False, disable=None)
+    found = evaluate_model(model, dataset, metric, args.batch_size, progress)
+    found['ms_per_clip'] = 1000 * found.pop('seconds_per_clip')
+    return {name: value for name, value in found.items() if name in (*MEASURES, 'ms_per_clip')}
+
+
+def as_markdown(rows: Sequence[dict[str, Any]]) -> str:
+    present = [name for name in (*MEASURES, 'ms_per_clip') if any(name in row for row in rows)]
+    cells = [
+        [row['model'], *(None if row[key] is None else str(row[key]) for key in ('steps', 'hypotheses'))]
+        + [row.get(name) for name in present]
+        for row in rows
+    ]
+    titles = [f'{name}, mm' if name != 'ms_per_clip' else 'ms a clip' for name in present]
+    return markdown_table(['model', 'steps', 'M', *titles], cells, digits=1)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    args = parse_args(argv)
+    try:
+        rows = sweep(args)
+    except (OSError, KeyError, ValueError) as error:
+        print(f'hypotheses_sweep: error: {error}', file=sys.stderr)
+        return 2
+    table = as_markdown(rows)
+    print(table)
+    setup = {'device': args.device, 'threads': torch.get_num_threads(), 'batch_size': args.batch_size}
+    document = {'config': args.config, 'checkpoint': args.checkpoint, 'max_items': args.max_items, 'setup': setup}
+    with replacing(args.out / 'hypotheses_sweep.json') as temporary:
+        temporary.write_text(json.dumps(document | {'rows': rows}, indent=1) + '\n')
+    with replacing(args.out / 'hypotheses_sweep.md') as temporary:
+        temporary.write_text(table + '\n')
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

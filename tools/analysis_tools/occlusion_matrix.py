@@ -1,0 +1,136 @@
+"""Test models that were trained with one occlusion pattern on every pattern: DiffHPE's Figures 3 to 5.
+
+    python tools/analysis_tools/occlusion_matrix.py \
+        --method MixSTE none=CONFIG:CHECKPOINT random=CONFIG:CHECKPOINT \
+        --method DiffHPE-Wrapper none=CONFIG:CHECKPOINT random=CONFIG:CHECKPOINT
+
+Writes ``occlusion_matrix.json``, ``.md`` and ``.png``: MPJPE, symmetry gap and segment std, training pattern × test
+pattern; of two methods also the difference. Test masks depend on the dataset's seed alone, so all models see the same
+ones.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from posediff.atomic_files import replacing
+from posediff.datasets.transforms.occlusion import PATTERNS
+from posediff.evaluation.loop import build_test_dataset, build_test_metric, evaluate_model, set_sampling
+from posediff.evaluation.tables import markdown_table
+from posediff.inference import init_model
+from posediff.visualization.matrices import save_matrices
+
+MEASURES = {'mpjpe': 'MPJPE, mm', 'symmetry_gap': 'symmetry gap, mm', 'segment_std': 'segment std, mm'}
+TEST_PATTERNS = tuple(pattern for pattern in PATTERNS if pattern != 'all')
+
+Models = dict[str, tuple[str, str]]
+"""Training pattern → config, checkpoint."""
+
+
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument(
+        '--method', nargs='+', action='append', required=True, metavar=('NAME', 'PATTERN=CONFIG:CHECKPOINT'),
+        help='a method and its models by training pattern; the first is the baseline',
+    )  # fmt: skip
+    parser.add_argument('--test-patterns', nargs='+', choices=PATTERNS, default=list(TEST_PATTERNS))
+    parser.add_argument('--num-hypotheses', type=int, help="of models with diffusion; default: the config's")
+    parser.add_argument('--num-inference-steps', type=int, help="default: the config's")
+    parser.add_argument('--max-items', type=int, help='spread this many windows over the test set')
+    parser.add_argument('--batch-size', type=int, default=32)
+    parser.add_argument('--device', default='cpu')
+    parser.add_argument('--out', type=Path, default=Path('out/occlusion_matrix'))
+    return parser.parse_args(argv)
+
+
+def parse_methods(texts: Sequence[Sequence[str]]) -> dict[str, Models]:
+    """What ``--method`` says.
+
+    Raises:
+        ValueError: A model is not written PATTERN=CONFIG:CHECKPOINT, or a file does not exist.
+    """
+    methods: dict[str, Models] = {}
+    for name, *models in texts:
+        if not models:
+            raise ValueError(f'--method {name} has no model')
+        methods[name] = {}
+        for text in models:
+            pattern, _, files = text.partition('=')
+            config, _, checkpoint = files.partition(':')
+            if not checkpoint:
+                raise ValueError(f'--method {name}: {text!r} is not PATTERN=CONFIG:CHECKPOINT')
+            missing = [file for file in (config, checkpoint) if not Path(file).is_file()]
+            if missing:
+                raise FileNotFoundError(f'--method {name} {pattern}: {missing[0]} does not exist')
+            methods[name][pattern] = (config, checkpoint)
+    return methods
+
+
+def measure_model(files: tuple[str, str], args: argparse.Namespace, label: str) -> dict[str, dict[str, float]]:
+    """Test pattern → measures of one model."""
+    model = init_model(*files, device=args.device)
+    if model.denoiser is not None:
+        num_hypotheses = args.num_hypotheses or model.test_cfg.num_hypotheses
+        set_sampling(model, num_hypotheses, args.num_inference_steps or model.test_cfg.num_inference_steps)
+    metric = build_test_metric(model.cfg)
+    found = {}
+    for pattern in args.test_patterns:
+        dataset = build_test_dataset(model.cfg, pattern, args.max_items)
+        progress = partial(tqdm, desc=f'{label} on {pattern}', leave=False, disable=None)
+        found[pattern] = evaluate_model(model, dataset, metric, args.batch_size, progress)
+    return found
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    args = parse_args(argv)
+    try:
+        methods = parse_methods(args.method)
+        results = {
+            name: {pattern: measure_model(files, args, f'{name} {pattern}') for pattern, files in models.items()}
+            for name, models in methods.items()
+        }
+    except (OSError, KeyError, ValueError) as error:
+        print(f'occlusion_matrix: error: {error}', file=sys.stderr)
+        return 2
+    matrices = {
+        title: {
+            name: np.array([[cells[test][measure] for test in args.test_patterns] for cells in models.values()])
+            for name, models in results.items()
+        }
+        for measure, title in MEASURES.items()
+    }
+    rows = {name: list(models) for name, models in results.items()}
+    tables = as_markdown(matrices, rows, args.test_patterns)
+    print(tables)
+    with replacing(args.out / 'occlusion_matrix.md') as temporary:
+        temporary.write_text(tables + '\n')
+    with replacing(args.out / 'occlusion_matrix.json') as temporary:
+        document = {'models': methods, 'max_items': args.max_items, 'units': 'mm', 'results': results}
+        temporary.write_text(json.dumps(document, indent=1) + '\n')
+    save_matrices(args.out / 'occlusion_matrix.png', matrices, rows, args.test_patterns)
+    return 0
+
+
+def as_markdown(matrices: dict[str, dict[str, np.ndarray]], rows: dict[str, list[str]], columns: Sequence[str]) -> str:
+    """One table a measure: rows are method and training pattern."""
+    blocks = []
+    for title, by_method in matrices.items():
+        lines: list[list[str | float]] = [
+            [f'{method}, {pattern}', *map(float, values)]
+            for method, matrix in by_method.items()
+            for pattern, values in zip(rows[method], matrix, strict=True)
+        ]
+        blocks.append(f'### {title}\n\n' + markdown_table(['trained on \\ tested on', *columns], lines, digits=1))
+    return '\n\n'.join(blocks)
+
+
+if __name__ == '__main__':
+    sys.exit(main())
