@@ -1,0 +1,296 @@
+"""CMU files to subjects' files: synthetic files in every form, and real takes where they are at hand."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import tarfile
+
+import numpy as np
+import pytest
+
+from posediff.datasets.converters.bvh import read_bvh
+from posediff.datasets.converters.cmu import ACTIONS, action_of, convert_cmu, find_takes, resample
+from posediff.datasets.converters.cmu_joints import (
+    METRES_PER_UNIT,
+    defect_of,
+    joints_of_asf,
+    joints_of_bvh,
+    smooth_stretches,
+    to_z_up,
+)
+from posediff.datasets.mocap_files import load_subject
+from posediff.skeletons import H36M17
+
+UNIT = 1 / METRES_PER_UNIT
+
+# name, parent, vector in metres (y up, facing +z, left towards +x)
+BONES = [
+    ('lhipjoint', 'root', (0.1, -0.1, 0.0)),
+    ('lfemur', 'lhipjoint', (0, -0.42, 0.0)),
+    ('ltibia', 'lfemur', (0, -0.42, -0.02)),
+    ('rhipjoint', 'root', (-0.1, -0.1, 0.0)),
+    ('rfemur', 'rhipjoint', (0, -0.42, 0.0)),
+    ('rtibia', 'rfemur', (0, -0.42, -0.02)),
+    ('lowerback', 'root', (0, 0.11, 0)),
+    ('upperback', 'lowerback', (0, 0.11, 0)),
+    ('thorax', 'upperback', (0, 0.11, 0)),
+    ('lowerneck', 'thorax', (0, 0.09, 0)),
+    ('upperneck', 'lowerneck', (0, 0.09, 0)),
+    ('head', 'upperneck', (0, 0.1, 0)),
+    ('lclavicle', 'thorax', (0.18, 0.05, 0)),
+    ('lhumerus', 'lclavicle', (0.28, 0, 0)),
+    ('lradius', 'lhumerus', (0.2, 0, 0)),
+    ('rclavicle', 'thorax', (-0.18, 0.05, 0)),
+    ('rhumerus', 'rclavicle', (-0.28, 0, 0)),
+    ('rradius', 'rhumerus', (-0.2, 0, 0)),
+]
+MOVING = ('lfemur', 'rfemur', 'lhumerus')
+
+BVH_NAMES = {
+    'lhipjoint': 'LeftHip', 'lfemur': 'LeftKnee', 'ltibia': 'LeftAnkle', 'rhipjoint': 'RightHip', 'rfemur': 'RightKnee',
+    'rtibia': 'RightAnkle', 'lowerback': 'Chest', 'upperback': 'Chest2', 'lowerneck': 'Neck', 'upperneck': 'Head',
+    'lclavicle': 'LeftShoulder', 'lhumerus': 'LeftElbow', 'lradius': 'LeftWrist', 'rclavicle': 'RightShoulder',
+    'rhumerus': 'RightElbow', 'rradius': 'RightWrist',
+}  # fmt: skip
+
+
+def asf_text(bones=BONES) -> str:
+    data = ''.join(
+        f'  begin\n id 1\n name {name}\n direction {x * UNIT} {y * UNIT} {z * UNIT}\n length 1\n axis 0 0 0 XYZ\n'
+        + (' dof rx ry rz\n' if name in MOVING else '')
+        + '  end\n'
+        for name, _, (x, y, z) in bones
+    )
+    hierarchy = ''.join(f'    {parent} {name}\n' for name, parent, _ in bones)
+    return (
+        ':units\n  angle deg\n:root\n  order TX TY TZ RX RY RZ\n  axis XYZ\n  position 0 0 0\n  orientation 0 0 0\n'
+        f':bonedata\n{data}:hierarchy\n  begin\n{hierarchy}  end\n'
+    )
+
+
+def amc_text(frames: int, root_step: float = 0.02) -> str:
+    lines = [':FULLY-SPECIFIED', ':DEGREES']
+    for frame in range(frames):
+        swing = 20 * np.sin(frame / 20)
+        lines += [str(frame + 1), f'root 0 {0.95 * UNIT} {frame * root_step * UNIT} 0 0 0']
+        lines += [f'lfemur {swing} 0 0', f'rfemur {-swing} 0 0', f'lhumerus 0 {swing} 0']
+    return '\n'.join(lines) + '\n'
+
+
+def bvh_text(frames: int) -> str:
+    """The same person as a ``Hips`` conversion: without the thorax bone, collars and neck starting at the spine."""
+    children = {name: [] for name in ('root', *BVH_NAMES, 'thorax')}
+    for name, parent, vector in BONES:
+        if name in BVH_NAMES:
+            children[parent].append((name, vector))
+    children['upperback'] += children.pop('thorax')
+
+    def block(name: str, vector, indent: str) -> str:
+        below = ''.join(block(child, offset, indent + ' ') for child, offset in children.get(name, ()))
+        if name == 'upperneck':
+            below = f'{indent} End Site\n{indent} {{\n{indent}  OFFSET 0 {0.1 * UNIT} 0\n{indent} }}\n'
+        elif not below:
+            below = f'{indent} End Site\n{indent} {{\n{indent}  OFFSET 0 0 0\n{indent} }}\n'
+        offset = ' '.join(str(value * UNIT) for value in vector)
+        return (
+            f'{indent}JOINT {BVH_NAMES[name]}\n{indent}{{\n{indent} OFFSET {offset}\n'
+            f'{indent} CHANNELS 3 Zrotation Yrotation Xrotation\n{below}{indent}}}\n'
+        )
+
+    joints = ''.join(block(child, vector, ' ') for child, vector in children['root'])
+    count = joints.count('JOINT')
+    rows = ''.join(f'0 {0.95 * UNIT} {frame * 0.02 * UNIT} 0 0 0' + ' 0 0 0' * count + '\n' for frame in range(frames))
+    return (
+        'HIERARCHY\nROOT Hips\n{\n OFFSET 0 0 0\n'
+        ' CHANNELS 6 Xposition Yposition Zposition Zrotation Yrotation Xrotation\n'
+        f'{joints}}}\nMOTION\nFrames: {frames}\nFrame Time: 0.0166667\n{rows}'
+    )
+
+
+@pytest.fixture
+def source(tmp_path):
+    folder = tmp_path / 'source'
+    (folder / '07').mkdir(parents=True)
+    (folder / '07' / '07.asf').write_text(asf_text())
+    (folder / '07' / '07_01.amc').write_text(amc_text(200))
+    (folder / '07' / '07_02.amc').write_text(amc_text(90))
+    (folder / '08_01.bvh').write_text(bvh_text(60))
+    return folder
+
+
+def test_joints_of_asf_are_in_place(source):
+    joints = joints_of_asf(source / '07' / '07.asf', source / '07' / '07_01.amc')
+    assert joints.shape == (200, 17, 3)
+    first = joints[0]
+    expected = {
+        'root': (0, 0, 0.95), 'right_hip': (-0.1, 0, 0.85), 'left_knee': (0.1, 0, 0.43), 'left_foot': (0.1, 0.02, 0.01),
+        'spine': (0, 0, 1.17), 'thorax': (0, 0, 1.28), 'neck_base': (0, 0, 1.46), 'head': (0, 0, 1.56),
+        'left_shoulder': (0.18, 0, 1.33), 'left_wrist': (0.66, 0, 1.33), 'right_elbow': (-0.46, 0, 1.33),
+    }  # fmt: skip
+    for name, position in expected.items():
+        np.testing.assert_allclose(first[H36M17.joint_names.index(name)], position, atol=1e-9, err_msg=name)
+    # walking along +z of the file, which is -y with z up
+    np.testing.assert_allclose(joints[-1, 0] - joints[0, 0], [0, -0.02 * 199, 0], atol=1e-9)
+    assert defect_of(joints, 60.0) is None
+
+
+def test_the_thorax_bone_that_bvh_lacks_is_put_back(source, tmp_path):
+    joints, change = joints_of_bvh(read_bvh(source / '08_01.bvh'))
+    assert change == 'missing thorax bone inserted'
+    still = tmp_path / 'still.amc'
+    still.write_text(amc_text(1))
+    expected = joints_of_asf(source / '07' / '07.asf', still)
+    np.testing.assert_allclose(joints[0], expected[0], atol=1e-9)
+
+
+def test_y_up_to_z_up_keeps_handedness():
+    np.testing.assert_allclose(to_z_up(np.eye(3)), [[1, 0, 0], [0, 0, 1], [0, -1, 0]])
+    assert np.linalg.det(to_z_up(np.eye(3))) == pytest.approx(1)
+
+
+def test_a_folder_becomes_one_file_a_subject(source, tmp_path):
+    target = tmp_path / 'out'
+    report = convert_cmu(source, target, source_fps=120.0, num_cameras=3)
+    assert sorted(path.name for path in target.iterdir()) == ['07.npz', '08.npz']
+    assert len(report.converted) == 3
+    assert report.skipped == {}
+    subject = load_subject(target / '07.npz')
+    assert subject.fps == 50.0
+    assert [clip.name for clip in subject.clips] == ['07_01', '07_02']
+    clip = subject.clips[0]
+    assert len(clip.joints_3d) == int(199 / 120 * 50) + 1  # 120 to 50 fps, same duration
+    assert clip.joints_3d.dtype == np.float32
+    assert len(clip.cameras) == 3
+    assert len(load_subject(target / '08.npz').clips[0].joints_3d) == 50
+
+
+def test_conversion_repeats_and_does_not_depend_on_the_company(source, tmp_path):
+    convert_cmu(source, tmp_path / 'a', seed=3)
+    convert_cmu(source, tmp_path / 'b', seed=3, subjects=['07'])
+    assert not (tmp_path / 'b' / '08.npz').exists()
+    assert (tmp_path / 'a' / '07.npz').read_bytes() == (tmp_path / 'b' / '07.npz').read_bytes()
+    convert_cmu(source, tmp_path / 'c', seed=4, subjects=['07'])
+    one, other = (load_subject(tmp_path / name / '07.npz').clips[0] for name in 'ac')
+    assert not np.allclose(one.cameras[0].t, other.cameras[0].t)
+    np.testing.assert_array_equal(one.joints_3d, other.joints_3d)
+
+
+def test_an_index_names_subjects_rates_and_borrowed_skeletons(source):
+    (source / '35').mkdir()
+    (source / '35' / '35_01.amc').write_text(amc_text(60))
+    (source / 'index.csv').write_text(
+        'clip,subject,skeleton,format,file,frames,fps,description\n'
+        '07_01,07,own,asf/amc,07/07_01.amc,200,60.0,"boxing, mostly"\n'
+        '35_01,35,borrowed(07),asf/amc,35/35_01.amc,60,60.0,run/jog\n'
+        '08_01,"unstated (likely 94)",own,bvh,08_01.bvh,60,60.0,\n'
+    )
+    takes = {take.name: take for take in find_takes(source)}
+    assert takes['35_01'].skeleton_path == source / '07' / '07.asf'
+    assert takes['08_01'].subject == '94'
+    report = convert_cmu(source, source / 'out')
+    assert len(report.converted) == 3
+    clip = load_subject(source / 'out' / '07.npz').clips[0]
+    assert clip.action == 'fight'
+    assert len(clip.joints_3d) == int(199 / 60 * 50) + 1
+
+
+def mirrored_bones():
+    """Left is on the right of a person whose knees still bend forward."""
+    return [(name, parent, (-x, y, z)) for name, parent, (x, y, z) in BONES]
+
+
+@pytest.mark.parametrize(
+    ('skeleton', 'motion', 'reason'),
+    [
+        (asf_text(), amc_text(90, root_step=0.3), 'its root jumps'),
+        (asf_text(mirrored_bones()), amc_text(90), 'left and right are exchanged'),
+        (
+            asf_text([(n, p, tuple(2.5 * np.array(v))) for n, p, v in BONES]),
+            amc_text(90),
+            r'leg \(hip to ankle\) measures 2',
+        ),
+        (asf_text(), amc_text(90).rsplit('lhumerus', 1)[0], 'lhumerus'),
+        (asf_text(BONES[:12]), re.sub('lhumerus.*', '', amc_text(2)), 'lclavicle'),
+        (asf_text(), amc_text(90).replace(f'root 0 {0.95 * UNIT}', 'root 0 nan'), 'NaN'),
+    ],
+)
+def test_bad_takes_are_left_out_and_named(source, tmp_path, skeleton, motion, reason):
+    (source / '09').mkdir()
+    (source / '09' / '09.asf').write_text(skeleton)
+    (source / '09' / '09_01.amc').write_text(motion)
+    report = convert_cmu(source, tmp_path / 'out', source_fps=60.0)
+    assert list(report.skipped) == ['09/09_01.amc']
+    assert re.search(reason, report.skipped['09/09_01.amc'])
+    assert not (tmp_path / 'out' / '09.npz').exists()
+
+
+def test_a_take_in_two_forms_is_converted_once(source, tmp_path):
+    (source / '07_01.bvh').write_text(bvh_text(60))
+    report = convert_cmu(source, tmp_path / 'out', source_fps=60.0)
+    assert report.skipped == {'07_01.bvh': 'the take is already converted from another form'}
+
+
+def test_a_flipping_limb_cuts_the_take(walker):
+    joints = walker(200).astype(float)
+    assert smooth_stretches(joints, 50.0) == [(0, 200)]
+    knee, hip = joints[120, 2].copy(), joints[120, 1]
+    joints[120, 2] = 2 * hip - knee
+    assert smooth_stretches(joints, 50.0) == [(0, 120), (121, 200)]
+    assert smooth_stretches(joints, 50.0, shortest=2.0) == [(0, 120)]
+
+
+def test_resampling_follows_smooth_motion(walker):
+    times = np.arange(121) / 60
+    circle = np.stack([np.cos(8 * times), np.sin(8 * times), times], axis=-1)[:, None]
+    found = resample(circle, 60.0, 50.0)
+    assert len(found) == 101
+    at = np.arange(101) / 50
+    np.testing.assert_allclose(found[:, 0], np.stack([np.cos(8 * at), np.sin(8 * at), at], axis=-1), atol=1e-4)
+    assert resample(circle, 50.0, 50.0) is circle
+
+
+def test_actions_come_from_descriptions():
+    cases = {
+        'walk, veer left': 'walk', 'run/jog, sudden stop': 'run', 'forward jump': 'jump', 'dance - pirouette': 'dance',
+        'snake (human subject)': 'animal', 'sit on high stool, stand up': 'sit', 'soccer - kick ball': 'ball',
+        'Empi': 'fight', 'wash windows': 'clean', 'climb ladder': 'climb', 'jump kick': 'fight', 'something else': 'other',
+    }  # fmt: skip
+    assert {text: action_of(text) for text in cases} == cases
+    assert set(cases.values()) <= set(ACTIONS)
+
+
+def test_the_command_line_tells_what_it_did(source, tmp_path, repository):
+    (source / '09_01.bvh').write_text('nonsense')
+    command = [sys.executable, str(repository / 'tools/dataset_converters/cmu_mocap.py')]
+    environment = {'PYTHONPATH': str(repository), 'PATH': '/usr/bin', 'OMP_NUM_THREADS': '1'}
+    run = subprocess.run(
+        [*command, str(source), str(tmp_path / 'out')], capture_output=True, text=True, env=environment
+    )
+    assert run.returncode == 0, run.stderr
+    assert 'skipped 09_01.bvh' in run.stdout
+    assert 'missing thorax bone inserted: 1 takes (08_01.bvh)' in run.stdout
+    assert '3 takes converted, 1 skipped' in run.stdout
+    run = subprocess.run(
+        [*command, str(tmp_path / 'none'), str(tmp_path)], capture_output=True, text=True, env=environment
+    )
+    assert run.returncode == 1
+    assert 'none: no such folder' in run.stderr
+
+
+@pytest.mark.slow
+def test_real_takes_agree_between_their_forms(reference_data, tmp_path):
+    """Takes that exist as ASF/AMC and as BVH give the same joints, but for the copied thorax bone."""
+    wanted = {'asfamc/02/02.asf', 'asfamc/02/02_01.amc', 'bvh_walkcycles/02_01.bvh', 'asfamc/11/11.asf'}
+    with tarfile.open(reference_data / 'mocap' / 'cmu_mocap_60fps.tar.xz') as archive:
+        for member in archive:
+            if any(member.name.endswith(name) for name in wanted):
+                archive.extract(member, tmp_path, filter='data')
+    find = {path.name: path for path in tmp_path.rglob('*.*')}
+    own = joints_of_asf(find['02.asf'], find['02_01.amc'])
+    converted, _ = joints_of_bvh(read_bvh(find['02_01.bvh']))
+    np.testing.assert_allclose(converted, own, atol=0.004)
+    np.testing.assert_allclose(converted[:, :8], own[:, :8], atol=1e-4)
+    assert defect_of(own, 60.0) is None
+    assert 0.5 < own[:, 10, 2].mean() - own[:, 0, 2].mean() < 0.8
