@@ -160,6 +160,9 @@ def main() -> int:
     except StepError as error:
         print(f'\n{error}', file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print('\nstopped; finished steps are kept', file=sys.stderr)
+        return 130
     print(f'{args.venv} is ready ({"what lifting needs" if args.core else "everything"}).')
     return 0
 
