@@ -1,6 +1,8 @@
 """Networks that look at a noisy signal."""
 
 from posediff.models.denoisers.base import BaseDenoiser
+from posediff.models.denoisers.csdi import CSDIDenoiser
 from posediff.models.denoisers.graph import CTGCNDenoiser
+from posediff.models.denoisers.mixste import MixSTEDenoiser
 
-__all__ = ['BaseDenoiser', 'CTGCNDenoiser']
+__all__ = ['BaseDenoiser', 'CSDIDenoiser', 'CTGCNDenoiser', 'MixSTEDenoiser']

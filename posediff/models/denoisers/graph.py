@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -11,12 +12,21 @@ from torch import Tensor, nn
 
 from posediff.models.contract import ContractCase
 from posediff.models.denoisers.base import BaseDenoiser, expand_to_rows
+from posediff.models.denoisers.graph_inference import FoldedCTGCN
 from posediff.models.layers.fused import gated_tanh, relu_dropout
 from posediff.models.layers.graph_convolution import ChannelGraphConv, FrameGraphConv
 from posediff.models.layers.non_local import POOLING_ORDER, JointNonLocal
+from posediff.models.layers.shapes import check_clip
 from posediff.models.layers.timestep_embedding import TabulatedStepEmbedding
 from posediff.registry import DENOISERS
 from posediff.skeletons import Skeleton, get_skeleton
+
+
+class PreparedCondition(NamedTuple):
+    """The condition's share of the first map, (B, T, K, C), and the network for inference where there is one."""
+
+    tokens: Tensor
+    folded: FoldedCTGCN | None
 
 
 class CTGCNLayer(nn.Module):
@@ -84,7 +94,7 @@ class CTGCNLayer(nn.Module):
         weight = self.output_projection.weight * 0.5
         half = math.sqrt(0.5)
         residual = F.linear(y, half * weight[:channels], half * self.output_projection.bias[:channels])
-        return torch.add(residual.view_as(x), x, alpha=half), skips.addmm_(y, weight[channels:].t())
+        return torch.add(residual.view_as(x), x, alpha=half), skips.addmm_(y, weight[channels:].t().to(y.dtype))
 
     def skip_bias(self) -> Tensor:
         """(C,), the constant part of the contribution to the output."""
@@ -145,13 +155,29 @@ class CTGCNDenoiser(BaseDenoiser):
             nn.init.kaiming_normal_(linear.weight)
         nn.init.zeros_(self.output_projection.weight)
 
-    def forward(self, x_t: Tensor, timestep: Tensor, condition: Tensor) -> Tensor:
+    def prepare(self, condition: Tensor) -> PreparedCondition:
+        """Map the condition's share of the input once per clip; in eval mode without gradient, fold the network too.
+
+        Args:
+            condition: (B, T, K, condition_channels).
+        """
+        check_clip('CTGCNDenoiser', 'condition', condition, self.condition_shape)
+        tokens = F.linear(condition, self.input_projection.weight[:, -condition.shape[-1] :], self.pose_map()[1])
+        if self.training or torch.is_grad_enabled():
+            return PreparedCondition(tokens, None)
+        device = condition.device.type
+        autocast = torch.is_autocast_enabled(device)
+        dtype = torch.get_autocast_dtype(device) if autocast else self.input_projection.weight.dtype
+        with torch.autocast(device, enabled=False):
+            return PreparedCondition(tokens, FoldedCTGCN(self, dtype))
+
+    def forward(self, x_t: Tensor, timestep: Tensor, condition: Tensor | PreparedCondition) -> Tensor:
         """Evaluate the network once.
 
         Args:
-            x_t: (N, T, K, 3) noisy pose, metres.
+            x_t: (N, T, K, 3) noisy pose, head units.
             timestep: int64 (N,) or (1,).
-            condition: (B, T, K, condition_channels) with B = N or B·M = N.
+            condition: (B, T, K, condition_channels) with B = N or B·M = N, or the prepared one.
 
         Returns:
             (N, T, K, 3).
@@ -159,37 +185,28 @@ class CTGCNDenoiser(BaseDenoiser):
         Raises:
             ValueError: A shape or a timestep does not fit.
         """
-        self._check('x_t', x_t, self.pose_shape)
-        self._check('condition', condition, self.condition_shape)
-        x = F.relu(self._embed_pose(x_t) + self._embed_condition(condition, x_t.shape[0]))
+        check_clip('CTGCNDenoiser', 'x_t', x_t, self.pose_shape)
+        prepared = condition if isinstance(condition, PreparedCondition) else self.prepare(condition)
+        tokens = expand_to_rows(prepared.tokens, x_t.shape[0])
+        if prepared.folded is not None and not self.training and not torch.is_grad_enabled():
+            return prepared.folded(x_t, timestep, tokens)
+        x = F.linear(x_t.permute(2, 1, 0, 3).contiguous(), self.pose_map()[0])
+        x = F.relu(x + tokens.permute(2, 1, 0, 3))
         step_embedding = self.step_embedding(timestep)
         bias = torch.stack([layer.skip_bias() for layer in self.layers]).sum(dim=0)
-        skips = bias.expand(x.shape[:-1].numel(), -1).contiguous()
+        skips = bias.to(x.dtype).expand(x.shape[:-1].numel(), -1).contiguous()
         for layer in self.layers:
             x, skips = layer(x, skips, step_embedding)
         hidden = F.relu(self.output_hidden(skips / math.sqrt(len(self.layers))))
         return self.output_projection(hidden).view(*x.shape[:3], 3).permute(2, 1, 0, 3).to(x_t.dtype)
 
-    def _embed_pose(self, x_t: Tensor) -> Tensor:
-        """(N, T, K, 3) to (K, T, N, C); two linear maps in a row are multiplied first."""
+    def pose_map(self) -> tuple[Tensor, Tensor]:
+        """From x_t to the first features as one linear map: (C, 3), and (C,) with every bias of the input."""
         weight, bias = self.input_projection.weight, self.input_projection.bias
         weight = weight[:, : weight.shape[1] - self.condition_shape[-1]]
-        if self.pose_embedding is not None:
-            bias = bias + weight @ self.pose_embedding.bias
-            weight = weight @ self.pose_embedding.weight
-        return F.linear(x_t.permute(2, 1, 0, 3).contiguous(), weight, bias)
-
-    def _embed_condition(self, condition: Tensor, num_rows: int) -> Tensor:
-        """(B, T, K, ·) to (K, T, N, C)."""
-        weight = self.input_projection.weight[:, -self.condition_shape[-1] :]
-        return expand_to_rows(F.linear(condition, weight), num_rows).permute(2, 1, 0, 3)
-
-    @staticmethod
-    def _check(name: str, tensor: Tensor, shape: tuple[int, ...]) -> None:
-        if tensor.dim() != 4 or tuple(tensor.shape[1:]) != shape:
-            raise ValueError(
-                f'CTGCNDenoiser expects {name} (N, T, K, C) with (T, K, C) = {shape}; got {tuple(tensor.shape)}'
-            )
+        if self.pose_embedding is None:
+            return weight, bias
+        return weight @ self.pose_embedding.weight, bias + weight @ self.pose_embedding.bias
 
     @classmethod
     def contract_cases(cls) -> list[ContractCase]:

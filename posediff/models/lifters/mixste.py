@@ -5,6 +5,7 @@ from __future__ import annotations
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from posediff.models.layers.shapes import check_clip
 from posediff.models.layers.spatiotemporal import SpatioTemporalTransformer
 from posediff.registry import MODELS
 from posediff.skeletons import get_skeleton
@@ -60,9 +61,5 @@ class MixSTE(BaseModule):
         Raises:
             ValueError: The clip has another length, skeleton or number of channels.
         """
-        if keypoints.dim() != 4 or tuple(keypoints.shape[1:]) != self.input_shape:
-            raise ValueError(
-                f'MixSTE was built for keypoints (B, T, K, C) with (T, K, C) = {self.input_shape}; '
-                f'got {tuple(keypoints.shape)}'
-            )
+        check_clip('MixSTE', 'keypoints', keypoints, self.input_shape)
         return self.trunk(self.embedding(keypoints))

@@ -1,0 +1,194 @@
+"""CSDI's transformer, which DiffHPE's CT-GCN descends from and replaced."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from posediff.models.contract import ContractCase
+from posediff.models.denoisers.base import BaseDenoiser, expand_to_rows
+from posediff.models.layers.shapes import check_clip
+from posediff.models.layers.timestep_embedding import TabulatedStepEmbedding
+from posediff.registry import DENOISERS
+from posediff.skeletons import get_skeleton
+
+
+class ProjectedCondition(NamedTuple):
+    """Side information mapped for every layer: (num_layers, B, T, K, 2C)."""
+
+    layers: Tensor
+
+
+class CSDILayer(nn.Module):
+    """Residual layer: a transformer layer over frames, one over joints, then a gate that the condition shifts.
+
+    Args:
+        channels: C, a multiple of ``num_heads``.
+        num_heads: Heads of both transformer layers.
+        feedforward_channels: Hidden width of both.
+        side_channels: Width of the side information.
+        step_channels: Width of the step embedding.
+        dropout: Rate inside the transformer layers.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        num_heads: int,
+        feedforward_channels: int,
+        side_channels: int,
+        step_channels: int,
+        dropout: float,
+    ) -> None:
+        super().__init__()
+        self.step_projection = nn.Linear(step_channels, channels)
+        self.side_projection = nn.Linear(side_channels, 2 * channels)
+        self.mid_projection = nn.Linear(channels, 2 * channels)
+        self.output_projection = nn.Linear(channels, 2 * channels)
+        self.frame_layer, self.joint_layer = (
+            nn.TransformerEncoderLayer(
+                channels, num_heads, feedforward_channels, dropout, activation='gelu', batch_first=True
+            )
+            for _ in range(2)
+        )
+        for linear in (self.side_projection, self.mid_projection, self.output_projection):
+            nn.init.kaiming_normal_(linear.weight)
+
+    def forward(self, x: Tensor, step_embedding: Tensor, side: Tensor) -> tuple[Tensor, Tensor]:
+        """Refine the features.
+
+        Args:
+            x: (N, T, K, C).
+            step_embedding: (N, step_channels) or (1, step_channels).
+            side: (N, T, K, 2C), from :attr:`side_projection`.
+
+        Returns:
+            Next features and this layer's contribution to the output, each (N, T, K, C).
+        """
+        rows, frames, joints, _ = x.shape
+        y = x + self.step_projection(step_embedding)[:, None, None]
+        y = self.frame_layer(y.transpose(1, 2).flatten(0, 1)).unflatten(0, (rows, joints)).transpose(1, 2)
+        y = self.joint_layer(y.flatten(0, 1)).unflatten(0, (rows, frames))
+        gate, value = (self.mid_projection(y) + side).chunk(2, dim=-1)
+        residual, skip = self.output_projection(torch.sigmoid(gate) * torch.tanh(value)).chunk(2, dim=-1)
+        return (x + residual) / math.sqrt(2.0), skip
+
+
+@DENOISERS.register_module()
+class CSDIDenoiser(BaseDenoiser):
+    """CSDI (Tashiro et al., NeurIPS 2021, section 4 and appendix E) on joints in place of a time series' features.
+
+    Side information is the condition, a sinusoid of the frame and a learned vector per joint; it enters every layer.
+
+    Args:
+        num_frames: T; only the sinusoid's table depends on it.
+        skeleton: Name in :mod:`posediff.skeletons`; gives K.
+        channels: C, a multiple of ``num_heads``.
+        num_layers: Residual layers.
+        num_heads: Heads of the transformer layers.
+        feedforward_channels: Their hidden width.
+        condition_channels: Width of the condition.
+        frame_channels, joint_channels: Widths of the frame's and the joint's vector.
+        step_channels: Width of the step embedding.
+        dropout: Rate inside the transformer layers.
+        num_train_timesteps: Steps to tabulate.
+        init_cfg: MMEngine's.
+    """
+
+    frame_position: Tensor
+
+    def __init__(
+        self,
+        num_frames: int = 27,
+        skeleton: str = 'h36m17',
+        channels: int = 64,
+        num_layers: int = 4,
+        num_heads: int = 8,
+        feedforward_channels: int = 64,
+        condition_channels: int = 2,
+        frame_channels: int = 128,
+        joint_channels: int = 16,
+        step_channels: int = 128,
+        dropout: float = 0.1,
+        num_train_timesteps: int = 50,
+        init_cfg: dict | None = None,
+    ) -> None:
+        super().__init__(init_cfg=init_cfg)
+        num_joints = get_skeleton(skeleton).num_joints
+        self.pose_shape = (num_frames, num_joints, 3)
+        self.condition_shape = (num_frames, num_joints, condition_channels)
+        self.register_buffer('frame_position', frame_sinusoid(num_frames, frame_channels), persistent=False)
+        self.joint_embedding = nn.Embedding(num_joints, joint_channels)
+        self.step_embedding = TabulatedStepEmbedding(num_train_timesteps, step_channels)
+        self.input_projection = nn.Linear(3, channels)
+        side_channels = condition_channels + frame_channels + joint_channels
+        self.layers = nn.ModuleList(
+            CSDILayer(channels, num_heads, feedforward_channels, side_channels, step_channels, dropout)
+            for _ in range(num_layers)
+        )
+        self.output_hidden = nn.Linear(channels, channels)
+        self.output_projection = nn.Linear(channels, 3)
+        for linear in (self.input_projection, self.output_hidden):
+            nn.init.kaiming_normal_(linear.weight)
+        nn.init.zeros_(self.output_projection.weight)
+
+    def prepare(self, condition: Tensor) -> ProjectedCondition:
+        """Map the side information for every layer, once per clip.
+
+        Args:
+            condition: (B, T, K, condition_channels).
+        """
+        check_clip('CSDIDenoiser', 'condition', condition, self.condition_shape)
+        shape = condition.shape[:3]
+        frames = self.frame_position.to(condition.dtype)[:, None].expand(*shape, -1)
+        joints = self.joint_embedding.weight.to(condition.dtype).expand(*shape, -1)
+        side = torch.cat([condition, frames, joints], dim=-1)
+        return ProjectedCondition(torch.stack([layer.side_projection(side) for layer in self.layers]))
+
+    def forward(self, x_t: Tensor, timestep: Tensor, condition: Tensor | ProjectedCondition) -> Tensor:
+        """Evaluate the network once.
+
+        Args:
+            x_t: (N, T, K, 3) noisy pose, head units.
+            timestep: int64 (N,) or (1,).
+            condition: (B, T, K, condition_channels) with B = N or B·M = N, or the prepared one.
+
+        Returns:
+            (N, T, K, 3).
+
+        Raises:
+            ValueError: A shape or a timestep does not fit.
+        """
+        check_clip('CSDIDenoiser', 'x_t', x_t, self.pose_shape)
+        prepared = condition if isinstance(condition, ProjectedCondition) else self.prepare(condition)
+        x = F.relu(self.input_projection(x_t))
+        step_embedding = self.step_embedding(timestep)
+        total = torch.zeros_like(x)
+        for layer, side in zip(self.layers, prepared.layers, strict=True):
+            x, skip = layer(x, step_embedding, expand_to_rows(side, x_t.shape[0]))
+            total = total + skip
+        hidden = F.relu(self.output_hidden(total / math.sqrt(len(self.layers))))
+        return self.output_projection(hidden).to(x_t.dtype)
+
+    @classmethod
+    def contract_cases(cls) -> list[ContractCase]:
+        """A tiny instance."""
+        tiny = {'num_frames': 5, 'channels': 8, 'num_layers': 2, 'num_heads': 2, 'feedforward_channels': 8}
+        widths = {'frame_channels': 8, 'joint_channels': 4, 'step_channels': 8}
+        return [ContractCase(kwargs=tiny | widths, state_shape=(5, 17, 3), condition_shape=(5, 17, 2))]
+
+
+def frame_sinusoid(num_frames: int, channels: int) -> Tensor:
+    """Transformer position encoding of the frame index: sines in even channels, cosines in odd ones.
+
+    Returns:
+        (num_frames, channels); ``channels`` must be even.
+    """
+    if channels % 2:
+        raise ValueError(f'frame_channels must be even; got {channels}')
+    angles = torch.arange(num_frames)[:, None] / 10000.0 ** (torch.arange(0, channels, 2) / channels)
+    return torch.stack([angles.sin(), angles.cos()], dim=-1).flatten(1)

@@ -1,0 +1,240 @@
+"""The CT-GCN at inference: the same function, with everything that is constant multiplied out once."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+
+from posediff.models.layers.timestep_embedding import check_timesteps
+
+if TYPE_CHECKING:
+    from posediff.models.denoisers.graph import CTGCNDenoiser, CTGCNLayer
+
+# Rows that run through all layers together on a CPU, per thread: fewer, and the products become small; more, and the
+# activations no longer stay in the cache.
+ROWS_PER_THREAD = 8
+HALF = math.sqrt(0.5)
+
+
+def norm_scale_shift(norm: nn.modules.batchnorm._BatchNorm) -> tuple[Tensor, Tensor]:
+    """What a batch normalisation does with its running statistics: ``x * scale + shift``, each (C,)."""
+    scale = norm.weight * (norm.running_var + norm.eps).rsqrt()
+    return scale, norm.bias - norm.running_mean * scale
+
+
+@dataclass
+class FoldedLayer:
+    """One residual layer. Normalisations are in the maps before them, biases wherever they cost nothing.
+
+    Features are (K, T, N, C) or the same memory with axes folded.
+
+    Attributes:
+        frame_own, frame_neighbours: (K, T, T) maps over frames, applied from the left.
+        frame_bias: (T, 1, 1).
+        frame_gain: (K, T, 1, 1), response of the frame convolution to features that are 1 everywhere.
+        channel_own, channel_neighbours: (K, C, C).
+        channel_bias: (C,).
+        query: (C,); scores are divided by the number of keys in advance.
+        key_value: (C, C) and bias (C,).
+        key_score: (C / 2,), and the constant of query and key together.
+        attended: (C / 2, C), output map of the non-local layer; its bias is in those of gate and value.
+        gate, value: (C, C) and biases (C,); the gate's are halved.
+        residual, skip: (C, C).
+    """
+
+    frame_own: Tensor
+    frame_neighbours: Tensor
+    frame_bias: Tensor
+    frame_gain: Tensor
+    channel_own: Tensor
+    channel_neighbours: Tensor
+    channel_bias: Tensor
+    query: Tensor
+    key_value: Tensor
+    key_value_bias: Tensor
+    key_score: Tensor
+    score_bias: Tensor
+    attended: Tensor
+    gate: Tensor
+    gate_bias: Tensor
+    value: Tensor
+    value_bias: Tensor
+    residual: Tensor
+    skip: Tensor
+
+    @classmethod
+    def fold(cls, layer: CTGCNLayer) -> FoldedLayer:
+        """Multiply out a layer in eval mode."""
+        channels = layer.mid_projection.in_features
+        frame_scale, frame_shift = norm_scale_shift(layer.frame_norm)
+        channel_scale, channel_shift = norm_scale_shift(layer.channel_norm)
+        frame_own, frame_neighbours = (m.transpose(1, 2) * frame_scale[:, None] for m in layer.frame_conv.matrices())
+        channel_own, channel_neighbours = (m * channel_scale for m in layer.channel_conv.matrices())
+        mixing = layer.frame_conv.adjacency_neighbours
+        non_local = layer.non_local
+        query, query_bias = non_local.query_map()
+        key_value, key_value_bias = non_local.key_value_map()
+        output_scale, output_shift = norm_scale_shift(non_local.norm)
+        output_bias = non_local.output.bias * output_scale + output_shift
+        mid = layer.mid_projection.weight
+        mid_bias = layer.mid_projection.bias + mid @ output_bias
+        output = layer.output_projection.weight
+        return cls(
+            frame_own=frame_own,
+            frame_neighbours=frame_neighbours,
+            frame_bias=(layer.frame_conv.bias * frame_scale + frame_shift)[:, None, None],
+            frame_gain=(frame_own.sum(2) + mixing @ frame_neighbours.sum(2))[..., None, None],
+            channel_own=channel_own,
+            channel_neighbours=channel_neighbours,
+            channel_bias=layer.channel_conv.bias * channel_scale + channel_shift,
+            query=query[0] / len(non_local.pairs),
+            key_value=key_value.t(),
+            key_value_bias=key_value_bias,
+            key_score=non_local.score.weight[0, channels // 2 :] / len(non_local.pairs),
+            score_bias=query_bias / len(non_local.pairs),
+            attended=(non_local.output.weight * output_scale[:, None]).t(),
+            gate=mid[:channels].t() / 2,
+            gate_bias=mid_bias[:channels] / 2,
+            value=mid[channels:].t(),
+            value_bias=mid_bias[channels:],
+            residual=output[:channels].t() * (HALF / 2),
+            skip=output[channels:].t() / 2,
+        )
+
+
+@dataclass
+class Workspace:
+    """Buffers that all layers write to."""
+
+    features: Tensor  # (K, R, C)
+    mixed: Tensor  # (K, R, C)
+    messages: Tensor  # (K + 1, R * C): what joints send to their neighbours, and a row that carries a bias
+    pooled: Tensor  # (P, R, C)
+    skips: Tensor  # (K * R, C)
+
+    @classmethod
+    def like(cls, x: Tensor, num_pairs: int) -> Workspace:
+        """Allocate for features (K, T, N, C)."""
+        joints, frames, rows, channels = x.shape
+        size = (frames * rows, channels)
+        return cls(
+            features=x.new_empty(joints, *size),
+            mixed=x.new_empty(joints, *size),
+            messages=x.new_empty(joints + 1, size[0] * size[1]),
+            pooled=x.new_empty(num_pairs, *size),
+            skips=x.new_zeros(joints * size[0], channels),
+        )
+
+
+class FoldedCTGCN:
+    """A CT-GCN with batch normalisation, step projections and biases multiplied out.
+
+    It shares nothing with the module it was made from and does not follow changes of its weights.
+
+    Args:
+        denoiser: In eval mode.
+        dtype: Type to compute in.
+    """
+
+    def __init__(self, denoiser: CTGCNDenoiser, dtype: torch.dtype) -> None:
+        layers = list(denoiser.layers)
+        channels = layers[0].mid_projection.in_features
+        self.layers = [FoldedLayer.fold(layer) for layer in layers]
+        for layer in self.layers:
+            for name, value in vars(layer).items():
+                setattr(layer, name, value.to(dtype).contiguous())
+        self.pose = denoiser.pose_map()[0].t().to(dtype).contiguous()
+        self.mixing = layers[0].frame_conv.adjacency_neighbours.to(dtype)
+        self.mixing_and_bias = torch.cat([self.mixing, self.mixing.new_ones(len(self.mixing), 1)], dim=1)
+        self.pairs = layers[0].non_local.pairs
+        # Biases of the residual path are not added to the features. They accumulate here, beside the step's projection,
+        # and reach the only place where a layer sees them, its frame convolution, as one constant.
+        steps = torch.arange(denoiser.step_embedding.table.shape[0], device=self.pose.device)
+        embedding = denoiser.step_embedding(steps)
+        inputs, offset = [], 0.0
+        for layer in layers:
+            inputs.append(layer.step_projection(embedding) + offset)
+            offset = (offset + layer.output_projection.bias[:channels]) * HALF
+        self.layer_inputs = torch.stack(inputs, dim=1).to(dtype)  # (num_train_timesteps, L, C)
+        depth = math.sqrt(len(layers))
+        hidden = denoiser.output_hidden
+        skip_bias = torch.stack([layer.skip_bias() for layer in layers]).sum(dim=0)
+        self.hidden = (hidden.weight.t() / depth).to(dtype)
+        self.hidden_bias = (hidden.bias + hidden.weight @ skip_bias / depth).to(dtype)
+        self.output = denoiser.output_projection.weight.t().to(dtype)
+        self.output_bias = denoiser.output_projection.bias.to(dtype)
+
+    def __call__(self, x_t: Tensor, timestep: Tensor, tokens: Tensor) -> Tensor:
+        """Evaluate the network.
+
+        Args:
+            x_t: (N, T, K, 3).
+            timestep: int64 (N,) or (1,).
+            tokens: (N, T, K, C), the condition's share of the first map and its bias.
+
+        Returns:
+            (N, T, K, 3).
+        """
+        check_timesteps(timestep, len(self.layer_inputs))
+        output = torch.empty_like(x_t)
+        rows = x_t.shape[0]
+        if x_t.device.type == 'cpu':
+            rows = ROWS_PER_THREAD * torch.get_num_threads()
+        with torch.autocast(x_t.device.type, enabled=False):
+            for start in range(0, x_t.shape[0], rows):
+                chunk = slice(start, start + rows)
+                steps = timestep if timestep.shape[0] == 1 else timestep[chunk]
+                output[chunk] = self._run(x_t[chunk], self.layer_inputs[steps], tokens[chunk])
+        return output
+
+    def _run(self, x_t: Tensor, layer_inputs: Tensor, tokens: Tensor) -> Tensor:
+        pose = x_t.permute(2, 1, 0, 3).to(self.pose.dtype)
+        x = (pose @ self.pose).add_(tokens.permute(2, 1, 0, 3)).relu_()
+        work = Workspace.like(x, len(self.pairs))
+        for index, layer in enumerate(self.layers):
+            self._mix_frames(layer, x, layer_inputs[:, index], work)
+            self._mix_channels(layer, work)
+            self._attend(layer, work)
+            y = work.mixed.flatten(0, 1)
+            gate = torch.addmm(layer.gate_bias, y, layer.gate).tanh_()
+            value = torch.addmm(layer.value_bias, y, layer.value).tanh_()
+            value.addcmul_(gate, value)
+            x.view(value.shape).addmm_(value, layer.residual, beta=HALF)
+            work.skips.addmm_(value, layer.skip)
+        hidden = torch.addmm(self.hidden_bias, work.skips, self.hidden).relu_()
+        return torch.addmm(self.output_bias, hidden, self.output).view(pose.shape).permute(2, 1, 0, 3)
+
+    def _mix_frames(self, layer: FoldedLayer, x: Tensor, layer_input: Tensor, work: Workspace) -> None:
+        """x + layer_input (N or 1, C) → features."""
+        mixed = work.features.view(x.shape)
+        mixed.copy_(torch.addcmul(layer.frame_bias, layer.frame_gain, layer_input))
+        x = x.flatten(2)
+        messages = work.messages[:-1]
+        torch.bmm(layer.frame_neighbours, x, out=messages.view(x.shape))
+        mixed.view(x.shape).baddbmm_(layer.frame_own, x)
+        work.features.flatten(1).addmm_(self.mixing, messages).relu_()
+
+    def _mix_channels(self, layer: FoldedLayer, work: Workspace) -> None:
+        """Features → mixed."""
+        x = work.features
+        torch.bmm(x, layer.channel_neighbours, out=work.messages[:-1].view(x.shape))
+        work.messages[-1].view(x.shape[1:]).copy_(layer.channel_bias)
+        torch.bmm(x, layer.channel_own, out=work.mixed)
+        work.mixed.flatten(1).addmm_(self.mixing_and_bias, work.messages).relu_()
+
+    def _attend(self, layer: FoldedLayer, work: Workspace) -> None:
+        """Add to ``mixed`` what the non-local layer makes of it, but for its bias."""
+        x = work.mixed
+        key_value = torch.matmul(x, layer.key_value)
+        for pair, (first, second) in enumerate(self.pairs):
+            torch.maximum(key_value[first], key_value[second], out=work.pooled[pair])
+        keys, values = work.pooled.add_(layer.key_value_bias).chunk(2, dim=-1)
+        query_score = torch.matmul(x, layer.query).t().contiguous()
+        key_score = torch.matmul(keys, layer.key_score).add_(layer.score_bias).t().contiguous()
+        weights = (query_score.unsqueeze(2) + key_score.unsqueeze(1)).relu_()
+        attended = torch.bmm(weights, values.transpose(0, 1))
+        x.baddbmm_(attended.transpose(0, 1), layer.attended.expand(x.shape[0], -1, -1))
