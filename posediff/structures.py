@@ -26,7 +26,8 @@ class PoseDataSample(BaseDataElement):
     ``img_shape`` (h, w) px, ``fps``, ``skeleton`` (a name in :mod:`posediff.skeletons`), ``action``, ``subject``,
     ``frame_indices`` (T,), ``frame_mask`` (T,) bool: False on frames that another window already covers or
     that pad a short clip; metrics count True frames only, each frame of a clip once. ``camera``: a
-    :class:`posediff.geometry.Camera` or None.
+    :class:`posediff.geometry.Camera` or None. ``target_img_path`` (T,): ``<subject>_<action>.<frame>.jpg``, where
+    MMPose's 3D metric finds the action; there is no such file.
     """
 
     gt_instances: InstanceData

@@ -36,6 +36,9 @@ class PackLiftingInputs:
         sample = PoseDataSample()
         for key in META_KEYS:  # PoseDataSample(metainfo=...) would deep-copy each
             sample.set_field(results[key], key, field_type='metainfo')
+        prefix = f'{results["subject"]}_{results["action"]}'  # MMPose's 3D metric reads the action out of image names
+        images = [f'{prefix}.{frame:06d}.jpg' for frame in results['frame_indices']]
+        sample.set_field(images, 'target_img_path', field_type='metainfo')
         sample.gt_instances = InstanceData(
             lifting_target=joints_3d - root[:, None],
             lifting_target_visible=torch.ones(joints_3d.shape[:2]),

@@ -70,11 +70,13 @@ class LiftingHead(BaseHead):
 
     def attach(self, data_samples: Sequence[PoseDataSample], poses: Tensor, hypotheses: Tensor) -> None:
         for sample, pose, drawn in zip(data_samples, poses, hypotheses, strict=True):
-            predicted = InstanceData(keypoints=pose)
             scores = sample.get('input_keypoint_scores')
+            predicted = InstanceData(keypoints=pose)
             predicted.keypoint_scores = pose.new_ones(pose.shape[:-1]) if scores is None else scores
-            sample.pred_instances = predicted
-            sample.pred_hypotheses = drawn
+            sample.pred_instances = predicted.cpu()
+            sample.pred_hypotheses = drawn.cpu()
+            if 'gt_instances' in sample:  # MMPose's metrics count on numpy
+                sample.gt_instances = sample.gt_instances.numpy()
 
     def flip_inputs(self, inputs: Tensor) -> Tensor:
         flipped = inputs[..., list(self.skeleton.flip_indices), :].clone()
