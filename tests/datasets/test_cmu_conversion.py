@@ -255,7 +255,8 @@ def test_actions_come_from_descriptions():
     cases = {
         'walk, veer left': 'walk', 'run/jog, sudden stop': 'run', 'forward jump': 'jump', 'dance - pirouette': 'dance',
         'snake (human subject)': 'animal', 'sit on high stool, stand up': 'sit', 'soccer - kick ball': 'ball',
-        'Empi': 'fight', 'wash windows': 'clean', 'climb ladder': 'climb', 'jump kick': 'fight', 'something else': 'other',
+        'Empi': 'fight', 'wash windows': 'clean', 'climb ladder': 'climb', 'jump kick': 'fight',
+        'something else': 'other',
     }  # fmt: skip
     assert {text: action_of(text) for text in cases} == cases
     assert set(cases.values()) <= set(ACTIONS)
