@@ -65,8 +65,8 @@ def load_checkpoint(path: str | Path, map_location: Any = 'cpu') -> dict[str, An
         reason = str(error).split('GLOBAL ')
         if len(reason) > 1:
             raise UnsafeCheckpointError(
-                f'checkpoint {file} refers to {reason[1].split()[0]}, which loading would have to execute; it was not loaded. Only '
-                'tensors and plain data are accepted'
+                f'checkpoint {file} refers to {reason[1].split()[0]}, which loading would have to execute; '
+                'it was not loaded. Only tensors and plain data are accepted'
             ) from None
         raise ValueError(f'{file} is not a readable checkpoint: {_first_line(error)}') from error
     except (OSError, RuntimeError, EOFError, ValueError, KeyError, AttributeError) as error:
@@ -88,9 +88,15 @@ def load_state(path: str | Path) -> dict[str, Tensor]:
     """
     checkpoint = load_checkpoint(path)
     state = checkpoint.get('state_dict', checkpoint)
-    tensors = {name: value for name, value in state.items() if isinstance(value, Tensor)} if isinstance(state, Mapping) else {}
+    tensors = (
+        {name: value for name, value in state.items() if isinstance(value, Tensor)}
+        if isinstance(state, Mapping)
+        else {}
+    )
     if not tensors or len(tensors) != len(state):
-        raise ValueError(f'checkpoint {path} holds no state dict of tensors (top-level keys: {", ".join(map(str, checkpoint))})')
+        raise ValueError(
+            f'checkpoint {path} holds no state dict of tensors (top-level keys: {", ".join(map(str, checkpoint))})'
+        )
     return tensors
 
 

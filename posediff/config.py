@@ -39,7 +39,9 @@ def load_config(config: str | Path | Config, cfg_options: Mapping[str, Any] | No
         for key in cfg_options:
             top = key.split('.')[0]
             if top not in cfg and top not in known:
-                raise ValueError(f'cfg-options: {origin} has no key {top!r} to set {key!r} in{_suggest(top, [*known, *cfg])}')
+                raise ValueError(
+                    f'cfg-options: {origin} has no key {top!r} to set {key!r} in{_suggest(top, [*known, *cfg])}'
+                )
         try:
             cfg.merge_from_dict(dict(cfg_options))
         except (KeyError, TypeError, AssertionError) as error:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 from mmengine.dist import all_gather_object, get_rank
-from mmengine.hooks import Hook
+from mmengine.hooks import CheckpointHook, Hook
 from mmengine.model import is_model_wrapper
 from mmengine.runner import IterBasedTrainLoop, Runner
 
@@ -18,7 +18,7 @@ from posediff.registry import HOOKS
 def get_random_state() -> dict[str, Any]:
     """States of Python's, numpy's and torch's global generators, as plain data and tensors."""
     version, internal, gauss = random.getstate()
-    name, keys, position, has_gauss, cached = np.random.get_state()  # noqa: NPY002 - the legacy global one is what is saved
+    name, keys, position, has_gauss, cached = np.random.get_state()
     return {
         'python': [version, list(internal), gauss],
         'numpy': [name, torch.from_numpy(np.asarray(keys).astype(np.int64)), position, has_gauss, cached],
@@ -32,7 +32,7 @@ def set_random_state(state: dict[str, Any]) -> None:
     version, internal, gauss = state['python']
     random.setstate((version, tuple(internal), gauss))
     name, keys, *rest = state['numpy']
-    np.random.set_state((name, keys.cpu().numpy().astype(np.uint32), *rest))  # noqa: NPY002
+    np.random.set_state((name, keys.cpu().numpy().astype(np.uint32), *rest))
     torch.set_rng_state(state['torch'].cpu())
     if state['cuda'] and torch.cuda.is_available():
         torch.cuda.set_rng_state_all([one.cpu() for one in state['cuda']])
@@ -42,11 +42,11 @@ def set_random_state(state: dict[str, Any]) -> None:
 class RandomStateHook(Hook):
     """Make a resumed run draw what the uninterrupted one would have drawn.
 
-    Each rank's generator states go into the checkpoint and come back on resume. Validation gets its states back afterwards, so that
-    it leaves no trace in training. The dataset is told the epoch, from which it seeds every item.
+    Each rank's generator states go into the checkpoint and come back on resume. Validation gets its states back
+    afterwards, so that it leaves no trace in training. The dataset is told the epoch, from which it seeds every item.
     """
 
-    priority = 'NORMAL'  # before CheckpointHook, which is VERY_LOW
+    priority = 'NORMAL'  # runs before CheckpointHook, which is VERY_LOW
 
     def __init__(self) -> None:
         self._states: list[dict[str, Any]] | None = None
@@ -72,8 +72,8 @@ class RandomStateHook(Hook):
             self._restore(runner)
 
     def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:
-        if isinstance(runner.train_loop, IterBasedTrainLoop):
-            self._states = [get_random_state()]
+        if isinstance(runner.train_loop, IterBasedTrainLoop) and self._saves_now(runner):
+            self._states = all_gather_object(get_random_state())
 
     def after_train_epoch(self, runner: Runner, metrics: Any = None) -> None:
         self._states = all_gather_object(get_random_state())
@@ -89,6 +89,12 @@ class RandomStateHook(Hook):
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         if self._states is not None:
             checkpoint['random_states'] = self._states
+
+    def _saves_now(self, runner: Runner) -> bool:
+        """Whether CheckpointHook writes after this iteration."""
+        intervals = [hook.interval for hook in runner.hooks if isinstance(hook, CheckpointHook) and not hook.by_epoch]
+        last = self.is_last_train_iter(runner)
+        return last or any(self.every_n_train_iters(runner, interval) for interval in intervals)
 
     def _restore(self, runner: Runner) -> None:
         if self._resumed is None:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import argparse
 import os
 import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from mmengine.config import Config, DictAction
 from mmengine.dist import is_distributed
-from mmengine.model import MMDistributedDataParallel
+from mmengine.model import MMDistributedDataParallel, is_model_wrapper
 from mmengine.registry import MODEL_WRAPPERS
 from mmengine.runner import Runner
 
@@ -27,7 +30,9 @@ class CPUDistributedDataParallel(MMDistributedDataParallel):
     """MMEngine's wrapper for processes without a device of their own (gloo)."""
 
     def __init__(self, module: torch.nn.Module, device_ids: Any = None, **kwargs: Any) -> None:
-        super().__init__(module=module, **kwargs)  # DDP takes no device_ids for CPU modules; MMEngine always passes them
+        super().__init__(
+            module=module, **kwargs
+        )  # DDP takes no device_ids for CPU modules; MMEngine always passes them
 
 
 def add_common_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,7 +40,10 @@ def add_common_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('config', help='config file')
     parser.add_argument('--work-dir', help='where logs and checkpoints go (default: work_dirs/<config name>)')
     parser.add_argument(
-        '--cfg-options', nargs='+', action=DictAction, help='override config keys: key=value model.test_cfg.num_hypotheses=5 …'
+        '--cfg-options',
+        nargs='+',
+        action=DictAction,
+        help='override config keys: key=value model.test_cfg.num_hypotheses=5 …',
     )
     parser.add_argument('--launcher', choices=LAUNCHERS, default='none', help='who started the processes')
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help='set by some launchers')
@@ -72,9 +80,13 @@ def join_process_group(launcher: str) -> None:
         return
     if launcher == 'slurm':
         _read_slurm_environment()
-    missing = [name for name in ('RANK', 'WORLD_SIZE', 'LOCAL_RANK', 'MASTER_ADDR', 'MASTER_PORT') if name not in os.environ]
+    missing = [
+        name for name in ('RANK', 'WORLD_SIZE', 'LOCAL_RANK', 'MASTER_ADDR', 'MASTER_PORT') if name not in os.environ
+    ]
     if missing:
-        raise RuntimeError(f'--launcher {launcher} needs {", ".join(missing)} in the environment: start with tools/dist_train.sh')
+        raise RuntimeError(
+            f'--launcher {launcher} needs {", ".join(missing)} in the environment: start with tools/dist_train.sh'
+        )
     if torch.cuda.is_available():
         local_rank, devices = int(os.environ['LOCAL_RANK']), torch.cuda.device_count()
         if local_rank >= devices:
@@ -93,7 +105,9 @@ def _read_slurm_environment() -> None:
         os.environ['LOCAL_RANK'] = os.environ['SLURM_LOCALID']
         nodes = os.environ['SLURM_NODELIST']
     except KeyError as error:
-        raise RuntimeError(f'--launcher slurm needs {error.args[0]}: start with tools/slurm_train.sh, inside srun') from None
+        raise RuntimeError(
+            f'--launcher slurm needs {error.args[0]}: start with tools/slurm_train.sh, inside srun'
+        ) from None
     if 'MASTER_ADDR' not in os.environ:
         found = subprocess.run(['scontrol', 'show', 'hostnames', nodes], capture_output=True, text=True, check=True)
         os.environ['MASTER_ADDR'] = found.stdout.split()[0]
@@ -101,6 +115,27 @@ def _read_slurm_environment() -> None:
     os.environ.setdefault('MASTER_PORT', str(20000 + int(os.environ.get('SLURM_JOB_ID', '0')) % 20000))
 
 
+@contextmanager
+def one_line_errors() -> Iterator[None]:
+    """End the program with one line on stderr and exit code 2 where the input is at fault.
+
+    Meant for reading and building, not for training: what fails there is worth a traceback.
+    """
+    try:
+        yield
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError, ImportError) as error:
+        if os.environ.get('POSEDIFF_TRACEBACK'):
+            raise
+        message = error.args[0] if isinstance(error, KeyError) and error.args else error
+        sys.stderr.write(f'error: {message} (POSEDIFF_TRACEBACK=1 shows where)\n')
+        raise SystemExit(2) from None
+
+
 def build_runner(cfg: Config) -> Runner:
     """Build the Runner of a prepared config."""
     return Runner.from_cfg(cfg)
+
+
+def unwrap(model: torch.nn.Module) -> torch.nn.Module:
+    """The model inside its distributed wrapper, if it has one."""
+    return cast(torch.nn.Module, model.module) if is_model_wrapper(model) else model

@@ -30,8 +30,8 @@ def lift_keypoints(
 ) -> dict[str, np.ndarray]:
     """Lift one person's 2D keypoints of a clip of any length.
 
-    Windows overlap, see the future as well as the past, and are blended with weights that fall towards their borders. The noise
-    belongs to the frame, not to the window, so that windows agree where they overlap.
+    Windows overlap, see the future as well as the past, and are blended with weights that fall towards their borders.
+    The noise belongs to the frame, not to the window, so that windows agree where they overlap.
 
     Args:
         model: From :func:`posediff.init_model`.
@@ -47,9 +47,10 @@ def lift_keypoints(
         progress: Wraps the list of batches, e.g. :func:`tqdm.tqdm`.
 
     Returns:
-        ``joints_3d`` (F, K, 3) root-relative mm in the camera frame (x right, y down, z forward), ``hypotheses`` (M, F, K, 3),
-        ``joints_3d_std`` (F, K) mm: root of the summed variances over M, and ``observed`` (F, K) bool. A clip shorter than the
-        window is padded by repeating its last frame; the padding is cut off again.
+        ``joints_3d`` (F, K, 3) root-relative mm in the camera frame (x right, y down, z forward), ``hypotheses`` (M,
+        F, K, 3),
+        ``joints_3d_std`` (F, K) mm: root of the summed variances over M, and ``observed`` (F, K) bool. A clip shorter
+        than the window is padded by repeating its last frame; the padding is cut off again.
 
     Raises:
         ValueError: Wrong shapes, an empty clip, no usable point at all.
@@ -98,7 +99,8 @@ def lift_keypoints(
 
 def window_length(model: torch.nn.Module) -> int:
     """Frames that the networks of a lifting model were built for."""
-    lengths = {module.num_frames for module in model.modules() if isinstance(getattr(module, 'num_frames', None), int)}
+    found = (getattr(module, 'num_frames', None) for module in model.modules())
+    lengths = {length for length in found if isinstance(length, int)}
     if len(lengths) != 1:
         raise ValueError(f'the parts of the model name {sorted(lengths) or "no"} window lengths; expected exactly one')
     return lengths.pop()
@@ -113,7 +115,7 @@ def _check_clip(
         raise ValueError(f'keypoints_2d must be (F, K, 2) px, got shape {points.shape}')
     if 0 in points.shape:
         raise ValueError(f'keypoints_2d is empty: shape {points.shape}')
-    observed = np.isfinite(points).all(-1)
+    observed: np.ndarray = np.asarray(np.isfinite(points).all(-1))
     if scores is not None:
         scores = np.asarray(scores, dtype=np.float32)
         if scores.shape != points.shape[:2]:

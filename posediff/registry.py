@@ -33,8 +33,8 @@ class ComponentRegistry(Registry):
     """A registry whose look-ups end in a component or in one sentence that says what to do.
 
     Args:
-        adapters: Package name → dotted path of a function that wraps that package's class of a given name, for packages that
-            have no registries of their own.
+        adapters: Package name → dotted path of a function that wraps that package's class of a given name, for
+            packages that have no registries of their own.
     """
 
     def __init__(self, *args: Any, adapters: dict[str, str] | None = None, **kwargs: Any) -> None:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from mmengine.dist import is_main_process
 
-from posediff.launch import add_common_arguments, build_runner, prepare
+from posediff.inference import load_weights
+from posediff.launch import add_common_arguments, build_runner, one_line_errors, prepare, unwrap
 
 
 def parse_args() -> argparse.Namespace:
@@ -22,9 +23,12 @@ def parse_args() -> argparse.Namespace:
 
 def main() -> None:
     args = parse_args()
-    cfg = prepare(args)
-    cfg.load_from = args.checkpoint
-    metrics = build_runner(cfg).test()
+    with one_line_errors():
+        cfg = prepare(args)
+        runner = build_runner(cfg)
+        load_weights(unwrap(runner.model), args.checkpoint)
+        _ = runner.test_loop  # reads the data
+    metrics = runner.test()
     if args.out and is_main_process():
         target = Path(args.out)
         target.parent.mkdir(parents=True, exist_ok=True)

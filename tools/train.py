@@ -6,17 +6,24 @@ import argparse
 
 from mmengine.config import Config
 
-from posediff.launch import add_common_arguments, build_runner, prepare
+from posediff.launch import add_common_arguments, build_runner, one_line_errors, prepare
 
 
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     add_common_arguments(parser)
     parser.add_argument(
-        '--resume', nargs='?', const='auto', help='go on from this checkpoint; without a value from the latest in the work dir'
+        '--resume',
+        nargs='?',
+        const='auto',
+        help='go on from this checkpoint; without a value from the latest in the work dir',
     )
     parser.add_argument(
-        '--amp', nargs='?', const='float16', choices=['float16', 'bfloat16'], help='automatic mixed precision (default float16)'
+        '--amp',
+        nargs='?',
+        const='float16',
+        choices=['float16', 'bfloat16'],
+        help='automatic mixed precision (default float16)',
     )
     parser.add_argument('--auto-scale-lr', action='store_true', help='scale the learning rate to the real batch size')
     parser.add_argument('--no-validate', action='store_true', help='do not evaluate during training')
@@ -41,9 +48,12 @@ def apply_arguments(cfg: Config, args: argparse.Namespace) -> None:
 
 def main() -> None:
     args = parse_args()
-    cfg = prepare(args)
-    apply_arguments(cfg, args)
-    build_runner(cfg).train()
+    with one_line_errors():
+        cfg = prepare(args)
+        apply_arguments(cfg, args)
+        runner = build_runner(cfg)
+        _ = runner.train_loop, runner.val_loop  # reads the data
+    runner.train()
 
 
 if __name__ == '__main__':

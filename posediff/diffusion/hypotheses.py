@@ -14,7 +14,12 @@ Generators = torch.Generator | Sequence[torch.Generator] | None
 
 
 def draw_noise(
-    draws: int, batch: int, num_hypotheses: int, state_shape: tuple[int, ...], device: torch.device, generator: Generators
+    draws: int,
+    batch: int,
+    num_hypotheses: int,
+    state_shape: tuple[int, ...],
+    device: torch.device,
+    generator: Generators,
 ) -> Tensor:
     """Draw all noise of a sampling run in float32, before any chunking.
 
@@ -23,9 +28,10 @@ def draw_noise(
         batch: B.
         num_hypotheses: M.
         state_shape: Shape of one x_t.
-        device: Where the noise is wanted. A generator may live elsewhere (a CPU generator gives the same poses on any device).
-        generator: None for torch's global one, one generator, or a list of B: with a list a clip's noise does not depend on
-            the other clips in the batch.
+        device: Where the noise is wanted. A generator may live elsewhere (a CPU generator gives the same poses on any
+            device).
+        generator: None for torch's global one, one generator, or a list of B: with a list a clip's noise does not
+            depend on the other clips in the batch.
 
     Returns:
         float32 (draws, B, M, *state_shape).

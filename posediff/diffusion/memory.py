@@ -21,7 +21,9 @@ class _LiveBytes(TorchDispatchMode):
         self._seen: set[int] = set()
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        before = {leaf.untyped_storage()._cdata for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, torch.Tensor)}
+        before = {
+            leaf.untyped_storage()._cdata for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, torch.Tensor)
+        }
         result = func(*args, **(kwargs or {}))
         for leaf in tree_leaves(result):
             if isinstance(leaf, torch.Tensor) and leaf.untyped_storage()._cdata not in before:
@@ -45,7 +47,7 @@ class _LiveBytes(TorchDispatchMode):
 
 
 def peak_bytes(call: Callable[[], Any]) -> int:
-    """Run ``call`` without gradients and return the largest number of bytes its tensors held at one time, on any device."""
+    """Run ``call`` without gradients; return the most bytes that its tensors held at one time, on any device."""
     with torch.no_grad(), _LiveBytes() as tracker:
         call()
     return tracker.peak

@@ -1,7 +1,8 @@
 """Noise schedules: the table of alpha_bar and the forward process.
 
 Symbols (DDPM, Ho et al. 2020): ``beta_t`` variance added at step t, ``alpha_t = 1 - beta_t``,
-``alpha_bar_t = prod_{s<=t} alpha_s``. Timesteps are 0-based: t = 0 is the least noisy step; t = -1 is clean, with alpha_bar 1.
+``alpha_bar_t = prod_{s<=t} alpha_s``. Timesteps are 0-based: t = 0 is the least noisy step; t = -1 is clean, with
+alpha_bar 1.
 """
 
 from __future__ import annotations
@@ -25,8 +26,8 @@ def per_row(values: Tensor, like: Tensor) -> Tensor:
 class BetasNoiseScheduler:
     """Forward process q(x_t | x_0) for an explicit table of betas.
 
-    The tables are float64 on the CPU and belong to no state dict. Arithmetic on states is done in float32 at least, also
-    under autocast.
+    The tables are float64 on the CPU and belong to no state dict. Arithmetic on states is done in float32 at least,
+    also under autocast.
 
     Args:
         betas: ``num_train_timesteps`` variances in (0, 1).
@@ -123,11 +124,13 @@ class QuadraticNoiseScheduler(BetasNoiseScheduler):
 
 @NOISE_SCHEDULERS.register_module()
 class CosineNoiseScheduler(BetasNoiseScheduler):
-    """Cosine schedule (Nichol & Dhariwal 2021, eq. 17): alpha_bar follows f(u) / f(0), f(u) = cos²((u + s) / (1 + s) · π/2).
+    """Cosine schedule (Nichol & Dhariwal 2021, eq. 17): alpha_bar follows f(u) / f(0).
 
-    ``beta_t = min(1 - f((t + 1) / n) / f(t / n), max_beta)`` for n = ``num_train_timesteps``. Improved DDPM caps at 0.999; DiffHPE's
-    code caps at 0.5 (its ``beta_end``). Both follow from this one formula: the normalisation by f(0) cancels in the ratio, so
-    up to the first capped step the table *is* the normalised f.
+    With s = ``offset``: f(u) = cos²((u + s) / (1 + s) · π/2).
+
+    ``beta_t = min(1 - f((t + 1) / n) / f(t / n), max_beta)`` for n = ``num_train_timesteps``. Improved DDPM caps at
+    0.999; DiffHPE's code caps at 0.5 (its ``beta_end``). Both follow from this one formula: the normalisation by f(0)
+    cancels in the ratio, so up to the first capped step the table *is* the normalised f.
     """
 
     def __init__(

@@ -56,11 +56,14 @@ def timestep_pairs(num_train_timesteps: int, num_inference_steps: int, spacing: 
             ``'diffpose'`` linspace(-1, L-1, n): DiffPose's Algorithm 2 read literally, n - 1 calls, refuses n = 1.
 
     Raises:
-        ValueError: The number of steps does not fit the table, the rule is unknown, or a list does not descend within the table.
+        ValueError: The number of steps does not fit the table, the rule is unknown, or a list does not descend within
+            the table.
     """
     if isinstance(spacing, str):
         if spacing not in SPACINGS:
-            raise ValueError(f'unknown timestep spacing {spacing!r}; known: {", ".join(SPACINGS)}, or a list of timesteps')
+            raise ValueError(
+                f'unknown timestep spacing {spacing!r}; known: {", ".join(SPACINGS)}, or a list of timesteps'
+            )
         if not 1 <= num_inference_steps <= num_train_timesteps:
             raise ValueError(f'num_inference_steps must be in 1..{num_train_timesteps}, got {num_inference_steps}')
         steps = [int(t) for t in SPACINGS[spacing](num_train_timesteps, num_inference_steps)]

@@ -10,8 +10,8 @@ from typing import Any
 class ContractCase:
     """A tiny instance of a component and the shapes it works on.
 
-    Every registered denoiser, conditioner and head has a classmethod ``contract_cases() -> list[ContractCase]``. The contract
-    tests build each case, randomise its weights and check the promises in the component's base class, so a
+    Every registered denoiser, conditioner and head has a classmethod ``contract_cases() -> list[ContractCase]``. The
+    contract tests build each case, randomise its weights and check the promises in the component's base class, so a
     new component is tested without writing a test.
 
     Attributes:

@@ -30,14 +30,17 @@ def normalize_keypoints_2d(keypoints_2d: Tensor, img_shape: Tensor) -> Tensor:
 class LiftingPreprocessor(BaseDataPreprocessor):
     """Stack clips of 2D keypoints and normalise them by their image size.
 
-    In: a list of items, or the dict of lists that ``pseudo_collate`` makes of it, with ``inputs`` (``keypoints_2d`` (T, K, 2) px,
+    In: a list of items, or the dict of lists that ``pseudo_collate`` makes of it, with ``inputs`` (``keypoints_2d``
+        (T, K, 2) px,
     optional ``keypoint_scores`` (T, K) and ``keypoint_mask`` (T, K), 1 = observed) and ``data_samples``.
 
-    Out: ``inputs`` (B, T, K, 2) ``keypoints_2d_norm``, omitted keypoints at 0 (DiffHPE, section 5.2), and ``data_samples``, which now
+    Out: ``inputs`` (B, T, K, 2) ``keypoints_2d_norm``, omitted keypoints at 0 (DiffHPE, section 5.2), and
+        ``data_samples``, which now
     also carry ``input_keypoints_2d`` (T, K, 2) px, ``input_keypoint_mask`` and ``input_keypoint_scores`` (T, K).
 
     Args:
-        input_mask: Append the mask as a third channel, so that the network can tell an omitted keypoint from the image centre.
+        input_mask: Append the mask as a third channel, so that the network can tell an omitted keypoint from the
+            image centre.
     """
 
     def __init__(self, input_mask: bool = False, non_blocking: bool = False) -> None:
@@ -52,7 +55,9 @@ class LiftingPreprocessor(BaseDataPreprocessor):
         if len(shapes) > 1:
             raise ValueError(f'clips of one batch must have one shape, got {sorted(shapes)}')
         keypoints_2d, masks, scores = (torch.stack(parts) for parts in zip(*clips, strict=True))
-        img_shape = torch.tensor([sample.img_shape for sample in samples], dtype=torch.float32, device=keypoints_2d.device)
+        img_shape = torch.tensor(
+            [sample.img_shape for sample in samples], dtype=torch.float32, device=keypoints_2d.device
+        )
         inputs = normalize_keypoints_2d(keypoints_2d, img_shape) * masks[..., None]
         if self.input_mask:
             inputs = torch.cat([inputs, masks[..., None]], dim=-1)
@@ -88,7 +93,8 @@ def _check(item: dict[str, Tensor], sample: Any) -> tuple[Tensor, Tensor, Tensor
         frame, joint = bad.nonzero()[0].tolist()
         value = keypoints_2d[frame, joint].tolist()
         raise ValueError(
-            f'{origin}: keypoints_2d has {int(bad.sum())} points that are not finite, first at frame {frame}, joint {joint}: {value}; '
+            f'{origin}: keypoints_2d has {int(bad.sum())} points that are not finite, first at frame {frame}, '
+            f'joint {joint}: {value}; '
             'mark unseen points with keypoint_mask 0 and finite coordinates'
         )
     scores = item.get('keypoint_scores')

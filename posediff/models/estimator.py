@@ -28,8 +28,8 @@ class PoseDiffusionEstimator(BaseModel):
 
     Args:
         conditioner, head: Configs; every model has them.
-        denoiser, noise_scheduler, sampler: Configs; all three, or none for a model without diffusion, whose head predicts x_0
-            from the condition.
+        denoiser, noise_scheduler, sampler: Configs; all three, or none for a model without diffusion, whose head
+            predicts x_0 from the condition.
         backbone: Config of an image backbone; None where the inputs are keypoints.
         aggregator: Config; what makes one pose of M hypotheses.
         loss: Config of the loss between the denoiser's output and its target (or x_0 and its label without diffusion).
@@ -57,12 +57,15 @@ class PoseDiffusionEstimator(BaseModel):
         parts = {'denoiser': denoiser, 'noise_scheduler': noise_scheduler, 'sampler': sampler}
         given = [name for name, part in parts.items() if part is not None]
         if len(given) not in (0, len(parts)):
-            raise ValueError(f'a diffusion model needs denoiser, noise_scheduler and sampler; got only {", ".join(given)}')
+            raise ValueError(
+                f'a diffusion model needs denoiser, noise_scheduler and sampler; got only {", ".join(given)}'
+            )
         self.backbone = None if backbone is None else BACKBONES.build(backbone)
         self.conditioner = CONDITIONERS.build(conditioner)
         self.denoiser = None if denoiser is None else DENOISERS.build(denoiser)
-        self.noise_scheduler = None if noise_scheduler is None else NOISE_SCHEDULERS.build(noise_scheduler)
-        self.sampler = None if sampler is None else SAMPLERS.build(sampler)
+        # Both are None exactly when the denoiser is; Any spares each use a second check.
+        self.noise_scheduler: Any = None if noise_scheduler is None else NOISE_SCHEDULERS.build(noise_scheduler)
+        self.sampler: Any = None if sampler is None else SAMPLERS.build(sampler)
         self.head = HEADS.build(head)
         self.aggregator = AGGREGATORS.build(aggregator or {'type': 'MeanAggregator'})
         self.loss_module = MODELS.build(loss or {'type': 'SquaredErrorLoss'})
@@ -79,7 +82,8 @@ class PoseDiffusionEstimator(BaseModel):
         Args:
             inputs: (B, …) as the data preprocessor gives them.
             data_samples: B samples; with labels for ``'loss'``.
-            mode: ``'loss'`` → dict of losses; ``'predict'`` → the samples with predictions; ``'tensor'`` → x_0 (B, M, …).
+            mode: ``'loss'`` → dict of losses; ``'predict'`` → the samples with predictions; ``'tensor'`` → x_0 (B, M,
+                …).
         """
         if mode == 'tensor':
             return self.sample(self._condition(inputs), self.test_cfg.num_hypotheses)
@@ -92,7 +96,7 @@ class PoseDiffusionEstimator(BaseModel):
         raise ValueError(f"mode must be 'loss', 'predict' or 'tensor', got {mode!r}")
 
     def extract_features(self, inputs: Tensor) -> Tensor:
-        """What the conditioner takes: the backbone's maps (B, T, C, h, w) of frames (B, T, 3, H, W), or the inputs themselves."""
+        """Maps (B, T, C, h, w) of frames (B, T, 3, H, W); without a backbone the inputs themselves."""
         if self.backbone is None:
             return inputs
         maps = self.backbone(inputs.flatten(0, 1))
@@ -180,7 +184,7 @@ class PoseDiffusionEstimator(BaseModel):
 
     @torch.no_grad()
     def predict(self, inputs: Tensor, data_samples: Sequence[PoseDataSample]) -> list[PoseDataSample]:
-        """Draw, decode and aggregate; each sample's noise follows from ``test_cfg.seed`` and its ``sample_id`` alone."""
+        """Draw, decode and aggregate; a sample's noise follows from ``test_cfg.seed`` and its ``sample_id`` alone."""
         num_hypotheses = self.test_cfg.num_hypotheses
         x_0 = self.sample(self._condition(inputs), num_hypotheses, generator=self._generators(data_samples))
         if self.test_cfg.flip_test:
@@ -200,7 +204,10 @@ class PoseDiffusionEstimator(BaseModel):
         return self.conditioner(self.extract_features(inputs))
 
     def _generators(self, data_samples: Sequence[PoseDataSample]) -> list[torch.Generator]:
-        return [seeded_generator(self.test_cfg.seed, sample.get('sample_id', index)) for index, sample in enumerate(data_samples)]
+        return [
+            seeded_generator(self.test_cfg.seed, sample.get('sample_id', index))
+            for index, sample in enumerate(data_samples)
+        ]
 
 
 def seeded_generator(seed: int, sample_id: object) -> torch.Generator:
@@ -210,4 +217,6 @@ def seeded_generator(seed: int, sample_id: object) -> torch.Generator:
 
 
 def _single_hypothesis(num_hypotheses: int) -> ValueError:
-    return ValueError(f'a model without diffusion gives one pose per clip; num_hypotheses={num_hypotheses} needs a denoiser')
+    return ValueError(
+        f'a model without diffusion gives one pose per clip; num_hypotheses={num_hypotheses} needs a denoiser'
+    )

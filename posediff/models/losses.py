@@ -38,8 +38,8 @@ class PoseDistanceLoss(nn.Module):
 class MixSTELoss(nn.Module):
     """MixSTE's own training loss on poses (N, T, K, 3) (Zhang et al. 2022, section 3.4 and its official code).
 
-    L = mean_j w_j‖p - y‖ + temporal · mean_j w_j‖p_t - p_{t-1}‖² + velocity · mean‖Δp - Δy‖: weighted distance, weighted squared difference of
-    consecutive predicted frames, distance of velocities.
+    L = mean_j w_j‖p - y‖ + temporal · mean_j w_j‖p_t - p_{t-1}‖² + velocity · mean‖Δp - Δy‖: weighted distance,
+    weighted squared difference of consecutive predicted frames, distance of velocities.
 
     Args:
         joint_weights: K weights; the default is the official one for ``h36m17``.

@@ -15,8 +15,8 @@ class TrainOptions:
     """``model.train_cfg``.
 
     Attributes:
-        condition_dropout: Probability with which a clip's condition is replaced by zeros, so that classifier-free guidance can be
-            used in sampling.
+        condition_dropout: Probability with which a clip's condition is replaced by zeros, so that classifier-free
+            guidance can be used in sampling.
     """
 
     condition_dropout: float = 0.0
@@ -33,7 +33,8 @@ class TestOptions:
     Attributes:
         num_hypotheses: M, draws of x_T per clip.
         num_inference_steps: Denoiser calls per hypothesis; None: the sampler's list, or every training step.
-        guidance_scale: s in uncond + s·(cond - uncond) (:func:`posediff.diffusion.guidance.guide`); 1 switches guidance off.
+        guidance_scale: s in uncond + s·(cond - uncond) (:func:`posediff.diffusion.guidance.guide`); 1 switches
+            guidance off.
         memory_budget_mb: Rows are denoised in chunks whose activations fit this. Results do not depend on it.
         seed: With a clip's ``sample_id`` it decides the clip's noise in ``predict``.
         flip_test: Average with the mirrored prediction of the mirrored input.

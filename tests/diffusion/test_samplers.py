@@ -51,7 +51,7 @@ class Gaussian:
 
 
 def sampled_moments(sampler, scheduler, gaussian: Gaussian, shape, steps: int) -> tuple[Tensor, Tensor]:
-    """Exact mean and covariance of the sampler's output: it is affine in its noise, so unit noises give its whole map."""
+    """Exact mean and covariance of the output: it is affine in the noise, so unit noises give the whole map."""
     draws, size = sampler.num_draws(scheduler, steps), prod(shape)
     rows = 1 + draws * size
     noise = torch.zeros(draws, rows, size, dtype=torch.float64)

@@ -3,8 +3,9 @@
 dataset_type = 'CMUMocapDataset'
 data_root = 'data/cmu/'
 window_size = 27
+keypoint_skeleton = 'cmu17'  # where this data puts its joints: detections are converted to it before lifting
 
-train_pipeline = [dict(type='PackLiftingInputs')]
+train_pipeline = [dict(type='LiftingRandomFlip', prob=0.5), dict(type='PackLiftingInputs')]
 test_pipeline = [dict(type='PackLiftingInputs')]
 
 train_dataloader = dict(

@@ -8,7 +8,9 @@ optim_wrapper = dict(
 )
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.05, by_epoch=True, begin=0, end=2, convert_to_iter_based=True),
-    dict(type='CosineAnnealingLR', eta_min_ratio=0.01, by_epoch=True, begin=2, end=max_epochs, convert_to_iter_based=True),
+    dict(
+        type='CosineAnnealingLR', eta_min_ratio=0.01, by_epoch=True, begin=2, end=max_epochs, convert_to_iter_based=True
+    ),
 ]
 train_cfg = dict(by_epoch=True, max_epochs=max_epochs, val_interval=5)
 val_cfg = dict()

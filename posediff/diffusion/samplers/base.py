@@ -37,7 +37,8 @@ class BaseSampler(ABC):
 
     Args:
         spacing: Rule for the visited timesteps, or their list (:func:`posediff.diffusion.timesteps.timestep_pairs`).
-        clip_x_0: Clamp every x_0 estimate to ±this before stepping on and derive epsilon anew from it (D3DP, DiffusionDet); None, the
+        clip_x_0: Clamp every x_0 estimate to ±this before stepping on and derive epsilon anew from it (D3DP,
+            DiffusionDet); None, the
             default, clips nothing: poses and scaled heatmaps exceed ±1.
     """
 
@@ -56,7 +57,7 @@ class BaseSampler(ABC):
         return noise_scheduler.num_train_timesteps if isinstance(self.spacing, str) else len(self.spacing)
 
     def num_draws(self, noise_scheduler: BetasNoiseScheduler, num_inference_steps: int) -> int:
-        """Random draws of the state's shape that one run consumes: x_T and, if stochastic, one between any two calls."""
+        """Random draws that one run consumes: x_T and, if stochastic, one between any two denoiser calls."""
         return len(self.pairs(noise_scheduler, num_inference_steps)) if self.stochastic else 1
 
     @property
@@ -71,7 +72,8 @@ class BaseSampler(ABC):
 
         Args:
             denoise: ``denoise(x_t, t)`` → raw output of x_t's shape, as ``noise_scheduler.prediction_type`` says.
-            noise: float (draws, N, …) with draws = :meth:`num_draws`; ``noise[0]`` is x_T, the others are used in order.
+            noise: float (draws, N, …) with draws = :meth:`num_draws`; ``noise[0]`` is x_T, the others are used in
+                order.
             noise_scheduler: The forward process to reverse.
             num_inference_steps: Number of denoiser calls.
 

@@ -18,7 +18,8 @@ class DDPMSampler(BaseSampler):
     beta is 1 - alpha_bar_t / alpha_bar_prev (Improved DDPM, eq. 19).
 
     Args:
-        variance: ``'posterior'``, beta·(1 - alpha_bar_prev) / (1 - alpha_bar), or ``'beta'``: the two choices of DDPM's section 3.2.
+        variance: ``'posterior'``, beta·(1 - alpha_bar_prev) / (1 - alpha_bar), or ``'beta'``: the two choices of
+            DDPM's section 3.2.
         spacing, clip_x_0: As for :class:`BaseSampler`.
     """
 

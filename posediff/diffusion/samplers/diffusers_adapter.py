@@ -18,7 +18,7 @@ from posediff.registry import SAMPLERS
 
 
 def resolve(name: str) -> Callable[..., DiffusersSampler] | None:
-    """Look-up of ``type='diffusers.<Scheduler>'`` in ``SAMPLERS``: a constructor, or None when diffusers has no such class."""
+    """Look up ``type='diffusers.<Scheduler>'`` in ``SAMPLERS``: a constructor, or None if there is none."""
     return partial(DiffusersSampler, name) if hasattr(_diffusers(), name) else None
 
 
@@ -27,7 +27,7 @@ def _diffusers() -> Any:
         import diffusers
     except ImportError as error:
         raise ImportError(
-            "a 'diffusers.…' sampler needs the optional extra: pip install 'posediff[diffusers]' (or pip install diffusers)"
+            "a 'diffusers.…' sampler needs the optional extra: pip install 'posediff[diffusers]' "
         ) from error
     return diffusers
 
@@ -36,10 +36,11 @@ def _diffusers() -> Any:
 class DiffusersSampler:
     """Drive a diffusers scheduler with our noise schedule, prediction type and noise.
 
-    Betas and prediction type always come from the noise scheduler of the config. What would go wrong unnoticed is closed:
-    clipping is off unless asked for (diffusers clamps x_0 to ±1), spacing is ``trailing`` (its ``leading`` starts one step at
-    t = 0), ``linspace`` with DDIM is refused (its previous step is wrong there), fractional timesteps are refused, every
-    run gets a scheduler of its own (multistep solvers keep state), and the scheduler's random draws are ours, in order.
+    Betas and prediction type always come from the noise scheduler of the config. What would go wrong unnoticed is
+    closed: clipping is off unless asked for (diffusers clamps x_0 to ±1), spacing is ``trailing`` (its ``leading``
+    starts one step at t = 0), ``linspace`` with DDIM is refused (its previous step is wrong there), fractional
+    timesteps are refused, every run gets a scheduler of its own (multistep solvers keep state), and the scheduler's
+    random draws are ours, in order.
 
     Args:
         scheduler: Class name in diffusers, e.g. ``'UniPCMultistepScheduler'``.
@@ -52,13 +53,17 @@ class DiffusersSampler:
     OWNED = ('num_train_timesteps', 'trained_betas', 'beta_start', 'beta_end', 'beta_schedule', 'prediction_type')
 
     def __init__(self, scheduler: str, **kwargs: Any) -> None:
-        self._class = getattr(_diffusers(), scheduler, None)
+        self._class: Any = getattr(_diffusers(), scheduler, None)
         accepted = inspect.signature(self._class.__init__).parameters if inspect.isclass(self._class) else {}
         if not {'trained_betas', 'prediction_type'} <= set(accepted):
-            raise ValueError(f'diffusers.{scheduler} does not take trained_betas and prediction_type, so it cannot follow a schedule')
+            raise ValueError(
+                f'diffusers.{scheduler} does not take trained_betas and prediction_type, so it cannot follow a schedule'
+            )
         for name in kwargs:
             if name in self.OWNED:
-                raise ValueError(f'diffusers.{scheduler}: {name} comes from the noise scheduler, remove it from the sampler')
+                raise ValueError(
+                    f'diffusers.{scheduler}: {name} comes from the noise scheduler, remove it from the sampler'
+                )
             if name not in accepted:
                 raise ValueError(f'diffusers.{scheduler} has no argument {name!r}')
         defaults = {'clip_sample': False, 'thresholding': False, 'timestep_spacing': 'trailing'}
@@ -114,7 +119,9 @@ class DiffusersSampler:
             for timestep in scheduler.timesteps:
                 t = float(timestep)
                 if t != int(t):
-                    raise ValueError(f'diffusers.{self._class.__name__} visits the fractional timestep {t}: change its spacing')
+                    raise ValueError(
+                        f'diffusers.{self._class.__name__} visits the fractional timestep {t}: change its spacing'
+                    )
                 output = denoise(scheduler.scale_model_input(x_t, timestep), int(t))
                 x_t = scheduler.step(output.to(x_t.dtype), timestep, x_t).prev_sample
         return x_t

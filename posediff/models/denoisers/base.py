@@ -35,7 +35,7 @@ class BaseDenoiser(BaseModule):
         """
 
     def prepare(self, condition: Tensor) -> Any:
-        """Do condition-only work once per clip; :meth:`forward` on the result equals :meth:`forward` on the condition."""
+        """Do condition-only work once per clip; :meth:`forward` gives the same on the result as on the condition."""
         return condition
 
     @classmethod

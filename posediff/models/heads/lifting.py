@@ -25,8 +25,8 @@ class LiftingHead(BaseHead):
 
     Args:
         skeleton: Joint convention, a name in :mod:`posediff.skeletons`.
-        in_channels: Channels of the condition from which :meth:`forward` regresses the pose with one linear map; None for a
-            diffusion model, which needs none.
+        in_channels: Channels of the condition from which :meth:`forward` regresses the pose with one linear map; None
+            for a diffusion model, which needs none.
         scale: x_0 = metres · scale.
     """
 

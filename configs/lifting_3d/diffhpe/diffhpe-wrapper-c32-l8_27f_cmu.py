@@ -1,0 +1,7 @@
+# Sized for two CPU cores: 8 layers of 32 channels on the features of mixste-c64-d4.
+_base_ = './diffhpe-wrapper_27f_cmu.py'
+
+model = dict(
+    conditioner=dict(lifter=dict(depth=4), checkpoint='checkpoints/mixste-c64-d4_27f_cmu.pth'),
+    denoiser=dict(channels=32, num_layers=8, step_channels=64, pose_channels=32, dropout=0.1),
+)

@@ -1,0 +1,12 @@
+_base_ = [
+    '../../_base_/default_runtime.py',
+    '../../_base_/datasets/cmu.py',
+    '../../_base_/models/diffhpe-wrapper.py',
+    '../../_base_/schedules/one_cycle.py',
+]
+
+model = dict(conditioner=dict(checkpoint='checkpoints/mixste-c64_27f_cmu.pth'))
+train_dataloader = dict(batch_size=64)
+# 50 steps of 5 hypotheses are dear: a sample of the windows, now and then, is enough while training.
+val_dataloader = dict(dataset=dict(max_items=200))
+train_cfg = dict(val_interval=20)

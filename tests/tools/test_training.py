@@ -1,0 +1,177 @@
+"""The training tools as a user runs them: on one process and on two, interrupted and resumed."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+from posediff.checkpoint import load_checkpoint
+
+TINY = """
+_base_ = '{repository}/configs/lifting_3d/diffhpe/diffhpe-2d_27f_cmu.py'
+
+model = dict(
+    denoiser=dict(num_frames=9, channels=8, num_layers=2, step_channels=8, dropout=0.1),
+    sampler=dict(_delete_=True, type='DDIMSampler'),
+    test_cfg=dict(num_hypotheses=2, num_inference_steps=2),
+)
+train_dataloader = dict(batch_size=8, dataset=dict(data_root='{data}', window_size=9))
+val_dataloader = dict(batch_size=4, dataset=dict(data_root='{data}', window_size=9, max_items=None))
+test_dataloader = dict(batch_size=4, dataset=dict(data_root='{data}', window_size=9))
+custom_hooks = [*_base_.custom_hooks, dict(type='EMAHook', momentum=0.1, priority=49)]
+default_hooks = dict(checkpoint=dict(max_keep_ckpts=-1, save_best=None), logger=dict(interval=1))
+max_epochs = 3
+train_cfg = dict(max_epochs=max_epochs, val_interval=1)
+param_scheduler = [dict(type='CosineAnnealingLR', by_epoch=True, begin=0, end=max_epochs, convert_to_iter_based=True)]
+"""
+
+
+@pytest.fixture(scope='module')
+def config(tmp_path_factory, repository: Path, mocap_folder: Path) -> Path:
+    path = tmp_path_factory.mktemp('config') / 'tiny.py'
+    path.write_text(TINY.format(repository=repository, data=mocap_folder))
+    return path
+
+
+def environment(**extra: str) -> dict[str, str]:
+    return {**os.environ, 'OMP_NUM_THREADS': '1', 'PYTHON': sys.executable, **extra}
+
+
+def run(*command: object, **extra: str) -> subprocess.CompletedProcess[str]:
+    words = [str(word) for word in command]
+    return subprocess.run(words, capture_output=True, text=True, timeout=240, env=environment(**extra), check=False)
+
+
+def check(result: subprocess.CompletedProcess[str]) -> str:
+    assert result.returncode == 0, result.stdout[-3000:] + result.stderr[-3000:]
+    return result.stdout + result.stderr
+
+
+def free_port() -> str:
+    with socket.socket() as probe:
+        probe.bind(('127.0.0.1', 0))
+        return str(probe.getsockname()[1])
+
+
+def differences(one: object, other: object, path: str = '') -> list[str]:
+    """Where two nested structures of tensors and plain values differ, bit for bit."""
+    if isinstance(one, dict):
+        assert isinstance(other, dict)
+        keys = {*one, *other}
+        return [line for key in keys for line in differences(one.get(key), other.get(key), f'{path}/{key}')]
+    if isinstance(one, (list, tuple)):
+        assert isinstance(other, (list, tuple))
+        assert len(one) == len(other)
+        return [
+            line
+            for number, pair in enumerate(zip(one, other, strict=True))
+            for line in differences(*pair, f'{path}/{number}')
+        ]
+    same = torch.equal(one, other) if isinstance(one, torch.Tensor) else one == other
+    return [] if same else [path]
+
+
+def same_run(one: Path, other: Path) -> None:
+    """Weights, averaged weights, optimizer, schedule and generators of two final checkpoints are equal bit for bit."""
+    first, second = (load_checkpoint(folder / 'epoch_3.pth') for folder in (one, other))
+    for part in ('state_dict', 'ema_state_dict', 'optimizer', 'param_schedulers', 'random_states'):
+        assert part in first
+        assert not differences(first[part], second[part], part)
+
+
+@pytest.fixture(scope='module')
+def trained(tmp_path_factory, repository: Path, config: Path) -> Path:
+    folder = tmp_path_factory.mktemp('uninterrupted')
+    output = check(run(sys.executable, repository / 'tools/train.py', config, '--work-dir', folder))
+    assert 'lifting/mpjpe' in output
+    return folder
+
+
+def test_a_killed_and_resumed_run_ends_with_the_weights_of_the_uninterrupted_one(tmp_path, repository, config, trained):
+    command = [sys.executable, str(repository / 'tools/train.py'), str(config), '--work-dir', str(tmp_path)]
+    with subprocess.Popen(command, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        deadline = time.monotonic() + 120
+        while not (tmp_path / 'last_checkpoint').exists():  # written after the checkpoint itself
+            assert time.monotonic() < deadline
+            assert process.poll() is None
+            time.sleep(0.02)
+        process.send_signal(signal.SIGKILL)
+    assert not (tmp_path / 'epoch_3.pth').exists()
+    assert 'resumed epoch' in check(run(*command, '--resume'))
+    same_run(trained, tmp_path)
+
+
+def test_two_ranks_see_every_item_once_and_agree_with_one_process(tmp_path, repository, config, trained):
+    checkpoint = trained / 'epoch_3.pth'
+    one, two = tmp_path / 'one.json', tmp_path / 'two.json'
+    work_dir = ['--work-dir', tmp_path]
+    check(run(sys.executable, repository / 'tools/test.py', config, checkpoint, *work_dir, '--out', one))
+    script = repository / 'tools/dist_test.sh'
+    check(run(script, config, checkpoint, 2, *work_dir, '--out', two, PORT=free_port()))
+    single, double = json.loads(one.read_text()), json.loads(two.read_text())
+    assert set(single) == set(double)
+    assert 'lifting/p_best_oracle' in single
+    for name, value in single.items():
+        assert double[name] == pytest.approx(value, rel=1e-5), name
+
+
+def test_the_test_set_of_these_checks_is_odd(mocap_folder):
+    from posediff.datasets import CMUMocapDataset
+
+    dataset = CMUMocapDataset(str(mocap_folder), split='val', num_cameras=1, window_size=9, test_mode=True)
+    assert len(dataset) % 2 == 1
+
+
+def test_two_ranks_train_and_resume_to_the_same_weights(tmp_path, repository, config):
+    script = repository / 'tools/dist_train.sh'
+    whole, parts = tmp_path / 'whole', tmp_path / 'parts'
+    check(run(script, config, 2, '--work-dir', whole, PORT=free_port()))
+    stopped = ['--cfg-options', 'train_cfg.max_epochs=2', '--work-dir', parts]
+    check(run(script, config, 2, *stopped, PORT=free_port()))
+    check(run(script, config, 2, '--work-dir', parts, '--resume', PORT=free_port()))
+    same_run(whole, parts)
+
+
+def test_training_refuses_a_random_frozen_lifter(tmp_path, repository, mocap_folder):
+    config = repository / 'configs/lifting_3d/diffhpe/diffhpe-wrapper-c32-l8_27f_cmu.py'
+    options = [f'train_dataloader.dataset.data_root={mocap_folder}', f'val_dataloader.dataset.data_root={mocap_folder}']
+    result = run(
+        sys.executable, repository / 'tools/train.py', config, '--work-dir', tmp_path, '--cfg-options',
+        *options, 'model.conditioner.checkpoint=none.pth',
+    )  # fmt: skip
+    assert result.returncode != 0
+    assert 'training was not started: the frozen lifter has random weights: none.pth' in result.stderr
+    assert not list(tmp_path.glob('*.pth'))
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'said'),
+    [
+        (['none.py'], 'config none.py does not exist'),
+        (['{config}', '--cfg-options', 'optim_wraper.optimizer.lr=1'], "no key 'optim_wraper'"),
+    ],
+)
+def test_bad_command_lines_end_in_one_line(repository, config, arguments, said):
+    arguments = [argument.format(config=config) for argument in arguments]
+    result = run(sys.executable, repository / 'tools/train.py', *arguments)
+    assert result.returncode == 2
+    assert said in result.stderr
+    assert 'Traceback' not in result.stderr
+
+
+@pytest.mark.gpu
+def test_one_rank_trains_on_nccl(tmp_path, repository, config):
+    if not torch.cuda.is_available():
+        pytest.skip('NCCL needs a CUDA device')
+    output = check(run(repository / 'tools/dist_train.sh', config, 1, '--work-dir', tmp_path, PORT=free_port()))
+    assert 'lifting/mpjpe' in output
+    assert (tmp_path / 'epoch_3.pth').exists()
