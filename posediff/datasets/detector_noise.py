@@ -172,7 +172,7 @@ def simulate_detections(
     _swap_sides(found, skeleton, noise, rng)
 
     limits = np.array([img_shape[1], img_shape[0]], dtype=np.float32)
-    seen = ((exact >= 0) & (exact < limits)).all(-1)
+    seen: np.ndarray = np.all((exact >= 0) & (exact < limits), axis=-1)
     for start, end, joint in _runs(frames, joints, noise.drop_rate, noise.run_length, rng):
         seen[start:end, joint] = False
     lost = ~seen

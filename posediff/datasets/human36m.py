@@ -62,7 +62,7 @@ class Human36MLiftingDataset(PoseWindowDataset):
         self.subjects = subjects
         self.fps = fps
         self._files = {'ann_file': ann_file, 'camera_param_file': camera_param_file, 'keypoint_2d_src': keypoint_2d_src}
-        if keypoint_2d_src == 'detection':
+        if keypoint_2d_det_file is not None and keypoint_2d_src == 'detection':
             self._files['keypoint_2d_det_file'] = keypoint_2d_det_file
         super().__init__(**kwargs)
 

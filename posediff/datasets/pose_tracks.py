@@ -38,15 +38,19 @@ class Track(Protocol):
         num_frames: F.
     """
 
-    track_id: str
-    subject: str
-    action: str
-    fps: float
-    num_frames: int
+    @property
+    def track_id(self) -> str: ...
+    @property
+    def subject(self) -> str: ...
+    @property
+    def action(self) -> str: ...
+    @property
+    def fps(self) -> float: ...
+    @property
+    def num_frames(self) -> int: ...
 
     def read(self, frame_indices: np.ndarray, rng: np.random.Generator) -> PoseFrames:
         """Frames of the track; ``rng`` decides what is drawn anew."""
-        ...
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import os
 import pickle
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -169,10 +170,10 @@ def convert_videopose3d(
         arrays = {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
         frames[split] = len(arrays['S'])
         folder = destination / 'annotation_body3d' / 'fps50'
-        _write(folder / f'h36m_{split}.npz', lambda file, arrays=arrays: np.savez(file, **arrays))
+        _write(folder / f'h36m_{split}.npz', partial(np.savez, **arrays))
         for name, (path, detections) in archives.items():
             found = np.concatenate([_detections_of(detections, video, number, path) for video, number, _ in views])
             target = destination / 'joint_2d_det_files' / f'{name}_{split}.npy'
-            _write(target, lambda file, found=found: np.save(file, found.astype(np.float32)))
+            _write(target, partial(np.save, arr=found.astype(np.float32)))
     _write(destination / 'annotation_body3d' / 'cameras.pkl', lambda file: pickle.dump(mmpose_cameras(), file))
     return frames

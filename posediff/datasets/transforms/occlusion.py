@@ -96,7 +96,7 @@ def occlusion_mask(
             frames = rng.choice(num_frames, length, replace=False)
         else:
             frames = np.flatnonzero(rng.uniform(size=num_frames) < rate)
-        mask[np.ix_(frames, limbs)] = 0
+        mask[frames[:, None], limbs] = 0
         return mask
     starts = num_frames - length + cover_last_frame
     start = int(rng.choice(starts, size=1, replace=False)[0]) if starts > 1 else 0
@@ -118,14 +118,24 @@ class KeypointOcclusion:
     ) -> None:
         self.pattern = pattern
         self.rate = rate
-        self.options = {'counts': counts, 'cover_last_frame': cover_last_frame}
+        self.counts = counts
+        self.cover_last_frame = cover_last_frame
         # Wrong arguments fail when the pipeline is built, not at the first item.
-        occlusion_mask(pattern, rate, 1, get_skeleton('h36m17'), np.random.default_rng(0), **self.options)
+        self._draw(1, get_skeleton('h36m17'), np.random.default_rng(0))
+
+    def _draw(self, num_frames: int, skeleton: Skeleton, rng: np.random.Generator) -> np.ndarray:
+        return occlusion_mask(
+            self.pattern,
+            self.rate,
+            num_frames,
+            skeleton,
+            rng,
+            counts=self.counts,
+            cover_last_frame=self.cover_last_frame,
+        )
 
     def __call__(self, results: dict[str, Any]) -> dict[str, Any]:
-        skeleton = get_skeleton(results['skeleton'])
-        num_frames = len(results['keypoints_2d'])
-        mask = occlusion_mask(self.pattern, self.rate, num_frames, skeleton, results['rng'], **self.options)
+        mask = self._draw(len(results['keypoints_2d']), get_skeleton(results['skeleton']), results['rng'])
         results['keypoint_mask'] = results['keypoint_mask'] * mask
         results['keypoint_scores'] = results['keypoint_scores'] * mask
         results['keypoints_2d'] = results['keypoints_2d'] * mask[..., None]
