@@ -79,12 +79,12 @@ class LiftingMetric(BaseMetric):
             ValueError: A prediction is NaN or infinite or has the wrong shape; the message names the sample.
         """
         clips = [_Clip(sample) for sample in data_samples]
-        totals = [self._pose_totals(clip) for clip in clips]
-        if self.p_best_per_batch and all(clip.hypotheses is not None for clip in clips):
-            self._add_batch_minimum(clips, totals)
-        self.results.extend(
-            {'action': clip.action, 'totals': clip_totals} for clip, clip_totals in zip(clips, totals, strict=True)
-        )
+        alike = len({clip.layout for clip in clips}) == 1
+        for batch in [clips] if alike else [[clip] for clip in clips]:
+            self.results.extend(
+                {'action': clip.action, 'totals': totals}
+                for clip, totals in zip(batch, self._measure(batch), strict=True)
+            )
 
     def compute_metrics(self, results: list[dict]) -> dict[str, float]:
         """Means over the whole data set, see the class."""
@@ -112,9 +112,11 @@ class LiftingMetric(BaseMetric):
         }
         return metrics
 
-    def _pose_totals(self, clip: _Clip) -> Totals:
-        pred, target, joints, frames = clip.pred, clip.target, clip.joint_mask, clip.frame_mask
-        skeleton = get_skeleton(clip.skeleton)
+    def _measure(self, clips: list[_Clip]) -> list[Totals]:
+        """Sums and counts of clips of one layout."""
+        stack = {name: torch.stack([getattr(clip, name) for clip in clips]) for name in _BATCH_FIELDS}
+        pred, target, joints, frames = stack.values()
+        skeleton = get_skeleton(clips[0].skeleton)
         root = skeleton.root
         values = {
             'mpjpe': joints_3d.mpjpe(pred, target, joints, root),
@@ -123,31 +125,35 @@ class LiftingMetric(BaseMetric):
             'n_mpjpe': joints_3d.n_mpjpe(pred, target, joints, root),
             'symmetry_gap': coherence.symmetry_gap(pred, skeleton, self.segments),
         }
-        if clip.hypotheses is not None:
-            several = (clip.hypotheses, target, joints, root)
-            values['p_agg'] = hypotheses.p_agg(*several)
-            if self.joint_aggregator is not None and clip.has_camera:
-                aggregated = self.joint_aggregator(clip.hypotheses[None], [clip.sample])[0]
-                values[self.j_agg_name] = joints_3d.mpjpe(aggregated, target, joints, root)
-            values[f'p_best{ORACLE_SUFFIX}'] = hypotheses.p_best(*several)
-            values[f'j_best{ORACLE_SUFFIX}'] = hypotheses.j_best(*several)
-        totals = {name: _total(value, frames) for name, value in values.items()}
-        totals['mpjve'] = _total(joints_3d.mpjve(pred, target, joints, root), frames[1:] & frames[:-1])
+        if clips[0].hypotheses is not None:
+            drawn = torch.stack([clip.hypotheses for clip in clips if clip.hypotheses is not None])
+            values |= self._measure_hypotheses(clips, drawn, target, joints, frames, root)
+        totals = {name: masked_sum(value, frames, dim=-1) for name, value in values.items()}
+        steps = frames[:, 1:] & frames[:, :-1]
+        totals['mpjve'] = masked_sum(joints_3d.mpjve(pred, target, joints, root), steps, dim=-1)
+        num_frames = frames.sum(-1).double()
         std = coherence.segment_std(pred, skeleton, self.segments, self.unbiased, frames)
-        num_frames = float(frames.sum())
-        totals['segment_std'] = (float(std) * num_frames, num_frames) if num_frames >= 2 else (0.0, 0.0)
-        return totals
+        enough = num_frames >= 2
+        totals['segment_std'] = (torch.where(enough, std * num_frames, 0.0), torch.where(enough, num_frames, 0.0))
+        rows = {name: torch.stack(pair, dim=-1).tolist() for name, pair in totals.items()}
+        return [{name: tuple(row[index]) for name, row in rows.items()} for index in range(len(clips))]
 
-    def _add_batch_minimum(self, clips: list[_Clip], totals: list[Totals]) -> None:
-        stacked = [torch.stack([getattr(clip, name) for clip in clips]) for name in _BATCH_FIELDS]
-        several, target, joints, frames = stacked
-        root = get_skeleton(clips[0].skeleton).root
-        errors = hypotheses.p_best_per_batch(several, target, joints, root, frames)
-        for clip, clip_totals, clip_errors in zip(clips, totals, errors, strict=True):
-            clip_totals[f'p_best_per_batch{ORACLE_SUFFIX}'] = _total(clip_errors, clip.frame_mask)
+    def _measure_hypotheses(
+        self, clips: list[_Clip], drawn: Tensor, target: Tensor, joints: Tensor, frames: Tensor, root: int
+    ) -> dict[str, Tensor]:
+        several = (drawn, target, joints, root)
+        values = {'p_agg': hypotheses.p_agg(*several)}
+        if self.joint_aggregator is not None and all(clip.has_camera for clip in clips):
+            chosen = self.joint_aggregator(drawn, [clip.sample for clip in clips])
+            values[self.j_agg_name] = joints_3d.mpjpe(chosen, target, joints, root)
+        values[f'p_best{ORACLE_SUFFIX}'] = hypotheses.p_best(*several)
+        values[f'j_best{ORACLE_SUFFIX}'] = hypotheses.j_best(*several)
+        if self.p_best_per_batch:
+            values[f'p_best_per_batch{ORACLE_SUFFIX}'] = hypotheses.p_best_per_batch(*several, frames)
+        return values
 
 
-_BATCH_FIELDS = ('hypotheses', 'target', 'joint_mask', 'frame_mask')
+_BATCH_FIELDS = ('pred', 'target', 'joint_mask', 'frame_mask')
 
 
 class _Clip:
@@ -180,6 +186,8 @@ class _Clip:
         self.frame_mask = torch.ones(shape[0]) if frames is None else torch.as_tensor(frames)
         root = get_skeleton(self.skeleton).root
         self.frame_mask = (self.frame_mask.to(device) > 0) & self.joint_mask[:, root]  # no root, nothing to align to
+        num_hypotheses = 1 if self.hypotheses is None else len(self.hypotheses)
+        self.layout = (self.skeleton, tuple(shape), num_hypotheses, self.has_camera)
 
     def _finite(self, name: str, value: Any) -> Tensor:
         pose = torch.as_tensor(value).detach().double()
@@ -188,11 +196,6 @@ class _Clip:
             where = tuple(int(index) for index in bad.nonzero()[0])
             raise ValueError(f'sample {self.sample_id!r}: {name} is {float(pose[where])} at index {where}')
         return pose
-
-
-def _total(values: Tensor, mask: Tensor) -> tuple[float, float]:
-    total, count = masked_sum(values, mask, dim=-1)
-    return float(total), float(count)
 
 
 def _means(totals: Sequence[Totals]) -> dict[str, float]:
