@@ -55,7 +55,7 @@ class JointTimeMixer(BaseDenoiser):
         x = self.pose(x_t) + expand_to_rows(self.condition(condition), x_t.shape[0])
         for block in self.blocks:
             x = block(x + step)
-        return self.output(x)
+        return self.output(x).to(x_t.dtype)
 
     @classmethod
     def contract_cases(cls) -> list[ContractCase]:
