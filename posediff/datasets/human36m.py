@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -92,12 +93,16 @@ class Human36MLiftingDataset(PoseWindowDataset):
             if key.endswith('_file') and not (self.data_root / name).is_file():
                 raise FileNotFoundError(f'Human36MLiftingDataset: {key} {self.data_root / name} does not exist')
         load_pickle(self.data_root / self._files['camera_param_file'])  # refuses what MMPose would run
-        # Imported here: the rest of the package works without MMPose.
-        from mmpose.datasets.datasets.body3d import Human36mDataset
-
+        try:  # imported here: the rest of the package works without MMPose
+            from mmpose.datasets.datasets.body3d import Human36mDataset
+        except ImportError as error:
+            raise ImportError(
+                f'Human36MLiftingDataset reads its files through MMPose, which cannot be imported ({error}); '
+                '`make setup` installs it'
+            ) from error
         try:
             return Human36mDataset(data_root=str(self.data_root), lazy_init=True, **self._files)
-        except (ValueError, OSError, EOFError) as error:
+        except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile) as error:
             raise ValueError(f'{self.data_root / self._files["ann_file"]}: MMPose cannot read it ({error})') from error
 
     def _read_arrays(self, source: Any) -> tuple[np.ndarray, np.ndarray]:

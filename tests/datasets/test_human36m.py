@@ -67,7 +67,7 @@ def test_conversion_keeps_17_joints_in_metres_in_the_camera_frame(archives, conv
         assert data['imgname'][rows[0]] == 'S9/S9_Walking.55011271/S9_Walking.55011271_000001.jpg'
         expected = camera.world_to_camera(source[:, KEPT_JOINTS] * 1000.0)
         np.testing.assert_allclose(data['S'][rows][..., :3], expected / 1000, atol=1e-6)
-        np.testing.assert_allclose(data['part'][rows][..., :2], camera.project(expected), atol=1e-6)
+        np.testing.assert_allclose(data['part'][rows][..., :2], camera.project(expected), atol=1e-3)
 
 
 @pytest.fixture
@@ -226,6 +226,10 @@ def test_a_truncated_member_is_named(archives, tmp_path):
 def test_missing_and_misfit_files_are_named(converted, tmp_path):
     with pytest.raises(FileNotFoundError, match='ann_file .*none.npz'):
         Human36MLiftingDataset(str(converted), 'none.npz')
+    content = (converted / 'annotation_body3d/fps50/h36m_test.npz').read_bytes()
+    (converted / 'cut.npz').write_bytes(content[: len(content) // 2])
+    with pytest.raises(ValueError, match=r'cut\.npz: MMPose cannot read it'):
+        Human36MLiftingDataset(str(converted), 'cut.npz')
     with pytest.raises(ValueError, match='needs keypoint_2d_det_file'):
         open_dataset(converted, keypoint_2d_src='detection')
     np.save(converted / 'misfit.npy', np.zeros((3, 17, 3)))

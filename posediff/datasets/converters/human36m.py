@@ -92,8 +92,8 @@ def _annotate(video: _Video, camera_id: str) -> dict[str, np.ndarray]:
         'imgname': np.array([f'{video.subject}/{name}/{name}_{frame + 1:06d}.jpg' for frame in range(len(joints))]),
         'center': (low + high) / 2,
         'scale': (high - low).max(-1) * 1.25 / 200,
-        'part': np.concatenate([pixels, ones], axis=-1),
-        'S': np.concatenate([joints / 1000.0, ones], axis=-1),
+        'part': np.concatenate([pixels, ones], axis=-1).astype(np.float32),
+        'S': np.concatenate([joints / 1000.0, ones], axis=-1).astype(np.float32),
     }
 
 
