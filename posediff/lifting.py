@@ -9,8 +9,10 @@ import torch
 from torch import Tensor
 
 from posediff.diffusion.hypotheses import draw_noise
+from posediff.geometry import Camera
 from posediff.models.data_preprocessor import normalize_keypoints_2d
 from posediff.models.estimator import PoseDiffusionEstimator, seeded_generator
+from posediff.resampling import frame_positions, resample
 from posediff.structures import PoseDataSample
 
 
@@ -20,6 +22,8 @@ def lift_keypoints(
     keypoint_scores: np.ndarray | None = None,
     *,
     img_shape: tuple[int, int],
+    fps: float | None = None,
+    camera: Camera | None = None,
     num_hypotheses: int | None = None,
     num_inference_steps: int | None = None,
     seed: int = 0,
@@ -38,6 +42,9 @@ def lift_keypoints(
         keypoints_2d: (F, K, 2) px in the lifter's skeleton. Non-finite points are treated as omitted.
         keypoint_scores: (F, K) confidences in [0, 1], or None.
         img_shape: (h, w) of the image in px.
+        fps: Rate of the clip. Where it differs from the ``fps`` of the model's config, the keypoints are resampled to
+            that, and the poses back. None takes the frames as they are.
+        camera: For an aggregator that needs one.
         num_hypotheses: M; None: the config's.
         num_inference_steps: Denoiser calls per hypothesis; None: the config's.
         seed: Decides the noise.
@@ -47,54 +54,93 @@ def lift_keypoints(
         progress: Wraps the list of batches, e.g. :func:`tqdm.tqdm`.
 
     Returns:
-        ``joints_3d`` (F, K, 3) root-relative mm in the camera frame (x right, y down, z forward), ``hypotheses`` (M,
-        F, K, 3),
-        ``joints_3d_std`` (F, K) mm: root of the summed variances over M, and ``observed`` (F, K) bool. A clip shorter
-        than the window is padded by repeating its last frame; the padding is cut off again.
+        ``joints_3d`` (F, K, 3) root-relative mm in the camera frame (x right, y down, z forward);
+        ``hypotheses`` (M, F, K, 3); ``joints_3d_std`` (F, K) mm, root of the variances over M summed over the axes;
+        ``observed`` (F, K) bool. A clip shorter than the window is padded by repeating its last frame; the padding is
+        cut off again.
 
     Raises:
-        ValueError: Wrong shapes, an empty clip, no usable point at all.
+        ValueError: Wrong shapes, an empty clip, no usable point at all, an option out of range.
     """
     points, observed = _check_clip(keypoints_2d, keypoint_scores, score_threshold)
-    frames, joints = observed.shape
+    if num_hypotheses is not None and num_hypotheses < 1:
+        raise ValueError(f'num_hypotheses must be at least 1, got {num_hypotheses}')
     window = window_length(model)
-    hop = stride or max(window // 3, 1)
+    hop = max(window // 3, 1) if stride is None else stride
     if not 1 <= hop <= window:
         raise ValueError(f'stride must be in 1..{window}, the window of the model, got {hop}')
-    num_hypotheses = num_hypotheses or model.test_cfg.num_hypotheses
-    device = next(model.parameters()).device
-
-    mask = torch.from_numpy(observed.astype(np.float32))
-    norm = normalize_keypoints_2d(torch.from_numpy(points)[None], torch.tensor([img_shape], dtype=torch.float32))[0]
-    inputs = norm * mask[..., None]
-    if getattr(model.data_preprocessor, 'input_mask', False):
-        inputs = torch.cat([inputs, mask[..., None]], dim=-1)
-    inputs = _pad(inputs, window).to(device)
-    noise = _frame_noise(model, num_hypotheses, num_inference_steps, (len(inputs), joints, 3), seed, device)
-
-    total = torch.zeros(num_hypotheses, len(inputs), joints, 3)
-    weights = torch.zeros(len(inputs))
-    ramp = torch.minimum(torch.arange(1, window + 1), torch.arange(window, 0, -1)).float()
-    for starts in progress(list(_batches(len(inputs), window, hop, batch_size))):
-        with torch.no_grad():
-            condition = model.conditioner(model.extract_features(torch.stack([inputs[s : s + window] for s in starts])))
-            drawn = None if noise is None else torch.stack([noise[:, :, s : s + window] for s in starts], dim=1)
-            x_0 = model.sample(condition, num_hypotheses, num_inference_steps, noise=drawn)
-        poses = model.head.decode(x_0.float()).cpu()
-        for start, pose in zip(starts, poses, strict=True):
-            total[:, start : start + window] += pose * ramp[None, :, None, None]
-            weights[start : start + window] += ramp
-    hypotheses = (total / weights[None, :, None, None])[:, :frames]
-    sample = PoseDataSample(metainfo={'sample_id': 'clip', 'img_shape': img_shape, 'camera': None})
-    sample.input_keypoints_2d = torch.from_numpy(points)
-    joints_3d = model.aggregator(hypotheses[None], [sample])[0]
-    spread = hypotheses.var(dim=0, unbiased=False).sum(-1).sqrt()
+    model_fps = model.cfg.get('fps', fps)
+    grid, back = frame_positions(len(points), fps or 1.0, (model_fps or 1.0) if fps else 1.0)
+    mask = resample(observed, grid)
+    inputs = _network_inputs(model, resample(points, grid), mask, img_shape)
+    windows = progress(list(_batches(max(len(inputs), window), window, hop, batch_size)))
+    drawn = _lift_windows(model, _pad(inputs, window), windows, window, num_hypotheses, num_inference_steps, seed)[
+        : len(inputs)
+    ]
+    hypotheses = torch.from_numpy(resample(drawn.numpy(), back)).transpose(0, 1)
+    joints_3d = _aggregate(model, hypotheses, points, observed, img_shape, camera)
     return {
         'joints_3d': joints_3d.numpy(),
         'hypotheses': hypotheses.numpy(),
-        'joints_3d_std': spread.numpy(),
+        'joints_3d_std': hypotheses.var(dim=0, unbiased=False).sum(-1).sqrt().numpy(),
         'observed': observed,
     }
+
+
+def _network_inputs(
+    model: PoseDiffusionEstimator, points: np.ndarray, observed: np.ndarray, img_shape: tuple[int, int]
+) -> Tensor:
+    """Normalised keypoints (F, K, 2), omitted ones at 0, with the mask appended where the model wants it."""
+    mask = torch.from_numpy(observed.astype(np.float32))[..., None]
+    shape = torch.tensor([img_shape], dtype=torch.float32)
+    inputs = normalize_keypoints_2d(torch.from_numpy(points)[None], shape)[0] * mask
+    with_mask = getattr(model.data_preprocessor, 'input_mask', False)
+    return torch.cat([inputs, mask], dim=-1) if with_mask else inputs
+
+
+@torch.no_grad()
+def _lift_windows(
+    model: PoseDiffusionEstimator,
+    inputs: Tensor,
+    windows: Iterable[list[int]],
+    window: int,
+    num_hypotheses: int | None,
+    num_inference_steps: int | None,
+    seed: int,
+) -> Tensor:
+    """Lift batches of windows of (F, K, ·) and blend them: (F, M, K, 3) mm."""
+    device = next(model.parameters()).device
+    num_hypotheses = num_hypotheses or model.test_cfg.num_hypotheses
+    frames, joints = inputs.shape[:2]
+    inputs = inputs.to(device)
+    noise = _frame_noise(model, num_hypotheses, num_inference_steps, (frames, joints, 3), seed, device)
+    total = torch.zeros(frames, num_hypotheses, joints, 3)
+    weights = torch.zeros(frames, 1, 1, 1)
+    ramp = torch.minimum(torch.arange(1, window + 1), torch.arange(window, 0, -1)).float().reshape(-1, 1, 1, 1)
+    for starts in windows:
+        condition = model.conditioner(model.extract_features(torch.stack([inputs[s : s + window] for s in starts])))
+        drawn = None if noise is None else torch.stack([noise[:, :, s : s + window] for s in starts], dim=1)
+        poses = model.head.decode(model.sample(condition, num_hypotheses, num_inference_steps, noise=drawn).float())
+        for start, pose in zip(starts, poses.cpu(), strict=True):
+            total[start : start + window] += pose.transpose(0, 1) * ramp
+            weights[start : start + window] += ramp
+    return total / weights
+
+
+def _aggregate(
+    model: PoseDiffusionEstimator,
+    hypotheses: Tensor,
+    points: np.ndarray,
+    observed: np.ndarray,
+    img_shape: tuple[int, int],
+    camera: Camera | None,
+) -> Tensor:
+    """One pose (F, K, 3) of (M, F, K, 3)."""
+    sample = PoseDataSample(metainfo={'sample_id': 'clip', 'img_shape': img_shape, 'camera': camera})
+    sample.set_metainfo({'skeleton': model.head.skeleton.name})
+    sample.input_keypoints_2d = torch.from_numpy(points)
+    sample.input_keypoint_mask = torch.from_numpy(observed.astype(np.float32))
+    return model.aggregator(hypotheses[None], [sample])[0]
 
 
 def window_length(model: torch.nn.Module) -> int:

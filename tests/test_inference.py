@@ -74,7 +74,9 @@ def test_a_checkpoint_is_loaded_strictly(config, model, tmp_path):
     state['denoiser.output_projection.weight'] = torch.zeros(4, 8)
     del state['denoiser.output_projection.bias']
     torch.save({'state_dict': state}, path)
-    with pytest.raises(ValueError, match=r'3 differences.*missing .*bias.*unexpected extra.*\(4, 8\), the model has \(3, 8\)'):
+    with pytest.raises(
+        ValueError, match=r'3 differences.*missing .*bias.*unexpected extra.*\(4, 8\), the model has \(3, 8\)'
+    ):
         posediff.init_model(config, path)
 
 

@@ -87,6 +87,7 @@ def run(args: argparse.Namespace) -> None:
         keypoints,
         scores,
         img_shape=clip.img_shape,
+        fps=clip.fps,
         num_hypotheses=args.num_hypotheses,
         num_inference_steps=args.num_inference_steps,
         seed=args.seed,

@@ -5,6 +5,7 @@
 dataset_type = 'Human36MLiftingDataset'
 data_root = 'data/h36m/'
 window_size = 27
+fps = 50.0  # of the data; clips of another rate are resampled to it before they are lifted
 
 train_pipeline = [dict(type='PackLiftingInputs')]
 test_pipeline = [dict(type='PackLiftingInputs')]
