@@ -32,7 +32,7 @@ def frame_positions(num_frames: int, fps: float, target_fps: float) -> tuple[np.
         target_fps: Rate of the grid, which begins with the clip's first frame and ends with its last.
 
     Returns:
-        (G,) positions of the grid in frames of the clip, the last one at its end; (F,) positions of the clip's frames on
+        (G,) positions of the grid in frames of the clip, the last one at its end; (F,) positions of its frames on
         the grid.
 
     Raises:

@@ -4,3 +4,6 @@ _base_ = [
     '../../_base_/models/mixste.py',
     '../../_base_/schedules/one_cycle.py',
 ]
+
+# The cameras stand anywhere: the lifter sees the joints centred, with place and size beside them.
+model = dict(conditioner=dict(center=True, lifter=dict(in_channels=5)))

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from posediff.checkpoint import load_state
 from posediff.models.conditioners.base import BaseConditioner
+from posediff.models.conditioners.centring import CENTRED_CHANNELS, centre_window
 from posediff.models.contract import ContractCase
 from posediff.registry import CONDITIONERS, MODELS
 
@@ -23,22 +24,26 @@ class LifterConditioner(BaseConditioner):
 
     Args:
         lifter: Config of a lifter in ``MODELS``, e.g. ``dict(type='MixSTE', channels=64)``.
+        center: Give the lifter the channels of :func:`posediff.models.conditioners.centring.centre_window` (3 more than
+            came in) instead of raw joints.
         init_cfg: MMEngine's.
     """
 
-    def __init__(self, lifter: dict[str, Any], init_cfg: dict | None = None) -> None:
+    def __init__(self, lifter: dict[str, Any], center: bool = False, init_cfg: dict | None = None) -> None:
         super().__init__(init_cfg=init_cfg)
         self.lifter = MODELS.build(lifter)
+        self.center = center
 
     def forward(self, features: Tensor) -> Tensor:
-        """Map 2D joints (B, T, K, in_channels) to the lifter's features (B, T, K, C)."""
-        return self.lifter(features)
+        """Map 2D joints (B, T, K, 2 or 3) to the lifter's features (B, T, K, C)."""
+        return self.lifter(centre_window(features) if self.center else features)
 
     @classmethod
     def contract_cases(cls) -> list[ContractCase]:
-        """A tiny MixSTE."""
+        """A tiny MixSTE, on raw and on centred joints."""
         lifter = {'type': 'MixSTE', 'channels': 8, 'depth': 2, 'num_heads': 2, 'num_frames': 5}
-        return [ContractCase(kwargs={'lifter': lifter}, input_shape=(5, 17, 2))]
+        centred = {'lifter': {**lifter, 'in_channels': CENTRED_CHANNELS}, 'center': True}
+        return [ContractCase(kwargs=kwargs, input_shape=(5, 17, 2)) for kwargs in ({'lifter': lifter}, centred)]
 
 
 @CONDITIONERS.register_module()
@@ -53,13 +58,18 @@ class FrozenLifterConditioner(LifterConditioner):
         lifter: Config of a lifter in ``MODELS``; stochastic depth in it has no effect.
         checkpoint: Checkpoint of a supervised model with this lifter as its conditioner, read by
             :meth:`init_weights`; None when the weights come with a full checkpoint.
+        center: As for :class:`LifterConditioner`; as the lifter was trained.
         init_cfg: MMEngine's.
     """
 
     def __init__(
-        self, lifter: dict[str, Any], checkpoint: str | Path | None = None, init_cfg: dict | None = None
+        self,
+        lifter: dict[str, Any],
+        checkpoint: str | Path | None = None,
+        center: bool = False,
+        init_cfg: dict | None = None,
     ) -> None:
-        super().__init__(lifter, init_cfg=init_cfg)
+        super().__init__(lifter, center=center, init_cfg=init_cfg)
         self.checkpoint = None if checkpoint is None else Path(checkpoint)
         self._has_weights = False
         self.lifter.requires_grad_(False)
@@ -102,9 +112,9 @@ class FrozenLifterConditioner(LifterConditioner):
         return self
 
     def forward(self, features: Tensor) -> Tensor:
-        """Map 2D joints (B, T, K, in_channels) to the lifter's features (B, T, K, C), without gradient."""
+        """Map 2D joints (B, T, K, 2 or 3) to the lifter's features (B, T, K, C), without gradient."""
         with torch.no_grad():
-            return self.lifter(features)
+            return super().forward(features)
 
     def _note_load(self, lifter: nn.Module, state: dict[str, Tensor], prefix: str, *_: Any) -> None:
         """Remember that every weight of the lifter came from a file, its own or a full checkpoint."""
