@@ -18,7 +18,9 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('source', type=Path, help='checkpoint written by training')
     parser.add_argument('destination', type=Path, help='file to write')
-    parser.add_argument('--half', action='store_true', help='store floats as float16: half the size, read back as float32')
+    parser.add_argument(
+        '--half', action='store_true', help='store floats as float16: half the size, read back as float32'
+    )
     return parser.parse_args()
 
 

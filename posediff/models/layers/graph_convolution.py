@@ -23,9 +23,9 @@ def normalized_adjacency(skeleton: Skeleton) -> Tensor:
 class ChannelGraphConv(nn.Module):
     """Pre-aggregated, decoupled graph convolution over the last axis.
 
-    Joint i receives ``A_ii x_i W_self[i] + sum_{j != i} A_ij x_j W_neighbour[j] + b``: features are mapped by the matrix
-    of the joint they come from and mixed along the skeleton afterwards (Liu et al., "A Comprehensive Study of Weight
-    Sharing in Graph Networks for 3D Human Pose Estimation", ECCV 2020, the pre-aggregation variant).
+    Joint i receives ``A_ii x_i W_self[i] + sum_{j != i} A_ij x_j W_neighbour[j] + b``: features are mapped by the
+    matrix of the joint they come from and mixed along the skeleton afterwards (Liu et al., "A Comprehensive Study of
+    Weight Sharing in Graph Networks for 3D Human Pose Estimation", ECCV 2020, the pre-aggregation variant).
 
     Joints lead, so that all joints are one batched matrix product and the mixing is one more.
 

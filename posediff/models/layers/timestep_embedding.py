@@ -32,6 +32,10 @@ class TabulatedStepEmbedding(nn.Module):
     Frequencies are 10^(4k / (half - 1)) and steps are multiplied by them (Tashiro et al., "CSDI", NeurIPS 2021,
     appendix; DiffHPE uses the same).
 
+    The table is part of the state dict. Its arguments reach 1e4 times the step, where one unit in the last place of a
+    float32 frequency moves a sine by hundredths, and powers are not rounded alike everywhere: weights belong to the
+    table they were trained with.
+
     Args:
         num_train_timesteps: Rows of the table.
         channels: Width of the table and of the result; even, at least 4.
@@ -44,10 +48,10 @@ class TabulatedStepEmbedding(nn.Module):
         if channels < 4 or channels % 2:
             raise ValueError(f'a step embedding needs an even width of at least 4; got {channels}')
         half = channels // 2
-        # float32 on purpose: arguments reach 1e4 * num_train_timesteps, so their rounding is part of trained weights
+        # float32 throughout, as the official code: see above
         frequencies = 10.0 ** (torch.arange(float(half)) / (half - 1) * 4.0)
         angles = torch.arange(num_train_timesteps)[:, None] * frequencies
-        self.register_buffer('table', torch.cat([angles.sin(), angles.cos()], dim=1), persistent=False)
+        self.register_buffer('table', torch.cat([angles.sin(), angles.cos()], dim=1))
         self.hidden = nn.Linear(channels, channels)
         self.output = nn.Linear(channels, channels)
 

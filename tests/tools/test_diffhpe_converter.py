@@ -1,0 +1,220 @@
+"""tools/model_converters/diffhpe.py: official checkpoints in, loadable ones out, and clear refusals."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from posediff import init_model
+from posediff.checkpoint import UnsafeCheckpointError
+from posediff.models.denoisers import MixSTEDenoiser
+from posediff.official_checkpoints import convert_checkpoint, convert_state_dict
+
+BLOCK = {
+    'norm1.weight': (16,),
+    'norm1.bias': (16,),
+    'attn.qkv.weight': (48, 16),
+    'attn.qkv.bias': (48,),
+    'attn.proj.weight': (16, 16),
+    'attn.proj.bias': (16,),
+    'norm2.weight': (16,),
+    'norm2.bias': (16,),
+    'mlp.fc1.weight': (32, 16),
+    'mlp.fc1.bias': (32,),
+    'mlp.fc2.weight': (16, 32),
+    'mlp.fc2.bias': (16,),
+}
+
+
+def official_mixste(channels_in: int = 2) -> dict[str, Tensor]:
+    """A tiny MixSTE under the official names: C = 16, one level, five frames."""
+    shapes = {
+        'Spatial_pos_embed': (1, 17, 16),
+        'Temporal_pos_embed': (1, 5, 16),
+        'Spatial_patch_to_embedding.weight': (16, channels_in),
+        'Spatial_patch_to_embedding.bias': (16,),
+        **{f'{axis}blocks.0.{name}': shape for axis in ('STE', 'TTE') for name, shape in BLOCK.items()},
+        **{f'{axis}_norm.{leaf}': (16,) for axis in ('Spatial', 'Temporal') for leaf in ('weight', 'bias')},
+        'head.0.weight': (16,),
+        'head.0.bias': (16,),
+        'head.1.weight': (3, 16),
+        'head.1.bias': (3,),
+    }
+    generator = torch.Generator().manual_seed(0)
+    return {name: torch.randn(shape, generator=generator) for name, shape in shapes.items()}
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    file = tmp_path / 'mixste.py'
+    file.write_text(
+        "lifter = dict(type='MixSTE', channels=16, depth=1, num_heads=2, num_frames=5)\n"
+        "model = dict(type='PoseDiffusionEstimator', conditioner=dict(type='LifterConditioner', lifter=lifter),\n"
+        "             head=dict(type='LiftingHead', in_channels=16))\n"
+    )
+    return file
+
+
+def save(path: Path, content: Any) -> Path:
+    torch.save(content, path)
+    return path
+
+
+def module(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {f'module.{name}': value for name, value in state.items()}
+
+
+WRAPPINGS: dict[str, Callable[[dict[str, Tensor]], Any]] = {
+    'bare': lambda state: state,
+    'module': module,
+    'model': lambda state: {f'model.{name}': value for name, value in state.items()},
+    'module.model': lambda state: module({f'model.{name}': value for name, value in state.items()}),
+    'model_pos': lambda state: {'epoch': 3, 'model_pos': module(state)},
+    'half': lambda state: {name: value.half() for name, value in state.items()},
+}
+
+
+@pytest.mark.parametrize('wrapping', WRAPPINGS)
+def test_every_form_of_the_file_converts(tmp_path: Path, config: Path, wrapping: str) -> None:
+    official = official_mixste()
+    source = save(tmp_path / 'official.pth', WRAPPINGS[wrapping](official))
+    destination = tmp_path / 'new' / 'converted.pth'
+    assert convert_checkpoint(source, destination, config) == len(official)
+    model = init_model(config, destination)
+    tolerance = 2e-3 if wrapping == 'half' else 0
+    for ours, theirs in (
+        (model.head.regression.weight, 'head.1.weight'),
+        (model.conditioner.lifter.trunk.final_norm.bias, 'head.0.bias'),
+        (model.conditioner.lifter.trunk.frame_blocks[0].attention.projection.weight, 'TTEblocks.0.attn.proj.weight'),
+    ):
+        assert ours.dtype == torch.float32
+        torch.testing.assert_close(ours.detach(), official[theirs], rtol=tolerance, atol=tolerance)
+
+
+def test_command_line(tmp_path: Path, config: Path, repository: Path) -> None:
+    tool = repository / 'tools' / 'model_converters' / 'diffhpe.py'
+    source, destination = save(tmp_path / 'official.pth', official_mixste()), tmp_path / 'converted.pth'
+    command = [sys.executable, str(tool), str(source), str(destination), '--config', str(config)]
+    done = subprocess.run(command, cwd=repository, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert init_model(config, destination).head.regression.bias.shape == (3,)
+    failed = subprocess.run([*command[:2], str(tmp_path / 'no.pth'), *command[3:]], capture_output=True, text=True)
+    assert failed.returncode == 2
+    assert failed.stderr.count('\n') == 1
+    assert 'no.pth' in failed.stderr
+
+
+def refuse(tmp_path: Path, config: Path, content: Any, error: type[Exception], match: str) -> None:
+    """Conversion fails and leaves an older file alone."""
+    destination = save(tmp_path / 'converted.pth', {'older': 1})
+    before = destination.read_bytes()
+    with pytest.raises(error, match=match):
+        convert_checkpoint(save(tmp_path / 'official.pth', content), destination, config)
+    assert destination.read_bytes() == before
+    assert sorted(path.suffix for path in tmp_path.iterdir()) == ['.pth', '.pth', '.py']
+
+
+def test_unknown_keys_are_named(tmp_path: Path, config: Path) -> None:
+    strange = official_mixste() | {'STEblocks.0.attn.gate': torch.zeros(1), 'backbone.conv1.weight': torch.zeros(1)}
+    refuse(tmp_path, config, strange, ValueError, r'2 of \d+ keys.*attn\.gate, backbone\.conv1')
+
+
+def test_something_else_is_refused(tmp_path: Path, config: Path) -> None:
+    refuse(tmp_path, config, {'epoch': 3}, ValueError, 'not a checkpoint of DiffHPE')
+    refuse(tmp_path, config, {}, ValueError, 'not a checkpoint of DiffHPE')
+
+
+def test_missing_keys_are_named(tmp_path: Path, config: Path) -> None:
+    state = official_mixste()
+    del state['head.1.bias']
+    refuse(tmp_path, config, state, ValueError, r'mixste\.py in 1 parameters: head\.regression\.bias is missing')
+
+
+def test_a_deeper_model_is_refused(tmp_path: Path, config: Path) -> None:
+    deeper = official_mixste() | {f'STEblocks.1.{name}': torch.zeros(shape) for name, shape in BLOCK.items()}
+    refuse(tmp_path, config, deeper, ValueError, 'joint_blocks.1.attention_norm.weight is not in the model')
+
+
+def test_other_sizes_are_refused(tmp_path: Path, config: Path) -> None:
+    match = r'lifter\.embedding\.weight is \(16, 3\), the config makes it \(16, 2\)'
+    refuse(tmp_path, config, official_mixste(channels_in=3), ValueError, match)
+
+
+class Payload:
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (print, ('executed',))
+
+
+def test_a_pickle_with_code_is_refused(tmp_path: Path, config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    refuse(tmp_path, config, official_mixste() | {'x': Payload()}, UnsafeCheckpointError, 'print')
+    assert 'executed' not in capsys.readouterr().out
+
+
+def test_a_truncated_file_is_refused(tmp_path: Path, config: Path) -> None:
+    source = save(tmp_path / 'official.pth', official_mixste())
+    source.write_bytes(source.read_bytes()[:2000])
+    with pytest.raises(ValueError, match=r'official\.pth'):
+        convert_checkpoint(source, tmp_path / 'converted.pth', config)
+    assert not (tmp_path / 'converted.pth').exists()
+
+
+def recorded_keys(file: Path) -> dict[str, Tensor]:
+    rows = (line.split('\t') for line in file.read_text().splitlines() if not line.startswith('#'))
+    return {
+        name: torch.zeros(
+            [int(size) for size in shape.strip('()').split(',') if size.strip()], dtype=getattr(torch, dtype)
+        )
+        for name, shape, dtype in rows
+    }
+
+
+@pytest.mark.parametrize(
+    ('keys', 'leaf', 'options'),
+    [
+        ('diffhpe_2d_c64', 'diffhpe/diffhpe-2d_27f_h36m.py', {}),
+        ('diffhpe_wrapper_c64', 'diffhpe/diffhpe-wrapper_27f_h36m.py', {}),
+        ('sup_mixste_c64', 'mixste/mixste-c64_27f_h36m.py', {}),
+        ('conditioner_checkpoint_model_pos_c64', 'mixste/mixste-c64_27f_h36m.py', {}),
+        ('sup_mixste_c512', 'mixste/mixste-c512_243f_h36m.py', {'model.conditioner.lifter.num_frames': 27}),
+    ],
+)
+def test_official_sizes_fit_the_shipped_configs(
+    reference_data: Path, repository: Path, keys: str, leaf: str, options: dict[str, Any]
+) -> None:
+    converted = convert_state_dict(recorded_keys(reference_data / 'diffhpe_cases' / f'keys_{keys}.txt'))
+    expected = init_model(repository / 'configs' / 'lifting_3d' / leaf, cfg_options=options).state_dict()
+    expected.pop('denoiser.step_embedding.table', None)
+    shapes = {name: value.shape for name, value in converted.items()}
+    assert shapes == {name: value.shape for name, value in expected.items()}
+
+
+def test_d3dp_fits_its_denoiser(reference_data: Path) -> None:
+    converted = convert_state_dict(recorded_keys(reference_data / 'diffhpe_cases' / 'keys_d3dp_cs512.txt'))
+    expected = MixSTEDenoiser(num_frames=27).state_dict()
+    shapes = {name: value.shape for name, value in converted.items()}
+    assert shapes == {f'denoiser.{name}': value.shape for name, value in expected.items()}
+
+
+@pytest.mark.parametrize('rounded', [True, False])
+def test_half_precision_weights_come_with_a_half_precision_table(
+    tmp_path: Path, repository: Path, reference_data: Path, rounded: bool
+) -> None:
+    official = torch.load(reference_data / 'diffhpe_cases' / 'tiny_2d_state.pt', weights_only=True)
+    if not rounded:
+        official['diffmodel.input_projection.bias'] = official['diffmodel.input_projection.bias'].float() + 1e-6
+    config = tmp_path / 'tiny.py'
+    base = repository / 'configs' / '_base_' / 'models' / 'diffhpe-2d.py'
+    config.write_text(
+        f"_base_ = ['{base}']\nmodel = dict(denoiser=dict(channels=16, num_layers=2, step_channels=32))\n"
+    )
+    convert_checkpoint(save(tmp_path / 'official.pth', official), tmp_path / 'converted.pth', config)
+    table = init_model(config, tmp_path / 'converted.pth').denoiser.step_embedding.table
+    formula = init_model(config).denoiser.step_embedding.table
+    assert torch.equal(table, formula.half().float() if rounded else formula)
