@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from posediff.datasets.converters.cmu import draw_clip_cameras
+from posediff.datasets.mocap_files import MocapClip, save_subject
+
 REPOSITORY = Path(__file__).resolve().parents[1]
+
+# Standing and looking along +x, left towards +y, z up; metres; H36M17 order.
+STANDING = np.array([
+    [0, 0, 0.95], [0, -0.1, 0.9], [0.02, -0.1, 0.5], [0, -0.1, 0.08], [0, 0.1, 0.9], [0.02, 0.1, 0.5], [0, 0.1, 0.08],
+    [0, 0, 1.15], [0, 0, 1.35], [0.02, 0, 1.5], [0, 0, 1.62], [0, 0.18, 1.32], [0.05, 0.2, 1.05], [0.1, 0.2, 0.85],
+    [0, -0.18, 1.32], [0.05, -0.2, 1.05], [0.1, -0.2, 0.85],
+])  # fmt: skip
 
 
 @pytest.fixture(scope='session')
@@ -22,4 +34,39 @@ def reference_data() -> Path:
     folder = Path(os.environ.get('POSEDIFF_TEST_DATA', REPOSITORY.parent / 'shared' / 'data'))
     if not folder.is_dir():
         pytest.skip(f'reference data is not at {folder}; name its folder in POSEDIFF_TEST_DATA')
+    return folder
+
+
+def walking(num_frames: int, seed: int = 0) -> np.ndarray:
+    """(F, 17, 3) metres, z up: the person glides along a random direction, limbs trembling by about 1 cm."""
+    rng = np.random.default_rng(seed)
+    path = np.linspace(0, 0.02 * num_frames, num_frames)[:, None, None] * np.append(rng.normal(size=2), 0)
+    tremble = 0.01 * np.sin(np.arange(num_frames)[:, None, None] / 5 + rng.uniform(0, 6, (1, 17, 3)))
+    return (STANDING + path + tremble).astype(np.float32)
+
+
+def save_clips(folder: Path, subject: str, clips: dict[str, tuple[str, int]]) -> None:
+    """Write a subject's file; ``clips`` gives action and number of frames by name."""
+    entries = []
+    for number, (name, (action, frames)) in enumerate(clips.items()):
+        joints = walking(frames, seed=number)
+        cameras = draw_clip_cameras(joints, name, 'wild', 2, seed=0)
+        entries.append(MocapClip(name, subject, action, f'{action} around', joints, cameras))
+    save_subject(folder / f'{subject}.npz', entries, fps=50.0, seed=0, preset='wild')
+
+
+@pytest.fixture(scope='session')
+def walker() -> Callable[..., np.ndarray]:
+    """:func:`walking`, for tests that need their own motion."""
+    return walking
+
+
+@pytest.fixture(scope='session')
+def mocap_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two training subjects and the four validation subjects."""
+    folder = tmp_path_factory.mktemp('cmu')
+    save_clips(folder, '01', {'01_01': ('walk', 270), '01_02': ('walk', 540), '01_03': ('jump', 40)})
+    save_clips(folder, '90', {'90_01': ('dance', 100)})
+    for subject in ('02', '05', '29', '35'):
+        save_clips(folder, subject, {f'{subject}_01': ('walk', 60), f'{subject}_02': ('jump', 20)})
     return folder
