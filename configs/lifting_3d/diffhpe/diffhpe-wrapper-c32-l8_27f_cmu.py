@@ -5,3 +5,4 @@ model = dict(
     conditioner=dict(lifter=dict(depth=4), checkpoint='checkpoints/mixste-c64-d4_27f_cmu.pth'),
     denoiser=dict(channels=32, num_layers=8, step_channels=64, pose_channels=32, dropout=0.1),
 )
+train_dataloader = dict(batch_size=32)
