@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from collections.abc import Iterable
+from typing import NamedTuple, cast
 
 import torch
 import torch.nn.functional as F
@@ -147,7 +148,8 @@ class CSDIDenoiser(BaseDenoiser):
         frames = self.frame_position.to(condition.dtype)[:, None].expand(*shape, -1)
         joints = self.joint_embedding.weight.to(condition.dtype).expand(*shape, -1)
         side = torch.cat([condition, frames, joints], dim=-1)
-        return ProjectedCondition(torch.stack([layer.side_projection(side) for layer in self.layers]))
+        layers = cast('Iterable[CSDILayer]', self.layers)
+        return ProjectedCondition(torch.stack([layer.side_projection(side) for layer in layers]))
 
     def forward(self, x_t: Tensor, timestep: Tensor, condition: Tensor | ProjectedCondition) -> Tensor:
         """Evaluate the network once.

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple, cast
 
 import torch
 import torch.nn.functional as F
@@ -142,7 +142,7 @@ class CTGCNDenoiser(BaseDenoiser):
         self.num_frames = num_frames
         self.pose_shape = (num_frames, graph.num_joints, 3)
         self.condition_shape = (num_frames, graph.num_joints, condition_channels)
-        order = pooling_order or POOLING_ORDER.get(skeleton, range(graph.num_joints))
+        order = pooling_order or POOLING_ORDER.get(skeleton) or tuple(range(graph.num_joints))
         self.pose_embedding = None if pose_channels is None else nn.Linear(3, pose_channels)
         self.step_embedding = TabulatedStepEmbedding(num_train_timesteps, step_channels)
         self.input_projection = nn.Linear((pose_channels or 3) + condition_channels, channels)
@@ -193,12 +193,17 @@ class CTGCNDenoiser(BaseDenoiser):
         x = F.linear(x_t.permute(2, 1, 0, 3).contiguous(), self.pose_map()[0])
         x = F.relu(x + tokens.permute(2, 1, 0, 3))
         step_embedding = self.step_embedding(timestep)
-        bias = torch.stack([layer.skip_bias() for layer in self.layers]).sum(dim=0)
+        bias = self.skip_bias()
         skips = bias.to(x.dtype).expand(x.shape[:-1].numel(), -1).contiguous()
         for layer in self.layers:
             x, skips = layer(x, skips, step_embedding)
         hidden = F.relu(self.output_hidden(skips / math.sqrt(len(self.layers))))
         return self.output_projection(hidden).view(*x.shape[:3], 3).permute(2, 1, 0, 3).to(x_t.dtype)
+
+    def skip_bias(self) -> Tensor:
+        """(C,), the constant part of what all layers contribute to the output."""
+        layers = cast('Iterable[CTGCNLayer]', self.layers)
+        return torch.stack([layer.skip_bias() for layer in layers]).sum(dim=0)
 
     def pose_map(self) -> tuple[Tensor, Tensor]:
         """From x_t to the first features as one linear map: (C, 3), and (C,) with every bias of the input."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import torch
 from torch import Tensor, nn
@@ -22,8 +22,9 @@ HALF = math.sqrt(0.5)
 
 def norm_scale_shift(norm: nn.modules.batchnorm._BatchNorm) -> tuple[Tensor, Tensor]:
     """What a batch normalisation does with its running statistics: ``x * scale + shift``, each (C,)."""
-    scale = norm.weight * (norm.running_var + norm.eps).rsqrt()
-    return scale, norm.bias - norm.running_mean * scale
+    mean, variance = cast(Tensor, norm.running_mean), cast(Tensor, norm.running_var)
+    scale = norm.weight * (variance + norm.eps).rsqrt()
+    return scale, norm.bias - mean * scale
 
 
 @dataclass
@@ -67,8 +68,8 @@ class FoldedLayer:
     skip: Tensor
 
     @classmethod
-    def fold(cls, layer: CTGCNLayer) -> FoldedLayer:
-        """Multiply out a layer in eval mode."""
+    def fold(cls, layer: CTGCNLayer, dtype: torch.dtype) -> FoldedLayer:
+        """Multiply out a layer in eval mode; the results are rounded to ``dtype``."""
         channels = layer.mid_projection.in_features
         frame_scale, frame_shift = norm_scale_shift(layer.frame_norm)
         channel_scale, channel_shift = norm_scale_shift(layer.channel_norm)
@@ -83,27 +84,28 @@ class FoldedLayer:
         mid = layer.mid_projection.weight
         mid_bias = layer.mid_projection.bias + mid @ output_bias
         output = layer.output_projection.weight
-        return cls(
-            frame_own=frame_own,
-            frame_neighbours=frame_neighbours,
-            frame_bias=(layer.frame_conv.bias * frame_scale + frame_shift)[:, None, None],
-            frame_gain=(frame_own.sum(2) + mixing @ frame_neighbours.sum(2))[..., None, None],
-            channel_own=channel_own,
-            channel_neighbours=channel_neighbours,
-            channel_bias=layer.channel_conv.bias * channel_scale + channel_shift,
-            query=query[0] / len(non_local.pairs),
-            key_value=key_value.t(),
-            key_value_bias=key_value_bias,
-            key_score=non_local.score.weight[0, channels // 2 :] / len(non_local.pairs),
-            score_bias=query_bias / len(non_local.pairs),
-            attended=(non_local.output.weight * output_scale[:, None]).t(),
-            gate=mid[:channels].t() / 2,
-            gate_bias=mid_bias[:channels] / 2,
-            value=mid[channels:].t(),
-            value_bias=mid_bias[channels:],
-            residual=output[:channels].t() * (HALF / 2),
-            skip=output[channels:].t() / 2,
-        )
+        parts = {
+            'frame_own': frame_own,
+            'frame_neighbours': frame_neighbours,
+            'frame_bias': (layer.frame_conv.bias * frame_scale + frame_shift)[:, None, None],
+            'frame_gain': (frame_own.sum(2) + mixing @ frame_neighbours.sum(2))[..., None, None],
+            'channel_own': channel_own,
+            'channel_neighbours': channel_neighbours,
+            'channel_bias': layer.channel_conv.bias * channel_scale + channel_shift,
+            'query': query[0] / len(non_local.pairs),
+            'key_value': key_value.t(),
+            'key_value_bias': key_value_bias,
+            'key_score': non_local.score.weight[0, channels // 2 :] / len(non_local.pairs),
+            'score_bias': query_bias / len(non_local.pairs),
+            'attended': (non_local.output.weight * output_scale[:, None]).t(),
+            'gate': mid[:channels].t() / 2,
+            'gate_bias': mid_bias[:channels] / 2,
+            'value': mid[channels:].t(),
+            'value_bias': mid_bias[channels:],
+            'residual': output[:channels].t() * (HALF / 2),
+            'skip': output[channels:].t() / 2,
+        }
+        return cls(**{name: part.to(dtype).contiguous() for name, part in parts.items()})
 
 
 @dataclass
@@ -141,30 +143,16 @@ class FoldedCTGCN:
     """
 
     def __init__(self, denoiser: CTGCNDenoiser, dtype: torch.dtype) -> None:
-        layers = list(denoiser.layers)
-        channels = layers[0].mid_projection.in_features
-        self.layers = [FoldedLayer.fold(layer) for layer in layers]
-        for layer in self.layers:
-            for name, value in vars(layer).items():
-                setattr(layer, name, value.to(dtype).contiguous())
-        self.pose = denoiser.pose_map()[0].t().to(dtype).contiguous()
+        layers = cast('list[CTGCNLayer]', list(denoiser.layers))
+        self.layers = [FoldedLayer.fold(layer, dtype) for layer in layers]
+        self.layer_inputs = _layer_inputs(denoiser, layers).to(dtype)
+        self.pairs = layers[0].non_local.pairs
         self.mixing = layers[0].frame_conv.adjacency_neighbours.to(dtype)
         self.mixing_and_bias = torch.cat([self.mixing, self.mixing.new_ones(len(self.mixing), 1)], dim=1)
-        self.pairs = layers[0].non_local.pairs
-        # Biases of the residual path are not added to the features. They accumulate here, beside the step's projection,
-        # and reach the only place where a layer sees them, its frame convolution, as one constant.
-        steps = torch.arange(denoiser.step_embedding.table.shape[0], device=self.pose.device)
-        embedding = denoiser.step_embedding(steps)
-        inputs, offset = [], 0.0
-        for layer in layers:
-            inputs.append(layer.step_projection(embedding) + offset)
-            offset = (offset + layer.output_projection.bias[:channels]) * HALF
-        self.layer_inputs = torch.stack(inputs, dim=1).to(dtype)  # (num_train_timesteps, L, C)
-        depth = math.sqrt(len(layers))
-        hidden = denoiser.output_hidden
-        skip_bias = torch.stack([layer.skip_bias() for layer in layers]).sum(dim=0)
+        self.pose = denoiser.pose_map()[0].t().to(dtype).contiguous()
+        hidden, depth = denoiser.output_hidden, math.sqrt(len(layers))
         self.hidden = (hidden.weight.t() / depth).to(dtype)
-        self.hidden_bias = (hidden.bias + hidden.weight @ skip_bias / depth).to(dtype)
+        self.hidden_bias = (hidden.bias + hidden.weight @ denoiser.skip_bias() / depth).to(dtype)
         self.output = denoiser.output_projection.weight.t().to(dtype)
         self.output_bias = denoiser.output_projection.bias.to(dtype)
 
@@ -238,3 +226,19 @@ class FoldedCTGCN:
         weights = (query_score.unsqueeze(2) + key_score.unsqueeze(1)).relu_()
         attended = torch.bmm(weights, values.transpose(0, 1))
         x.baddbmm_(attended.transpose(0, 1), layer.attended.expand(x.shape[0], -1, -1))
+
+
+def _layer_inputs(denoiser: CTGCNDenoiser, layers: list[CTGCNLayer]) -> Tensor:
+    """(num_train_timesteps, L, C): what is added to the features before each layer's frame convolution.
+
+    That is the step's projection, and the biases of the residual path. The latter are not added to the features
+    themselves: they accumulate here and reach, as one constant, the only place where a layer sees them.
+    """
+    table = denoiser.step_embedding.table
+    embedding = denoiser.step_embedding(torch.arange(table.shape[0], device=table.device))
+    channels = layers[0].mid_projection.in_features
+    inputs, offset = [], embedding.new_zeros(channels)
+    for layer in layers:
+        inputs.append(layer.step_projection(embedding) + offset)
+        offset = (offset + layer.output_projection.bias[:channels]) * HALF
+    return torch.stack(inputs, dim=1)
