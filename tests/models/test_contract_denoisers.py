@@ -208,3 +208,16 @@ def test_runs_under_autocast(example: Example, training: bool) -> None:
     if not training:
         for actual in (output.detach(), inferred):
             assert_same(actual, expected, tolerance=0.1)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason='needs a CUDA device')
+@pytest.mark.parametrize('gradient', [False, True])
+def test_cuda_equals_the_cpu(example: Example, monkeypatch: pytest.MonkeyPatch, gradient: bool) -> None:
+    monkeypatch.setattr(torch.backends.cuda.matmul, 'allow_tf32', False)
+    expected = evaluate(example)
+    denoiser, *inputs = example
+    denoiser.cuda()
+    with torch.set_grad_enabled(gradient):
+        output = denoiser(*(value.cuda() for value in inputs))
+    assert_same(output.detach().cpu(), expected, tolerance=1e-4)

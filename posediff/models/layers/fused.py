@@ -99,7 +99,7 @@ class _GatedTanh(torch.autograd.Function):
         grad_gate, grad_value = inner.chunk(2, dim=-1)
         torch.mul(grad, value, out=grad_gate)
         torch.addcmul(grad, grad, gate, out=grad_value)
-        return torch.ops.aten.tanh_backward(inner, x)
+        return torch.ops.aten.tanh_backward(inner, x, grad_input=inner)
 
 
 class _PairMax(torch.autograd.Function):

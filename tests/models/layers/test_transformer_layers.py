@@ -7,7 +7,14 @@ import math
 import pytest
 import torch
 
-from posediff.models.layers.attention import FRAME_AXIS, JOINT_AXIS, AxisAttention, TransformerBlock
+from posediff.models.layers.attention import (
+    FRAME_AXIS,
+    JOINT_AXIS,
+    AxisAttention,
+    TransformerBlock,
+    attend_by_products,
+    attend_fused,
+)
 from posediff.models.layers.drop_path import DropPath
 from posediff.models.layers.timestep_embedding import SinusoidalStepEmbedding, TabulatedStepEmbedding
 
@@ -23,6 +30,12 @@ def test_attention_equals_torchs(axis: int) -> None:
     sequences = x if axis == JOINT_AXIS else x.transpose(1, 2)
     expected = theirs(*(sequences.flatten(0, 1),) * 3, need_weights=False)[0].view(sequences.shape)
     torch.testing.assert_close(ours(x), expected if axis == JOINT_AXIS else expected.transpose(1, 2))
+
+
+def test_both_kernels_agree() -> None:
+    torch.manual_seed(0)
+    query, key, value = torch.randn(3, 2, 5, 4, 7, 8).unbind(0)
+    torch.testing.assert_close(attend_fused(query, key, value), attend_by_products(query, key, value))
 
 
 @pytest.mark.parametrize(('axis', 'kept'), [(FRAME_AXIS, 2), (JOINT_AXIS, 1)])
