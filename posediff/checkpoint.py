@@ -26,8 +26,26 @@ def _history_method(owner: type, name: str) -> Any:
     return getattr(owner, name)
 
 
+class _InertGenerator:
+    """Stand in for numpy's random generators, which checkpoints of MixSTE and D3DP hold; the state is dropped."""
+
+    def __init__(self, *_: Any) -> None:
+        pass
+
+    def __setstate__(self, state: Any) -> None:
+        pass
+
+
+_GENERATOR_NAMES = (
+    'numpy.random._pickle.__randomstate_ctor',
+    'numpy.random._pickle.__bit_generator_ctor',
+    'numpy.random._mt19937.MT19937',
+    'numpy.random.__RandomState_ctor',  # before numpy 1.17
+)
+
+
 def _safe_types() -> list[Any]:
-    """What training checkpoints of MMEngine hold beside tensors: numpy scalars and arrays, and logged histories."""
+    """What training checkpoints hold beside tensors: numpy scalars, arrays and generators, and MMEngine's histories."""
     scalar_types = [np.dtype(code) for code in ('f8', 'f4', 'f2', 'i8', 'i4', 'i2', 'i1', 'u1', 'u2', 'u4', 'u8', '?')]
     reconstruct = np.empty(0).__reduce__()[0]
     scalar = np.float64(0).__reduce__()[0]
@@ -39,6 +57,9 @@ def _safe_types() -> list[Any]:
         np.dtype,
         reconstruct,
         scalar,
+        (reconstruct, 'numpy.core.multiarray._reconstruct'),  # as numpy 1 wrote it
+        (scalar, 'numpy.core.multiarray.scalar'),
+        *((_InertGenerator, name) for name in _GENERATOR_NAMES),
         *{type(dtype) for dtype in scalar_types},
     ]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import zipfile
 
 import numpy as np
 import pytest
@@ -52,6 +53,26 @@ def test_training_checkpoints_of_mmengine_pass(tmp_path):
     loaded = load_checkpoint(tmp_path / 'good.pth')
     assert loaded['message_hub']['log_scalars']['loss'].mean() == 1.5
     assert list(loaded['message_hub']['runtime_info']['array']) == [0, 1, 2]
+
+
+@pytest.mark.parametrize('numpy_1', [False, True])
+def test_checkpoints_that_carry_numpys_generator_pass(tmp_path, numpy_1):
+    """MixSTE's and D3DP's training scripts save ``np.random.RandomState`` beside the weights, under numpy 1."""
+    path = tmp_path / 'official.bin'
+    state = {'head.1.bias': torch.ones(3)}
+    torch.save({'lr': np.float64(1e-4), 'random_state': np.random.RandomState(1), 'model_pos': state}, path)
+    if numpy_1:
+        _rename(path, b'numpy._core.multiarray', b'numpy.core.multiarray')
+    assert torch.equal(load_checkpoint(path)['model_pos']['head.1.bias'], torch.ones(3))
+
+
+def _rename(path, old, new):
+    with zipfile.ZipFile(path) as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    assert any(old in content for content in files.values())
+    with zipfile.ZipFile(path, 'w') as archive:
+        for name, content in files.items():
+            archive.writestr(name, content.replace(old, new) if name.endswith('data.pkl') else content)
 
 
 @pytest.mark.parametrize('content', [b'', b'PK\x03\x04 cut off', b'no checkpoint at all'])
