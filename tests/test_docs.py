@@ -1,0 +1,455 @@
+"""The documentation is run: its code, its configs and its commands, and every path and name in it exists.
+
+How pages are written for this:
+
+* All ``python`` blocks of a page run in order, in one namespace, in a folder that looks like a checkout with data.
+* A block whose first line is ``# <folder>/<file>.py`` with ``configs`` in it is a config: where the file exists, the
+  block has to be its text; else it is written there, and its model is built, trained one step and sampled from.
+* ``bash`` blocks are checked without being run: program, arguments, files, config options. A block marked ``bash run``
+  is run as well, one marked ``bash slow`` in the slow suite, on a tiny data set and with less training.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import importlib.util
+import inspect
+import itertools
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from mmengine import registry as mmengine_registry
+from mmengine.optim import build_optim_wrapper
+from mmengine.registry import init_default_scope
+from sybil import Document, Example, Sybil
+from sybil.evaluators.python import PythonEvaluator
+from sybil.parsers.markdown import CodeBlockParser
+
+import posediff
+import posediff.assets
+from posediff.config import load_config
+from posediff.evaluation.metrics import LiftingMetric
+from posediff.models.options import TestOptions, TrainOptions
+from posediff.plugins import import_components, load_plugins
+from posediff.registry import DATASETS, HOOKS, METRICS, MODELS, REGISTRIES
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+PAGES = ['README.md', 'CONTRIBUTING.md', 'plugins/posediff_mixer/README.md']
+PAGES += sorted(str(page.relative_to(REPOSITORY)) for page in (REPOSITORY / 'docs').glob('*.md'))
+SHELL = ('bash', 'bash run', 'bash slow')
+CHECKED_OUT = ('docs', 'plugins', 'posediff', 'tests', 'tools')
+# Programs of the shell and of the system; their arguments are theirs.
+FOREIGN = {'.', 'apt-get', 'cp', 'export', 'ln', 'mkdir', 'source'}
+NOT_HERE = {'configs/_base_/datasets/h36m.py'}  # named because there must be no such file
+LESS_TRAINING = 'train_cfg.max_epochs=1 train_dataloader.batch_size=8'
+LESS_SAMPLING = 'model.test_cfg.num_hypotheses=2 model.test_cfg.num_inference_steps=2'
+
+TINY_LIFTER = """
+_base_ = '{repository}/configs/lifting_3d/diffhpe/diffhpe-2d_27f_cmu.py'
+model = dict(
+    denoiser=dict(num_frames=9, channels=8, num_layers=2, step_channels=8),
+    sampler=dict(_delete_=True, type='DDIMSampler'),
+    test_cfg=dict(num_hypotheses=2, num_inference_steps=2),
+)
+"""
+
+Run = Callable[[str], None]
+
+
+@pytest.fixture(scope='module')
+def checkout(tmp_path_factory: pytest.TempPathFactory, mocap_folder: Path) -> Path:
+    """A folder like a user's checkout, with a small data set; what pages write stays in it."""
+    folder = tmp_path_factory.mktemp('checkout')
+    for entry in REPOSITORY.iterdir():
+        if entry.name in ('.ci', *CHECKED_OUT) or entry.is_file():
+            (folder / entry.name).symlink_to(entry)
+    shutil.copytree(REPOSITORY / 'configs', folder / 'configs')
+    (folder / 'data').mkdir()
+    (folder / 'data' / 'cmu').symlink_to(mocap_folder)
+    return folder
+
+
+@pytest.fixture
+def at_home(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Work in the checkout; forget afterwards what pages registered."""
+    import_components()
+    load_plugins()
+    monkeypatch.chdir(checkout)
+    before = {name: dict(registry._module_dict) for name, registry in REGISTRIES.items()}
+    modules = set(sys.modules)
+    yield checkout
+    for name, components in before.items():
+        REGISTRIES[name]._module_dict.clear()
+        REGISTRIES[name]._module_dict.update(components)
+    for module in set(sys.modules) - modules:
+        if module.startswith('posediff_'):  # a plugin that a config imported
+            del sys.modules[module]
+
+
+@pytest.fixture
+def tiny_lifter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A small random lifter in the place of the one that ships."""
+    config, checkpoint = tmp_path / 'lifter.py', tmp_path / 'lifter.pth'
+    config.write_text(TINY_LIFTER.format(repository=REPOSITORY))
+    torch.save({'state_dict': posediff.init_model(config).state_dict()}, checkpoint)
+    monkeypatch.setattr(posediff.assets, 'LIFTER_CONFIG', config)
+    monkeypatch.setattr(posediff.assets, 'LIFTER_CHECKPOINT', checkpoint)
+
+
+def parse(page: str, languages: tuple[str, ...], evaluate: Callable[[Example], str | None] | None = None) -> Document:
+    """Find the code blocks of a page."""
+    parsers = [CodeBlockParser(language, evaluate or PythonEvaluator()) for language in languages]
+    return Sybil(parsers=parsers).parse(REPOSITORY / page)
+
+
+def has_blocks(page: str, *languages: str) -> bool:
+    return any(True for _ in parse(page, languages).examples())
+
+
+def commands(page: str, *languages: str) -> list[str]:
+    """Commands of a page's shell blocks, one string each, continued lines joined."""
+    found = []
+    for example in parse(page, languages).examples():
+        lines = re.sub(r'\\\n\s*', '', str(example.parsed)).splitlines()
+        found += [line for line in lines if line.strip() and not line.lstrip().startswith('#')]
+    return found
+
+
+# --- code and configs -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize('page', [page for page in PAGES if has_blocks(page, 'python')])
+@pytest.mark.usefixtures('tiny_lifter')
+def test_code_runs(page: str, at_home: Path) -> None:
+    run_python = PythonEvaluator()
+
+    def evaluate(example: Example) -> str | None:
+        named = re.match(r'# (\S+\.py)\n', str(example.parsed))
+        if named and 'configs/' in named[1]:
+            text = str(example.parsed).partition('\n')[2]
+            check_config_block(at_home / named[1], text)
+            return None
+        return run_python(example)
+
+    np.random.seed(0)
+    torch.manual_seed(0)
+    for example in parse(page, ('python',), evaluate).examples():
+        example.evaluate()
+
+
+def check_config_block(path: Path, text: str) -> None:
+    if (REPOSITORY / path.relative_to(path.cwd())).exists():
+        assert path.read_text().strip() == text.strip(), f'{path.name} has changed since it was written into the page'
+    else:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    check_config(path)
+
+
+def check_config(path: Path) -> None:
+    """Build what a config describes; where its data is here, train one step and draw one pose."""
+    with on_path(REPOSITORY / 'plugins' / 'posediff_mixer'):
+        cfg = load_config(path)
+    init_default_scope('posediff')
+    model = MODELS.build(cfg.model)
+    build_optim_wrapper(model, cfg.optim_wrapper)
+    for hook in (*cfg.custom_hooks, *cfg.default_hooks.values()):
+        HOOKS.build(hook)
+    METRICS.build(cfg.val_evaluator)
+    if not Path(cfg.train_dataloader.dataset.data_root).is_dir():
+        return
+    items = [DATASETS.build(cfg.train_dataloader.dataset)[index] for index in range(2)]
+    model.train()(**model.data_preprocessor(items, True), mode='loss')['loss'].backward()
+    test = DATASETS.build(cfg.test_dataloader.dataset)
+    data = model.data_preprocessor([test[0]], False)
+    steps = 2 if isinstance(getattr(model.sampler, 'spacing', 'trailing'), str) else None
+    with torch.no_grad():
+        x_0 = model.eval().sample(model.conditioner(data['inputs']), 1, steps if model.denoiser else None)
+    assert x_0.isfinite().all()
+
+
+@contextlib.contextmanager
+def on_path(folder: Path) -> Iterator[None]:
+    sys.path.insert(0, str(folder))
+    try:
+        yield
+    finally:
+        sys.path.remove(str(folder))
+
+
+@pytest.mark.slow
+def test_the_readme_lifts_with_the_lifter_that_ships(at_home: Path) -> None:
+    document = parse('README.md', ('python',))
+    for example in document.examples():
+        example.evaluate()
+    lifted = document.namespace['lifted']
+    assert np.isfinite(lifted['joints_3d']).all()
+    assert len(lifted['hypotheses']) > 1
+
+
+# --- commands ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize('page', [page for page in PAGES if has_blocks(page, *SHELL)])
+def test_commands_are_accepted(page: str, at_home: Path) -> None:
+    for example in parse(page, SHELL).examples():
+        subprocess.run(['bash', '-n'], input=str(example.parsed), text=True, check=True)
+    for example in parse(page, ('python',)).examples():  # commands name configs that the page writes
+        named = re.match(r'# (configs/\S+\.py)\n', str(example.parsed))
+        if named and not (at_home / named[1]).exists():
+            (at_home / named[1]).parent.mkdir(parents=True, exist_ok=True)
+            (at_home / named[1]).write_text(str(example.parsed))
+    for command in commands(page, *SHELL):
+        try:
+            check_command(command)
+        except (AssertionError, OSError, ValueError, KeyError, TypeError, SystemExit) as error:
+            raise AssertionError(f'{page}: {command}\n{type(error).__name__}: {error}') from error
+
+
+def check_command(command: str) -> None:
+    """Does the program exist, take these arguments, and find the files and options they name?"""
+    words = shlex.split(re.sub(r'"?\$\([^)]*\)"?', 'SUBSTITUTED', command), comments=True)
+    while words and re.match(r'\w+=', words[0]):
+        words.pop(0)
+    program, *arguments = words
+    if program == 'make':
+        targets = re.findall(r'^([a-z-]+):', (REPOSITORY / 'Makefile').read_text(), re.MULTILINE)
+        assert {word for word in arguments if '=' not in word} <= set(targets)
+    elif program == 'posediff':
+        assert arguments[0] in ('doctor', 'list')
+        assert arguments[0] != 'list' or set(arguments[1:]) <= set(REGISTRIES)
+    elif program == 'bash' or (program == 'python' and arguments[:2] == ['-m', 'pytest']):
+        files = [word for word in arguments if '/' in word]
+        assert files
+        assert all(Path(file).exists() for file in files)
+    elif program == 'pip':
+        assert all(Path(word).exists() for word in arguments if '/' in word)
+    elif program == 'python':
+        check_tool(*arguments)
+    elif program.startswith('tools/') and program.endswith('.sh'):
+        assert os.access(program, os.X_OK), f'{program} cannot be executed'
+        check_launcher(program, arguments)
+    else:
+        assert program in FOREIGN, f'unknown program {program}'
+
+
+def check_launcher(script: str, arguments: list[str]) -> None:
+    """Give the arguments of a shell script to the Python tool that it starts."""
+    tool = 'tools/train.py' if 'train' in script else 'tools/test.py'
+    if 'slurm' in script:
+        _, _, config, second, *rest = arguments
+        check_tool(tool, config, *(['--work-dir', second] if 'train' in script else [second]), *rest)
+        return
+    files = 1 if 'train' in script else 2
+    assert arguments[files].isdecimal()
+    check_tool(tool, *arguments[:files], *arguments[files + 1 :])
+
+
+def check_tool(script: str, *arguments: str) -> None:
+    """Parse the arguments as the tool does; check configs and options in them."""
+    tool = load_tool(script)
+    with arguments_of(script, *arguments), on_path(REPOSITORY / 'plugins' / 'posediff_mixer'):
+        args = tool.parse_args()
+        assert args is not None
+        options = getattr(args, 'cfg_options', None) or {}
+        config = getattr(args, 'config', None)
+        if config is not None:
+            check_options(str(config), options)
+    for word in arguments:
+        for file in re.findall(r'(?:configs|plugins)/[\w./-]+\.py', word):
+            assert Path(file).is_file(), f'{file} does not exist'
+
+
+def check_options(config: str, options: dict[str, Any]) -> None:
+    """Every key exists in the config or is taken by the component it is given to."""
+    before, after = load_config(config), load_config(config, options)
+    init_default_scope('posediff')
+    MODELS.build(after.model)
+    for key in options:
+        *parents, last = key.split('.')
+        node: Any = before
+        for parent in parents:
+            node = node[parent]
+        built_later = parents[-1:] == ['dataset'] or parents[:1] == ['model']
+        known = last in node or built_later or (parents == ['randomness'] and last in ('seed', 'deterministic'))
+        assert known, f'{config} has no {key}'
+        if parents[-1:] == ['dataset']:
+            named = inspect.getmro(DATASETS.get(node['type']))
+            assert any(last in inspect.signature(cls.__init__).parameters for cls in named), f'no argument {key}'
+
+
+@cache
+def load_tool(script: str) -> ModuleType:
+    path = REPOSITORY / script
+    assert path.is_file(), f'{script} does not exist'
+    spec = importlib.util.spec_from_file_location(f'docs_{path.stem}', path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # dataclasses look their module up
+    spec.loader.exec_module(module)
+    return module
+
+
+@contextlib.contextmanager
+def arguments_of(*words: str) -> Iterator[None]:
+    saved, sys.argv = sys.argv, list(words)
+    try:
+        yield
+    finally:
+        sys.argv = saved
+
+
+@pytest.fixture(scope='module')
+def run(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """Run a command in the checkout, with ``python`` and ``posediff`` those of this test."""
+    programs = tmp_path_factory.mktemp('bin')
+    for name, start in (('python', ''), ('posediff', '-m posediff')):
+        (programs / name).write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} {start} "$@"\n')
+        (programs / name).chmod(0o755)
+    path = [str(REPOSITORY), *filter(None, [os.environ.get('PYTHONPATH')])]
+    env = {
+        **os.environ,
+        'PATH': f'{programs}{os.pathsep}{os.environ["PATH"]}',
+        'PYTHONPATH': os.pathsep.join(path),
+        'OMP_NUM_THREADS': '1',
+    }
+
+    def run(command: str) -> None:
+        done = subprocess.run(
+            ['bash', '-euo', 'pipefail', '-c', command],
+            cwd=checkout, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=600, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, f'{command}\n{done.stdout[-3000:]}'
+
+    return run
+
+
+@pytest.mark.parametrize('page', [page for page in PAGES if has_blocks(page, 'bash run')])
+def test_commands_run(page: str, run: Run) -> None:
+    for command in commands(page, 'bash run'):
+        run(command)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('page', [page for page in PAGES if has_blocks(page, 'bash slow')])
+def test_commands_run_to_their_end(page: str, run: Run) -> None:
+    for command in commands(page, 'bash slow'):
+        run(shortened(command))
+
+
+def shortened(command: str) -> str:
+    """Less of it: one epoch of training, two steps of sampling."""
+    less = ''
+    if 'tools/train.py' in command:
+        less += f' --cfg-options {LESS_TRAINING}'
+    if re.search(r'tools/(train|test)\.py.*diffhpe', command):
+        less += f' --cfg-options {LESS_SAMPLING}'
+    return command + less
+
+
+# --- links, paths and names -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize('page', PAGES)
+def test_links_lead_somewhere(page: str) -> None:
+    file = REPOSITORY / page
+    for target in re.findall(r'\]\(([^)\s]+)\)', without_code(file.read_text())):
+        if re.match(r'https?://|mailto:', target):
+            continue
+        path, _, anchor = target.partition('#')
+        linked = (file.parent / path).resolve() if path else file
+        assert linked.exists(), f'{page} links to {target}'
+        if anchor:
+            assert anchor in anchors(linked), f'{page} links to {target}'
+
+
+def anchors(page: Path) -> set[str]:
+    """GitHub's anchors of a page's headings."""
+    headings = re.findall(r'^#+ (.+)$', page.read_text(), re.MULTILINE)
+    return {re.sub(r'[^\w\- ]', '', heading.lower()).replace(' ', '-') for heading in headings}
+
+
+@pytest.mark.parametrize('page', PAGES)
+def test_paths_exist(page: str) -> None:
+    written = {f'{path}' for path in re.findall(r'^# (\S+\.py)$', (REPOSITORY / page).read_text(), re.MULTILINE)}
+    text = (REPOSITORY / page).read_text()
+    for path in re.findall(r'(?<![\w./-])(?:configs|docs|plugins|posediff|tests|tools)/[\w./{},*-]*\w[}*]?', text):
+        for one in expand(path):
+            found = one in written or any(REPOSITORY.glob(one)) or any((REPOSITORY / page).parent.glob(one))
+            assert found or one in NOT_HERE, f'{page} names {one}'
+
+
+@pytest.mark.parametrize('page', PAGES)
+def test_config_names_exist(page: str) -> None:
+    names = {path.stem for path in (REPOSITORY / 'configs').rglob('*.py')}
+    text = (REPOSITORY / page).read_text()
+    for name in re.findall(r'`((?:mixste|diffhpe)-[\w-]*\d+f[\w{},-]*)(?:\.py)?`', text):
+        for one in expand(name):
+            assert one in names, f'{page} names the config {one}'
+
+
+def expand(pattern: str) -> list[str]:
+    """Braces as the shell expands them: ``a_{b,c}.py`` to two paths."""
+    parts = re.split(r'\{([^}]*)\}', pattern)
+    choices = [part.split(',') if index % 2 else [part] for index, part in enumerate(parts)]
+    return [''.join(words) for words in itertools.product(*choices)]
+
+
+@pytest.mark.parametrize('page', PAGES)
+def test_classes_exist(page: str, at_home: Path) -> None:
+    known = known_classes()
+    text = (REPOSITORY / page).read_text()
+    written = set(re.findall(r'^class (\w+)', text, re.MULTILINE))
+    camel_case = re.findall(r'`((?=\w*[a-z])[A-Z]\w*[A-Z]\w*)[`(]', text)
+    types = re.findall(r"\btype='(\w+)'", text)
+    for name in (*camel_case, *types):
+        assert name in known | written, f'{page} names {name}, which no module defines'
+
+
+@cache
+def known_classes() -> set[str]:
+    files = itertools.chain.from_iterable((REPOSITORY / folder).rglob('*.py') for folder in ('posediff', 'plugins'))
+    known = {name for file in files for name in re.findall(r'^class (\w+)', file.read_text(), re.MULTILINE)}
+    for registry in vars(mmengine_registry).values():
+        if isinstance(registry, mmengine_registry.Registry):
+            known |= set(registry._module_dict)
+    return known | {'PoseDataSample', 'DataParallel'}
+
+
+def without_code(text: str) -> str:
+    return re.sub(r'^```.*?^```', '', text, flags=re.MULTILINE | re.DOTALL)
+
+
+# --- options ----------------------------------------------------------------------------------------------------------
+
+
+def test_every_option_of_a_model_is_described() -> None:
+    text = (REPOSITORY / 'docs' / 'configs.md').read_text()
+    for prefix, options in (('test_cfg', TestOptions), ('train_cfg', TrainOptions)):
+        names = {field.name for field in dataclasses.fields(options)}
+        assert set(re.findall(rf'^\| `{prefix}\.(\w+)`', text, re.MULTILINE)) == names
+        for field in dataclasses.fields(options):
+            row = re.search(rf'^\| `{prefix}\.{field.name}` \| ([^ |]+)', text, re.MULTILINE)
+            assert row is not None
+            assert float(row[1]) == field.default if isinstance(field.default, float) else row[1] == str(field.default)
+
+
+def test_every_reading_of_the_metric_is_described() -> None:
+    text = (REPOSITORY / 'docs' / 'readings.md').read_text()
+    for name in ('segments', 'unbiased', 'p_best_per_batch', 'j_agg_root'):
+        assert name in inspect.signature(LiftingMetric.__init__).parameters
+        assert f'`LiftingMetric({name}=' in text
