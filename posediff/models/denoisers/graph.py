@@ -16,6 +16,7 @@ from posediff.models.denoisers.graph_inference import FoldedCTGCN
 from posediff.models.layers.fused import gated_tanh, relu_dropout
 from posediff.models.layers.graph_convolution import ChannelGraphConv, FrameGraphConv
 from posediff.models.layers.non_local import POOLING_ORDER, JointNonLocal
+from posediff.models.layers.normalization import RowBatchNorm
 from posediff.models.layers.shapes import check_clip
 from posediff.models.layers.timestep_embedding import TabulatedStepEmbedding
 from posediff.registry import DENOISERS
@@ -60,7 +61,7 @@ class CTGCNLayer(nn.Module):
         self.frame_conv = FrameGraphConv(num_frames, num_frames, skeleton)
         self.frame_norm = nn.BatchNorm1d(num_frames)
         self.channel_conv = ChannelGraphConv(channels, channels, skeleton)
-        self.channel_norm = nn.BatchNorm1d(channels)
+        self.channel_norm = RowBatchNorm(channels)
         self.non_local = JointNonLocal(channels, pooling_order)
         self.mid_projection = nn.Linear(channels, 2 * channels)
         self.output_projection = nn.Linear(channels, 2 * channels)

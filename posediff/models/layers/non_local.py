@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from posediff.models.layers.fused import pair_max
+from posediff.models.layers.normalization import RowBatchNorm
 
 # Left and right counterparts side by side, then pooled in pairs from the start. One group has three joints
 # (thorax, neck, head), so pairs after it straddle groups and joint 14 is left over: it is never a key.
@@ -41,7 +42,7 @@ class JointNonLocal(nn.Module):
         self.value = nn.Linear(channels, inner)
         self.score = nn.Linear(2 * inner, 1, bias=False)
         self.output = nn.Linear(inner, channels)
-        self.norm = nn.BatchNorm1d(channels)
+        self.norm = RowBatchNorm(channels)
         if sorted(pooling_order) != list(range(len(pooling_order))):
             raise ValueError(f'pooling_order must name every joint once; got {tuple(pooling_order)}')
         self.pairs = list(zip(pooling_order[0::2], pooling_order[1::2], strict=False))
