@@ -51,6 +51,7 @@ PAGES = ['README.md', 'CONTRIBUTING.md', 'plugins/posediff_mixer/README.md']
 PAGES += sorted(str(page.relative_to(REPOSITORY)) for page in (REPOSITORY / 'docs').glob('*.md'))
 SHELL = ('bash', 'bash run', 'bash slow')
 CHECKED_OUT = ('docs', 'plugins', 'posediff', 'tests', 'tools')
+COMPLAINTS = (AssertionError, OSError, ValueError, KeyError, TypeError, SystemExit)
 # Programs of the shell and of the system; their arguments are theirs.
 FOREIGN = {'.', 'apt-get', 'cp', 'export', 'ln', 'mkdir', 'source'}
 NOT_HERE = {'configs/_base_/datasets/h36m.py'}  # named because there must be no such file
@@ -215,8 +216,30 @@ def test_commands_are_accepted(page: str, at_home: Path) -> None:
     for command in commands(page, *SHELL):
         try:
             check_command(command)
-        except (AssertionError, OSError, ValueError, KeyError, TypeError, SystemExit) as error:
+        except COMPLAINTS as error:
             raise AssertionError(f'{page}: {command}\n{type(error).__name__}: {error}') from error
+
+
+@pytest.mark.parametrize(
+    'command',
+    [
+        'make tea',
+        'posediff list denoiser',
+        'wget http://example.com/data.zip',
+        'python tools/trian.py configs/lifting_3d/mixste/mixste-c64_27f_cmu.py',
+        'python tools/train.py configs/lifting_3d/mixste/mixste-c65_27f_cmu.py',
+        'python tools/train.py configs/lifting_3d/mixste/mixste-c64_27f_cmu.py --ampere',
+        'python tools/train.py configs/lifting_3d/mixste/mixste-c64_27f_cmu.py --cfg-options model.test_cfg.steps=5',
+        'python tools/train.py configs/lifting_3d/mixste/mixste-c64_27f_cmu.py --cfg-options train_cfg.epochs=5',
+        'python tools/test.py configs/lifting_3d/mixste/mixste-c64_27f_cmu.py a.pth --cfg-options '
+        'test_dataloader.dataset.max_item=5',
+        'tools/dist_train.sh configs/lifting_3d/mixste/mixste-c64_27f_cmu.py --amp',
+    ],
+)
+@pytest.mark.usefixtures('at_home')
+def test_wrong_commands_are_found(command: str) -> None:
+    with pytest.raises(COMPLAINTS):
+        check_command(command)
 
 
 def check_command(command: str) -> None:
@@ -331,8 +354,14 @@ def run(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
     def run(command: str) -> None:
         done = subprocess.run(
             ['bash', '-euo', 'pipefail', '-c', command],
-            cwd=checkout, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=600, check=False,
-        )  # fmt: skip
+            cwd=checkout,
+            env=env,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=600,
+            check=False,
+        )
         assert done.returncode == 0, f'{command}\n{done.stdout[-3000:]}'
 
     return run
