@@ -12,7 +12,16 @@ from mmengine.config import Config
 from mmengine.runner import Runner
 
 # Keys that MMEngine's tools read beside the Runner's own arguments.
-TOOL_KEYS = ('auto_scale_lr', 'custom_imports', 'default_scope', 'launcher', 'work_dir')
+TOOL_KEYS = (
+    'auto_scale_lr',
+    'compile',
+    'custom_imports',
+    'default_scope',
+    'find_unused_parameters',
+    'launcher',
+    'sync_bn',
+    'work_dir',
+)
 
 
 def load_config(config: str | Path | Config, cfg_options: Mapping[str, Any] | None = None) -> Config:

@@ -49,7 +49,7 @@ def lift_keypoints(
         num_inference_steps: Denoiser calls per hypothesis; None: the config's.
         seed: Decides the noise.
         stride: Frames from window to window, at most the window length; None: a third of it.
-        score_threshold: Points scored below are treated as omitted.
+        score_threshold: Points scored below, or 0, are treated as omitted.
         batch_size: Windows at a time.
         progress: Wraps the list of batches, e.g. :func:`tqdm.tqdm`.
 
@@ -118,9 +118,9 @@ def _lift_windows(
     weights = torch.zeros(frames, 1, 1, 1)
     ramp = torch.minimum(torch.arange(1, window + 1), torch.arange(window, 0, -1)).float().reshape(-1, 1, 1, 1)
     for starts in windows:
-        condition = model.conditioner(model.extract_features(torch.stack([inputs[s : s + window] for s in starts])))
+        batch = torch.stack([inputs[s : s + window] for s in starts])
         drawn = None if noise is None else torch.stack([noise[:, :, s : s + window] for s in starts], dim=1)
-        poses = model.head.decode(model.sample(condition, num_hypotheses, num_inference_steps, noise=drawn).float())
+        poses = model.head.decode(model.sample_inputs(batch, num_hypotheses, num_inference_steps, noise=drawn).float())
         for start, pose in zip(starts, poses.cpu(), strict=True):
             total[start : start + window] += pose.transpose(0, 1) * ramp
             weights[start : start + window] += ramp
@@ -166,7 +166,7 @@ def _check_clip(
         scores = np.asarray(scores, dtype=np.float32)
         if scores.shape != points.shape[:2]:
             raise ValueError(f'keypoint_scores must be {points.shape[:2]} like keypoints_2d, got {scores.shape}')
-        observed &= np.nan_to_num(scores, nan=-1.0) >= score_threshold
+        observed &= (np.nan_to_num(scores) > 0) & (np.nan_to_num(scores) >= score_threshold)
     if not observed.any():
         raise ValueError(f'no keypoint is finite and scored at least {score_threshold}: there is nothing to lift')
     return np.where(observed[..., None], points, np.float32(0)), observed
@@ -183,9 +183,7 @@ def _frame_noise(
     """Noise (draws, M, F, K, 3) of every frame, or None without diffusion."""
     if model.denoiser is None:
         return None
-    steps = num_inference_steps or model.test_cfg.num_inference_steps
-    steps = steps or model.sampler.default_steps(model.noise_scheduler)
-    draws = model.sampler.num_draws(model.noise_scheduler, steps)
+    draws = model.sampler.num_draws(model.noise_scheduler, model.inference_steps(num_inference_steps))
     return draw_noise(draws, 1, num_hypotheses, state, device, seeded_generator(seed, 'clip'))[:, 0]
 
 

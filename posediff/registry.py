@@ -2,7 +2,7 @@
 
 Two kinds of registry live here:
 
-* ``MODELS``, ``DATASETS``, ``TRANSFORMS``, ``METRICS``, ``HOOKS``, ``VISUALIZERS`` are children of
+* ``MODELS``, ``DATASETS``, ``TRANSFORMS``, ``METRICS``, ``HOOKS``, ``OPTIM_WRAPPERS``, ``VISUALIZERS`` are children of
   MMEngine's roots. ``type='mmpose.TopdownPoseEstimator'`` resolves through MMEngine's scopes, and only
   then is that package imported.
 * One registry per stage of the data flow (``DENOISERS``, ``SAMPLERS``, …). MMEngine allows one child per
@@ -93,12 +93,13 @@ DATASETS = _child('datasets', mmengine_registry.DATASETS, 'posediff.datasets')
 TRANSFORMS = _child('transforms', mmengine_registry.TRANSFORMS, 'posediff.datasets.transforms')
 METRICS = _child('metrics', mmengine_registry.METRICS, 'posediff.evaluation.metrics')
 HOOKS = _child('hooks', mmengine_registry.HOOKS, 'posediff.hooks')
+OPTIM_WRAPPERS = _child('optim_wrappers', mmengine_registry.OPTIM_WRAPPERS, 'posediff.optim')
 VISUALIZERS = _child('visualizers', mmengine_registry.VISUALIZERS, 'posediff.visualization')
 
 # MMEngine looks for the default scope in each of its other registries too, and warns where it has none.
 for _root in (
     'RUNNERS', 'RUNNER_CONSTRUCTORS', 'LOOPS', 'DATA_SAMPLERS', 'MODEL_WRAPPERS', 'WEIGHT_INITIALIZERS', 'OPTIMIZERS',
-    'OPTIM_WRAPPERS', 'OPTIM_WRAPPER_CONSTRUCTORS', 'PARAM_SCHEDULERS', 'EVALUATOR', 'TASK_UTILS', 'VISBACKENDS',
+    'OPTIM_WRAPPER_CONSTRUCTORS', 'PARAM_SCHEDULERS', 'EVALUATOR', 'TASK_UTILS', 'VISBACKENDS',
     'LOG_PROCESSORS', 'INFERENCERS', 'FUNCTIONS',
 ):  # fmt: skip
     _child(_root.lower(), getattr(mmengine_registry, _root))
@@ -130,6 +131,7 @@ REGISTRIES: dict[str, ComponentRegistry] = {
         TRANSFORMS,
         METRICS,
         HOOKS,
+        OPTIM_WRAPPERS,
         VISUALIZERS,
     )
 }

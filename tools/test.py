@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-from pathlib import Path
 
 from mmengine.dist import is_main_process
 
+from posediff.atomic_files import replacing
 from posediff.inference import load_weights
 from posediff.launch import add_common_arguments, build_runner, one_line_errors, prepare, unwrap
 
@@ -30,11 +29,8 @@ def main() -> None:
         _ = runner.test_loop  # reads the data
     metrics = runner.test()
     if args.out and is_main_process():
-        target = Path(args.out)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        draft = target.with_name(f'{target.name}.part')
-        draft.write_text(json.dumps({name: float(value) for name, value in metrics.items()}, indent=2) + '\n')
-        os.replace(draft, target)
+        with replacing(args.out) as draft:
+            draft.write_text(json.dumps({name: float(value) for name, value in metrics.items()}, indent=2) + '\n')
 
 
 if __name__ == '__main__':

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+import torch
 from mmengine.config import Config
 
 from posediff.launch import add_common_arguments, build_runner, one_line_errors, prepare
@@ -32,10 +33,12 @@ def parse_args() -> argparse.Namespace:
 
 def apply_arguments(cfg: Config, args: argparse.Namespace) -> None:
     if args.amp:
-        cfg.optim_wrapper.type = 'AmpOptimWrapper'
-        cfg.optim_wrapper.dtype = args.amp
-        if args.amp == 'float16':
-            cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
+        if args.amp == 'bfloat16':
+            cfg.optim_wrapper.type = 'BFloat16OptimWrapper'
+        elif not torch.cuda.is_available():
+            raise ValueError('--amp float16 needs CUDA; --amp bfloat16 runs on the CPU too')
+        else:
+            cfg.optim_wrapper.update(type='AmpOptimWrapper', dtype='float16', loss_scale='dynamic')
     if args.resume == 'auto':
         cfg.resume, cfg.load_from = True, None
     elif args.resume:

@@ -169,28 +169,63 @@ class PoseDiffusionEstimator(BaseModel):
             if num_hypotheses != 1:
                 raise _single_hypothesis(num_hypotheses)
             return self.head(condition).unsqueeze(1)
-        steps = num_inference_steps or self.test_cfg.num_inference_steps
-        steps = steps or self.sampler.default_steps(self.noise_scheduler)
         if noise is None:
-            shape = self.head.state_shape(condition)
-            draws = self.sampler.num_draws(self.noise_scheduler, steps)
-            noise = draw_noise(draws, len(condition), num_hypotheses, shape, condition.device, generator)
+            noise = self.draw_noise(condition, num_hypotheses, num_inference_steps, generator)
         elif noise.shape[1:3] != (len(condition), num_hypotheses):
             raise ValueError(
                 f'noise must be (draws, B, M, …) with B={len(condition)}, M={num_hypotheses}, got {tuple(noise.shape)}'
             )
         reverse = ReverseProcess(self.denoiser, self.noise_scheduler, self.sampler, self.test_cfg)
-        return reverse(condition, noise.float(), steps)
+        return reverse(condition, noise.float(), self.inference_steps(num_inference_steps))
+
+    @torch.no_grad()
+    def sample_inputs(
+        self,
+        inputs: Tensor,
+        num_hypotheses: int | None = None,
+        num_inference_steps: int | None = None,
+        generator: Generators = None,
+        noise: Tensor | None = None,
+    ) -> Tensor:
+        """Draw poses for preprocessed inputs as ``test_cfg`` says, ``flip_test`` included.
+
+        Args:
+            inputs: (B, …).
+            num_hypotheses: M; None: ``test_cfg``'s.
+            num_inference_steps, generator, noise: As for :meth:`sample`.
+
+        Returns:
+            x_0 (B, M, …) in head units. With ``flip_test`` the average of a hypothesis and the mirrored one that was
+            drawn for the mirrored input with the mirrored noise.
+        """
+        num_hypotheses = num_hypotheses or self.test_cfg.num_hypotheses
+        condition = self._condition(inputs)
+        if self.denoiser is not None and noise is None:
+            noise = self.draw_noise(condition, num_hypotheses, num_inference_steps, generator)
+        x_0 = self.sample(condition, num_hypotheses, num_inference_steps, noise=noise)
+        if not self.test_cfg.flip_test:
+            return x_0
+        noise = None if noise is None else self.head.flip_state(noise)
+        condition = self._condition(self.head.flip_inputs(inputs))
+        mirrored = self.sample(condition, num_hypotheses, num_inference_steps, noise=noise)
+        return (x_0 + self.head.flip_state(mirrored)) / 2
+
+    def draw_noise(
+        self,
+        condition: Tensor,
+        num_hypotheses: int,
+        num_inference_steps: int | None = None,
+        generator: Generators = None,
+    ) -> Tensor:
+        """Draw what :meth:`sample` would: float32 (draws, B, M, …)."""
+        draws = self.sampler.num_draws(self.noise_scheduler, self.inference_steps(num_inference_steps))
+        shape = self.head.state_shape(condition)
+        return draw_noise(draws, len(condition), num_hypotheses, shape, condition.device, generator)
 
     @torch.no_grad()
     def predict(self, inputs: Tensor, data_samples: Sequence[PoseDataSample]) -> list[PoseDataSample]:
         """Draw, decode and aggregate; a sample's noise follows from ``test_cfg.seed`` and its ``sample_id`` alone."""
-        num_hypotheses = self.test_cfg.num_hypotheses
-        x_0 = self.sample(self._condition(inputs), num_hypotheses, generator=self._generators(data_samples))
-        if self.test_cfg.flip_test:
-            condition = self._condition(self.head.flip_inputs(inputs))
-            mirrored = self.sample(condition, num_hypotheses, generator=self._generators(data_samples))
-            x_0 = (x_0 + self.head.flip_state(mirrored)) / 2
+        x_0 = self.sample_inputs(inputs, generator=self._generators(data_samples))
         hypotheses = self.head.decode(x_0.float())
         poses = self.aggregator(hypotheses, data_samples)
         self.head.attach(data_samples, poses, hypotheses)
@@ -199,6 +234,11 @@ class PoseDiffusionEstimator(BaseModel):
     def ready_to_train(self) -> str | None:
         """None, or one sentence that says what is missing before training may start."""
         return self.conditioner.ready_to_train()
+
+    def inference_steps(self, num_inference_steps: int | None = None) -> int:
+        """Denoiser calls per hypothesis: as asked for, else ``test_cfg``'s, else the sampler's default."""
+        steps = num_inference_steps or self.test_cfg.num_inference_steps
+        return steps or self.sampler.default_steps(self.noise_scheduler)
 
     def _condition(self, inputs: Tensor) -> Tensor:
         return self.conditioner(self.extract_features(inputs))

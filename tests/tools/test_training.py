@@ -151,6 +151,14 @@ def test_training_refuses_a_random_frozen_lifter(tmp_path, repository, mocap_fol
     [
         (['none.py'], 'config none.py does not exist'),
         (['{config}', '--cfg-options', 'optim_wraper.optimizer.lr=1'], "no key 'optim_wraper'"),
+        (['{config}', '--cfg-options', 'train_dataloader.dataset.data_root=nowhere'], 'nowhere: no such folder'),
+        pytest.param(
+            ['{config}', '--amp', 'float16'],
+            '--amp float16 needs CUDA',
+            marks=pytest.mark.skipif(
+                torch.cuda.is_available(), reason='float16 is refused only where there is no CUDA'
+            ),
+        ),
     ],
 )
 def test_bad_command_lines_end_in_one_line(repository, config, arguments, said):
@@ -159,6 +167,15 @@ def test_bad_command_lines_end_in_one_line(repository, config, arguments, said):
     assert result.returncode == 2
     assert said in result.stderr
     assert 'Traceback' not in result.stderr
+
+
+def test_bfloat16_trains_on_any_device(tmp_path, repository, config):
+    options = ['--cfg-options', 'train_cfg.max_epochs=1', 'train_cfg.val_interval=5', '--amp', 'bfloat16']
+    output = check(run(sys.executable, repository / 'tools/train.py', config, '--work-dir', tmp_path, *options))
+    assert "type='BFloat16OptimWrapper'" in output
+    state = load_checkpoint(tmp_path / 'epoch_1.pth')['state_dict']
+    assert all(bool(torch.isfinite(value).all()) for value in state.values())
+    assert state['denoiser.output_projection.weight'].dtype == torch.float32
 
 
 @pytest.mark.gpu

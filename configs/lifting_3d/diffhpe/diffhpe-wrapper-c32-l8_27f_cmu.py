@@ -6,3 +6,4 @@ model = dict(
     denoiser=dict(channels=32, num_layers=8, step_channels=64, pose_channels=32, dropout=0.1),
 )
 train_dataloader = dict(batch_size=32)
+auto_scale_lr = dict(base_batch_size=32)

@@ -9,3 +9,4 @@ _base_ = [
 train_dataloader = dict(batch_size=25)
 optim_wrapper = dict(optimizer=dict(lr=4e-5))
 train_cfg = dict(max_epochs=500)
+auto_scale_lr = dict(base_batch_size=25)

@@ -43,20 +43,15 @@ def occlusion_mask(
 ) -> np.ndarray:
     """Draw one of the occlusions of DiffHPE (arXiv:2309.01575, Section 5.2).
 
-    ==============================  ==================================
-    ===================================================== ``pattern``                     in the paper
-         hides ==============================  ==================================
-         =====================================================
-    ``none``                        no occlusion                        nothing (``no_miss`` in the official code)
-    ``random``                      random keypoints                    every keypoint with probability ``rate``
-    ``random_left_arm_right_leg``   random left arm and right leg       left arm with shoulder, right leg with hip, in a
-    part
-                                                                        ``rate`` of the frames
-    ``structured_joint``            consecutive right leg               right leg with hip, in consecutive frames
-    ``structured_frame``            consecutive frames                  all keypoints, in consecutive frames
-    ``all``                         (not in the paper)                  one of the above, drawn with equal probability
-    ==============================  ==================================
-    =====================================================
+    What a ``pattern`` hides, with the paper's name for it:
+
+    * ``none``: nothing ("no occlusion"; ``no_miss`` in the official code).
+    * ``random`` ("random"): every keypoint with probability ``rate``.
+    * ``random_left_arm_right_leg`` ("random leg and arm"): left arm with shoulder and right leg with hip, in a share
+      ``rate`` of the frames.
+    * ``structured_joint`` ("consecutive leg"): right leg with hip, in consecutive frames.
+    * ``structured_frame`` ("consecutive frames"): all keypoints, in consecutive frames.
+    * ``all`` (not in the paper): one of the above, ``none`` included, drawn with equal probability.
 
     Driven by ``np.random.RandomState(seed)``, the defaults give the official code's masks.
 

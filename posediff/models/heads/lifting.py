@@ -61,7 +61,21 @@ class LiftingHead(BaseHead):
         parameter = next(self.parameters(), None)
         if parameter is not None:
             poses = poses.to(parameter.device)
-        return self.encode(poses.float()), None
+        return self.encode(poses.float()), self._weights(data_samples, poses)
+
+    @staticmethod
+    def _weights(data_samples: Sequence[PoseDataSample], poses: Tensor) -> Tensor | None:
+        """(B, T, K, 1), 0 on joints that are not annotated and on frames that pad a clip; None if there are none."""
+        counts = []
+        for sample in data_samples:
+            weight = torch.ones(poses.shape[1:3])
+            if 'lifting_target_visible' in sample.gt_instances:
+                weight = weight * torch.as_tensor(sample.gt_instances.lifting_target_visible)
+            if sample.get('frame_mask') is not None:
+                weight = weight * torch.as_tensor(sample.frame_mask)[:, None]
+            counts.append(weight)
+        weights = torch.stack(counts)[..., None]
+        return None if bool((weights == 1).all()) else weights.to(poses)
 
     def forward(self, condition: Tensor) -> Tensor:
         if self.regression is None:
