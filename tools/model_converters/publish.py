@@ -6,12 +6,14 @@ import argparse
 from pathlib import Path
 
 import torch
+from mmengine.config import Config
 
 from posediff.atomic_files import replacing
 from posediff.checkpoint import load_checkpoint, load_state
 from posediff.launch import one_line_errors
 
 KEPT_META = ('epoch', 'iter', 'seed', 'cfg', 'experiment_name')
+INFERENCE_KEYS = ('default_scope', 'custom_imports', 'num_frames', 'fps', 'keypoint_skeleton', 'model')
 
 
 def parse_args() -> argparse.Namespace:
@@ -19,26 +21,39 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('source', type=Path, help='checkpoint written by training')
     parser.add_argument('destination', type=Path, help='file to write')
     parser.add_argument(
-        '--half', action='store_true', help='store floats as float16: half the size, read back as float32'
+        '--config-out', type=Path, help='write what inference needs of the training config to this file'
     )
     return parser.parse_args()
 
 
-def publish(source: Path, destination: Path, half: bool) -> int:
+def publish(source: Path, destination: Path) -> int:
     """Write weights (of the averaged model where there is one) and provenance; return the file's size in bytes."""
     state = load_state(source)
-    if half:
-        state = {name: value.half() if value.dtype == torch.float32 else value for name, value in state.items()}
     meta = load_checkpoint(source).get('meta', {})
     with replacing(destination) as draft:
         torch.save({'state_dict': state, 'meta': {key: meta[key] for key in KEPT_META if key in meta}}, draft)
     return destination.stat().st_size
 
 
+def write_config(source: Path, destination: Path) -> None:
+    """Write the model, and what input it wants, as a config without parents."""
+    text = load_checkpoint(source).get('meta', {}).get('cfg')
+    if text is None:
+        raise ValueError(f'{source} does not hold the config that it was trained with')
+    cfg = Config.fromstring(text, file_format='.py')
+    kept = Config({key: cfg[key] for key in INFERENCE_KEYS if key in cfg})
+    if kept.model.conditioner.get('checkpoint'):
+        kept.model.conditioner.checkpoint = None  # the published weights contain the frozen lifter
+    with replacing(destination) as draft:
+        draft.write_text(kept.pretty_text)
+
+
 def main() -> None:
     args = parse_args()
     with one_line_errors():
-        size = publish(args.source, args.destination, args.half)
+        size = publish(args.source, args.destination)
+        if args.config_out is not None:
+            write_config(args.source, args.config_out)
     print(f'wrote {args.destination}: {size / 1e6:.2f} MB')
 
 

@@ -1,0 +1,25 @@
+default_scope = 'posediff'
+fps = 50.0
+keypoint_skeleton = 'cmu17'
+model = dict(
+    aggregator=dict(type='MeanAggregator'),
+    conditioner=dict(center=True, type='Keypoints2DConditioner'),
+    data_preprocessor=dict(type='LiftingPreprocessor'),
+    denoiser=dict(
+        channels=32,
+        condition_channels=5,
+        dropout=0.032,
+        num_frames=27,
+        num_layers=8,
+        num_train_timesteps=50,
+        step_channels=64,
+        type='CTGCNDenoiser',
+    ),
+    head=dict(type='LiftingHead'),
+    loss=dict(type='SquaredErrorLoss'),
+    noise_scheduler=dict(max_beta=0.5, num_train_timesteps=50, prediction_type='epsilon', type='CosineNoiseScheduler'),
+    sampler=dict(type='DDPMSampler'),
+    test_cfg=dict(num_hypotheses=5),
+    type='PoseDiffusionEstimator',
+)
+num_frames = 27
