@@ -39,7 +39,7 @@ class ComponentRegistry(Registry):
 
     def __init__(self, *args: Any, adapters: dict[str, str] | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._adapters: dict[str | None, str] = dict(adapters or {})
+        self._adapters = dict(adapters or {})
 
     def get(self, key: str) -> Any:
         """Return the class registered as ``key``.
@@ -62,7 +62,7 @@ class ComponentRegistry(Registry):
     def _find(self, key: str) -> Any:
         scope, name = self.split_scope_key(key)
         try:
-            if scope in self._adapters:
+            if scope is not None and scope in self._adapters:
                 return get_object_from_string(self._adapters[scope])(name)
             if self.parent is None and scope not in (None, self.scope):
                 return MODELS._find(key)

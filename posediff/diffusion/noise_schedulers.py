@@ -37,7 +37,7 @@ class BetasNoiseScheduler:
         beta, alpha_bar: float64 tables of length ``num_train_timesteps``.
     """
 
-    def __init__(self, betas: Sequence[float], prediction_type: str = 'epsilon') -> None:
+    def __init__(self, betas: Sequence[float] | np.ndarray, prediction_type: str = 'epsilon') -> None:
         table = torch.as_tensor(np.asarray(betas, dtype=np.float64).copy())
         if table.ndim != 1 or len(table) == 0:
             raise ValueError(f'betas must be a non-empty list of numbers, got shape {tuple(table.shape)}')

@@ -48,6 +48,8 @@ class MixSTELoss(nn.Module):
             ``loss.backward(loss)``; its gradient is then that of L²/2.
     """
 
+    joint_weights: Tensor
+
     H36M17_WEIGHTS = (1, 1, 2.5, 2.5, 1, 2.5, 2.5, 1, 1, 1, 1.5, 1.5, 4, 4, 1.5, 4, 4)
 
     def __init__(
