@@ -7,6 +7,6 @@ from pathlib import Path
 FOLDER = Path(__file__).parent
 DEMO_KEYPOINTS = FOLDER / 'demo_walk.npz'
 
-# The lifter that tools/demo.py uses by default; metafile.yml says how it was trained and what it reaches.
+# The lifter that tools/demo.py uses by default; configs/lifting_3d/metafile.yml says how it was trained.
 LIFTER_CONFIG = FOLDER / 'lifter.py'
 LIFTER_CHECKPOINT = FOLDER / 'lifter.pth'

@@ -1,0 +1,60 @@
+"""Published figures: each has an entry that says what made it, and the page says what the entry says."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+METAFILES = sorted((ROOT / 'configs').rglob('metafile.yml'))
+MODELS = [model for path in METAFILES for model in yaml.safe_load(path.read_text())['Models']]
+COLUMNS = ('MPJPE', 'MPJPE unaligned', 'P-MPJPE', 'symmetry gap', 'segment std')
+
+
+@pytest.mark.parametrize('model', MODELS, ids=lambda model: model['Name'])
+def test_an_entry_says_what_made_its_figures(model):
+    assert (ROOT / model['Config']).is_file()
+    metadata = model['Metadata']
+    for key in ('Command', 'Commit', 'Seed', 'Training Data', '2D Input'):
+        assert metadata.get(key) is not None, key
+    assert re.fullmatch(r'[0-9a-f]{7,40}', metadata['Commit'])
+    assert model['Results']
+    if model['In Collection'] == 'DiffHPE':
+        assert metadata['Num Hypotheses'] >= 1
+        assert metadata['Num Inference Steps'] >= 1
+    for result in model['Results']:
+        assert set(result['Metrics']) <= set(COLUMNS)
+    weights = model.get('Weights')
+    if weights is not None:
+        assert (ROOT / weights).stat().st_size < 5e6
+
+
+def rows() -> list[tuple[str, dict[str, float]]]:
+    """(name, figures) of every measured row of the tables of this project's own results."""
+    text = (ROOT / 'docs/benchmarks.md').read_text().split("## The paper's figures")[0]
+    found, header = [], []
+    for line in text.splitlines():
+        cells = [cell.strip() for cell in line.strip('|').split('|')]
+        if 'P-MPJPE' in cells:
+            header = cells
+        elif header and len(cells) == len(header) and not set(line) <= set('|-: '):
+            values = {
+                name: float(cell) for name, cell in zip(header, cells, strict=True) if re.fullmatch(r'[\d.]+', cell)
+            }
+            if values:
+                found.append((cells[0], values))
+        elif not line.startswith('|'):
+            header = []
+    return found
+
+
+def test_the_page_shows_the_entries_and_nothing_else():
+    published = {model['Name']: model['Results'][0]['Metrics'] for model in MODELS}
+    shown = {}
+    for name, values in rows():
+        quoted = re.search(r'`([^`]+)`', name)
+        shown[quoted.group(1) if quoted else name] = values
+    assert shown == published
