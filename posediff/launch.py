@@ -136,6 +136,13 @@ def build_runner(cfg: Config) -> Runner:
     return Runner.from_cfg(cfg)
 
 
+def leave_process_group() -> None:
+    """End what :func:`join_process_group` began: a rank may abort at exit while another still talks to it."""
+    if is_distributed():
+        torch.distributed.barrier()
+        torch.distributed.destroy_process_group()
+
+
 def unwrap(model: torch.nn.Module) -> torch.nn.Module:
     """The model inside its distributed wrapper, if it has one."""
     return cast(torch.nn.Module, model.module) if is_model_wrapper(model) else model

@@ -39,8 +39,8 @@ def lift_keypoints(
 
     Args:
         model: From :func:`posediff.init_model`.
-        keypoints_2d: (F, K, 2) px in the lifter's skeleton. Non-finite points are treated as omitted.
-        keypoint_scores: (F, K) confidences in [0, 1], or None.
+        keypoints_2d: (F, K, 2) px in the lifter's skeleton; finite where the score is above 0.
+        keypoint_scores: (F, K) confidences in [0, 1], 0 = not seen; None: every point was seen.
         img_shape: (h, w) of the image in px.
         fps: Rate of the clip. Where it differs from the ``fps`` of the model's config, the keypoints are resampled to
             that, and the poses back. None takes the frames as they are.
@@ -63,14 +63,22 @@ def lift_keypoints(
         ValueError: Wrong shapes, an empty clip, no usable point at all, an option out of range.
     """
     points, observed = _check_clip(keypoints_2d, keypoint_scores, score_threshold)
-    if num_hypotheses is not None and num_hypotheses < 1:
-        raise ValueError(f'num_hypotheses must be at least 1, got {num_hypotheses}')
+    for name, value in {
+        'num_hypotheses': num_hypotheses,
+        'num_inference_steps': num_inference_steps,
+        'batch_size': batch_size,
+    }.items():
+        if value is not None and value < 1:
+            raise ValueError(f'{name} must be at least 1, got {value}')
+    if len(img_shape) != 2 or not all(np.isfinite(side) and side > 0 for side in img_shape):
+        raise ValueError(f'img_shape must be a positive (h, w) in px, got {img_shape}')
     window = window_length(model)
     hop = max(window // 3, 1) if stride is None else stride
     if not 1 <= hop <= window:
         raise ValueError(f'stride must be in 1..{window}, the window of the model, got {hop}')
     model_fps = model.cfg.get('fps', fps)
-    grid, back = frame_positions(len(points), fps or 1.0, (model_fps or 1.0) if fps else 1.0)
+    rates = (1.0, 1.0) if fps is None else (fps, model_fps)
+    grid, back = frame_positions(len(points), *rates)
     mask = resample(observed, grid)
     inputs = _network_inputs(model, resample(points, grid), mask, img_shape)
     windows = progress(list(_batches(max(len(inputs), window), window, hop, batch_size)))
@@ -161,14 +169,22 @@ def _check_clip(
         raise ValueError(f'keypoints_2d must be (F, K, 2) px, got shape {points.shape}')
     if 0 in points.shape:
         raise ValueError(f'keypoints_2d is empty: shape {points.shape}')
-    observed: np.ndarray = np.asarray(np.isfinite(points).all(-1))
-    if scores is not None:
-        scores = np.asarray(scores, dtype=np.float32)
-        if scores.shape != points.shape[:2]:
-            raise ValueError(f'keypoint_scores must be {points.shape[:2]} like keypoints_2d, got {scores.shape}')
-        observed &= (np.nan_to_num(scores) > 0) & (np.nan_to_num(scores) >= score_threshold)
+    scores = np.ones(points.shape[:2]) if scores is None else np.asarray(scores, dtype=np.float32)
+    if scores.shape != points.shape[:2]:
+        raise ValueError(f'keypoint_scores must be {points.shape[:2]} like keypoints_2d, got {scores.shape}')
+    for name, wrong in {
+        'keypoint_scores outside 0..1': ~((scores >= 0) & (scores <= 1)),
+        'a point that is not finite, with a score above 0': ~np.isfinite(points).all(-1) & (scores > 0),
+    }.items():
+        if wrong.any():
+            frame, joint = np.argwhere(wrong)[0].tolist()
+            raise ValueError(
+                f'frame {frame}, joint {joint}: {name}: {points[frame, joint].tolist()} px, score '
+                f'{scores[frame, joint]}; a point that was not seen has score 0'
+            )
+    observed: np.ndarray = np.asarray((scores > 0) & (scores >= score_threshold))
     if not observed.any():
-        raise ValueError(f'no keypoint is finite and scored at least {score_threshold}: there is nothing to lift')
+        raise ValueError(f'no keypoint has a score above 0 and at least {score_threshold}: there is nothing to lift')
     return np.where(observed[..., None], points, np.float32(0)), observed
 
 

@@ -50,7 +50,7 @@ def clip(frames: int, seed: int = 0) -> np.ndarray:
 
 
 def lift(model, keypoints, scores=None, **options):
-    return posediff.lift_keypoints(model, keypoints, scores, img_shape=(1000, 1000), **options)
+    return posediff.lift_keypoints(model, keypoints, scores, **{'img_shape': (1000, 1000), **options})
 
 
 def test_init_model_builds_in_eval_mode_and_takes_overrides(config):
@@ -122,6 +122,7 @@ def test_points_that_were_not_observed_do_not_matter(model):
     keypoints, scores = clip(20), np.ones((20, JOINTS))
     scores[3, 5] = 0.1
     keypoints[7, 2] = np.nan
+    scores[7, 2] = 0
     first = lift(model, keypoints, scores, score_threshold=0.3)
     assert not first['observed'][3, 5]
     assert not first['observed'][7, 2]
@@ -135,7 +136,14 @@ def test_points_that_were_not_observed_do_not_matter(model):
     [
         (np.zeros((0, JOINTS, 2)), None, {}, r'empty: shape \(0, 17, 2\)'),
         (np.zeros((4, JOINTS)), None, {}, r'must be \(F, K, 2\) px, got shape \(4, 17\)'),
-        (np.full((4, JOINTS, 2), np.nan), None, {}, 'no keypoint is finite'),
+        (np.full((4, JOINTS, 2), np.nan), None, {}, 'frame 0, joint 0: a point that is not finite'),
+        (np.full((4, JOINTS, 2), np.inf), np.ones((4, JOINTS)), {}, 'not finite.*inf'),
+        (np.zeros((4, JOINTS, 2)), np.zeros((4, JOINTS)), {}, 'no keypoint has a score above 0'),
+        (np.zeros((4, JOINTS, 2)), np.full((4, JOINTS), 5.0), {}, 'scores outside 0..1.*5.0'),
+        (np.zeros((4, JOINTS, 2)), np.full((4, JOINTS), np.nan), {}, 'scores outside 0..1'),
+        (np.zeros((4, JOINTS, 2)), None, {'img_shape': (0, 640)}, 'positive .*got'),
+        (np.zeros((4, JOINTS, 2)), None, {'fps': 0}, 'fps must be positive, got 0'),
+        (np.zeros((4, JOINTS, 2)), None, {'batch_size': 0}, 'batch_size must be at least 1, got 0'),
         (np.zeros((4, JOINTS, 2)), np.zeros((4, 3)), {}, r'must be \(4, 17\) like keypoints_2d, got \(4, 3\)'),
         (np.zeros((4, JOINTS, 2)), None, {'stride': 10}, 'stride must be in 1..9'),
         (np.zeros((4, 16, 2)), None, {}, '16'),

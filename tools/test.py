@@ -9,7 +9,7 @@ from mmengine.dist import is_main_process
 
 from posediff.atomic_files import replacing
 from posediff.inference import load_weights
-from posediff.launch import add_common_arguments, build_runner, one_line_errors, prepare, unwrap
+from posediff.launch import add_common_arguments, build_runner, leave_process_group, one_line_errors, prepare, unwrap
 
 
 def parse_args() -> argparse.Namespace:
@@ -31,6 +31,7 @@ def main() -> None:
     if args.out and is_main_process():
         with replacing(args.out) as draft:
             draft.write_text(json.dumps({name: float(value) for name, value in metrics.items()}, indent=2) + '\n')
+    leave_process_group()
 
 
 if __name__ == '__main__':

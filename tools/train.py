@@ -7,7 +7,7 @@ import argparse
 import torch
 from mmengine.config import Config
 
-from posediff.launch import add_common_arguments, build_runner, one_line_errors, prepare
+from posediff.launch import add_common_arguments, build_runner, leave_process_group, one_line_errors, prepare
 
 
 def parse_args() -> argparse.Namespace:
@@ -57,6 +57,7 @@ def main() -> None:
         runner = build_runner(cfg)
         _ = runner.train_loop, runner.val_loop  # reads the data
     runner.train()
+    leave_process_group()
 
 
 if __name__ == '__main__':

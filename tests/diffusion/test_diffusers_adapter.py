@@ -68,11 +68,25 @@ def test_their_ddim_is_ours():
         ('DDIMScheduler', {'beta_start': 0.1}, 'beta_start comes from the noise scheduler'),
         ('DDIMScheduler', {'etaa': 0.1}, "no argument 'etaa'"),
         ('FlowMatchEulerDiscreteScheduler', {}, 'cannot follow a schedule'),
+        ('DDIMInverseScheduler', {}, 'runs forwards'),
     ],
 )
 def test_refusals_are_named(name, kwargs, said):
     with pytest.raises(ValueError, match=said):
         build(name, **kwargs)
+
+
+@pytest.mark.parametrize(
+    ('name', 'steps', 'said'),
+    [
+        ('DDIMScheduler', 30, 'take a divisor of 50, or DDIMSampler'),
+        ('DDIMScheduler', 7, 'wrong timesteps'),
+        ('HeunDiscreteScheduler', 10, 'makes 19 denoiser calls for num_inference_steps=10'),
+    ],
+)
+def test_walks_that_go_wrong_in_diffusers_are_refused(name, steps, said):
+    with pytest.raises(ValueError, match=said):
+        build(name).num_draws(LinearNoiseScheduler(50), steps)
 
 
 def test_fractional_timesteps_are_refused():

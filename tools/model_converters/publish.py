@@ -12,7 +12,7 @@ from posediff.atomic_files import replacing
 from posediff.checkpoint import load_checkpoint, load_state
 from posediff.launch import one_line_errors
 
-KEPT_META = ('epoch', 'iter', 'seed', 'cfg', 'experiment_name')
+KEPT_META = ('epoch', 'iter', 'seed')  # the whole config would tell of the machine that trained it
 INFERENCE_KEYS = ('default_scope', 'custom_imports', 'num_frames', 'fps', 'keypoint_skeleton', 'model')
 
 

@@ -55,9 +55,10 @@ class DiffusersSampler:
     def __init__(self, scheduler: str, **kwargs: Any) -> None:
         self._class: Any = getattr(_diffusers(), scheduler, None)
         accepted = inspect.signature(self._class.__init__).parameters if inspect.isclass(self._class) else {}
-        if not {'trained_betas', 'prediction_type'} <= set(accepted):
+        if 'Inverse' in scheduler or not {'trained_betas', 'prediction_type'} <= set(accepted):
             raise ValueError(
-                f'diffusers.{scheduler} does not take trained_betas and prediction_type, so it cannot follow a schedule'
+                f'diffusers.{scheduler} takes no trained_betas or prediction_type, or runs forwards: '
+                'it cannot follow a schedule'
             )
         for name in kwargs:
             if name in self.OWNED:
@@ -99,6 +100,20 @@ class DiffusersSampler:
         rest = iter(noise[1:])
         return self._run(denoise, noise[0], lambda _: next(rest), noise_scheduler, num_inference_steps)
 
+    def _check_walk(self, scheduler: Any, noise_scheduler: BetasNoiseScheduler, num_inference_steps: int) -> None:
+        """Refuse walks that diffusers itself gets wrong, or that cost other than one denoiser call a step."""
+        name, length = self._class.__name__, noise_scheduler.num_train_timesteps
+        if name.startswith(('DDIM', 'PNDM')) and length % num_inference_steps:
+            raise ValueError(
+                f'diffusers.{name} steps by {length} // n: with num_inference_steps={num_inference_steps} it would go '
+                f'to wrong timesteps; take a divisor of {length}, or DDIMSampler'
+            )
+        calls = len(scheduler.timesteps)
+        if calls != num_inference_steps:
+            raise ValueError(
+                f'diffusers.{name} makes {calls} denoiser calls for num_inference_steps={num_inference_steps}'
+            )
+
     def _run(
         self,
         denoise: Denoise,
@@ -114,6 +129,7 @@ class DiffusersSampler:
             **self.kwargs,
         )
         scheduler.set_timesteps(num_inference_steps, device=x_T.device)
+        self._check_walk(scheduler, noise_scheduler, num_inference_steps)
         x_t = x_T * float(scheduler.init_noise_sigma)
         with _own_noise(self._class, draw):
             for timestep in scheduler.timesteps:
