@@ -262,6 +262,22 @@ def test_actions_come_from_descriptions():
     assert set(cases.values()) <= set(ACTIONS)
 
 
+@pytest.mark.parametrize(
+    ('options', 'said'),
+    [
+        ({'fps': 0.0}, 'fps must be positive, got 0.0'),
+        ({'fps': float('nan')}, 'fps must be positive, got nan'),
+        ({'source_fps': -1.0}, 'source_fps must be positive, got -1.0'),
+        ({'num_cameras': 0}, 'at least 1 camera, got 0'),
+        ({'subjects': ['zz']}, 'no takes of subject zz'),
+    ],
+)
+def test_senseless_settings_are_named_and_nothing_is_written(source, tmp_path, options, said):
+    with pytest.raises(ValueError, match=said):
+        convert_cmu(source, tmp_path / 'out', **options)
+    assert not (tmp_path / 'out').exists()
+
+
 def test_the_command_line_tells_what_it_did(source, tmp_path, repository):
     (source / '09_01.bvh').write_text('nonsense')
     command = [sys.executable, str(repository / 'tools/dataset_converters/cmu_mocap.py')]

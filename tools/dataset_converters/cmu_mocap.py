@@ -37,7 +37,7 @@ def main() -> int:
             subjects=args.subjects,
             source_fps=args.source_fps,
         )
-    except (FileNotFoundError, ValueError) as error:
+    except (OSError, ValueError) as error:
         print(f'error: {error}', file=sys.stderr)
         return 1
     for change, takes in report.changed.items():

@@ -172,10 +172,22 @@ def convert_cmu(
 
     Returns:
         What was converted, changed and skipped, by take.
+
+    Raises:
+        FileNotFoundError: There is no motion in the folder.
+        ValueError: A rate or a number is senseless, or a subject is not there.
     """
+    for name, rate in (('fps', fps), ('source_fps', source_fps)):
+        if not (np.isfinite(rate) and rate > 0):
+            raise ValueError(f'{name} must be positive, got {rate}')
+    if num_cameras < 1:
+        raise ValueError(f'a clip needs at least 1 camera, got {num_cameras}')
     report = ConversionReport()
     # The database's own files come first: a take that exists in several forms is converted once.
     takes = sorted(find_takes(source), key=lambda take: (take.motion_path.suffix != '.amc', take.name))
+    unknown = sorted(set(subjects or ()) - {take.subject for take in takes})
+    if unknown:
+        raise ValueError(f'{source} has no takes of subject {", ".join(unknown)}')
     clips: dict[str, dict[str, MocapClip]] = {}
     taken: set[tuple[str, str]] = set()
     for take in takes:
