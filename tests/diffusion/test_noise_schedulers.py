@@ -15,12 +15,14 @@ from posediff.diffusion.noise_schedulers import (
     QuadraticNoiseScheduler,
 )
 from posediff.diffusion.prediction import PREDICTION_TYPES
+from posediff.plugins import load_plugins
 from posediff.registry import NOISE_SCHEDULERS
 
 STATES = [(4, 5, 3), (2, 6, 4)]  # (T, K, 3) and (K, H, W)
 
 
 def registered():
+    load_plugins()
     NOISE_SCHEDULERS.import_from_location()
     for name, cls in NOISE_SCHEDULERS.module_dict.items():
         yield pytest.param(cls(**({'betas': [0.1, 0.2, 0.4]} if name == 'BetasNoiseScheduler' else {})), id=name)

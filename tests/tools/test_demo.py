@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 
 import posediff
-from posediff.assets import DEMO_KEYPOINTS, LIFTER_CHECKPOINT, LIFTER_CONFIG
+from posediff.assets import DEMO_KEYPOINTS, LIFTER_CONFIG
 from posediff.skeletons import CMU17
 
 CONFIG = """
@@ -185,7 +185,6 @@ def test_options_that_make_no_sense_are_refused(demo, option, capsys):
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not LIFTER_CHECKPOINT.is_file(), reason='the lifter is not part of this checkout')
 def test_the_shipped_lifter_lifts_the_shipped_clip(demo, tmp_path, capsys):
     assert LIFTER_CONFIG.is_file()
     assert demo.main(['--out', str(tmp_path), '--no-animation']) == 0
