@@ -1,4 +1,4 @@
-# Sized for two CPU cores: 8 layers of 32 channels on the features of mixste-c64-d4.
+# Sized for two CPU cores: 8 layers of 32 channels on the features of mixste-c64-d4, 30 epochs of small batches.
 _base_ = './diffhpe-wrapper_27f_cmu.py'
 
 model = dict(
@@ -6,4 +6,7 @@ model = dict(
     denoiser=dict(channels=32, num_layers=8, step_channels=64, pose_channels=32, dropout=0.1),
 )
 train_dataloader = dict(batch_size=32)
+max_epochs = 30
+train_cfg = dict(max_epochs=max_epochs, val_interval=10)
+param_scheduler = [_base_.param_scheduler[0], dict(_base_.param_scheduler[1], end=max_epochs)]
 auto_scale_lr = dict(base_batch_size=32)
