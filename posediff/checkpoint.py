@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from mmengine.logging import HistoryBuffer
 from mmengine.runner.checkpoint import CheckpointLoader
-from torch import Tensor
+from torch import Tensor, nn
 
 
 class UnsafeCheckpointError(RuntimeError):
@@ -107,7 +107,19 @@ def load_state(path: str | Path) -> dict[str, Tensor]:
     Raises:
         ValueError: There are no tensors in it; otherwise as :func:`load_checkpoint`.
     """
-    checkpoint = load_checkpoint(path)
+    return state_of(load_checkpoint(path), path)
+
+
+def state_of(checkpoint: Mapping[str, Any], path: str | Path) -> dict[str, Tensor]:
+    """The flat state dict in a loaded checkpoint.
+
+    Args:
+        checkpoint: From :func:`load_checkpoint`.
+        path: Where it came from, for messages.
+
+    Raises:
+        ValueError: There are no tensors in it, or other things beside them.
+    """
     state = checkpoint.get('state_dict', checkpoint)
     tensors = (
         {name: value for name, value in state.items() if isinstance(value, Tensor)}
@@ -119,6 +131,24 @@ def load_state(path: str | Path) -> dict[str, Tensor]:
             f'checkpoint {path} holds no state dict of tensors (top-level keys: {", ".join(map(str, checkpoint))})'
         )
     return tensors
+
+
+def check_state(module: nn.Module, state: Mapping[str, Tensor], path: str | Path) -> None:
+    """Refuse a state dict that is not exactly the module's.
+
+    Raises:
+        ValueError: Keys or shapes differ; the message names the file and the first few differences.
+    """
+    own = module.state_dict()
+    problems = [f'missing {key}' for key in own if key not in state]
+    problems += [f'unexpected {key}' for key in state if key not in own]
+    problems += [
+        f'{key} is {tuple(state[key].shape)}, the model has {tuple(own[key].shape)}'
+        for key in own
+        if key in state and own[key].shape != state[key].shape
+    ]
+    if problems:
+        raise ValueError(f'{path} does not fit the model ({len(problems)} differences): {"; ".join(problems[:4])}')
 
 
 @functools.cache

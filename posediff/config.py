@@ -6,10 +6,12 @@ import difflib
 import inspect
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from mmengine.config import Config
 from mmengine.runner import Runner
+
+from posediff.plugins import describe_clash
 
 # Keys that MMEngine's tools read beside the Runner's own arguments.
 TOOL_KEYS = (
@@ -32,8 +34,9 @@ def load_config(config: str | Path | Config, cfg_options: Mapping[str, Any] | No
         cfg_options: ``{'model.test_cfg.num_hypotheses': 5, …}``.
 
     Raises:
-        FileNotFoundError: There is no such file.
-        ValueError: A key is misspelt.
+        FileNotFoundError: There is no such file, or none of a name in its ``_base_``.
+        ValueError: It is not valid Python, a module in its ``custom_imports`` does not import or registers a name that
+            is taken, or a key is misspelt.
     """
     if isinstance(config, Config):
         cfg, origin = config.copy(), config.filename or 'the config'
@@ -41,7 +44,7 @@ def load_config(config: str | Path | Config, cfg_options: Mapping[str, Any] | No
         file = Path(config)
         if not file.is_file():
             raise FileNotFoundError(f'config {file} does not exist')
-        cfg, origin = Config.fromfile(str(file)), str(file)
+        cfg, origin = _read(file), str(file)
     known = _runner_keys()
     _check_misspelt(cfg, known, origin)
     if cfg_options:
@@ -56,6 +59,23 @@ def load_config(config: str | Path | Config, cfg_options: Mapping[str, Any] | No
         except (KeyError, TypeError, AssertionError) as error:
             raise ValueError(f'cfg-options do not fit {origin}: {error}') from error
     return cfg
+
+
+def _read(file: Path) -> Config:
+    try:
+        return Config.fromfile(str(file))
+    except FileNotFoundError as error:
+        raise FileNotFoundError(f'config {file}: {error.filename}, named in its _base_, does not exist') from error
+    except Exception as error:  # a config is a program: anything may happen in it
+        reason = describe_clash(error) or f'{type(error).__name__}: {_root_cause(error)}'
+        raise ValueError(f'config {file} cannot be read: {reason}') from error
+
+
+def _root_cause(error: BaseException) -> BaseException:
+    """MMEngine wraps what a module of ``custom_imports`` raised, and prints the whole search path instead."""
+    while isinstance(error, ImportError) and (error.__cause__ or error.__context__) is not None:
+        error = cast(BaseException, error.__cause__ or error.__context__)
+    return error
 
 
 def _runner_keys() -> set[str]:

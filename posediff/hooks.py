@@ -12,6 +12,7 @@ from mmengine.hooks import CheckpointHook, Hook
 from mmengine.model import is_model_wrapper
 from mmengine.runner import IterBasedTrainLoop, Runner
 
+from posediff.checkpoint import check_state, state_of
 from posediff.registry import HOOKS
 
 
@@ -108,10 +109,31 @@ class RandomStateHook(Hook):
 
 @HOOKS.register_module()
 class ReadyToTrainHook(Hook):
-    """Refuse to train a model that lacks something, such as the weights of its frozen lifter."""
+    """Refuse to train what should not be trained.
+
+    That is a model that lacks something, such as the weights of its frozen lifter, and one whose checkpoint
+    (``load_from``, ``resume``) has other keys or shapes: MMEngine would train on from random weights. Parts of a model
+    start from files of their own through ``init_cfg=dict(type='Pretrained', …)``.
+
+    Attributes:
+        passed: Whether training has begun; until then what fails is the input's fault.
+    """
+
+    priority = 'VERY_LOW'
+
+    def __init__(self) -> None:
+        self.passed = False
+
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        origin = runner._load_from or 'the checkpoint in the work dir'
+        check_state(_unwrapped(runner), state_of(checkpoint, origin), origin)
 
     def before_train(self, runner: Runner) -> None:
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
-        missing = model.ready_to_train()
+        missing = _unwrapped(runner).ready_to_train()
         if missing:
             raise RuntimeError(f'training was not started: {missing}')
+        self.passed = True
+
+
+def _unwrapped(runner: Runner) -> Any:
+    return runner.model.module if is_model_wrapper(runner.model) else runner.model

@@ -10,7 +10,7 @@ import torch
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
-from posediff.checkpoint import load_state
+from posediff.checkpoint import check_state, load_state
 from posediff.config import load_config
 from posediff.lifting import lift_keypoints
 from posediff.models.estimator import PoseDiffusionEstimator
@@ -64,16 +64,5 @@ def load_weights(model: torch.nn.Module, checkpoint: str | Path) -> None:
         ValueError: Keys or shapes differ; the message names the first few.
     """
     state = load_state(checkpoint)
-    own = model.state_dict()
-    problems = [f'missing {key}' for key in own if key not in state]
-    problems += [f'unexpected {key}' for key in state if key not in own]
-    problems += [
-        f'{key} is {tuple(state[key].shape)}, the model has {tuple(own[key].shape)}'
-        for key in own
-        if key in state and own[key].shape != state[key].shape
-    ]
-    if problems:
-        raise ValueError(
-            f'{checkpoint} does not fit the model ({len(problems)} differences): {"; ".join(problems[:4])}'
-        )
+    check_state(model, state, checkpoint)
     model.load_state_dict(state)

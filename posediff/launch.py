@@ -5,9 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
@@ -19,7 +16,9 @@ from mmengine.registry import MODEL_WRAPPERS
 from mmengine.runner import Runner
 
 from posediff.checkpoint import use_safe_loading
+from posediff.command_line import one_line_errors
 from posediff.config import load_config
+from posediff.hooks import ReadyToTrainHook
 from posediff.plugins import load_plugins
 
 LAUNCHERS = ('none', 'pytorch', 'slurm')
@@ -115,25 +114,17 @@ def _read_slurm_environment() -> None:
     os.environ.setdefault('MASTER_PORT', str(20000 + int(os.environ.get('SLURM_JOB_ID', '0')) % 20000))
 
 
-@contextmanager
-def one_line_errors() -> Iterator[None]:
-    """End the program with one line on stderr and exit code 2 where the input is at fault.
+def train(cfg: Config) -> None:
+    """Train as a prepared config says.
 
-    Meant for reading and building, not for training: what fails there is worth a traceback.
+    Whatever fails before the first batch (a checkpoint that does not fit, an optimizer with an argument too many, a
+    lifter without weights) ends as in :func:`one_line_errors`, what fails later with a traceback.
     """
-    try:
-        yield
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError, ImportError) as error:
-        if os.environ.get('POSEDIFF_TRACEBACK'):
-            raise
-        message = error.args[0] if isinstance(error, KeyError) and error.args else error
-        sys.stderr.write(f'error: {message} (POSEDIFF_TRACEBACK=1 shows where)\n')
-        raise SystemExit(2) from None
-
-
-def build_runner(cfg: Config) -> Runner:
-    """Build the Runner of a prepared config."""
-    return Runner.from_cfg(cfg)
+    with one_line_errors():
+        runner = Runner.from_cfg(cfg)
+    watched = [hook for hook in runner.hooks if isinstance(hook, ReadyToTrainHook)]
+    with one_line_errors(unless=lambda: any(hook.passed for hook in watched) or not watched):
+        runner.train()
 
 
 def leave_process_group() -> None:

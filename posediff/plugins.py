@@ -99,28 +99,36 @@ def _import(point: metadata.EntryPoint) -> PluginError | None:
 
 def _explain(point: metadata.EntryPoint, error: Exception) -> str:
     package = f'{point.dist.name} {point.dist.version}' if point.dist else point.value
-    clash = re.match(r"'?(\S+) is already registered in (\S+) at (\S+?)'?$", str(error))
-    if not (isinstance(error, KeyError) and clash):
+    clash = describe_clash(error)
+    if clash is None:
         return (
             f'plugin {point.name!r} of package {package} does not import ({point.value}): '
             f'{type(error).__name__}: {error}. Mend it, or uninstall the package.'
         )
-    component, kind, taken_by = clash.groups()
-    holder = REGISTRIES[kind]._module_dict.get(component) if kind in REGISTRIES else None
-    owner = f' of package {registered_by(holder)}' if holder is not None else ''
     return (
-        f'plugin {point.name!r} of package {package} registers {component!r} in {kind} (from '
-        f'{_where_raised(error.__traceback__, point)}), but {taken_by}{owner} has that name already. Rename the '
-        'component of the plugin, or uninstall one of the two packages.'
+        f'plugin {point.name!r} of package {package}: {clash}. Rename the component of the plugin, or uninstall one of '
+        'the two packages.'
     )
 
 
-def _where_raised(traceback: TracebackType | None, point: metadata.EntryPoint) -> str:
+def describe_clash(error: BaseException) -> str | None:
+    """Say which module wanted to register a name that is taken, and who has it; None if ``error`` is something else."""
+    clash = re.match(r"'?(\S+) is already registered in (\S+) at (\S+?)'?$", str(error))
+    if not (isinstance(error, KeyError) and clash):
+        return None
+    component, kind, taken_by = clash.groups()
+    holder = REGISTRIES[kind]._module_dict.get(component) if kind in REGISTRIES else None
+    owner = f' of package {registered_by(holder)}' if holder is not None else ''
+    wanted_by = _where_raised(error.__traceback__)
+    return f'{wanted_by} registers {component!r} in {kind}, but {taken_by}{owner} has that name already'
+
+
+def _where_raised(traceback: TracebackType | None) -> str:
     """The module whose decorator was refused: the innermost frame outside MMEngine."""
-    module = point.value
+    module = 'a module'
     while traceback is not None:
         name = traceback.tb_frame.f_globals.get('__name__', '')
-        if not name.startswith(('mmengine', 'importlib', 'posediff.plugins')):
+        if not name.startswith(('mmengine', 'importlib', 'posediff.plugins', 'posediff.config')):
             module = name
         traceback = traceback.tb_next
     return module

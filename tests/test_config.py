@@ -53,3 +53,35 @@ def test_a_misspelt_top_level_key_is_named(config):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match=r'none\.py does not exist'):
         load_config(tmp_path / 'none.py')
+
+
+@pytest.mark.parametrize(
+    ('text', 'said'),
+    [
+        ('model = (', r"config\.py cannot be read: SyntaxError: .*never closed"),
+        ('model = undefined', "NameError: name 'undefined' is not defined"),
+        ("custom_imports = dict(imports=['no_such_module'])", "No module named 'no_such_module'"),
+        ("custom_imports = dict(imports=['second_ctgcn'])", "second_ctgcn registers 'CTGCNDenoiser' in denoisers, but "
+         'posediff.models.denoisers.graph of package posediff has that name already'),
+    ],
+)  # fmt: skip
+def test_a_config_that_cannot_be_read_says_why(config, monkeypatch, text, said):
+    module = """
+from posediff.models import denoisers
+from posediff.registry import DENOISERS
+
+@DENOISERS.register_module()
+class CTGCNDenoiser:
+    pass
+"""
+    (config.parent / 'second_ctgcn.py').write_text(module)
+    monkeypatch.syspath_prepend(config.parent)
+    config.write_text(text)
+    with pytest.raises(ValueError, match=said):
+        load_config(config)
+
+
+def test_a_missing_base_is_named(config):
+    config.write_text("_base_ = './no_base.py'")
+    with pytest.raises(FileNotFoundError, match=r'config\.py: .*no_base\.py, named in its _base_, does not exist'):
+        load_config(config)

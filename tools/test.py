@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
+from collections.abc import Mapping
 
 from mmengine.dist import is_main_process
+from mmengine.runner import Runner
 
 from posediff.atomic_files import replacing
+from posediff.command_line import one_line_errors
 from posediff.inference import load_weights
-from posediff.launch import add_common_arguments, build_runner, leave_process_group, one_line_errors, prepare, unwrap
+from posediff.launch import add_common_arguments, leave_process_group, prepare, unwrap
 
 
 def parse_args() -> argparse.Namespace:
@@ -20,17 +24,22 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def finite_or_null(metrics: Mapping[str, float]) -> dict[str, float | None]:
+    """A measure that the data does not settle (of a pattern without frames, say) is null: JSON knows no NaN."""
+    return {name: float(value) if math.isfinite(value) else None for name, value in metrics.items()}
+
+
 def main() -> None:
     args = parse_args()
     with one_line_errors():
         cfg = prepare(args)
-        runner = build_runner(cfg)
+        runner = Runner.from_cfg(cfg)
         load_weights(unwrap(runner.model), args.checkpoint)
         _ = runner.test_loop  # reads the data
     metrics = runner.test()
     if args.out and is_main_process():
         with replacing(args.out) as draft:
-            draft.write_text(json.dumps({name: float(value) for name, value in metrics.items()}, indent=2) + '\n')
+            draft.write_text(json.dumps(finite_or_null(metrics), indent=2) + '\n')
     leave_process_group()
 
 

@@ -7,7 +7,8 @@ import argparse
 import torch
 from mmengine.config import Config
 
-from posediff.launch import add_common_arguments, build_runner, leave_process_group, one_line_errors, prepare
+from posediff.command_line import one_line_errors
+from posediff.launch import add_common_arguments, leave_process_group, prepare, train
 
 
 def parse_args() -> argparse.Namespace:
@@ -54,9 +55,7 @@ def main() -> None:
     with one_line_errors():
         cfg = prepare(args)
         apply_arguments(cfg, args)
-        runner = build_runner(cfg)
-        _ = runner.train_loop, runner.val_loop  # reads the data
-    runner.train()
+    train(cfg)
     leave_process_group()
 
 

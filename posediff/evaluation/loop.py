@@ -77,14 +77,17 @@ def build_test_metric(cfg: Config) -> BaseMetric:
     return built
 
 
-def set_sampling(model: PoseDiffusionEstimator, num_hypotheses: int, num_inference_steps: int | None) -> None:
-    """Change ``test_cfg`` of a built model.
+def set_sampling(
+    model: PoseDiffusionEstimator, num_hypotheses: int | None = None, num_inference_steps: int | None = None
+) -> None:
+    """Change ``test_cfg`` of a built model; None keeps what it says.
 
     Raises:
         ValueError: A number is out of range.
     """
+    asked: dict[str, Any] = {'num_hypotheses': num_hypotheses, 'num_inference_steps': num_inference_steps}
     model.test_cfg = dataclasses.replace(
-        model.test_cfg, num_hypotheses=num_hypotheses, num_inference_steps=num_inference_steps
+        model.test_cfg, **{name: value for name, value in asked.items() if value is not None}
     )
 
 

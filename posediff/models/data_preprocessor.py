@@ -86,8 +86,8 @@ def _check(item: dict[str, Tensor], sample: Any) -> tuple[Tensor, Tensor, Tensor
     keypoints_2d = item['keypoints_2d'].float()
     if keypoints_2d.ndim != 3 or keypoints_2d.shape[-1] != 2 or 0 in keypoints_2d.shape:
         raise ValueError(f'{origin}: keypoints_2d must be (T, K, 2) px, got {tuple(keypoints_2d.shape)}')
-    mask = item.get('keypoint_mask')
-    mask = keypoints_2d.new_ones(keypoints_2d.shape[:2]) if mask is None else mask.float()
+    mask = _check_per_joint(item, 'keypoint_mask', keypoints_2d, origin)
+    mask = keypoints_2d.new_ones(keypoints_2d.shape[:2]) if mask is None else mask
     bad = ~torch.isfinite(keypoints_2d).all(-1)
     if bool(bad.any()):
         frame, joint = bad.nonzero()[0].tolist()
@@ -97,5 +97,18 @@ def _check(item: dict[str, Tensor], sample: Any) -> tuple[Tensor, Tensor, Tensor
             f'joint {joint}: {value}; '
             'mark unseen points with keypoint_mask 0 and finite coordinates'
         )
-    scores = item.get('keypoint_scores')
-    return keypoints_2d, mask, mask.clone() if scores is None else scores.float()
+    scores = _check_per_joint(item, 'keypoint_scores', keypoints_2d, origin)
+    return keypoints_2d, mask, mask.clone() if scores is None else scores
+
+
+def _check_per_joint(item: dict[str, Tensor], name: str, keypoints_2d: Tensor, origin: str) -> Tensor | None:
+    """Return an optional (T, K) entry as finite floats, or say what is wrong with it."""
+    values = item.get(name)
+    if values is None:
+        return None
+    if values.shape != keypoints_2d.shape[:2]:
+        raise ValueError(f'{origin}: {name} must be {tuple(keypoints_2d.shape[:2])}, got {tuple(values.shape)}')
+    values = values.float()
+    if not bool(torch.isfinite(values).all()):
+        raise ValueError(f'{origin}: {name} has values that are not finite')
+    return values

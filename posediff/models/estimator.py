@@ -71,7 +71,9 @@ class PoseDiffusionEstimator(BaseModel):
         self.loss_module = MODELS.build(loss or {'type': 'SquaredErrorLoss'})
         self.train_cfg = parse_options(TrainOptions, train_cfg, 'model.train_cfg')
         self.test_cfg = parse_options(TestOptions, test_cfg, 'model.test_cfg')
-        if self.denoiser is None and self.test_cfg.num_hypotheses > 1:
+        if self.sampler is not None:  # a spacing that does not fit the schedule is found before any training
+            self.sampler.num_draws(self.noise_scheduler, self.inference_steps())
+        elif self.test_cfg.num_hypotheses > 1:
             raise _single_hypothesis(self.test_cfg.num_hypotheses)
 
     def forward(
@@ -130,7 +132,15 @@ class PoseDiffusionEstimator(BaseModel):
 
         Returns:
             Scalar. Without diffusion: the loss of the head's x_0.
+
+        Raises:
+            ValueError: The shapes do not belong together, or a timestep lies outside the schedule.
         """
+        expected = {'condition': (condition, x_0.shape[:1]), 'timestep': (timestep, x_0.shape[:1])}
+        expected['noise'] = (noise, x_0.shape)
+        for name, (given, shape) in expected.items():
+            if given is not None and given.shape[: len(shape)] != shape:
+                raise ValueError(f'{name} must be {_axes(shape)} like x_0 {tuple(x_0.shape)}, got {tuple(given.shape)}')
         if self.denoiser is None:
             return self.loss_module(self.head(condition), x_0, weight)
         if timestep is None:
@@ -163,20 +173,25 @@ class PoseDiffusionEstimator(BaseModel):
             x_0 (B, M, …) in head units.
 
         Raises:
-            ValueError: M > 1 of a model without diffusion, or the wrong number of draws.
+            ValueError: M < 1, M > 1 of a model without diffusion, or the wrong number of draws.
         """
+        if num_hypotheses < 1:
+            raise ValueError(f'num_hypotheses must be at least 1, got {num_hypotheses}')
         if self.denoiser is None:
             if num_hypotheses != 1:
                 raise _single_hypothesis(num_hypotheses)
             return self.head(condition).unsqueeze(1)
+        steps = self.inference_steps(num_inference_steps)
         if noise is None:
-            noise = self.draw_noise(condition, num_hypotheses, num_inference_steps, generator)
-        elif noise.shape[1:3] != (len(condition), num_hypotheses):
+            noise = self.draw_noise(condition, num_hypotheses, steps, generator)
+        expected = self.sampler.num_draws(self.noise_scheduler, steps), len(condition), num_hypotheses
+        if noise.shape[:3] != expected:
             raise ValueError(
-                f'noise must be (draws, B, M, …) with B={len(condition)}, M={num_hypotheses}, got {tuple(noise.shape)}'
+                f'noise must be (draws, B, M, …) = {(*expected, "…")} for {steps} steps of '
+                f'{type(self.sampler).__name__}, got {tuple(noise.shape)}'
             )
         reverse = ReverseProcess(self.denoiser, self.noise_scheduler, self.sampler, self.test_cfg)
-        return reverse(condition, noise.float(), self.inference_steps(num_inference_steps))
+        return reverse(condition, noise.float(), steps)
 
     @torch.no_grad()
     def sample_inputs(
@@ -198,7 +213,7 @@ class PoseDiffusionEstimator(BaseModel):
             x_0 (B, M, …) in head units. With ``flip_test`` the average of a hypothesis and the mirrored one that was
             drawn for the mirrored input with the mirrored noise.
         """
-        num_hypotheses = num_hypotheses or self.test_cfg.num_hypotheses
+        num_hypotheses = self.test_cfg.num_hypotheses if num_hypotheses is None else num_hypotheses
         condition = self._condition(inputs)
         if self.denoiser is not None and noise is None:
             noise = self.draw_noise(condition, num_hypotheses, num_inference_steps, generator)
@@ -237,8 +252,8 @@ class PoseDiffusionEstimator(BaseModel):
 
     def inference_steps(self, num_inference_steps: int | None = None) -> int:
         """Denoiser calls per hypothesis: as asked for, else ``test_cfg``'s, else the sampler's default."""
-        steps = num_inference_steps or self.test_cfg.num_inference_steps
-        return steps or self.sampler.default_steps(self.noise_scheduler)
+        steps = self.test_cfg.num_inference_steps if num_inference_steps is None else num_inference_steps
+        return self.sampler.default_steps(self.noise_scheduler) if steps is None else steps
 
     def _condition(self, inputs: Tensor) -> Tensor:
         return self.conditioner(self.extract_features(inputs))
@@ -254,6 +269,10 @@ def seeded_generator(seed: int, sample_id: object) -> torch.Generator:
     """CPU generator that depends on (seed, sample_id) alone: not on batch size, order, process or device."""
     digest = hashlib.blake2b(f'{seed}:{sample_id}'.encode(), digest_size=8).digest()
     return torch.Generator().manual_seed(int.from_bytes(digest, 'little') >> 1)
+
+
+def _axes(shape: torch.Size) -> str:
+    return str(tuple(shape)) if len(shape) > 1 else f'({shape[0]}, …)'
 
 
 def _single_hypothesis(num_hypotheses: int) -> ValueError:

@@ -110,14 +110,13 @@ def test_occlusion_replaces_the_one_of_the_config(files):
 
 def test_occlusion_matrix(files, tool, tmp_path, capsys):
     models = {name: ':'.join(pair) for name, pair in files.items()}
-    code = tool('occlusion_matrix').main(
+    tool('occlusion_matrix').main(
         [
             *('--method', 'MixSTE', f'none={models["control"]}', f'random={models["control"]}'),
             *('--method', 'DiffHPE-2D', f'none={models["diffusion"]}'),
             *('--test-patterns', 'none', 'random', '--num-inference-steps', '2', '--out', str(tmp_path)),
         ]
     )
-    assert code == 0
     assert sorted(file.name for file in tmp_path.iterdir()) == [
         f'occlusion_matrix.{kind}' for kind in ('json', 'md', 'png')
     ]
@@ -129,25 +128,28 @@ def test_occlusion_matrix(files, tool, tmp_path, capsys):
     assert '### segment std, mm' in table
 
 
-def test_occlusion_matrix_refuses_what_it_cannot_read(files, tool, capsys):
+def test_occlusion_matrix_refuses_what_it_cannot_read(files, tool, exit_code, capsys):
     main = tool('occlusion_matrix').main
     for model, message in (('none=a.py', 'not PATTERN=CONFIG:CHECKPOINT'), ('none=a.py:b.pth', 'a.py does not exist')):
-        assert main(['--method', 'MixSTE', model]) == 2
+        assert exit_code(main, ['--method', 'MixSTE', model]) == 2
         assert message in capsys.readouterr().err
 
 
-def test_hypotheses_sweep(files, tool, tmp_path, capsys):
+def test_hypotheses_sweep(files, tool, exit_code, tmp_path, capsys):
     arguments = ['--steps', '1', '4', '--hypotheses', '1', '3', '--out', str(tmp_path)]
     main = tool('hypotheses_sweep').main
-    assert main([*files['diffusion'], '--control', *files['control'], *arguments]) == 0
-    rows = json.loads((tmp_path / 'hypotheses_sweep.json').read_text())['rows']
+    main([*files['diffusion'], '--control', *files['control'], *arguments])
+    document = json.loads((tmp_path / 'hypotheses_sweep.json').read_text())
+    assert document['arguments']['checkpoint'] == files['diffusion'][1]
+    assert document['versions']['torch'] == torch.__version__
+    rows = document['rows']
     assert [(row['steps'], row['hypotheses']) for row in rows] == [(None, 1), (1, 1), (1, 3), (4, 1), (4, 3)]
     assert rows[0]['model'] == 'no diffusion'
     assert len({row['mpjpe'] for row in rows}) == 5
     assert all(row['ms_per_clip'] > 0 for row in rows)
     assert ['p_best_oracle' in row for row in rows] == [False, False, True, False, True]
     assert 'j_best_oracle, mm' in capsys.readouterr().out
-    assert main([*files['control'], '--out', str(tmp_path)]) == 2
+    assert exit_code(main, [*files['control'], '--out', str(tmp_path)]) == 2
     assert 'no denoiser' in capsys.readouterr().err
 
 
@@ -155,7 +157,7 @@ def test_hypotheses_sweep(files, tool, tmp_path, capsys):
 def test_benchmark_prints_json(files, tool, capsys, name, calls):
     options = ['--num-inference-steps', '3', '--num-hypotheses', '2'] if calls else []
     config, checkpoint = files[name]
-    assert tool('benchmark').main([config, '--checkpoint', checkpoint, '--batch-size', '2', *options]) == 0
+    tool('benchmark').main([config, '--checkpoint', checkpoint, '--batch-size', '2', *options])
     found = json.loads(capsys.readouterr().out)
     assert found['denoiser_calls'] == calls
     assert (found['ms_per_denoiser_call'] is None) == (calls == 0)
@@ -167,6 +169,14 @@ def test_benchmark_prints_json(files, tool, capsys, name, calls):
     assert setup['num_hypotheses'] == (2 if calls else 1)
 
 
-def test_benchmark_refuses_hypotheses_of_a_model_without_diffusion(files, tool, capsys):
-    assert tool('benchmark').main([files['control'][0], '--num-hypotheses', '4']) == 2
-    assert 'num_hypotheses=4' in capsys.readouterr().err
+@pytest.mark.parametrize(
+    ('options', 'said'),
+    [
+        (['--num-hypotheses', '4'], 'num_hypotheses=4'),  # of a model without diffusion
+        (['--device', 'gpuu'], 'gpuu'),
+        (['--batch-size', '0'], "'0' is not a positive number"),
+    ],
+)
+def test_benchmark_refuses_what_it_cannot_time(files, tool, exit_code, capsys, options, said):
+    assert exit_code(tool('benchmark').main, [files['control'][0], *options]) == 2
+    assert said in capsys.readouterr().err

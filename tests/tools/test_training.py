@@ -141,7 +141,8 @@ def test_training_refuses_a_random_frozen_lifter(tmp_path, repository, mocap_fol
         sys.executable, repository / 'tools/train.py', config, '--work-dir', tmp_path, '--cfg-options',
         *options, 'model.conditioner.checkpoint=none.pth',
     )  # fmt: skip
-    assert result.returncode != 0
+    assert result.returncode == 2
+    assert 'Traceback' not in result.stderr
     assert 'training was not started: the frozen lifter has random weights: none.pth' in result.stderr
     assert not list(tmp_path.glob('*.pth'))
 
@@ -152,6 +153,11 @@ def test_training_refuses_a_random_frozen_lifter(tmp_path, repository, mocap_fol
         (['none.py'], 'config none.py does not exist'),
         (['{config}', '--cfg-options', 'optim_wraper.optimizer.lr=1'], "no key 'optim_wraper'"),
         (['{config}', '--cfg-options', 'train_dataloader.dataset.data_root=nowhere'], 'nowhere: no such folder'),
+        (['{config}', '--cfg-options', 'optim_wrapper.optimizer.momentun=1'], 'momentun'),
+        (['{config}', '--resume', 'nowhere.pth'], 'checkpoint nowhere.pth does not exist'),
+        (['{config}', '--cfg-options', 'load_from={folder}/code.pth'], 'code.pth refers to'),
+        (['{config}', '--cfg-options', 'load_from={folder}/foreign.pth'], 'foreign.pth does not fit the model'),
+        (['{config}', '--resume', '{folder}/foreign.pth'], 'foreign.pth does not fit the model'),
         pytest.param(
             ['{config}', '--amp', 'float16'],
             '--amp float16 needs CUDA',
@@ -161,9 +167,11 @@ def test_training_refuses_a_random_frozen_lifter(tmp_path, repository, mocap_fol
         ),
     ],
 )
-def test_bad_command_lines_end_in_one_line(repository, config, arguments, said):
-    arguments = [argument.format(config=config) for argument in arguments]
-    result = run(sys.executable, repository / 'tools/train.py', *arguments)
+def test_bad_command_lines_end_in_one_line(tmp_path, repository, config, arguments, said):
+    torch.save({'state_dict': {'weight': os.system}}, tmp_path / 'code.pth')
+    torch.save({'state_dict': {'weight': torch.zeros(2)}}, tmp_path / 'foreign.pth')
+    arguments = [argument.format(config=config, folder=tmp_path) for argument in arguments]
+    result = run(sys.executable, repository / 'tools/train.py', *arguments, '--work-dir', tmp_path / 'work')
     assert result.returncode == 2
     assert said in result.stderr
     assert 'Traceback' not in result.stderr

@@ -13,7 +13,6 @@ import json
 import platform
 import resource
 import statistics
-import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -21,6 +20,7 @@ from typing import Any
 
 import torch
 
+from posediff.command_line import one_line_errors, positive
 from posediff.evaluation.loop import set_sampling
 from posediff.inference import init_model
 from posediff.lifting import window_length
@@ -31,11 +31,13 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('config')
     parser.add_argument('--checkpoint', help='random weights without one; they take the same time')
-    parser.add_argument('--batch-size', type=int, default=8, help='clips')
-    parser.add_argument('--num-hypotheses', type=int, help="default: the config's")
-    parser.add_argument('--num-inference-steps', type=int, help="default: the config's")
-    parser.add_argument('--repeats', type=int, default=3, help='timed runs, after one that is not; the median counts')
-    parser.add_argument('--threads', type=int, help="CPU threads; default: torch's")
+    parser.add_argument('--batch-size', type=positive, default=8, help='clips')
+    parser.add_argument('--num-hypotheses', type=positive, help="default: the config's")
+    parser.add_argument('--num-inference-steps', type=positive, help="default: the config's")
+    parser.add_argument(
+        '--repeats', type=positive, default=3, help='timed runs, after one that is not; the median counts'
+    )
+    parser.add_argument('--threads', type=positive, help="CPU threads; default: torch's")
     parser.add_argument('--device', default='cpu')
     return parser.parse_args(argv)
 
@@ -144,36 +146,28 @@ def describe_machine(device: torch.device, repeats: int) -> dict[str, Any]:
     }
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     if args.threads is not None:
         torch.set_num_threads(args.threads)
-    device = torch.device(args.device)
-    try:
+    with one_line_errors():
+        device = torch.device(args.device)
         model = init_model(args.config, args.checkpoint, device)
-        num_hypotheses = args.num_hypotheses or model.test_cfg.num_hypotheses
-        set_sampling(model, num_hypotheses, args.num_inference_steps or model.test_cfg.num_inference_steps)
+        set_sampling(model, args.num_hypotheses, args.num_inference_steps)
         found = benchmark(model, args.batch_size, args.repeats, device)
-    except (OSError, KeyError, ValueError) as error:
-        print(f'benchmark: error: {error}', file=sys.stderr)
-        return 2
-    steps = None
-    if model.denoiser is not None:
-        steps = model.test_cfg.num_inference_steps or model.sampler.default_steps(model.noise_scheduler)
     setup = {
         'config': args.config,
         'checkpoint': args.checkpoint,
         'batch_size': args.batch_size,
-        'num_hypotheses': num_hypotheses,
-        'num_inference_steps': steps,
+        'num_hypotheses': model.test_cfg.num_hypotheses,
+        'num_inference_steps': None if model.denoiser is None else model.inference_steps(),
         'num_frames': found.pop('num_frames'),
         'num_joints': found.pop('num_joints'),
         'repeats': args.repeats,
         **describe_machine(device, args.repeats),
     }
     print(json.dumps({**found, 'setup': setup}, indent=1))
-    return 0
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    main()

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -21,6 +20,7 @@ from mmengine.config import DictAction
 from tqdm import tqdm
 
 from posediff.atomic_files import replacing
+from posediff.command_line import one_line_errors, positive, provenance
 from posediff.evaluation.loop import build_test_dataset, build_test_metric, evaluate_model, set_sampling
 from posediff.evaluation.tables import markdown_table
 from posediff.inference import init_model
@@ -32,12 +32,12 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('config')
     parser.add_argument('checkpoint')
-    parser.add_argument('--steps', type=int, nargs='+', default=[1, 2, 5, 10, 25, 50], help='num_inference_steps')
-    parser.add_argument('--hypotheses', type=int, nargs='+', default=[1, 5, 20], help='num_hypotheses')
+    parser.add_argument('--steps', type=positive, nargs='+', default=[1, 2, 5, 10, 25, 50], help='num_inference_steps')
+    parser.add_argument('--hypotheses', type=positive, nargs='+', default=[1, 5, 20], help='num_hypotheses')
     parser.add_argument('--control', nargs=2, metavar=('CONFIG', 'CHECKPOINT'), help='a model without diffusion')
     parser.add_argument('--cfg-options', nargs='+', action=DictAction, help='e.g. model.sampler.type=DDIMSampler')
-    parser.add_argument('--max-items', type=int, help='spread this many windows over the test set')
-    parser.add_argument('--batch-size', type=int, default=32)
+    parser.add_argument('--max-items', type=positive, help='spread this many windows over the test set')
+    parser.add_argument('--batch-size', type=positive, default=32)
     parser.add_argument('--device', default='cpu')
     parser.add_argument('--out', type=Path, default=Path('out/hypotheses_sweep'))
     return parser.parse_args(argv)
@@ -82,23 +82,17 @@ def as_markdown(rows: Sequence[dict[str, Any]]) -> str:
     return markdown_table(['model', 'steps', 'M', *titles], cells, digits=1)
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
-    try:
+    with one_line_errors():
         rows = sweep(args)
-    except (OSError, KeyError, ValueError) as error:
-        print(f'hypotheses_sweep: error: {error}', file=sys.stderr)
-        return 2
     table = as_markdown(rows)
     print(table)
-    setup = {'device': args.device, 'threads': torch.get_num_threads(), 'batch_size': args.batch_size}
-    document = {'config': args.config, 'checkpoint': args.checkpoint, 'max_items': args.max_items, 'setup': setup}
     with replacing(args.out / 'hypotheses_sweep.json') as temporary:
-        temporary.write_text(json.dumps(document | {'rows': rows}, indent=1) + '\n')
+        temporary.write_text(json.dumps({**provenance(args), 'rows': rows}, indent=1) + '\n')
     with replacing(args.out / 'hypotheses_sweep.md') as temporary:
         temporary.write_text(table + '\n')
-    return 0
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    main()

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 from mmengine.config import DictAction
 from mmengine.registry import init_default_scope
 
+from posediff.atomic_files import replacing
+from posediff.command_line import one_line_errors, positive
 from posediff.config import load_config
 from posediff.datasets import PoseWindowDataset
 from posediff.evaluation.baselines import centred_items, collect, evaluate_baselines
@@ -22,7 +21,7 @@ from posediff.registry import DATASETS
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('config', help='config file with train_dataloader and val_dataloader')
-    parser.add_argument('--windows', type=int, default=20000, help='training windows to fit on')
+    parser.add_argument('--windows', type=positive, default=20000, help='training windows to fit on')
     parser.add_argument('--centre-stride', type=int, default=3, help='predict every n-th frame by itself; 0: none')
     parser.add_argument('--out', help='write the rows to this JSON file')
     parser.add_argument('--cfg-options', nargs='+', action=DictAction, help='override config keys: key=value …')
@@ -38,8 +37,7 @@ def training_items(dataset: PoseWindowDataset, count: int) -> Iterator[dict]:
         yield dataset[index]
 
 
-def main() -> int:
-    args = parse_args()
+def measure(args: argparse.Namespace) -> list[dict]:
     load_plugins()
     init_default_scope('posediff')
     cfg = load_config(args.config, args.cfg_options)
@@ -47,7 +45,13 @@ def main() -> int:
     test = DATASETS.build(cfg.val_dataloader.dataset)
     centred = collect(centred_items(test, args.centre_stride)) if args.centre_stride else None
     fitted_on = collect(training_items(train, args.windows))
-    rows = evaluate_baselines(fitted_on, collect(test[index] for index in range(len(test))), centred)
+    return evaluate_baselines(fitted_on, collect(test[index] for index in range(len(test))), centred)
+
+
+def main() -> None:
+    args = parse_args()
+    with one_line_errors():
+        rows = measure(args)
     width = max(len(row['name']) for row in rows)
     print(f'{"baseline":{width}}  {"alpha":>8}  {"MPJPE":>7}  {"P-MPJPE":>7}  (mm)')
     for row in rows:
@@ -56,13 +60,9 @@ def main() -> int:
     report = json.dumps({'config': args.config, 'training_windows': args.windows, 'rows': rows}, indent=1)
     print(report)
     if args.out:
-        out = Path(args.out)
-        out.parent.mkdir(parents=True, exist_ok=True)
-        temporary = out.with_name(f'.{out.name}.{os.getpid()}.tmp')
-        temporary.write_text(report + '\n', encoding='utf-8')
-        os.replace(temporary, out)
-    return 0
+        with replacing(args.out) as temporary:
+            temporary.write_text(report + '\n', encoding='utf-8')
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    main()

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -22,6 +21,7 @@ import numpy as np
 from tqdm import tqdm
 
 from posediff.atomic_files import replacing
+from posediff.command_line import one_line_errors, positive, provenance
 from posediff.datasets.transforms.occlusion import PATTERNS
 from posediff.evaluation.loop import build_test_dataset, build_test_metric, evaluate_model, set_sampling
 from posediff.evaluation.tables import markdown_table
@@ -42,10 +42,10 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         help='a method and its models by training pattern; the first is the baseline',
     )  # fmt: skip
     parser.add_argument('--test-patterns', nargs='+', choices=PATTERNS, default=list(TEST_PATTERNS))
-    parser.add_argument('--num-hypotheses', type=int, help="of models with diffusion; default: the config's")
-    parser.add_argument('--num-inference-steps', type=int, help="default: the config's")
-    parser.add_argument('--max-items', type=int, help='spread this many windows over the test set')
-    parser.add_argument('--batch-size', type=int, default=32)
+    parser.add_argument('--num-hypotheses', type=positive, help="of models with diffusion; default: the config's")
+    parser.add_argument('--num-inference-steps', type=positive, help="default: the config's")
+    parser.add_argument('--max-items', type=positive, help='spread this many windows over the test set')
+    parser.add_argument('--batch-size', type=positive, default=32)
     parser.add_argument('--device', default='cpu')
     parser.add_argument('--out', type=Path, default=Path('out/occlusion_matrix'))
     return parser.parse_args(argv)
@@ -78,8 +78,7 @@ def measure_model(files: tuple[str, str], args: argparse.Namespace, label: str) 
     """Test pattern → measures of one model."""
     model = init_model(*files, device=args.device)
     if model.denoiser is not None:
-        num_hypotheses = args.num_hypotheses or model.test_cfg.num_hypotheses
-        set_sampling(model, num_hypotheses, args.num_inference_steps or model.test_cfg.num_inference_steps)
+        set_sampling(model, args.num_hypotheses, args.num_inference_steps)
     metric = build_test_metric(model.cfg)
     found = {}
     for pattern in args.test_patterns:
@@ -89,17 +88,14 @@ def measure_model(files: tuple[str, str], args: argparse.Namespace, label: str) 
     return found
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
-    try:
+    with one_line_errors():
         methods = parse_methods(args.method)
         results = {
             name: {pattern: measure_model(files, args, f'{name} {pattern}') for pattern, files in models.items()}
             for name, models in methods.items()
         }
-    except (OSError, KeyError, ValueError) as error:
-        print(f'occlusion_matrix: error: {error}', file=sys.stderr)
-        return 2
     matrices = {
         title: {
             name: np.array([[cells[test][measure] for test in args.test_patterns] for cells in models.values()])
@@ -113,10 +109,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     with replacing(args.out / 'occlusion_matrix.md') as temporary:
         temporary.write_text(tables + '\n')
     with replacing(args.out / 'occlusion_matrix.json') as temporary:
-        document = {'models': methods, 'max_items': args.max_items, 'units': 'mm', 'results': results}
+        document = {**provenance(args), 'models': methods, 'units': 'mm', 'results': results}
         temporary.write_text(json.dumps(document, indent=1) + '\n')
     save_matrices(args.out / 'occlusion_matrix.png', matrices, rows, args.test_patterns)
-    return 0
 
 
 def as_markdown(matrices: dict[str, dict[str, np.ndarray]], rows: dict[str, list[str]], columns: Sequence[str]) -> str:
@@ -133,4 +128,4 @@ def as_markdown(matrices: dict[str, dict[str, np.ndarray]], rows: dict[str, list
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    main()

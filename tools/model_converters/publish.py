@@ -10,10 +10,10 @@ from mmengine.config import Config
 
 from posediff.atomic_files import replacing
 from posediff.checkpoint import load_checkpoint, load_state
-from posediff.launch import one_line_errors
+from posediff.command_line import one_line_errors
 
 KEPT_META = ('epoch', 'iter', 'seed')  # the whole config would tell of the machine that trained it
-INFERENCE_KEYS = ('default_scope', 'custom_imports', 'num_frames', 'fps', 'keypoint_skeleton', 'model')
+INFERENCE_KEYS = ('default_scope', 'custom_imports', 'num_frames', 'fps', 'model')
 
 
 def parse_args() -> argparse.Namespace:

@@ -1,0 +1,80 @@
+"""What train_cfg and test_cfg refuse, and shapes that do not belong together."""
+
+import math
+
+import pytest
+import torch
+
+from posediff.models.estimator import PoseDiffusionEstimator
+from posediff.models.options import TestOptions, TrainOptions, parse_options
+
+FRAMES, JOINTS = 5, 17
+CONFIG = {
+    'conditioner': {'type': 'Keypoints2DConditioner'},
+    'denoiser': {'type': 'CTGCNDenoiser', 'num_frames': FRAMES, 'channels': 8, 'num_layers': 1, 'condition_channels': 2,
+                 'step_channels': 8, 'num_train_timesteps': 4},
+    'noise_scheduler': {'type': 'CosineNoiseScheduler', 'num_train_timesteps': 4},
+    'sampler': {'type': 'DDIMSampler'},
+    'head': {'type': 'LiftingHead'},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ('option', 'value'),
+    [
+        ('num_hypotheses', 0),
+        ('num_hypotheses', 2.0),
+        ('num_hypotheses', True),
+        ('num_inference_steps', 0),
+        ('num_inference_steps', '50'),
+        ('guidance_scale', math.nan),
+        ('memory_budget_mb', 0),
+        ('memory_budget_mb', math.inf),
+        ('seed', 1.5),
+        ('flip_test', 'yes'),
+    ],
+)
+def test_options_out_of_range_are_named(option, value):
+    with pytest.raises(ValueError, match=rf'test_cfg\.{option} must be .*, got {value!r}'):
+        parse_options(TestOptions, {option: value}, 'model.test_cfg')
+
+
+@pytest.mark.parametrize('value', [-0.1, 1.0, math.nan, '0.1'])
+def test_condition_dropout_is_a_probability(value):
+    with pytest.raises(ValueError, match=r'train_cfg\.condition_dropout'):
+        parse_options(TrainOptions, {'condition_dropout': value}, 'model.train_cfg')
+
+
+@pytest.mark.parametrize(
+    ('changes', 'said'),
+    [
+        ({'sampler': {'type': 'DDIMSampler', 'spacing': 'trailling'}}, "unknown timestep spacing 'trailling'"),
+        ({'sampler': {'type': 'DDIMSampler', 'spacing': [9, 0]}}, r'must descend within 3\.\.0'),
+        ({'test_cfg': {'num_inference_steps': 5}}, r'num_inference_steps must be in 1\.\.4, got 5'),
+    ],
+)
+def test_steps_that_do_not_fit_the_schedule_are_found_when_the_model_is_built(changes, said):
+    with pytest.raises(ValueError, match=said):
+        PoseDiffusionEstimator(**CONFIG | changes)
+
+
+@pytest.mark.parametrize(
+    ('changes', 'said'),
+    [
+        ({'condition': torch.zeros(3, FRAMES, JOINTS, 2)}, r'condition must be \(2, …\)'),
+        ({'timestep': torch.zeros(3, dtype=torch.int64)}, r'timestep must be \(2, …\)'),
+        ({'noise': torch.zeros(2, FRAMES, JOINTS, 2)}, r'noise must be \(2, 5, 17, 3\)'),
+    ],
+)
+def test_a_loss_of_shapes_that_do_not_belong_together_is_refused(changes, said):
+    model = PoseDiffusionEstimator(**CONFIG)
+    inputs = {'x_0': torch.zeros(2, FRAMES, JOINTS, 3), 'condition': torch.zeros(2, FRAMES, JOINTS, 2)}
+    with pytest.raises(ValueError, match=said):
+        model.diffusion_loss(**inputs | changes)
+
+
+@pytest.mark.parametrize('asked', [{'num_hypotheses': 0}, {'num_hypotheses': 1, 'num_inference_steps': 0}])
+def test_zero_is_not_taken_for_the_default(asked):
+    model = PoseDiffusionEstimator(**CONFIG)
+    with pytest.raises(ValueError, match=r'num_(hypotheses|inference_steps) must be .*, got 0'):
+        model.sample_inputs(torch.zeros(1, FRAMES, JOINTS, 2), **asked)
