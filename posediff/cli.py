@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 
@@ -29,7 +30,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     listing = commands.add_parser('list', help='show what is registered, and by which package')
     listing.add_argument('kind', nargs='?', help='denoisers, samplers, models, …; everything if left out')
     args = parser.parse_args(argv)
-    return run_doctor(args.json) if args.command == 'doctor' else run_list(args.kind)
+    try:
+        code = run_doctor(args.json) if args.command == 'doctor' else run_list(args.kind)
+        sys.stdout.flush()
+    except BrokenPipeError:  # `posediff list | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the interpreter flushes once more at exit
+        return 0
+    return code
 
 
 def run_doctor(as_json: bool) -> int:

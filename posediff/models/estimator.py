@@ -126,7 +126,7 @@ class PoseDiffusionEstimator(BaseModel):
         Args:
             x_0: (B, …) in head units.
             condition: (B, …).
-            timestep: int64 (B,); drawn uniformly when None, before the noise.
+            timestep: int64 (B,) or (1,); drawn uniformly when None, before the noise.
             noise: (B, …) epsilon; drawn when None.
             weight: Broadcastable to x_0, or None.
 
@@ -136,15 +136,16 @@ class PoseDiffusionEstimator(BaseModel):
         Raises:
             ValueError: The shapes do not belong together, or a timestep lies outside the schedule.
         """
-        expected = {'condition': (condition, x_0.shape[:1]), 'timestep': (timestep, x_0.shape[:1])}
-        expected['noise'] = (noise, x_0.shape)
-        for name, (given, shape) in expected.items():
-            if given is not None and given.shape[: len(shape)] != shape:
-                raise ValueError(f'{name} must be {_axes(shape)} like x_0 {tuple(x_0.shape)}, got {tuple(given.shape)}')
+        if condition.shape[0] != x_0.shape[0] or (noise is not None and noise.shape != x_0.shape):
+            given = {'x_0': x_0, 'condition': condition, **({} if noise is None else {'noise': noise})}
+            shapes = ', '.join(f'{name} {tuple(value.shape)}' for name, value in given.items())
+            raise ValueError(f'x_0 and noise must have one shape, and a condition for each of their clips; got {shapes}')
         if self.denoiser is None:
             return self.loss_module(self.head(condition), x_0, weight)
         if timestep is None:
             timestep = self.noise_scheduler.draw_timesteps(x_0.shape[0], x_0.device)
+        elif timestep.shape not in {(1,), (x_0.shape[0],)}:
+            raise ValueError(f'timestep must be ({x_0.shape[0]},), one for each clip, got {tuple(timestep.shape)}')
         if noise is None:
             noise = torch.randn_like(x_0)
         x_t = self.noise_scheduler.add_noise(x_0, noise, timestep)
@@ -269,10 +270,6 @@ def seeded_generator(seed: int, sample_id: object) -> torch.Generator:
     """CPU generator that depends on (seed, sample_id) alone: not on batch size, order, process or device."""
     digest = hashlib.blake2b(f'{seed}:{sample_id}'.encode(), digest_size=8).digest()
     return torch.Generator().manual_seed(int.from_bytes(digest, 'little') >> 1)
-
-
-def _axes(shape: torch.Size) -> str:
-    return str(tuple(shape)) if len(shape) > 1 else f'({shape[0]}, …)'
 
 
 def _single_hypothesis(num_hypotheses: int) -> ValueError:

@@ -5,32 +5,29 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
 import pytest
 import torch
-import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
-from posediff.models.conditioners import FrozenLifterConditioner
+from posediff.inference import init_model
 from posediff.models.denoisers import CTGCNDenoiser
+from posediff.models.estimator import PoseDiffusionEstimator
 from posediff.official_checkpoints import STEP_TABLE, convert_state_dict, step_table
 
 VARIANTS = ('2d', 'wrapper')
+CONFIGS = Path(__file__).resolve().parents[2] / 'configs' / 'lifting_3d' / 'diffhpe'
 
 
-class Model(nn.Module):
-    """The two networks under the names that converted checkpoints use."""
-
-    def __init__(self, variant: str) -> None:
-        super().__init__()
-        sizes: dict[str, Any] = {'channels': 16, 'num_layers': 2, 'step_channels': 32, 'condition_channels': 2}
-        if variant == 'wrapper':
-            self.conditioner = FrozenLifterConditioner({'type': 'MixSTE', 'channels': 16, 'depth': 2})
-            sizes |= {'condition_channels': 16, 'pose_channels': 16}
-        self.denoiser = CTGCNDenoiser(**sizes)
-
-    def condition(self, pose_2d: Tensor) -> Tensor:
-        return self.conditioner(pose_2d) if hasattr(self, 'conditioner') else pose_2d
+def build(variant: str) -> PoseDiffusionEstimator:
+    """The small networks of the recorded cases in the config of their variant."""
+    options: dict[str, Any] = {'channels': 16, 'num_layers': 2, 'step_channels': 32, 'condition_channels': 2}
+    if variant == 'wrapper':
+        options |= {'condition_channels': 16, 'pose_channels': 16}
+    changes = {f'model.denoiser.{name}': value for name, value in options.items()}
+    if variant == 'wrapper':
+        changes |= {'model.conditioner.lifter.channels': 16, 'model.conditioner.lifter.depth': 2}
+    # dropout is not recorded: the cases were trained without
+    return init_model(CONFIGS / f'diffhpe-{variant}_27f_h36m.py', cfg_options=changes | {'model.denoiser.dropout': 0.0})
 
 
 class Cases(NamedTuple):
@@ -40,8 +37,8 @@ class Cases(NamedTuple):
     def load(self, name: str) -> dict[str, Any]:
         return torch.load(self.folder / f'tiny_{self.variant}_{name}.pt', weights_only=True)
 
-    def model(self, state: str = 'state') -> Model:
-        model = Model(self.variant)
+    def model(self, state: str = 'state') -> PoseDiffusionEstimator:
+        model = build(self.variant)
         weights = convert_state_dict(self.load(state))
         weights[STEP_TABLE] = step_table(model.denoiser.step_embedding.table, weights)
         model.load_state_dict(weights)
@@ -53,12 +50,6 @@ def cases(request: pytest.FixtureRequest, reference_data: Path) -> Cases:
     return Cases(request.param, reference_data / 'diffhpe_cases')
 
 
-@pytest.fixture
-def alpha_bar(reference_data: Path) -> np.ndarray:
-    schedules = torch.load(reference_data / 'diffhpe_cases' / 'schedules.pt', weights_only=True)
-    return np.asarray(schedules['cosine']['alpha'], dtype=np.float64)  # the official name of the cumulative product
-
-
 def ours(channel_first: Tensor) -> Tensor:
     """(…, C, K, T) to (…, T, K, C)."""
     return channel_first.transpose(-3, -1)
@@ -68,7 +59,7 @@ def assert_close(actual: Tensor, expected: Tensor, tolerance: float) -> None:
     torch.testing.assert_close(actual, expected, rtol=0, atol=tolerance * expected.abs().max().item())
 
 
-def forward(model: Model, x_t: Tensor, timestep: Tensor, condition: Tensor, gradient: bool) -> Tensor:
+def forward(model: PoseDiffusionEstimator, x_t: Tensor, timestep: Tensor, condition: Tensor, gradient: bool) -> Tensor:
     with torch.set_grad_enabled(gradient):
         return model.denoiser(x_t, timestep, condition).detach()
 
@@ -76,7 +67,7 @@ def forward(model: Model, x_t: Tensor, timestep: Tensor, condition: Tensor, grad
 @pytest.mark.parametrize('gradient', [False, True], ids=['folded', 'plain'])
 def test_forward(cases: Cases, gradient: bool) -> None:
     model, recorded = cases.model(), cases.load('forward_io')
-    condition = model.condition(recorded['pose_2d'])
+    condition = model.conditioner(recorded['pose_2d'])
     if 'cond_features_BCJL' in recorded:
         assert_close(condition, ours(recorded['cond_features_BCJL']), 1e-5)
     steps = {f'eps_t{step}': torch.tensor([step]) for step in (0, 1, 10, 25, 49)} | {'eps_tvec': recorded['t_vec']}
@@ -106,50 +97,39 @@ def test_first_layer(cases: Cases) -> None:
     assert_close(skip, recorded['out_skip'].permute(2, 3, 0, 1), 1e-5)
 
 
-def test_fifty_ancestral_steps(cases: Cases, alpha_bar: np.ndarray) -> None:
+def test_fifty_ancestral_steps(cases: Cases) -> None:
     model, recorded = cases.model(), cases.load('sampling50')
-    noise = ours(recorded['noise'])
-    alpha = alpha_bar / np.concatenate([[1.0], alpha_bar[:-1]])
-    x = noise[0]
-    with torch.no_grad():
-        condition = model.denoiser.prepare(model.condition(recorded['pose_2d']))
-        for draw, step in enumerate(range(49, -1, -1), start=1):
-            epsilon = model.denoiser(x, torch.tensor([step]), condition)
-            if step in recorded['eps_ts']:
-                index = recorded['eps_ts'].tolist().index(step)
-                assert_close(epsilon, ours(recorded['eps_by_t'][index]), 1e-4)
-            x = (x - (1 - alpha[step]) / (1 - alpha_bar[step]) ** 0.5 * epsilon) / alpha[step] ** 0.5
-            if step:
-                variance = (1 - alpha_bar[step - 1]) / (1 - alpha_bar[step]) * (1 - alpha[step])
-                x = x + variance**0.5 * noise[draw]
-    assert_close(x.float(), ours(recorded['out_BHCJL'])[:, 0], 1e-4)
+    seen: dict[int, Tensor] = {}
+    model.denoiser.register_forward_hook(lambda _, inputs, output: seen.update({int(inputs[1]): output}))
+    drawn = model.sample(model.conditioner(recorded['pose_2d']), 1, noise=ours(recorded['noise']).unsqueeze(2))
+    for step, epsilon in zip(recorded['eps_ts'].tolist(), recorded['eps_by_t'], strict=True):
+        assert_close(seen[step], ours(epsilon), 1e-4)
+    assert_close(drawn, ours(recorded['out_BHCJL']), 1e-4)
 
 
-def test_loss(cases: Cases, alpha_bar: np.ndarray) -> None:
+def test_loss(cases: Cases) -> None:
     model, recorded = cases.model(), cases.load('loss_eval')
-    condition = model.condition(recorded['pose_2d'])
+    x_0, condition = recorded['pose_3d'], model.conditioner(recorded['pose_2d'])
     for step in (0, 20, 40):
-        noise = ours(recorded[f't{step}']['noise'])
-        x_t = alpha_bar[step] ** 0.5 * recorded['pose_3d'] + (1 - alpha_bar[step]) ** 0.5 * noise
-        epsilon = forward(model, x_t.float(), torch.full((len(x_t),), step), condition, gradient=False)
-        assert F.mse_loss(epsilon, noise).item() == pytest.approx(recorded[f't{step}']['loss'].item(), rel=1e-5)
+        expected = recorded[f't{step}']
+        timestep = torch.full((len(x_0),), step)
+        loss = model.diffusion_loss(x_0, condition, timestep=timestep, noise=ours(expected['noise']))
+        assert loss.item() == pytest.approx(expected['loss'].item(), rel=1e-5)
 
 
 @pytest.fixture
-def trained(reference_data: Path, alpha_bar: np.ndarray) -> tuple[Model, dict[str, Any]]:
+def trained(reference_data: Path) -> tuple[PoseDiffusionEstimator, dict[str, Any]]:
     """The wrapper after one backward pass in training mode, and the recorded step."""
     cases = Cases('wrapper', reference_data / 'diffhpe_cases')
     model, recorded = cases.model('train_state_before').train(), cases.load('train_step')
-    kept = torch.from_numpy(alpha_bar).float()[recorded['t']].view(-1, 1, 1, 1)
-    noise = ours(recorded['noise'])
-    x_t = kept.sqrt() * recorded['pose_3d'] + (1 - kept).sqrt() * noise
-    loss = F.mse_loss(model.denoiser(x_t, recorded['t'], model.condition(recorded['pose_2d'])), noise)
+    condition = model.conditioner(recorded['pose_2d'])
+    loss = model.diffusion_loss(recorded['pose_3d'], condition, recorded['t'], ours(recorded['noise']))
     assert loss.item() == pytest.approx(recorded['loss'].item(), rel=1e-5)
     loss.backward()
     return model, recorded
 
 
-def test_gradients_of_a_training_step(trained: tuple[Model, dict[str, Any]]) -> None:
+def test_gradients_of_a_training_step(trained: tuple[PoseDiffusionEstimator, dict[str, Any]]) -> None:
     model, recorded = trained
     expected = convert_state_dict(recorded['grads'])
     actual = {name: p.grad for name, p in model.named_parameters() if p.requires_grad}
@@ -164,7 +144,7 @@ def test_gradients_of_a_training_step(trained: tuple[Model, dict[str, Any]]) -> 
     assert difference < 1e-4 * total
 
 
-def test_statistics_after_a_training_step(trained: tuple[Model, dict[str, Any]]) -> None:
+def test_statistics_after_a_training_step(trained: tuple[PoseDiffusionEstimator, dict[str, Any]]) -> None:
     model, recorded = trained
     expected = convert_state_dict(recorded['state_after'])
     buffers = {name: value for name, value in expected.items() if 'running' in name or 'num_batches' in name}
