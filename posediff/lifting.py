@@ -118,7 +118,7 @@ def _lift_windows(
 ) -> Tensor:
     """Lift batches of windows of (F, K, ·) and blend them: (F, M, K, 3) mm."""
     device = next(model.parameters()).device
-    num_hypotheses = num_hypotheses or model.test_cfg.num_hypotheses
+    num_hypotheses = model.test_cfg.num_hypotheses if num_hypotheses is None else num_hypotheses
     frames, joints = inputs.shape[:2]
     inputs = inputs.to(device)
     noise = _frame_noise(model, num_hypotheses, num_inference_steps, (frames, joints, 3), seed, device)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -60,65 +61,91 @@ STEP_TABLE = 'denoiser.step_embedding.table'
 _SCHEDULE = re.compile(r'(betas|alphas_|sqrt_|log_one_minus_|posterior_)\w*')
 
 
-def convert_state_dict(state: Mapping[str, Any]) -> dict[str, Tensor]:
+@dataclass(frozen=True)
+class ConvertedCheckpoint:
+    """What :func:`convert_checkpoint` wrote.
+
+    Attributes:
+        num_tensors: Tensors in the file.
+        halved_step_table: The step-embedding table was rounded to half precision, see :func:`step_table`.
+    """
+
+    num_tensors: int
+    halved_step_table: bool
+
+
+def convert_state_dict(checkpoint: Mapping[str, Any], source: str | Path = 'the checkpoint') -> dict[str, Tensor]:
     """Rename the parameters of an official checkpoint.
 
     Args:
-        state: What the checkpoint file holds: a state dict, bare or under ``model_pos``, of DiffHPE (``diffmodel.*``,
-            ``conditioning.*``), of MixSTE (prefix ``model.`` or none) or of D3DP (``pose_estimator.*``); each with or
-            without ``module.``.
+        checkpoint: What the checkpoint file holds: a state dict, bare or under ``model_pos``, of DiffHPE
+            (``diffmodel.*``, ``conditioning.*``), of MixSTE (prefix ``model.`` or none) or of D3DP
+            (``pose_estimator.*``); each with or without ``module.``.
+        source: Where it comes from, for messages.
 
     Returns:
         State dict of a :class:`posediff.models.estimator.PoseDiffusionEstimator`, but for :data:`STEP_TABLE`. Weights
         are float32, 1x1 convolutions have lost their trailing axes.
 
     Raises:
-        ValueError: Some keys belong to none of these models; the message lists a few.
+        ValueError: Some keys belong to none of these models, two are the same parameter, or a weight is NaN or
+            infinite; the message lists a few.
     """
-    state = state.get('model_pos', state)
-    converted: dict[str, Tensor] = {}
+    state = checkpoint.get('model_pos', checkpoint)
+    if not isinstance(state, Mapping):
+        raise ValueError(f'{source}: model_pos holds a {type(state).__name__}, expected a state dict')
+    official_names: dict[str, str] = {}
     unknown = []
     for official, value in state.items():
-        name = re.sub(r'^(module\.|model\.)*', '', official)
+        name = re.sub(r'^(module\.|model\.)*', '', str(official))
         if _SCHEDULE.fullmatch(name):
             continue
         ours = _rename(name)
         if ours is None or not isinstance(value, Tensor):
-            unknown.append(official)
+            unknown.append(str(official))
+        elif ours in official_names:
+            raise ValueError(f'{source}: {official_names[ours]} and {official} are the same parameter, {ours}')
         else:
-            converted[ours] = _plain(ours, value)
-    if unknown or not converted:
+            official_names[ours] = official
+    if unknown or not official_names:
         raise ValueError(
-            f'not a checkpoint of DiffHPE, MixSTE or D3DP: {len(unknown)} of {len(state)} keys are unknown'
-            f' ({", ".join(map(str, unknown[:4]))})'
+            f'{source}: not a checkpoint of DiffHPE, MixSTE or D3DP: {len(unknown)} of {len(state)} keys are unknown'
+            f' ({", ".join(unknown[:4])})'
         )
-    return converted
+    spoilt = [official for official in official_names.values() if not torch.isfinite(state[official]).all()]
+    if spoilt:
+        raise ValueError(f'{source}: {len(spoilt)} tensors hold NaN or infinite numbers: {", ".join(spoilt[:4])}')
+    return {ours: _plain(ours, state[official]) for ours, official in official_names.items()}
 
 
-def convert_checkpoint(source: str | Path, destination: str | Path, config: str | Path) -> int:
+def convert_checkpoint(
+    source: str | Path,
+    destination: str | Path,
+    config: str | Path,
+    cfg_options: Mapping[str, Any] | None = None,
+) -> ConvertedCheckpoint:
     """Write an official checkpoint as one that ``posediff.init_model(config, destination)`` loads strictly.
 
     Args:
         source: Official checkpoint.
         destination: File to write; it appears whole or not at all.
         config: Config of a model with the same sizes.
-
-    Returns:
-        Number of tensors written.
+        cfg_options: Overrides of the config, as for :func:`posediff.init_model`.
 
     Raises:
         FileNotFoundError, ValueError, posediff.checkpoint.UnsafeCheckpointError: A file is missing, malformed or not an
             official checkpoint, or its weights do not fit the config.
     """
-    state = convert_state_dict(load_checkpoint(source))
-    expected = init_model(config).state_dict()
+    state = convert_state_dict(load_checkpoint(source), source)
+    expected = init_model(config, cfg_options=cfg_options).state_dict()
+    halved = False
     if STEP_TABLE in expected:
         state[STEP_TABLE] = step_table(expected[STEP_TABLE], state)
+        halved = not torch.equal(state[STEP_TABLE], expected[STEP_TABLE])
     check_fit(state, expected, source, config)
-    destination = Path(destination)
     with replacing(destination) as temporary:
         torch.save({'state_dict': state, 'meta': {'converted_from': Path(source).name}}, temporary)
-    return len(state)
+    return ConvertedCheckpoint(len(state), halved)
 
 
 def step_table(table: Tensor, state: Mapping[str, Tensor]) -> Tensor:

@@ -7,7 +7,6 @@ Without arguments it takes the clip and the lifter that ship with posediff. Writ
 from __future__ import annotations
 
 import argparse
-import sys
 import time
 from collections.abc import Sequence
 from functools import partial
@@ -19,29 +18,22 @@ from tqdm import tqdm
 
 import posediff
 from posediff.assets import DEMO_KEYPOINTS, LIFTER_CHECKPOINT, LIFTER_CONFIG
-from posediff.checkpoint import UnsafeCheckpointError
+from posediff.command_line import one_line_errors, positive
 from posediff.evaluation.coherence import segment_std, symmetry_gap
 from posediff.evaluation.hypotheses import hypothesis_spread
 from posediff.evaluation.joints_3d import root_aligned
 from posediff.evaluation.tables import markdown_table
 from posediff.pose_files import KeypointClip, read_keypoints, write_poses
 from posediff.skeleton_conversion import Conversion, convert_joints
-from posediff.skeletons import Skeleton, get_skeleton
+from posediff.skeletons import Skeleton
 from posediff.visualization.lifting import LiftedClip, save_animation, save_picture
 
-BAD_INPUT = (OSError, KeyError, ValueError, UnsafeCheckpointError)
 
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the demo; 0 if all is written, 2 if the input makes no sense."""
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run the demo; ends with exit code 2 if the input makes no sense."""
     args = parse_args(argv)
-    try:
+    with one_line_errors():
         run(args)
-    except BAD_INPUT as error:
-        message = error.args[0] if isinstance(error, KeyError) and error.args else error
-        print(f'demo: error: {message}', file=sys.stderr)
-        return 2
-    return 0
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -63,12 +55,6 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def positive(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f'{text!r} is not a positive number')
-    return int(text)
-
-
 def image_size(text: str) -> tuple[int, int]:
     """'1920x1080' to (h, w)."""
     width, _, height = text.lower().partition('x')
@@ -76,10 +62,9 @@ def image_size(text: str) -> tuple[int, int]:
 
 
 def run(args: argparse.Namespace) -> None:
-    args.out.mkdir(parents=True, exist_ok=True)
     clip = read_keypoints(args.keypoints, args.skeleton, args.fps, args.image_size)
     model = load_lifter(args)
-    joints = get_skeleton(model.cfg.get('keypoint_skeleton', model.head.skeleton.name))
+    joints = model.head.skeleton
     keypoints, scores, conversion = convert_clip(clip, joints.name)
     started = time.perf_counter()
     lifted = posediff.lift_keypoints(
@@ -109,8 +94,8 @@ def run(args: argparse.Namespace) -> None:
         title=f'{args.keypoints.name}: {len(keypoints)} frames at {clip.fps:g} fps, {num_hypotheses} '
         f'{"hypotheses" if num_hypotheses > 1 else "hypothesis"} and their aggregate',
     )
-    write_results(args, clip, result)
-    print_report(args, clip, conversion, result, seconds)
+    written = write_results(args, clip, result)
+    print_report(args, clip, conversion, result, seconds, written)
 
 
 def load_lifter(args: argparse.Namespace) -> torch.nn.Module:
@@ -127,8 +112,11 @@ def convert_clip(clip: KeypointClip, target: str) -> tuple[np.ndarray, np.ndarra
     return convert_joints(seen, clip.skeleton, target, clip.keypoint_scores)
 
 
-def write_results(args: argparse.Namespace, clip: KeypointClip, result: LiftedClip) -> None:
+def write_results(args: argparse.Namespace, clip: KeypointClip, result: LiftedClip) -> list[str]:
+    """Write the files and return their names."""
     frames = len(result.joints_3d)
+    names = ['poses.json', 'lifted.png', *([] if args.no_animation else ['lifted.gif'])]
+    args.out.mkdir(parents=True, exist_ok=True)
     write_poses(
         args.out / 'poses.json',
         result.joints_3d,
@@ -151,10 +139,16 @@ def write_results(args: argparse.Namespace, clip: KeypointClip, result: LiftedCl
             result,
             progress=partial(tqdm, desc='drawing', unit='frame', leave=False, disable=None),
         )
+    return names
 
 
 def print_report(
-    args: argparse.Namespace, clip: KeypointClip, conversion: Conversion, result: LiftedClip, seconds: float
+    args: argparse.Namespace,
+    clip: KeypointClip,
+    conversion: Conversion,
+    result: LiftedClip,
+    seconds: float,
+    written: Sequence[str],
 ) -> None:
     frames = len(result.joints_3d)
     print(f'clip    {args.keypoints}: {frames} frames at {clip.fps:g} fps, {clip.img_shape[1]}x{clip.img_shape[0]} px')
@@ -163,7 +157,7 @@ def print_report(
         LIFTER_CHECKPOINT if args.config is None else args.checkpoint or 'RANDOM WEIGHTS: no --checkpoint was given'
     )
     print(f'lifter  {args.config or LIFTER_CONFIG}, {weights}')
-    print(f'written {args.out}/: {", ".join(sorted(file.name for file in args.out.iterdir()))}\n')
+    print(f'written {args.out}/: {", ".join(written)}\n')
     print(joint_table(result.skeleton, result.joints_3d_std, result.keypoints_2d), '\n')
     pose = torch.from_numpy(result.joints_3d).double()
     rows: list[list[str | float]] = [
@@ -188,4 +182,4 @@ def joint_table(skeleton: Skeleton, spread: np.ndarray, keypoints: np.ndarray) -
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    main()

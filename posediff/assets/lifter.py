@@ -1,6 +1,5 @@
 default_scope = 'posediff'
 fps = 50.0
-keypoint_skeleton = 'cmu17'
 model = dict(
     aggregator=dict(type='MeanAggregator'),
     conditioner=dict(center=True, type='Keypoints2DConditioner'),
@@ -12,10 +11,11 @@ model = dict(
         num_frames=27,
         num_layers=8,
         num_train_timesteps=50,
+        skeleton='cmu17',
         step_channels=64,
         type='CTGCNDenoiser',
     ),
-    head=dict(type='LiftingHead'),
+    head=dict(skeleton='cmu17', type='LiftingHead'),
     loss=dict(type='SquaredErrorLoss'),
     noise_scheduler=dict(max_beta=0.5, num_train_timesteps=50, prediction_type='epsilon', type='CosineNoiseScheduler'),
     sampler=dict(type='DDPMSampler'),

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields, replace
 from functools import cache
+from numbers import Real
 from typing import NamedTuple
 
 import numpy as np
@@ -23,6 +24,15 @@ _DIFFICULTY = {
 }
 
 OUTLIER_MM = 120.0  # standard deviation of a gross error per coordinate
+
+# Where a parameter is not just any number from 0 on: below 1 for decay, which a stationary process needs.
+_RANGES = {
+    'memory': (0.0, 1.0),
+    'decay': (0.0, 0.9999),
+    'tail': (0.1, math.inf),
+    'run_length': (1.0, math.inf),
+    'confidence_mm': (1e-3, math.inf),
+}
 
 
 @dataclass(frozen=True)
@@ -60,15 +70,22 @@ class DetectorNoise:
     run_length: float = 4.0
     confidence_mm: float = 60.0
 
+    def __post_init__(self) -> None:
+        for name, value in asdict(self).items():
+            least, most = _RANGES.get(name, (0.0, math.inf))
+            if not (isinstance(value, Real) and math.isfinite(value) and least <= float(value) <= most):
+                limits = f'at least {least:g}' if most == math.inf else f'between {least:g} and {most:g}'
+                raise ValueError(f'detector noise {name} must be {limits}, got {value!r}')
+
     @classmethod
     def of_severity(cls, severity: float, **overrides: float) -> DetectorNoise:
         """Scale the size of the jitter and the rate of the faults by ``severity`` >= 0; 0 is an exact detector.
 
         Raises:
-            ValueError: ``severity`` is negative, or an override is not a parameter.
+            ValueError: ``severity`` is negative or not finite, or an override is not a parameter or out of range.
         """
-        if severity < 0:
-            raise ValueError(f'detector noise severity must not be negative, got {severity}')
+        if not (isinstance(severity, Real) and math.isfinite(severity) and severity >= 0):
+            raise ValueError(f'detector noise severity must be finite and must not be negative, got {severity!r}')
         unknown = overrides.keys() - {field.name for field in fields(cls)}
         if unknown:
             raise ValueError(f'unknown detector noise parameters: {", ".join(sorted(unknown))}')

@@ -8,12 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from posediff.datasets.camera_sampling import get_camera_preset
+from posediff.datasets.argument_checks import require_one_of, require_whole
+from posediff.datasets.camera_sampling import CAMERA_PRESETS, get_camera_preset
 from posediff.datasets.detector_noise import DetectorNoise
 from posediff.datasets.mocap_files import MocapClip, floor_height, load_subject
 from posediff.datasets.pose_tracks import Filming, RefilmedTrack, StoredTrack, Track, named_rng
 from posediff.datasets.pose_windows import PoseWindowDataset
 from posediff.registry import DATASETS
+from posediff.skeletons import CMU17
 
 VALIDATION_SUBJECTS = ('02', '05', '29', '35')
 
@@ -37,11 +39,12 @@ class CMUMocapDataset(PoseWindowDataset):
         **kwargs: Of :class:`PoseWindowDataset`.
 
     Raises:
-        FileNotFoundError: The folder or a subject's file is missing.
+        FileNotFoundError: The folder or a subject's file is missing, or no file is of the split.
         ValueError: An argument has no known value, or a file is damaged.
     """
 
     dataset_name = 'cmu'
+    skeleton_name = CMU17.name
 
     def __init__(
         self,
@@ -58,13 +61,17 @@ class CMUMocapDataset(PoseWindowDataset):
         **kwargs: Any,
     ) -> None:
         cameras = cameras or ('stored' if test_mode else 'random')
-        for name, value, known in (
-            ('split', split, ('train', 'val', 'all')),
-            ('keypoint_2d_src', keypoint_2d_src, ('detection', 'gt')),
-            ('cameras', cameras, ('random', 'stored')),
-        ):
-            if value not in known:
-                raise ValueError(f'CMUMocapDataset: {name} must be one of {", ".join(known)}, got {value!r}')
+        owner = type(self).__name__
+        require_one_of(owner, 'split', split, ('train', 'val', 'all'))
+        require_one_of(owner, 'keypoint_2d_src', keypoint_2d_src, ('detection', 'gt'))
+        require_one_of(owner, 'cameras', cameras, ('random', 'stored'))
+        if camera_preset is not None:
+            require_one_of(owner, 'camera_preset', camera_preset, CAMERA_PRESETS)
+        if num_cameras is not None:
+            require_whole(owner, {'num_cameras': num_cameras}, least=1)
+        # a string is a sequence too: '02' would ask for subjects 0 and 2
+        if subjects is not None and (isinstance(subjects, str) or not 0 < len(set(subjects)) == len(subjects)):
+            raise ValueError(f'{owner}: subjects must be a list of different names, got {subjects!r}')
         self.data_root = Path(data_root)
         self.split = split
         self.subjects = subjects
@@ -91,8 +98,11 @@ class CMUMocapDataset(PoseWindowDataset):
         if self.cameras == 'random':
             floor = floor_height(joints)
             return [RefilmedTrack(f'{name}/random', clip.subject, clip.action, fps, joints, floor, filming)]
-        if self.num_cameras is not None and self.num_cameras > len(clip.cameras):
-            raise ValueError(f'{name} has {len(clip.cameras)} cameras, num_cameras asks for {self.num_cameras}')
+        wanted = 1 if self.num_cameras is None else self.num_cameras
+        if wanted > len(clip.cameras):
+            raise ValueError(
+                f'{self.data_root}: {name} has {len(clip.cameras)} cameras, num_cameras asks for {self.num_cameras}'
+            )
         tracks: list[Track] = []
         for number, camera in enumerate(clip.cameras[: self.num_cameras]):
             track_id = f'{name}/cam{number}'
@@ -107,7 +117,10 @@ class CMUMocapDataset(PoseWindowDataset):
             )
         if self.subjects is not None:
             return [self.data_root / f'{subject}.npz' for subject in self.subjects]
-        files = sorted(self.data_root.glob('*.npz'))
         if self.split == 'val':
             return [self.data_root / f'{subject}.npz' for subject in VALIDATION_SUBJECTS]
-        return [path for path in files if self.split == 'all' or path.stem not in VALIDATION_SUBJECTS]
+        files = sorted(self.data_root.glob('*.npz'))
+        chosen = [path for path in files if self.split == 'all' or path.stem not in VALIDATION_SUBJECTS]
+        if not chosen:
+            raise FileNotFoundError(f'{self.data_root}: none of its {len(files)} .npz files is of split {self.split!r}')
+        return chosen

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from posediff.atomic_files import replacing
+from posediff.datasets.mocap_checks import FORMAT_VERSION, check_arrays, read_arrays
 from posediff.geometry import Camera
-from posediff.skeletons import H36M17
-
-FORMAT_VERSION = 1
+from posediff.skeletons import CMU17
 
 
 @dataclass(frozen=True)
@@ -20,7 +18,7 @@ class MocapClip:
     """One take.
 
     Attributes:
-        joints_3d: (F, 17, 3) float32, metres, world frame, z up.
+        joints_3d: (F, 17, 3) float32, metres, world frame, z up; joints of ``cmu17``.
         cameras: Static cameras that film it.
     """
 
@@ -48,14 +46,25 @@ def floor_height(joints: np.ndarray) -> float:
 
 
 def save_subject(path: str | Path, clips: list[MocapClip], *, fps: float, seed: int, preset: str) -> None:
-    """Write one subject's file; it appears under its name only when complete."""
+    """Write one subject's file; it appears under its name only when complete.
+
+    Raises:
+        ValueError: There is no clip, clips differ in subject, number of cameras or joints, or
+            :func:`load_subject` would refuse the file; nothing is written.
+    """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    for name, found in (
+        ('subject', {clip.subject for clip in clips}),
+        ('number of cameras', {len(clip.cameras) for clip in clips}),
+        ('number of joints', {clip.joints_3d.shape[1:] for clip in clips}),
+    ):
+        if len(found) != 1:
+            raise ValueError(f'{path}: all clips of a file have one {name}, got {sorted(found)} of {len(clips)} clips')
     cameras = [camera for clip in clips for camera in clip.cameras]
-    shape = (len(clips), -1)
+    shape = (len(clips), len(clips[0].cameras))
     arrays = {
         'format_version': np.int64(FORMAT_VERSION),
-        'skeleton': np.array(H36M17.name),
+        'skeleton': np.array(CMU17.name),
         'fps': np.float64(fps),
         'seed': np.int64(seed),
         'camera_preset': np.array(preset),
@@ -71,43 +80,25 @@ def save_subject(path: str | Path, clips: list[MocapClip], *, fps: float, seed: 
         'camera_t': np.array([camera.t for camera in cameras]).reshape(*shape, 3) / 1000.0,
         'camera_img_shape': np.array([camera.img_shape for camera in cameras], dtype=np.int64).reshape(*shape, 2),
     }
-    temporary = path.with_name(f'.{path.name}.{os.getpid()}.tmp')
-    try:
-        with temporary.open('wb') as file:
-            np.savez_compressed(file, **arrays)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    check_arrays(path, {name: np.asarray(value) for name, value in arrays.items()})
+    with replacing(path) as temporary:
+        np.savez_compressed(temporary, **arrays)
 
 
 def load_subject(path: str | Path) -> SubjectFile:
     """Read one subject's file.
 
+    Files that earlier versions of the converter wrote say ``h36m17`` where ``cmu17`` is meant; they are read as that.
+
     Raises:
         FileNotFoundError: There is none.
-        ValueError: The file is truncated, of another version or skeleton, or holds non-finite numbers.
+        ValueError: The file is truncated, of another kind, version or skeleton, lacks a key, or holds arrays of wrong
+            shapes, non-finite numbers, or a person or cameras that make no sense in metres; the message names the key.
     """
     path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f'{path}: no such motion capture file ; tools/dataset_converters/cmu_mocap.py makes it')
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            data = {name: file[name] for name in file.files}
-        version, skeleton = int(data['format_version']), str(data['skeleton'])
-    except (zipfile.BadZipFile, ValueError, EOFError, KeyError, OSError) as error:
-        raise ValueError(f'{path}: not a complete motion capture file ({error})') from error
-    if version != FORMAT_VERSION or skeleton != H36M17.name:
-        raise ValueError(
-            f'{path}: format version {version} with skeleton {skeleton!r}, expected {FORMAT_VERSION}, {H36M17.name!r}'
-        )
-    if not np.isfinite(data['joints_3d']).all():
-        raise ValueError(f'{path}: joints_3d holds NaN or infinite numbers')
-    ends = np.cumsum(data['frame_counts'])
-    if len(ends) == 0 or data['frame_counts'].min() < 1 or ends[-1] != len(data['joints_3d']):
-        raise ValueError(
-            f'{path}: frame_counts {data["frame_counts"].tolist()} do not divide its {len(data["joints_3d"])} frames'
-        )
-    joints = np.split(data['joints_3d'], ends[:-1])
+    data = read_arrays(path)
+    check_arrays(path, data)
+    joints = np.split(data['joints_3d'], np.cumsum(data['frame_counts'])[:-1])
     clips = [
         MocapClip(
             str(data['clip_names'][index]),
@@ -117,7 +108,7 @@ def load_subject(path: str | Path) -> SubjectFile:
             joints[index],
             [_camera(data, index, number) for number in range(data['camera_focal'].shape[1])],
         )
-        for index in range(len(ends))
+        for index in range(len(joints))
     ]
     return SubjectFile(clips, float(data['fps']), int(data['seed']), str(data['camera_preset']))
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 import numpy as np
 import torch
 from torch.utils.data import Dataset
 
+from posediff.datasets.argument_checks import require_whole
 from posediff.datasets.pose_tracks import Track, named_rng
 from posediff.registry import TRANSFORMS
 from posediff.skeletons import get_skeleton
@@ -103,15 +105,13 @@ class PoseWindowDataset(Dataset):
         max_items: int | None = None,
         seed: int = 0,
     ) -> None:
-        for name, value in (
-            ('window_size', window_size),
-            ('items_per_epoch', items_per_epoch),
-            ('max_items', max_items),
-        ):
-            if value is not None and value < 1:
-                raise ValueError(f'{type(self).__name__}: {name} must be at least 1, got {value}')
-        if action_balance is not None and not 0 <= action_balance <= 1:
-            raise ValueError(f'{type(self).__name__}: action_balance must lie in [0, 1], got {action_balance}')
+        owner = type(self).__name__
+        counts = {'items_per_epoch': items_per_epoch, 'max_items': max_items}
+        given = {name: value for name, value in counts.items() if value is not None}
+        require_whole(owner, {'window_size': window_size, **given}, least=1)
+        require_whole(owner, {'seed': seed}, least=0)
+        if action_balance is not None and not (isinstance(action_balance, Real) and 0 <= action_balance <= 1):
+            raise ValueError(f'{owner}: action_balance must be None or lie in [0, 1], got {action_balance!r}')
         self.window_size = window_size
         self.test_mode = test_mode
         self.exclude_last_start = exclude_last_start
@@ -122,10 +122,10 @@ class PoseWindowDataset(Dataset):
         self._epoch = torch.zeros((), dtype=torch.int64).share_memory_()
         self.tracks = self.load_tracks()
         if not self.tracks:
-            raise ValueError(f'{type(self).__name__}: the selection leaves no clip')
+            raise ValueError(f'{owner}: the selection leaves no clip')
         empty = [track.track_id for track in self.tracks if track.num_frames == 0]
         if empty:
-            raise ValueError(f'{type(self).__name__}: clips without a frame: {", ".join(empty)}')
+            raise ValueError(f'{owner}: clips without a frame: {", ".join(empty)}')
         if test_mode:
             self._windows = self._all_windows(max_items)
         else:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from posediff.datasets.converters.bvh import read_bvh
-from posediff.datasets.converters.cmu import ACTIONS, action_of, convert_cmu, find_takes, resample
+from posediff.datasets.converters.cmu import ACTIONS, action_of, convert_cmu, resample
 from posediff.datasets.converters.cmu_joints import (
     METRES_PER_UNIT,
     defect_of,
@@ -20,8 +20,9 @@ from posediff.datasets.converters.cmu_joints import (
     smooth_stretches,
     to_z_up,
 )
+from posediff.datasets.converters.cmu_takes import find_takes
 from posediff.datasets.mocap_files import load_subject
-from posediff.skeletons import H36M17
+from posediff.skeletons import CMU17
 
 UNIT = 1 / METRES_PER_UNIT
 
@@ -130,7 +131,7 @@ def test_joints_of_asf_are_in_place(source):
         'left_shoulder': (0.18, 0, 1.33), 'left_wrist': (0.66, 0, 1.33), 'right_elbow': (-0.46, 0, 1.33),
     }  # fmt: skip
     for name, position in expected.items():
-        np.testing.assert_allclose(first[H36M17.joint_names.index(name)], position, atol=1e-9, err_msg=name)
+        np.testing.assert_allclose(first[CMU17.joint_names.index(name)], position, atol=1e-9, err_msg=name)
     # walking along +z of the file, which is -y with z up
     np.testing.assert_allclose(joints[-1, 0] - joints[0, 0], [0, -0.02 * 199, 0], atol=1e-9)
     assert defect_of(joints, 60.0) is None
@@ -196,6 +197,44 @@ def test_an_index_names_subjects_rates_and_borrowed_skeletons(source):
     assert len(clip.joints_3d) == int(199 / 60 * 50) + 1
 
 
+HEADER = 'clip,subject,skeleton,format,file,frames,fps,description\n'
+LINE = '07_01,07,own,asf/amc,07/07_01.amc,200,60.0,walk\n'
+
+
+@pytest.mark.parametrize(
+    ('text', 'said'),
+    [
+        (
+            HEADER.replace(',file', '') + LINE,
+            r'index\.csv: column file missing; it has: clip, subject, skeleton, format,',
+        ),
+        ('', r'index\.csv: column clip, subject, skeleton, file, fps, description missing; it has: $'),
+        (HEADER + LINE + '07_02,07,own,asf/amc\n', r'index\.csv, line 3: file, fps, description is empty'),
+        (HEADER + LINE.replace('07/07_01.amc', ''), r'index\.csv, line 2: file is empty'),
+        (HEADER + LINE.replace('60.0', 'fast'), r"index\.csv, line 2: fps must be a positive number, got 'fast'"),
+        (HEADER + LINE.replace('60.0', '0'), r"index\.csv, line 2: fps must be a positive number, got '0'"),
+        (HEADER + LINE.replace('07/07', '../07'), r'index\.csv, line 2: file must be a path below the folder'),
+        (HEADER + LINE.replace('walk', 'd\xe9tour'), r'index\.csv: not a table .* in UTF-8'),
+    ],
+)
+def test_a_damaged_index_is_one_error_that_names_the_line(source, tmp_path, text, said):
+    (source / 'index.csv').write_bytes(text.encode('latin-1'))
+    with pytest.raises(ValueError, match=said):
+        convert_cmu(source, tmp_path / 'out')
+    assert not (tmp_path / 'out').exists()
+
+
+def test_an_index_may_come_from_a_spreadsheet_and_list_too_much(source, tmp_path):
+    gone = LINE.replace('07_01', '07_09')
+    (source / 'index.csv').write_text(HEADER + LINE + gone, encoding='utf-8-sig')
+    report = convert_cmu(source, tmp_path / 'out')
+    assert report.converted == ['07/07_01.amc']
+    assert report.skipped == {'07/07_09.amc': 'no such file, though the index lists it'}
+    (source / 'index.csv').write_text(HEADER)
+    with pytest.raises(FileNotFoundError, match=r'index\.csv: no line but the header'):
+        convert_cmu(source, tmp_path / 'out')
+
+
 def mirrored_bones():
     """Left is on the right of a person whose knees still bend forward."""
     return [(name, parent, (-x, y, z)) for name, parent, (x, y, z) in BONES]
@@ -214,6 +253,7 @@ def mirrored_bones():
         (asf_text(), amc_text(90).rsplit('lhumerus', 1)[0], 'lhumerus'),
         (asf_text(BONES[:12]), re.sub('lhumerus.*', '', amc_text(2)), 'lclavicle'),
         (asf_text(), amc_text(90).replace(f'root 0 {0.95 * UNIT}', 'root 0 nan'), 'NaN'),
+        (asf_text(), amc_text(3), '^has 3 frames; from 60 to 50 frames a second it takes 4$'),
     ],
 )
 def test_bad_takes_are_left_out_and_named(source, tmp_path, skeleton, motion, reason):
@@ -239,6 +279,26 @@ def test_a_flipping_limb_cuts_the_take(walker):
     joints[120, 2] = 2 * hip - knee
     assert smooth_stretches(joints, 50.0) == [(0, 120), (121, 200)]
     assert smooth_stretches(joints, 50.0, shortest=2.0) == [(0, 120)]
+
+
+def test_a_take_that_flips_all_the_time_is_left_out(source, tmp_path):
+    lines = amc_text(90).splitlines()
+    frames = [number for number, line in enumerate(lines) if line.startswith('lhumerus')]
+    for number in frames[20::20]:
+        lines[number] = 'lhumerus 0 120 0'
+    (source / '07' / '07_02.amc').write_text('\n'.join(lines))
+    report = convert_cmu(source, tmp_path / 'out', source_fps=60.0, subjects=['07'])
+    assert report.converted == ['07/07_01.amc']
+    assert report.skipped == {'07/07_02.amc': 'limbs flip over so often that no second without is left'}
+    assert report.changed == {}
+
+
+def test_takes_of_few_frames_are_refused_only_where_they_must_be_resampled(walker):
+    short = walker(3).astype(float)
+    assert resample(short, 50.0, 50.0) is short
+    with pytest.raises(ValueError, match='has 3 frames; from 120 to 50 frames a second it takes 4'):
+        resample(short, 120.0, 50.0)
+    assert len(resample(walker(4).astype(float), 120.0, 50.0)) == 2
 
 
 def test_resampling_follows_smooth_motion(walker):
@@ -270,6 +330,7 @@ def test_actions_come_from_descriptions():
         ({'source_fps': -1.0}, 'source_fps must be positive, got -1.0'),
         ({'num_cameras': 0}, 'at least 1 camera, got 0'),
         ({'subjects': ['zz']}, 'no takes of subject zz'),
+        ({'preset': 'tame'}, "preset must be one of wild, h36m, got 'tame'"),
     ],
 )
 def test_senseless_settings_are_named_and_nothing_is_written(source, tmp_path, options, said):
@@ -280,6 +341,7 @@ def test_senseless_settings_are_named_and_nothing_is_written(source, tmp_path, o
 
 def test_the_command_line_tells_what_it_did(source, tmp_path, repository):
     (source / '09_01.bvh').write_text('nonsense')
+    (source / '07' / '07_03.amc').write_text(amc_text(2))
     command = [sys.executable, str(repository / 'tools/dataset_converters/cmu_mocap.py')]
     environment = {'PYTHONPATH': str(repository), 'PATH': '/usr/bin', 'OMP_NUM_THREADS': '1'}
     run = subprocess.run(
@@ -288,11 +350,19 @@ def test_the_command_line_tells_what_it_did(source, tmp_path, repository):
     assert run.returncode == 0, run.stderr
     assert 'skipped 09_01.bvh' in run.stdout
     assert 'missing thorax bone inserted: 1 takes (08_01.bvh)' in run.stdout
-    assert '3 takes converted, 1 skipped' in run.stdout
+    assert 'skipped 07/07_03.amc: has 2 frames; from 120 to 50 frames a second it takes 4' in run.stdout
+    assert '3 takes converted, 2 skipped' in run.stdout
+    (source / 'index.csv').write_text('clip,subject\n07_01,07\n')
+    run = subprocess.run(
+        [*command, str(source), str(tmp_path / 'none')], capture_output=True, text=True, env=environment
+    )
+    assert run.returncode == 2
+    assert re.fullmatch(r'error: .*index\.csv: column skeleton, file, fps, description missing; .*\n', run.stderr)
+    assert not (tmp_path / 'none').exists()
     run = subprocess.run(
         [*command, str(tmp_path / 'none'), str(tmp_path)], capture_output=True, text=True, env=environment
     )
-    assert run.returncode == 1
+    assert run.returncode == 2
     assert 'none: no such folder' in run.stderr
 
 

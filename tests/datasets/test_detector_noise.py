@@ -141,3 +141,16 @@ def test_bad_parameters_are_named():
         DetectorNoise.of_severity(-1)
     with pytest.raises(ValueError, match=r'unknown detector noise parameters: jiter'):
         DetectorNoise.of_severity(1.0, jiter=3)
+    for severity in (float('nan'), 'high', None):
+        with pytest.raises(ValueError, match=f'severity must be finite and must not be negative, got {severity!r}'):
+            DetectorNoise.of_severity(severity)
+    for name, value, limits in (
+        ('jitter_mm', -1.0, 'at least 0'),
+        ('jitter_px', float('inf'), 'at least 0'),
+        ('memory', 1.1, 'between 0 and 1'),
+        ('decay', 1.0, 'between 0 and 0.9999'),
+        ('run_length', 0.5, 'at least 1'),
+        ('confidence_mm', 0.0, 'at least 0.001'),
+    ):
+        with pytest.raises(ValueError, match=f'detector noise {name} must be {limits}, got {value}'):
+            DetectorNoise.of_severity(1.0, **{name: value})

@@ -213,6 +213,17 @@ def test_damaged_archives_are_named(archives, tmp_path):
         convert_videopose3d(tmp_path / 'who.npz', tmp_path / 'out')
 
 
+def test_a_conversion_that_fails_leaves_no_part_of_a_file(archives, tmp_path, monkeypatch):
+    def run_out_of_space(path, **arrays):
+        path.write_bytes(b'half')
+        raise OSError('no space left on device')
+
+    monkeypatch.setattr(np, 'savez', run_out_of_space)
+    with pytest.raises(OSError, match='no space left'):
+        convert_videopose3d(archives / 'data_3d_h36m.npz', tmp_path)
+    assert [path for path in tmp_path.rglob('*') if path.is_file()] == []
+
+
 def test_a_truncated_member_is_named(archives, tmp_path):
     with zipfile.ZipFile(archives / 'data_3d_h36m.npz') as archive:
         content = archive.read('positions_3d.npy')

@@ -12,7 +12,6 @@ from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 
 from posediff.datasets import CMUMocapDataset
-from posediff.datasets.mocap_files import MocapClip, load_subject, save_subject
 from posediff.models.data_preprocessor import LiftingPreprocessor
 from posediff.registry import DATASETS
 
@@ -29,7 +28,7 @@ def test_items_have_the_promised_shape(mocap_folder):
     assert tuple(item['inputs']['keypoints_2d'].shape) == (9, 17, 2)
     assert tuple(item['data_samples'].gt_instances.lifting_target.shape) == (9, 17, 3)
     assert item['data_samples'].sample_id.startswith('cmu/01/01_01/random/')
-    assert dataset.metainfo['skeleton'] == 'h36m17'
+    assert dataset.metainfo['skeleton'] == item['data_samples'].skeleton == 'cmu17'
     assert dataset.metainfo['actions'] == ('dance', 'jump', 'walk')
     height = item['data_samples'].gt_instances.lifting_target[..., 1]
     assert height[:, 3].min() > 500  # y down, mm: the foot is far below the root
@@ -106,39 +105,20 @@ def test_the_runner_builds_it_and_the_preprocessor_takes_its_batches(mocap_folde
         assert data['inputs'].abs().max() < 3
 
 
-def test_files_round_trip(mocap_folder, tmp_path):
-    one = load_subject(mocap_folder / '01.npz')
-    save_subject(tmp_path / 'sub' / '01.npz', one.clips, fps=one.fps, seed=one.seed, preset=one.preset)
-    two = load_subject(tmp_path / 'sub' / '01.npz')
-    assert list((tmp_path / 'sub').iterdir()) == [tmp_path / 'sub' / '01.npz']
-    assert (one.fps, one.seed, one.preset) == (two.fps, two.seed, two.preset)
-    for clip, other in zip(one.clips, two.clips, strict=True):
-        assert (clip.name, clip.action, clip.description) == (other.name, other.action, other.description)
-        np.testing.assert_array_equal(clip.joints_3d, other.joints_3d)
-        for camera, same in zip(clip.cameras, other.cameras, strict=True):
-            np.testing.assert_allclose(camera.t, same.t)
-            np.testing.assert_allclose(camera.R, same.R)
-            assert camera.img_shape == same.img_shape
-
-
-def test_damaged_and_missing_files_are_named(mocap_folder, tmp_path):
+def test_missing_and_damaged_files_are_named(mocap_folder, tmp_path):
     with pytest.raises(FileNotFoundError, match=r'nowhere.*cmu_mocap\.py'):
         CMUMocapDataset(str(tmp_path / 'nowhere'))
     with pytest.raises(FileNotFoundError, match=r'99\.npz'):
         CMUMocapDataset(str(mocap_folder), subjects=['99'])
-    shutil.copy(mocap_folder / '01.npz', tmp_path / '01.npz')
-    content = (tmp_path / '01.npz').read_bytes()
-    (tmp_path / '01.npz').write_bytes(content[: len(content) // 2])
-    with pytest.raises(ValueError, match=r'01\.npz: not a complete motion capture file'):
-        CMUMocapDataset(str(tmp_path), subjects=['01'])
-    subject = load_subject(mocap_folder / '01.npz')
-    clip = subject.clips[0]
-    joints = clip.joints_3d.copy()
-    joints[3, 2] = np.nan
-    spoiled = MocapClip(clip.name, clip.subject, clip.action, clip.description, joints, clip.cameras)
-    save_subject(tmp_path / '01.npz', [spoiled], fps=50.0, seed=0, preset='wild')
-    with pytest.raises(ValueError, match='NaN or infinite'):
-        CMUMocapDataset(str(tmp_path), subjects=['01'])
+    with pytest.raises(FileNotFoundError, match=rf"{tmp_path}: none of its 0 \.npz files is of split 'all'"):
+        CMUMocapDataset(str(tmp_path), split='all')
+    shutil.copy(mocap_folder / '02.npz', tmp_path / '02.npz')
+    with pytest.raises(FileNotFoundError, match=r"none of its 1 \.npz files is of split 'train'"):
+        CMUMocapDataset(str(tmp_path))
+    content = (tmp_path / '02.npz').read_bytes()
+    (tmp_path / '02.npz').write_bytes(content[: len(content) // 2])
+    with pytest.raises(ValueError, match=r'02\.npz: not a complete motion capture file'):
+        CMUMocapDataset(str(tmp_path), subjects=['02'])
 
 
 @pytest.mark.parametrize(
@@ -148,7 +128,16 @@ def test_damaged_and_missing_files_are_named(mocap_folder, tmp_path):
         ({'cameras': 'some'}, 'cameras must be one of random, stored'),
         ({'keypoint_2d_src': 'cpn'}, 'keypoint_2d_src must be one of detection, gt'),
         ({'cameras': 'stored', 'num_cameras': 7}, 'has 2 cameras, num_cameras asks for 7'),
-        ({'noise': {'severity': -1}}, 'severity must not be negative'),
+        ({'cameras': 'stored', 'num_cameras': 0}, 'num_cameras must be a whole number of at least 1, got 0'),
+        ({'num_cameras': True}, 'num_cameras must be a whole number of at least 1, got True'),
+        ({'camera_preset': 'tame'}, "camera_preset must be one of wild, h36m, got 'tame'"),
+        ({'subjects': '02'}, "subjects must be a list of different names, got '02'"),
+        ({'subjects': []}, r'subjects must be a list of different names, got \[\]'),
+        ({'subjects': ['02', '05', '02']}, 'subjects must be a list of different names'),
+        ({'noise': {'severity': -1}}, 'severity must be finite and must not be negative, got -1'),
+        ({'noise': {'decay': 1.5}}, 'detector noise decay must be between 0 and 0.9999, got 1.5'),
+        ({'window_size': '27'}, "CMUMocapDataset: window_size must be a whole number of at least 1, got '27'"),
+        ({'action_balance': 1.5}, r'action_balance must be None or lie in \[0, 1\], got 1.5'),
     ],
 )
 def test_wrong_arguments_are_named(mocap_folder, kwargs, message):

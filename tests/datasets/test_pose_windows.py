@@ -151,9 +151,14 @@ def test_indices_end_where_the_data_ends():
     [
         ({'tracks': {}}, 'leaves no clip'),
         ({'tracks': {'a': (5, 'walk'), 'none': (0, 'walk')}}, 'clips without a frame: test/1/none/cam0'),
-        ({'tracks': {'a': (5, 'walk')}, 'window_size': 0}, 'window_size must be at least 1, got 0'),
-        ({'tracks': {'a': (5, 'walk')}, 'action_balance': 2.0}, 'action_balance must lie in'),
-        ({'tracks': {'a': (5, 'walk')}, 'items_per_epoch': 0}, 'items_per_epoch must be at least 1'),
+        ({'tracks': {'a': (5, 'walk')}, 'window_size': 0}, 'window_size must be a whole number of at least 1, got 0'),
+        ({'tracks': {'a': (5, 'walk')}, 'action_balance': 2.0}, 'action_balance must be None or lie in'),
+        ({'tracks': {'a': (5, 'walk')}, 'action_balance': float('nan')}, 'action_balance must be None or lie in'),
+        ({'tracks': {'a': (5, 'walk')}, 'action_balance': 'high'}, "lie in .*, got 'high'"),
+        ({'tracks': {'a': (5, 'walk')}, 'items_per_epoch': 0}, 'items_per_epoch must be a whole number of at least 1'),
+        ({'tracks': {'a': (5, 'walk')}, 'max_items': 2.5}, 'max_items must be a whole number of at least 1, got 2.5'),
+        ({'tracks': {'a': (5, 'walk')}, 'window_size': None}, 'window_size must be a whole number'),
+        ({'tracks': {'a': (5, 'walk')}, 'seed': -1}, 'seed must be a whole number of at least 0, got -1'),
     ],
 )
 def test_bad_arguments_are_named(kwargs, message):

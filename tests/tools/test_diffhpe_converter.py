@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import runpy
 import subprocess
 import sys
 from collections.abc import Callable
@@ -15,7 +16,7 @@ from torch import Tensor
 from posediff import init_model
 from posediff.checkpoint import UnsafeCheckpointError
 from posediff.models.denoisers import MixSTEDenoiser
-from posediff.official_checkpoints import convert_checkpoint, convert_state_dict
+from posediff.official_checkpoints import ConvertedCheckpoint, convert_checkpoint, convert_state_dict
 
 BLOCK = {
     'norm1.weight': (16,),
@@ -86,7 +87,7 @@ def test_every_form_of_the_file_converts(tmp_path: Path, config: Path, wrapping:
     official = official_mixste()
     source = save(tmp_path / 'official.pth', WRAPPINGS[wrapping](official))
     destination = tmp_path / 'new' / 'converted.pth'
-    assert convert_checkpoint(source, destination, config) == len(official)
+    assert convert_checkpoint(source, destination, config) == ConvertedCheckpoint(len(official), False)
     model = init_model(config, destination)
     tolerance = 2e-3 if wrapping == 'half' else 0
     for ours, theirs in (
@@ -111,6 +112,19 @@ def test_command_line(tmp_path: Path, config: Path, repository: Path) -> None:
     assert 'no.pth' in failed.stderr
 
 
+def test_config_options_reach_the_model(tmp_path: Path, config: Path, repository: Path) -> None:
+    tool = repository / 'tools' / 'model_converters' / 'diffhpe.py'
+    source, destination = save(tmp_path / 'official.pth', official_mixste(channels_in=3)), tmp_path / 'converted.pth'
+    command = [sys.executable, str(tool), str(source), str(destination), '--config', str(config), '--cfg-options']
+    done = subprocess.run(
+        [*command, 'lifter=3', 'model.conditioner.lifter.in_channels=3'], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert 'half-precision' not in done.stdout
+    model = init_model(config, destination, cfg_options={'model.conditioner.lifter.in_channels': 3})
+    assert model.conditioner.lifter.embedding.in_features == 3
+
+
 def refuse(tmp_path: Path, config: Path, content: Any, error: type[Exception], match: str) -> None:
     """Conversion fails and leaves an older file alone."""
     destination = save(tmp_path / 'converted.pth', {'older': 1})
@@ -129,6 +143,25 @@ def test_unknown_keys_are_named(tmp_path: Path, config: Path) -> None:
 def test_something_else_is_refused(tmp_path: Path, config: Path) -> None:
     refuse(tmp_path, config, {'epoch': 3}, ValueError, 'not a checkpoint of DiffHPE')
     refuse(tmp_path, config, {}, ValueError, 'not a checkpoint of DiffHPE')
+    refuse(
+        tmp_path, config, {'model_pos': 3}, ValueError, r'official\.pth: model_pos holds a int, expected a state dict'
+    )
+    refuse(tmp_path, config, {'model_pos': {}}, ValueError, r'official\.pth: not a checkpoint of DiffHPE')
+    refuse(tmp_path, config, official_mixste() | {3: torch.zeros(1)}, ValueError, r'1 of \d+ keys are unknown \(3\)')
+
+
+@pytest.mark.parametrize('value', [float('nan'), float('inf'), float('-inf')])
+def test_weights_that_are_not_finite_are_named(tmp_path: Path, config: Path, value: float) -> None:
+    state = official_mixste()
+    state['head.1.bias'][1] = value
+    refuse(tmp_path, config, module(state), ValueError, r'official\.pth: 1 tensors hold NaN .*: module\.head\.1\.bias$')
+
+
+@pytest.mark.parametrize('prefix', ['module.', 'model.', 'module.model.'])
+def test_two_names_of_one_parameter_are_refused(tmp_path: Path, config: Path, prefix: str) -> None:
+    state = official_mixste() | {f'{prefix}head.1.bias': torch.ones(3)}
+    match = rf'official\.pth: head\.1\.bias and {prefix}head\.1\.bias are the same parameter, head\.regression\.bias'
+    refuse(tmp_path, config, state, ValueError, match)
 
 
 def test_missing_keys_are_named(tmp_path: Path, config: Path) -> None:
@@ -204,7 +237,12 @@ def test_d3dp_fits_its_denoiser(reference_data: Path) -> None:
 
 @pytest.mark.parametrize('rounded', [True, False])
 def test_half_precision_weights_come_with_a_half_precision_table(
-    tmp_path: Path, repository: Path, reference_data: Path, rounded: bool
+    tmp_path: Path,
+    repository: Path,
+    reference_data: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    rounded: bool,
 ) -> None:
     official = torch.load(reference_data / 'diffhpe_cases' / 'tiny_2d_state.pt', weights_only=True)
     if not rounded:
@@ -214,7 +252,10 @@ def test_half_precision_weights_come_with_a_half_precision_table(
     config.write_text(
         f"_base_ = ['{base}']\nmodel = dict(denoiser=dict(channels=16, num_layers=2, step_channels=32))\n"
     )
-    convert_checkpoint(save(tmp_path / 'official.pth', official), tmp_path / 'converted.pth', config)
+    source, destination = save(tmp_path / 'official.pth', official), tmp_path / 'converted.pth'
+    monkeypatch.setattr(sys, 'argv', ['diffhpe.py', str(source), str(destination), '--config', str(config)])
+    runpy.run_path(str(repository / 'tools' / 'model_converters' / 'diffhpe.py'), run_name='__main__')
+    assert ('the step-embedding table was rounded to half precision' in capsys.readouterr().out) == rounded
     table = init_model(config, tmp_path / 'converted.pth').denoiser.step_embedding.table
     formula = init_model(config).denoiser.step_embedding.table
     assert torch.equal(table, formula.half().float() if rounded else formula)

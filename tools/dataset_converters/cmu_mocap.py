@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import sys
 
+from posediff.command_line import one_line_errors
 from posediff.datasets.camera_sampling import CAMERA_PRESETS
 from posediff.datasets.converters.cmu import DEFAULT_SOURCE_FPS, convert_cmu
 
@@ -24,9 +24,9 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def main() -> int:
+def main() -> None:
     args = parse_args()
-    try:
+    with one_line_errors():
         report = convert_cmu(
             args.source,
             args.destination,
@@ -37,16 +37,14 @@ def main() -> int:
             subjects=args.subjects,
             source_fps=args.source_fps,
         )
-    except (OSError, ValueError) as error:
-        print(f'error: {error}', file=sys.stderr)
-        return 1
     for change, takes in report.changed.items():
         print(f'{change}: {len(takes)} takes ({", ".join(takes)})')
     for take, reason in report.skipped.items():
         print(f'skipped {take}: {reason}')
     print(f'{len(report.converted)} takes converted, {len(report.skipped)} skipped, files in {args.destination}')
-    return 0 if report.converted else 1
+    if not report.converted:
+        raise SystemExit(1)
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    main()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 import re
-import sys
 from pathlib import Path
 
+from posediff.command_line import one_line_errors
 from posediff.datasets.converters.human36m import convert_videopose3d
 
 
@@ -23,19 +23,15 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def main() -> int:
+def main() -> None:
     args = parse_args()
     detections = {re.sub(r'^data_2d_h36m_', '', Path(path).stem): path for path in args.detections}
-    try:
+    with one_line_errors():
         frames = convert_videopose3d(args.positions_3d, args.destination, detections)
-    except (FileNotFoundError, ValueError) as error:
-        print(f'error: {error}', file=sys.stderr)
-        return 1
     for split, count in frames.items():
         print(f'{split}: {count} frames of four cameras')
     print(f'files are in {args.destination}')
-    return 0
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    main()

@@ -8,7 +8,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from posediff.launch import one_line_errors
+from mmengine.config import DictAction
+
+from posediff.command_line import one_line_errors
 from posediff.official_checkpoints import convert_checkpoint
 
 
@@ -17,14 +19,17 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('source', type=Path, help='official checkpoint')
     parser.add_argument('destination', type=Path, help='checkpoint to write; posediff.init_model(CONFIG, DST) loads it')
     parser.add_argument('--config', type=Path, required=True, help='config of the model that the weights belong to')
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction, help='override config keys: key=value …')
     return parser.parse_args()
 
 
 def main() -> None:
     args = parse_args()
     with one_line_errors():
-        count = convert_checkpoint(args.source, args.destination, args.config)
-    print(f'wrote {args.destination}: {count} tensors, fit for {args.config}')
+        written = convert_checkpoint(args.source, args.destination, args.config, args.cfg_options)
+    if written.halved_step_table:
+        print('every weight is a half-precision number: the step-embedding table was rounded to half precision too')
+    print(f'wrote {args.destination}: {written.num_tensors} tensors, fit for {args.config}')
 
 
 if __name__ == '__main__':

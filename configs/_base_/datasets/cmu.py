@@ -4,7 +4,6 @@ dataset_type = 'CMUMocapDataset'
 data_root = 'data/cmu/'
 window_size = 27
 fps = 50.0  # of the data; clips of another rate are resampled to it before they are lifted
-keypoint_skeleton = 'cmu17'  # where this data puts its joints: detections are converted to it before lifting
 
 train_pipeline = [dict(type='LiftingRandomFlip', prob=0.5), dict(type='PackLiftingInputs')]
 test_pipeline = [dict(type='PackLiftingInputs')]

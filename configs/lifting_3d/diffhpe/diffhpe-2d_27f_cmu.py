@@ -6,7 +6,11 @@ _base_ = [
 ]
 
 # The cameras stand anywhere: the denoiser sees the joints centred, with place and size beside them.
-model = dict(conditioner=dict(center=True), denoiser=dict(condition_channels=5))
+model = dict(
+    conditioner=dict(center=True),
+    denoiser=dict(condition_channels=5, skeleton='cmu17'),
+    head=dict(skeleton='cmu17'),
+)
 train_dataloader = dict(batch_size=64)
 # 50 steps of 5 hypotheses are dear: a sample of the windows, now and then, is enough while training.
 val_dataloader = dict(dataset=dict(max_items=200))

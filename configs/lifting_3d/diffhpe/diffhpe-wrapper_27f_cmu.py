@@ -5,7 +5,15 @@ _base_ = [
     '../../_base_/schedules/one_cycle.py',
 ]
 
-model = dict(conditioner=dict(center=True, lifter=dict(in_channels=5), checkpoint='checkpoints/mixste-c64_27f_cmu.pth'))
+model = dict(
+    conditioner=dict(
+        center=True,
+        lifter=dict(in_channels=5, skeleton='cmu17'),
+        checkpoint='checkpoints/mixste-c64_27f_cmu.pth',
+    ),
+    denoiser=dict(skeleton='cmu17'),
+    head=dict(skeleton='cmu17'),
+)
 train_dataloader = dict(batch_size=64)
 # 50 steps of 5 hypotheses are dear: a sample of the windows, now and then, is enough while training.
 val_dataloader = dict(dataset=dict(max_items=200))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import re
 from dataclasses import dataclass, field
@@ -11,13 +10,16 @@ from pathlib import Path
 import numpy as np
 from scipy.interpolate import CubicSpline
 
-from posediff.datasets.camera_sampling import draw_camera, get_camera_preset
+from posediff.datasets.argument_checks import require_one_of
+from posediff.datasets.camera_sampling import CAMERA_PRESETS, draw_camera, get_camera_preset
 from posediff.datasets.converters.bvh import read_bvh
 from posediff.datasets.converters.cmu_joints import defect_of, joints_of_asf, joints_of_bvh, smooth_stretches
+from posediff.datasets.converters.cmu_takes import SourceTake, find_takes
 from posediff.datasets.mocap_files import MocapClip, floor_height, save_subject
 from posediff.geometry import Camera
 
 DEFAULT_SOURCE_FPS = 120.0  # of AMC files, which do not state it
+SPLINE_FRAMES = 4  # that a cubic spline without conditions at its ends needs
 
 # First match decides; the description is in lower case.
 _ACTION_PATTERNS = (
@@ -48,24 +50,20 @@ def action_of(description: str) -> str:
 
 
 def resample(joints: np.ndarray, source_fps: float, fps: float) -> np.ndarray:
-    """(F, K, 3) at another rate, by cubic splines through the positions (bone lengths change by less than 0.1 mm)."""
-    if abs(source_fps - fps) < 1e-2 or len(joints) < 4:
+    """(F, K, 3) at another rate, by cubic splines through the positions (bone lengths change by less than 0.1 mm).
+
+    Raises:
+        ValueError: The rates differ and there are fewer than the 4 frames that a cubic spline needs.
+    """
+    if abs(source_fps - fps) < 1e-2:
         return joints
+    if len(joints) < SPLINE_FRAMES:
+        raise ValueError(
+            f'has {len(joints)} frames; from {source_fps:g} to {fps:g} frames a second it takes {SPLINE_FRAMES}'
+        )
     duration = (len(joints) - 1) / source_fps
     times = np.arange(int(duration * fps + 1e-6) + 1) / fps
     return CubicSpline(np.arange(len(joints)) / source_fps, joints, axis=0)(times)
-
-
-@dataclass(frozen=True)
-class SourceTake:
-    """One motion file and what is known about it."""
-
-    name: str
-    subject: str
-    motion_path: Path
-    skeleton_path: Path | None
-    fps: float | None
-    description: str
 
 
 @dataclass
@@ -76,66 +74,25 @@ class ConversionReport:
     changed: dict[str, list[str]] = field(default_factory=dict)
     skipped: dict[str, str] = field(default_factory=dict)
 
-    def note(self, change: str, take: str) -> None:
-        self.changed.setdefault(change, []).append(take)
 
+@dataclass(frozen=True)
+class _Settings:
+    """What :func:`convert_cmu` was asked for, checked before anything is read."""
 
-def _subject_name(text: str) -> str:
-    """``02`` stays; ``60/61`` is a pair, ``unstated (..., likely 94)`` a guess."""
-    guess = re.search(r'likely (\d+)', text)
-    return guess.group(1) if guess else re.sub(r'[^0-9A-Za-z]+', '-', text).strip('-')
+    fps: float
+    num_cameras: int
+    preset: str
+    seed: int
+    source_fps: float
 
-
-def _find_skeleton(motion_path: Path, subject: str, source: Path) -> Path | None:
-    beside = sorted(motion_path.parent.glob('*.asf'))
-    if len(beside) == 1:
-        return beside[0]
-    return next(iter(sorted(source.rglob(f'{subject}.asf'))), None)
-
-
-def find_takes(source: str | Path) -> list[SourceTake]:
-    """List the motion files of a folder, by its ``index.csv`` if it has one, else by file names ``<subject>_<take>``.
-
-    Raises:
-        FileNotFoundError: No such folder, or it holds no motion.
-    """
-    source = Path(source)
-    if not source.is_dir():
-        raise FileNotFoundError(f'{source}: no such folder')
-    index = source / 'index.csv'
-    takes = []
-    if index.is_file():
-        with index.open(newline='', encoding='utf-8') as file:
-            for row in csv.DictReader(file):
-                path = source / row['file']
-                borrowed = re.search(r'borrowed\((\w+)\)', row['skeleton'])
-                owner = borrowed.group(1) if borrowed else row['subject']
-                skeleton = _find_skeleton(path, owner, source) if path.suffix == '.amc' else None
-                words = row['description'] or row['clip'].replace('_', ' ')
-                takes.append(
-                    SourceTake(row['clip'], _subject_name(row['subject']), path, skeleton, float(row['fps']), words)
-                )
-    else:
-        for path in sorted((*source.rglob('*.amc'), *source.rglob('*.bvh'))):
-            subject = path.stem.rsplit('_', 1)[0]
-            skeleton = _find_skeleton(path, subject, source) if path.suffix == '.amc' else None
-            takes.append(
-                SourceTake(path.stem, _subject_name(subject), path, skeleton, None, path.stem.replace('_', ' '))
-            )
-    if not takes:
-        raise FileNotFoundError(f'{source}: no .amc or .bvh file in it')
-    return takes
-
-
-def _read_take(take: SourceTake, source_fps: float) -> tuple[np.ndarray, float, str | None]:
-    """(F, 17, 3) metres, z up; their rate; what was changed."""
-    if take.motion_path.suffix == '.amc':
-        if take.skeleton_path is None:
-            raise ValueError(f'{take.motion_path}: no .asf beside it or named after its subject')
-        return joints_of_asf(take.skeleton_path, take.motion_path), take.fps or source_fps, None
-    motion = read_bvh(take.motion_path)
-    joints, change = joints_of_bvh(motion)
-    return joints, take.fps or motion.fps, change
+    def __post_init__(self) -> None:
+        for name in ('fps', 'source_fps'):
+            rate = getattr(self, name)
+            if not (np.isfinite(rate) and rate > 0):
+                raise ValueError(f'{name} must be positive, got {rate}')
+        if self.num_cameras < 1:
+            raise ValueError(f'a clip needs at least 1 camera, got {self.num_cameras}')
+        require_one_of('convert_cmu', 'preset', self.preset, CAMERA_PRESETS)
 
 
 def draw_clip_cameras(joints: np.ndarray, clip_name: str, preset: str, count: int, seed: int) -> list[Camera]:
@@ -175,53 +132,87 @@ def convert_cmu(
 
     Raises:
         FileNotFoundError: There is no motion in the folder.
-        ValueError: A rate or a number is senseless, or a subject is not there.
+        ValueError: A rate, a number or a preset is senseless, the index is damaged, or a subject is not there.
     """
-    for name, rate in (('fps', fps), ('source_fps', source_fps)):
-        if not (np.isfinite(rate) and rate > 0):
-            raise ValueError(f'{name} must be positive, got {rate}')
-    if num_cameras < 1:
-        raise ValueError(f'a clip needs at least 1 camera, got {num_cameras}')
+    settings = _Settings(fps, num_cameras, preset, seed, source_fps)
+    clips, report = _convert_takes(Path(source), _chosen_takes(source, subjects), settings)
+    for subject, of_subject in sorted(clips.items()):
+        save_subject(Path(destination) / f'{subject}.npz', of_subject, fps=fps, seed=seed, preset=preset)
+    return report
+
+
+def _convert_takes(
+    source: Path, takes: list[SourceTake], settings: _Settings
+) -> tuple[dict[str, list[MocapClip]], ConversionReport]:
+    """Clips by subject, and what happened to every take."""
+    clips: dict[str, list[MocapClip]] = {}
     report = ConversionReport()
-    # The database's own files come first: a take that exists in several forms is converted once.
-    takes = sorted(find_takes(source), key=lambda take: (take.motion_path.suffix != '.amc', take.name))
-    unknown = sorted(set(subjects or ()) - {take.subject for take in takes})
-    if unknown:
-        raise ValueError(f'{source} has no takes of subject {", ".join(unknown)}')
-    clips: dict[str, dict[str, MocapClip]] = {}
     taken: set[tuple[str, str]] = set()
     for take in takes:
-        if subjects and take.subject not in subjects:
-            continue
         label = str(take.motion_path.relative_to(source))
         if (take.subject, take.name) in taken:
             report.skipped[label] = 'the take is already converted from another form'
             continue
         try:
-            joints, rate, change = _read_take(take, source_fps)
-            defect = defect_of(joints, rate)
+            found, changes = _clips_of(take, settings)
         except ValueError as error:
-            defect = str(error)
-        if defect:
-            report.skipped[label] = defect
+            report.skipped[label] = str(error)
             continue
-        stretches = smooth_stretches(joints, rate)
-        if stretches != [(0, len(joints))]:
-            kept = ', '.join(f'{begin}-{end}' for begin, end in stretches) or 'none'
-            report.note('cut where a limb flips over', f'{label} frames {kept} of {len(joints)}')
-        if change:
-            report.note(change, label)
-        for begin, end in stretches:
-            whole = end - begin == len(joints)
-            name = take.name if whole else f'{take.name}-{begin}'
-            part = resample(joints[begin:end], rate, fps).astype(np.float32)
-            cameras = draw_clip_cameras(part, name, preset, num_cameras, seed)
-            action = action_of(take.description)
-            clips.setdefault(take.subject, {})[name] = MocapClip(
-                name, take.subject, action, take.description, part, cameras
-            )
         taken.add((take.subject, take.name))
+        clips.setdefault(take.subject, []).extend(found)
         report.converted.append(label)
-    for subject, by_name in sorted(clips.items()):
-        save_subject(Path(destination) / f'{subject}.npz', list(by_name.values()), fps=fps, seed=seed, preset=preset)
-    return report
+        for change, frames in changes.items():
+            report.changed.setdefault(change, []).append(label + frames)
+    return clips, report
+
+
+def _chosen_takes(source: str | Path, subjects: list[str] | None) -> list[SourceTake]:
+    """The takes of these subjects, or all; the database's own files first, since they are preferred to other forms."""
+    takes = sorted(find_takes(source), key=lambda take: (take.motion_path.suffix != '.amc', take.name))
+    if not subjects:
+        return takes
+    unknown = sorted(set(subjects) - {take.subject for take in takes})
+    if unknown:
+        raise ValueError(f'{source} has no takes of subject {", ".join(unknown)}')
+    return [take for take in takes if take.subject in subjects]
+
+
+def _clips_of(take: SourceTake, settings: _Settings) -> tuple[list[MocapClip], dict[str, str]]:
+    """The usable stretches of a take; and what was changed, with the frames that it concerns.
+
+    Raises:
+        ValueError: The take cannot be used; the message says why.
+    """
+    joints, rate, change = _read_take(take, settings.source_fps)
+    defect = defect_of(joints, rate)
+    if defect:
+        raise ValueError(defect)
+    stretches = smooth_stretches(joints, rate)
+    if not stretches:
+        raise ValueError('limbs flip over so often that no second without is left')
+    changes = {}
+    if stretches != [(0, len(joints))]:
+        kept = ', '.join(f'{begin}-{end}' for begin, end in stretches)
+        changes['cut where a limb flips over'] = f' frames {kept} of {len(joints)}'
+    if change:
+        changes[change] = ''
+    clips = []
+    for begin, end in stretches:
+        name = take.name if end - begin == len(joints) else f'{take.name}-{begin}'
+        part = resample(joints[begin:end], rate, settings.fps).astype(np.float32)
+        cameras = draw_clip_cameras(part, name, settings.preset, settings.num_cameras, settings.seed)
+        clips.append(MocapClip(name, take.subject, action_of(take.description), take.description, part, cameras))
+    return clips, changes
+
+
+def _read_take(take: SourceTake, source_fps: float) -> tuple[np.ndarray, float, str | None]:
+    """(F, 17, 3) metres, z up; their rate; what was changed."""
+    if not take.motion_path.is_file():
+        raise ValueError('no such file, though the index lists it')
+    if take.motion_path.suffix == '.amc':
+        if take.skeleton_path is None:
+            raise ValueError(f'{take.motion_path}: no .asf beside it or named after its subject')
+        return joints_of_asf(take.skeleton_path, take.motion_path), take.fps or source_fps, None
+    motion = read_bvh(take.motion_path)
+    joints, change = joints_of_bvh(motion)
+    return joints, take.fps or motion.fps, change

@@ -13,14 +13,14 @@ import numpy as np
 
 from posediff.datasets.converters.asf_amc import asf_joint_positions, read_amc, read_asf
 from posediff.datasets.converters.bvh import BvhMotion, bvh_joint_frames
-from posediff.skeletons import H36M17
+from posediff.skeletons import CMU17
 
 METRES_PER_UNIT = 0.0254 / 0.45  # ASF/AMC and the ``Hips`` BVH: inches scaled by 0.45
 FASTEST_ROOT = 6.5  # m/s; a sprint or a jump reaches 5.5
 STRONGEST_PUSH = 250.0  # m/s^2 at the root
 FASTEST_LIMB = 40.0  # rad/s; a kick or a throw reaches 30
 
-# Bone ends (``root`` is a point), in the order of H36M17.
+# Bone ends (``root`` is a point), in the order of CMU17.
 _ASF_JOINTS = (
     'root', 'rhipjoint', 'rfemur', 'rtibia', 'lhipjoint', 'lfemur', 'ltibia', 'upperback', 'thorax', 'upperneck',
     'head', 'lclavicle', 'lhumerus', 'lradius', 'rclavicle', 'rhumerus', 'rradius',
@@ -65,7 +65,7 @@ _UNIFIED_LIMBS = {
 _UNIFIED_LEAD = 2  # frames of T-pose at the beginning
 
 _LIMB_CHILDREN = (2, 3, 5, 6, 12, 13, 15, 16)
-_LIMBS = np.array([segment for segment in H36M17.segments if segment[0] in _LIMB_CHILDREN])
+_LIMBS = np.array([segment for segment in CMU17.segments if segment[0] in _LIMB_CHILDREN])
 
 
 def to_z_up(points: np.ndarray) -> np.ndarray:
@@ -115,13 +115,13 @@ def joints_of_bvh(motion: BvhMotion) -> tuple[np.ndarray, str]:
 
 def _unified_joints(positions: dict[str, np.ndarray], rotations: dict[str, np.ndarray]) -> np.ndarray:
     """(F, 17, 3) metres, y up."""
-    joints = np.empty((len(positions['hip']), H36M17.num_joints, 3))
+    joints = np.empty((len(positions['hip']), CMU17.num_joints, 3))
     for index, (name, point) in _UNIFIED_TRUNK.items():
         joints[:, index] = 0.01 * (positions[name] + rotations[name] @ np.array(point))
     for index, (start, end, length) in _UNIFIED_LIMBS.items():
         direction = positions[end] - positions[start]
         direction /= np.linalg.norm(direction, axis=-1, keepdims=True)
-        joints[:, index] = joints[:, H36M17.parents[index]] + length * direction
+        joints[:, index] = joints[:, CMU17.parents[index]] + length * direction
     return joints
 
 

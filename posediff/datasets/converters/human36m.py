@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import pickle
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 
+from posediff.atomic_files import replacing
 from posediff.datasets.converters.human36m_cameras import (
     LENSES,
     POSES,
@@ -119,18 +117,6 @@ def mmpose_cameras() -> dict[tuple[str, str], dict[str, Any]]:
     return table
 
 
-def _write(path: Path, write: Callable[[BinaryIO], Any]) -> None:
-    """Write a file that appears under its name only when complete."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f'.{path.name}.{os.getpid()}.tmp')
-    try:
-        with temporary.open('wb') as file:
-            write(file)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
 def convert_videopose3d(
     positions_3d: str | Path, destination: str | Path, detections_2d: dict[str, str | Path] | None = None
 ) -> dict[str, int]:
@@ -170,10 +156,12 @@ def convert_videopose3d(
         arrays = {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
         frames[split] = len(arrays['S'])
         folder = destination / 'annotation_body3d' / 'fps50'
-        _write(folder / f'h36m_{split}.npz', partial(np.savez, **arrays))
+        with replacing(folder / f'h36m_{split}.npz') as temporary:
+            np.savez(temporary, **arrays)
         for name, (path, detections) in archives.items():
             found = np.concatenate([_detections_of(detections, video, number, path) for video, number, _ in views])
-            target = destination / 'joint_2d_det_files' / f'{name}_{split}.npy'
-            _write(target, partial(np.save, arr=found.astype(np.float32)))
-    _write(destination / 'annotation_body3d' / 'cameras.pkl', lambda file: pickle.dump(mmpose_cameras(), file))
+            with replacing(destination / 'joint_2d_det_files' / f'{name}_{split}.npy') as temporary:
+                np.save(temporary, found.astype(np.float32))
+    with replacing(destination / 'annotation_body3d' / 'cameras.pkl') as temporary:
+        temporary.write_bytes(pickle.dumps(mmpose_cameras()))
     return frames

@@ -14,8 +14,10 @@ from posediff.models.layers.normalization import RowBatchNorm
 # Left and right counterparts side by side, then pooled in pairs from the start. One group has three joints
 # (thorax, neck, head), so pairs after it straddle groups and joint 14 is left over: it is never a key.
 # Trained DiffHPE weights depend on this.
+_HUMAN36M_ORDER = (2, 3, 5, 6, 1, 4, 0, 7, 8, 9, 10, 15, 16, 12, 13, 11, 14)
 POOLING_ORDER: dict[str, tuple[int, ...]] = {
-    'h36m17': (2, 3, 5, 6, 1, 4, 0, 7, 8, 9, 10, 15, 16, 12, 13, 11, 14),
+    'h36m17': _HUMAN36M_ORDER,
+    'cmu17': _HUMAN36M_ORDER,  # the same joints, elsewhere in the body
 }
 
 
