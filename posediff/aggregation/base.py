@@ -15,6 +15,8 @@ Sample: TypeAlias = BaseDataElement | Mapping[str, Any]
 class BaseAggregator(ABC):
     """Makes one answer of M hypotheses, clip by clip, without ground truth unless its name or option says so.
 
+    Their order does not matter, and where all are equal, also when M is 1, they are the answer.
+
     Axes: B clips, M hypotheses. Hypotheses are poses (B, M, T, K, D), or heatmaps (B, M, K, H, W) where that makes
         sense.
     """
@@ -42,6 +44,11 @@ class BaseAggregator(ABC):
         if data_samples is not None and len(data_samples) != hypotheses.shape[0]:
             raise ValueError(f'{len(data_samples)} data samples for hypotheses of {hypotheses.shape[0]} clips')
         return self.aggregate(hypotheses, data_samples)
+
+    @classmethod
+    def contract_cases(cls) -> list[dict[str, Any]]:
+        """Constructor arguments of the instances for the contract tests (:mod:`posediff.models.contract`)."""
+        return [{}]
 
     def __repr__(self) -> str:
         options = ', '.join(f'{name}={value!r}' for name, value in vars(self).items())

@@ -44,8 +44,15 @@ class _ReprojectionAggregator(BaseAggregator):
             raise ValueError(f'{type(self).__name__} needs data_samples: it compares with the 2D input of each clip')
         if hypotheses.ndim != 5 or hypotheses.shape[-1] != 3:
             raise ValueError(f'{type(self).__name__} takes 3D poses (B, M, T, K, 3), got {tuple(hypotheses.shape)}')
-        clips = [self._aggregate_clip(*clip) for clip in zip(hypotheses, data_samples, strict=True)]
-        return torch.stack(clips)
+        # pixels of a large image are not told apart in bfloat16
+        exact = hypotheses.to(torch.promote_types(hypotheses.dtype, torch.float32))
+        clips = [self._aggregate_clip(*clip) for clip in zip(exact, data_samples, strict=True)]
+        return torch.stack(clips).to(hypotheses.dtype)
+
+    @classmethod
+    def contract_cases(cls) -> list[dict[str, Any]]:
+        """Both ways to place the pose."""
+        return [{'root': 'estimate'}, {'root': 'ground_truth'}]
 
     def _aggregate_clip(self, hypotheses: Tensor, sample: Sample) -> Tensor:
         root_joint = get_skeleton(self._need(sample, 'skeleton')).root

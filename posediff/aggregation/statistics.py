@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -41,6 +42,11 @@ class MedianAggregator(BaseAggregator):
             return geometric_median(hypotheses, self.num_iterations)
         return coordinate_median(hypotheses)
 
+    @classmethod
+    def contract_cases(cls) -> list[dict[str, Any]]:
+        """Both kinds."""
+        return [{'kind': 'coordinate'}, {'kind': 'geometric'}]
+
 
 def coordinate_median(hypotheses: Tensor) -> Tensor:
     """(B, M, …) to (B, …); torch's own median takes the lower of the middle two when M is even."""
@@ -57,6 +63,6 @@ def geometric_median(hypotheses: Tensor, num_iterations: int = 32) -> Tensor:
     centre = points.mean(1)
     for _ in range(num_iterations):
         distance = torch.maximum((points - centre.unsqueeze(1)).norm(dim=-1), floor.unsqueeze(1))
-        weight = (1 / distance).unsqueeze(-1)
+        weight = (floor.unsqueeze(1) / distance).unsqueeze(-1)  # at most 1: where all points agree, 1 / floor overflows
         centre = (weight * points).sum(1) / weight.sum(1)
     return centre.to(hypotheses.dtype)

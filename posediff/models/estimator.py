@@ -139,7 +139,7 @@ class PoseDiffusionEstimator(BaseModel):
         if condition.shape[0] != x_0.shape[0] or (noise is not None and noise.shape != x_0.shape):
             given = {'x_0': x_0, 'condition': condition, **({} if noise is None else {'noise': noise})}
             shapes = ', '.join(f'{name} {tuple(value.shape)}' for name, value in given.items())
-            raise ValueError(f'x_0 and noise must have one shape, and a condition for each of their clips; got {shapes}')
+            raise ValueError(f'x_0 and noise must have one shape, with a condition for each clip; got {shapes}')
         if self.denoiser is None:
             return self.loss_module(self.head(condition), x_0, weight)
         if timestep is None:

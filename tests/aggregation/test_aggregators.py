@@ -58,18 +58,6 @@ def test_mean_and_median_on_both_kinds(shape):
     torch.testing.assert_close(even, torch.quantile(hypotheses[:, :4], 0.5, dim=1))
 
 
-@pytest.mark.parametrize(
-    'name', ['MeanAggregator', 'MedianAggregator', 'JointReprojectionAggregator', 'WeightedAggregator']
-)
-@pytest.mark.parametrize('num_hypotheses', [1, 3])
-def test_equal_hypotheses_are_the_answer(name, num_hypotheses):
-    hypotheses, _, sample = make_clip(num_hypotheses)
-    same = hypotheses[:1].expand(num_hypotheses, -1, -1, -1)[None].float()
-    aggregate = AGGREGATORS.build({'type': name})(same, [sample])
-    assert aggregate.dtype == torch.float32
-    torch.testing.assert_close(aggregate, same[:, 0])
-
-
 @given(st.integers(0, 10**6))
 @settings(max_examples=20, deadline=None)
 def test_geometric_median_is_a_minimum_and_turns_with_the_axes(seed):

@@ -82,7 +82,7 @@ def test_given_noise_replaces_every_draw_and_rows_are_b_major(model):
     assert torch.equal(model.sample(condition, 3, noise=noise), drawn)
 
 
-@pytest.mark.parametrize(('shape', 'said'), [((5, 2, 3), 'consumes 4 random draws'), ((4, 3, 2), 'B=2, M=3')])
+@pytest.mark.parametrize(('shape', 'said'), [((5, 2, 3), r'\(4, 2, 3, .* for 4 steps'), ((4, 3, 2), r'\(4, 2, 3, ')])
 def test_noise_of_the_wrong_shape_is_an_error(model, shape, said):
     with pytest.raises(ValueError, match=said):
         model.sample(condition_of(2), 3, noise=torch.zeros(*shape, FRAMES, JOINTS, 3))

@@ -1,4 +1,4 @@
-"""Losses against closed forms; heads round-trip."""
+"""Losses against closed forms, and the units of the lifting head."""
 
 from __future__ import annotations
 
@@ -9,27 +9,6 @@ from hypothesis import strategies as st
 
 from posediff.models.losses import MixSTELoss, PoseDistanceLoss, SquaredErrorLoss
 from posediff.registry import HEADS
-
-HEADS.import_from_location()
-HEAD_CASES = [
-    pytest.param(cls, case, id=f'{name}-{number}')
-    for name, cls in HEADS.module_dict.items()
-    for number, case in enumerate(cls.contract_cases())
-]
-
-
-@pytest.mark.parametrize(('cls', 'case'), HEAD_CASES)
-def test_heads_round_trip_and_mirror_twice_to_the_same(cls, case):
-    head = cls(**case.kwargs)
-    pose = 300 * torch.randn(2, 3, *case.state_shape, generator=torch.Generator().manual_seed(0))
-    torch.testing.assert_close(head.decode(head.encode(pose)), pose)
-    x_0 = head.encode(pose)
-    assert not torch.equal(head.flip_state(x_0), x_0)
-    torch.testing.assert_close(head.flip_state(head.flip_state(x_0)), x_0)
-    if case.condition_shape:
-        condition = torch.randn(2, *case.condition_shape)
-        assert head(condition).shape == (2, *case.state_shape)
-        assert head.state_shape(condition) == case.state_shape
 
 
 def test_a_head_without_regression_says_so():

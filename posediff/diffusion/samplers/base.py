@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from torch import Tensor
 
@@ -35,6 +36,8 @@ class Step:
 class BaseSampler(ABC):
     """Walk from x_T ~ N(0, I) to x_0 in ``num_inference_steps`` denoiser calls.
 
+    With the exact denoiser of a Gaussian and every training step it draws from that Gaussian; rows are independent.
+
     Args:
         spacing: Rule for the visited timesteps, or their list (:func:`posediff.diffusion.timesteps.timestep_pairs`).
         clip_x_0: Clamp every x_0 estimate to ±this before stepping on and derive epsilon anew from it (D3DP,
@@ -58,7 +61,8 @@ class BaseSampler(ABC):
 
     def num_draws(self, noise_scheduler: BetasNoiseScheduler, num_inference_steps: int) -> int:
         """Random draws that one run consumes: x_T and, if stochastic, one between any two denoiser calls."""
-        return len(self.pairs(noise_scheduler, num_inference_steps)) if self.stochastic else 1
+        pairs = self.pairs(noise_scheduler, num_inference_steps)
+        return len(pairs) if self.stochastic else 1
 
     @property
     def stochastic(self) -> bool:
@@ -111,3 +115,8 @@ class BaseSampler(ABC):
             step: The state and the denoiser's reading of it.
             z: (N, …) standard normal draw; None when the sampler is deterministic and at the last step.
         """
+
+    @classmethod
+    def contract_cases(cls) -> list[dict[str, Any]]:
+        """Constructor arguments of the instances for the contract tests (:mod:`posediff.models.contract`)."""
+        return [{}]

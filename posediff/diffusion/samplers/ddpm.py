@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from torch import Tensor
 
@@ -44,3 +45,8 @@ class DDPMSampler(BaseSampler):
             return mean
         variance = beta * left_prev / left if self.variance == 'posterior' else beta
         return mean + variance**0.5 * z
+
+    @classmethod
+    def contract_cases(cls) -> list[dict[str, Any]]:
+        """Both variances."""
+        return [{'variance': 'posterior'}, {'variance': 'beta'}]

@@ -100,6 +100,11 @@ class DiffusersSampler:
         rest = iter(noise[1:])
         return self._run(denoise, noise[0], lambda _: next(rest), noise_scheduler, num_inference_steps)
 
+    @classmethod
+    def contract_cases(cls) -> list[dict[str, Any]]:
+        """A scheduler of theirs that draws nothing, and one that draws at every step."""
+        return [{'scheduler': 'DDIMScheduler'}, {'scheduler': 'DDPMScheduler'}]
+
     def _check_walk(self, scheduler: Any, noise_scheduler: BetasNoiseScheduler, num_inference_steps: int) -> None:
         """Refuse walks that diffusers itself gets wrong, or that cost other than one denoiser call a step."""
         name, length = self._class.__name__, noise_scheduler.num_train_timesteps

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 import torch
 from torch import nn
 
+from posediff.models.contract import randomise
 from posediff.models.denoisers import CTGCNDenoiser, graph_inference
 
 FRAMES = 5
@@ -20,9 +19,7 @@ def tiny(**changes) -> CTGCNDenoiser:
 
 @pytest.mark.parametrize('rows', [1, 3, 7])
 @pytest.mark.parametrize('pose_channels', [None, 6])
-def test_folding_changes_nothing(
-    randomise: Callable[..., nn.Module], monkeypatch: pytest.MonkeyPatch, rows: int, pose_channels: int | None
-) -> None:
+def test_folding_changes_nothing(monkeypatch: pytest.MonkeyPatch, rows: int, pose_channels: int | None) -> None:
     monkeypatch.setattr(graph_inference, 'ROWS_PER_THREAD', rows)  # chunks that do and do not divide the rows
     denoiser = randomise(tiny(pose_channels=pose_channels)).eval()
     x_t, condition = torch.randn(6, FRAMES, 17, 3), torch.randn(2, FRAMES, 17, 2)
@@ -33,7 +30,7 @@ def test_folding_changes_nothing(
         torch.testing.assert_close(actual, expected, rtol=0, atol=2e-6 * expected.abs().max().item())
 
 
-def test_nothing_is_folded_in_training(randomise: Callable[..., nn.Module]) -> None:
+def test_nothing_is_folded_in_training() -> None:
     denoiser = randomise(tiny()).train()
     with torch.no_grad():
         assert denoiser.prepare(torch.zeros(1, FRAMES, 17, 2)).folded is None
@@ -43,7 +40,7 @@ def test_nothing_is_folded_in_training(randomise: Callable[..., nn.Module]) -> N
     assert denoiser.layers[0].frame_norm.num_batches_tracked == 1
 
 
-def test_a_prepared_network_is_not_used_once_training_starts(randomise: Callable[..., nn.Module]) -> None:
+def test_a_prepared_network_is_not_used_once_training_starts() -> None:
     denoiser = randomise(tiny()).eval()
     x_t, timestep = torch.randn(2, FRAMES, 17, 3), torch.tensor([1])
     with torch.no_grad():
@@ -67,7 +64,7 @@ def test_starts_by_predicting_its_bias() -> None:
     torch.testing.assert_close(output, denoiser.output_projection.bias.expand_as(output))
 
 
-def test_synchronised_normalisation_takes_its_place(randomise: Callable[..., nn.Module]) -> None:
+def test_synchronised_normalisation_takes_its_place() -> None:
     denoiser = randomise(tiny()).eval()
     inputs = torch.randn(2, FRAMES, 17, 3), torch.tensor([3]), torch.randn(2, FRAMES, 17, 2)
     with torch.no_grad():

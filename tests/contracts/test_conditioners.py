@@ -2,28 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pytest
 import torch
 from torch import Tensor, nn
 
 from posediff.models.conditioners.base import BaseConditioner
-from posediff.plugins import load_plugins
-from posediff.registry import CONDITIONERS
+from posediff.models.contract import ContractCase
 
 CLIPS = 3
-
-
-def registered_cases() -> Iterator[Any]:
-    load_plugins()
-    CONDITIONERS.import_from_location()
-    for name, cls in sorted(CONDITIONERS.module_dict.items()):
-        cases = cls.contract_cases()
-        assert cases, f'{name} has no contract case'
-        for index, case in enumerate(cases):
-            yield pytest.param((name, case), id=f'{name}-{index}')
 
 
 class Example(NamedTuple):
@@ -31,12 +19,10 @@ class Example(NamedTuple):
     features: Tensor  # (B, …)
 
 
-@pytest.fixture(params=list(registered_cases()))
-def example(request: pytest.FixtureRequest, randomise: Callable[[nn.Module], nn.Module]) -> Example:
-    name, case = request.param
-    conditioner = randomise(CONDITIONERS.build({'type': name, **case.kwargs})).eval()
+@pytest.fixture
+def example(component: BaseConditioner, case: ContractCase) -> Example:
     features = torch.randn(CLIPS, *case.input_shape, generator=torch.Generator().manual_seed(1))
-    return Example(conditioner, features)
+    return Example(component, features)
 
 
 def evaluate(conditioner: BaseConditioner, features: Tensor) -> Tensor:

@@ -2,32 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import pytest
 import torch
 from torch import Tensor, nn
 
-from posediff.models.contract import ContractCase
+from posediff.models.contract import ContractCase, randomise
 from posediff.models.denoisers.base import BaseDenoiser
-from posediff.plugins import load_plugins
-from posediff.registry import DENOISERS
 
 CLIPS, HYPOTHESES = 2, 3
 ROWS = CLIPS * HYPOTHESES
-
-Randomise = Callable[..., nn.Module]
-
-
-def registered_cases() -> Iterator[Any]:
-    load_plugins()
-    DENOISERS.import_from_location()
-    for name, cls in sorted(DENOISERS.module_dict.items()):
-        cases = cls.contract_cases()
-        assert cases, f'{name} has no contract case'
-        for index, case in enumerate(cases):
-            yield pytest.param((name, case), id=f'{name}-{index}')
 
 
 class Example(NamedTuple):
@@ -39,18 +24,12 @@ class Example(NamedTuple):
     condition: Tensor  # (B, …)
 
 
-@pytest.fixture(params=list(registered_cases()))
-def example(request: pytest.FixtureRequest, randomise: Randomise) -> Example:
-    name, case = request.param
-    return build(name, case, randomise)
-
-
-def build(name: str, case: ContractCase, randomise: Randomise) -> Example:
-    denoiser = randomise(DENOISERS.build({'type': name, **case.kwargs})).eval()
+@pytest.fixture
+def example(component: BaseDenoiser, case: ContractCase) -> Example:
     generator = torch.Generator().manual_seed(1)
     x_t = torch.randn(ROWS, *case.state_shape, generator=generator)
     condition = torch.randn(CLIPS, *case.condition_shape, generator=generator)
-    return Example(denoiser, x_t, torch.arange(ROWS) + 2, condition)
+    return Example(component, x_t, torch.arange(ROWS) + 2, condition)
 
 
 def repeated(condition: Tensor) -> Tensor:
@@ -82,7 +61,7 @@ def test_inputs_are_left_alone(example: Example) -> None:
 
 
 @pytest.mark.parametrize('training', [False, True])
-def test_gradients_reach_every_trainable_parameter(example: Example, randomise: Randomise, training: bool) -> None:
+def test_gradients_reach_every_trainable_parameter(example: Example, training: bool) -> None:
     denoiser, x_t, timestep, condition = example
     denoiser.train(training)
     condition.requires_grad_()
@@ -148,7 +127,7 @@ def test_prepared_condition_equals_the_condition(example: Example, gradient: boo
             assert_same(again, denoiser(x_t, timestep + 1, given))
 
 
-def test_prepared_condition_follows_changed_weights(example: Example, randomise: Randomise) -> None:
+def test_prepared_condition_follows_changed_weights(example: Example) -> None:
     before = evaluate(example)
     randomise(example.denoiser, seed=5)
     after = evaluate(example)
