@@ -156,7 +156,34 @@ MEDIAPIPE33 = Skeleton(
     right=(4, 5, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30, 32),
 )
 
-SKELETONS: dict[str, Skeleton] = {skeleton.name: skeleton for skeleton in (H36M17, CMU17, COCO17, MEDIAPIPE33)}
+# The joints that PoseTrack scores, in the order of its 2018 annotations, which list two ears after the head's top.
+POSETRACK15 = Skeleton(
+    name='posetrack15',
+    joint_names=(
+        'nose',
+        'head_bottom',
+        'head_top',
+        'left_shoulder',
+        'right_shoulder',
+        'left_elbow',
+        'right_elbow',
+        'left_wrist',
+        'right_wrist',
+        'left_hip',
+        'right_hip',
+        'left_knee',
+        'right_knee',
+        'left_ankle',
+        'right_ankle',
+    ),
+    parents=(1, -1, 0, 1, 1, 3, 4, 5, 6, 3, 4, 9, 10, 11, 12),
+    left=(3, 5, 7, 9, 11, 13),
+    right=(4, 6, 8, 10, 12, 14),
+)
+
+SKELETONS: dict[str, Skeleton] = {
+    skeleton.name: skeleton for skeleton in (H36M17, CMU17, COCO17, MEDIAPIPE33, POSETRACK15)
+}
 
 
 def get_skeleton(name: str) -> Skeleton:

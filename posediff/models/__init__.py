@@ -1,11 +1,13 @@
 """The networks and the estimator that joins them."""
 
+from posediff.models.clip_preprocessor import ClipPreprocessor
 from posediff.models.data_preprocessor import LiftingPreprocessor
 from posediff.models.estimator import PoseDiffusionEstimator
 from posediff.models.lifters import MixSTE
 from posediff.models.losses import MixSTELoss, PoseDistanceLoss, SquaredErrorLoss
 
 __all__ = [
+    'ClipPreprocessor',
     'LiftingPreprocessor',
     'MixSTE',
     'MixSTELoss',

@@ -3,5 +3,13 @@
 from posediff.models.conditioners.base import BaseConditioner
 from posediff.models.conditioners.frozen_lifter import FrozenLifterConditioner, LifterConditioner
 from posediff.models.conditioners.keypoints_2d import Keypoints2DConditioner
+from posediff.models.conditioners.spatiotemporal import SingleFrameConditioner, SpatioTemporalConditioner
 
-__all__ = ['BaseConditioner', 'FrozenLifterConditioner', 'Keypoints2DConditioner', 'LifterConditioner']
+__all__ = [
+    'BaseConditioner',
+    'FrozenLifterConditioner',
+    'Keypoints2DConditioner',
+    'LifterConditioner',
+    'SingleFrameConditioner',
+    'SpatioTemporalConditioner',
+]

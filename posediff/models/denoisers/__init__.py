@@ -1,8 +1,17 @@
 """Networks that look at a noisy signal."""
 
 from posediff.models.denoisers.base import BaseDenoiser
+from posediff.models.denoisers.concat_decoder import ConcatPoseDecoder
 from posediff.models.denoisers.csdi import CSDIDenoiser
 from posediff.models.denoisers.graph import CTGCNDenoiser
+from posediff.models.denoisers.lookup_pose_decoder import LookupPoseDecoder
 from posediff.models.denoisers.mixste import MixSTEDenoiser
 
-__all__ = ['BaseDenoiser', 'CSDIDenoiser', 'CTGCNDenoiser', 'MixSTEDenoiser']
+__all__ = [
+    'BaseDenoiser',
+    'CSDIDenoiser',
+    'CTGCNDenoiser',
+    'ConcatPoseDecoder',
+    'LookupPoseDecoder',
+    'MixSTEDenoiser',
+]

@@ -23,3 +23,21 @@ def check_clip(owner: str, name: str, clip: Tensor, expected: tuple[int, int, in
             f'{owner} was built for {name} of shape (B, {frames} frames, {joints} joints, {channels} channels); '
             f'got {tuple(clip.shape)}'
         )
+
+
+def check_maps(owner: str, name: str, maps: Tensor, expected: tuple[int, int, int]) -> None:
+    """Require (N, C, H, W) with the (C, H, W) that a network was built for.
+
+    Args:
+        owner: Class that was built.
+        name: What the tensor is to it.
+        maps: The tensor.
+        expected: (C, H, W).
+
+    Raises:
+        ValueError: It has another number of axes or channels, or another size.
+    """
+    if maps.dim() != 4 or tuple(maps.shape[1:]) != expected:
+        raise ValueError(
+            f'{owner} was built for {name} of shape (N, {", ".join(map(str, expected))}); got {tuple(maps.shape)}'
+        )

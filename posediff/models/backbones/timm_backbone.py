@@ -1,0 +1,111 @@
+"""Image networks of timm as backbones."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmengine.model import BaseModule
+from torch import Tensor
+
+from posediff.checkpoint import load_state
+from posediff.models.contract import ContractCase
+from posediff.registry import BACKBONES
+
+
+@BACKBONES.register_module()
+class TimmBackbone(BaseModule):
+    """The last feature map of a timm model: plain ViTs, ResNets, ConvNeXts and whatever else can give one.
+
+    Building it touches neither network nor files; :meth:`init_weights` reads the weights that are asked for. A trained
+    posediff checkpoint contains them.
+
+    Args:
+        model_name: timm's name, e.g. ``'vit_base_patch16_224'``.
+        img_size: (h, w) of the images, for models that have it in their weights (ViTs); their position embedding is
+            resampled when pretrained weights come in.
+        pretrained: Download timm's weights in :meth:`init_weights`.
+        checkpoint: Read weights from this file instead: a state dict of the timm model, or one of a trained posediff
+            model, whose ``backbone.`` is taken.
+        stage: Which of the model's feature maps, -1 for the last.
+        model_kwargs: More of timm's arguments, e.g. ``dict(drop_path_rate=0.3)``.
+        init_cfg: MMEngine's.
+    """
+
+    def __init__(
+        self,
+        model_name: str,
+        img_size: tuple[int, int] | None = None,
+        pretrained: bool = False,
+        checkpoint: str | Path | None = None,
+        stage: int = -1,
+        model_kwargs: dict[str, Any] | None = None,
+        init_cfg: dict | None = None,
+    ) -> None:
+        super().__init__(init_cfg)
+        import timm
+
+        if not timm.is_model(model_name):
+            near = timm.list_models(f'*{model_name.split("_")[0]}*')[:5]
+            raise ValueError(f'timm has no model {model_name!r}; it has {", ".join(near) or "others"}, …')
+        if pretrained and checkpoint is not None:
+            raise ValueError('pretrained and checkpoint are two sources of the same weights: give one of them')
+        self._arguments = {'model_name': model_name, 'num_classes': 0, **(model_kwargs or {})}
+        if img_size is not None:
+            self._arguments['img_size'] = tuple(img_size)
+        self.pretrained = pretrained
+        self.checkpoint = None if checkpoint is None else Path(checkpoint)
+        model: Any = timm.create_model(**self._arguments, pretrained=False)
+        if not hasattr(model, 'forward_intermediates'):
+            raise ValueError(f'timm model {model_name!r} gives no feature maps')
+        # layers behind the map would never get a gradient
+        model.prune_intermediate_layers([stage], prune_norm=False, prune_head=True)
+        self.model = model
+
+    def init_weights(self) -> None:
+        """Read the weights.
+
+        Raises:
+            ValueError: The file holds those of another model.
+        """
+        super().init_weights()
+        if self.pretrained:
+            import timm
+
+            source = timm.create_model(**self._arguments, pretrained=True)
+            own = self.model.state_dict()
+            self.model.load_state_dict({name: value for name, value in source.state_dict().items() if name in own})
+        elif self.checkpoint is not None:
+            load_backbone(self.model, self.checkpoint)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Compute the map: (N, 3, H, W) to (N, C, h, w), normalised where the model ends in a normalisation."""
+        maps = self.model.forward_intermediates(images, indices=1, norm=True, intermediates_only=True)
+        return maps[-1]
+
+    @classmethod
+    def contract_cases(cls) -> list[ContractCase]:
+        """A narrow ViT and a small ResNet."""
+        narrow = {'embed_dim': 12, 'depth': 1, 'num_heads': 2, 'patch_size': 8}
+        return [
+            ContractCase(
+                kwargs={'model_name': 'vit_tiny_patch16_224', 'img_size': (32, 24), 'model_kwargs': narrow},
+                input_shape=(3, 32, 24),
+            ),
+            ContractCase(kwargs={'model_name': 'test_resnet'}, input_shape=(3, 64, 64)),
+        ]
+
+
+def load_backbone(module: torch.nn.Module, path: Path, prefix: str = 'backbone.model.') -> None:
+    """Load weights of a backbone from a file of its own or from a trained model.
+
+    Raises:
+        ValueError: Keys or shapes differ; the message names the file.
+    """
+    state = load_state(path)
+    inside = {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
+    try:
+        module.load_state_dict(inside or state)
+    except RuntimeError as error:
+        raise ValueError(f'{path} holds weights of another backbone: {error}') from error

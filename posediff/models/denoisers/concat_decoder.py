@@ -1,0 +1,86 @@
+"""Noisy heatmaps and image features concatenated: what DiffPose's lookup is compared with."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from posediff.models.contract import ContractCase
+from posediff.models.denoisers.base import BaseDenoiser
+from posediff.models.layers.convolution import ConcatConv2d, conv_block, upsampling
+from posediff.models.layers.shapes import check_maps
+from posediff.models.layers.step_rescaling import StepRescaling
+from posediff.registry import DENOISERS
+
+
+class PreparedCondition(NamedTuple):
+    """The condition's half of the first convolution, (B, channels, h, w)."""
+
+    half: Tensor
+
+
+@DENOISERS.register_module()
+class ConcatPoseDecoder(BaseDenoiser):
+    """The decoder of DiffPose's baselines Direct-single and Direct-multi (Feng et al., ICCV 2023, section 4.3).
+
+    The feature is enlarged to the heatmap's size, concatenated with the rescaled noisy heatmap, and aggregated by
+    convolutions. Which of the two baselines it is decides the conditioner.
+
+    Args:
+        num_joints: K.
+        heatmap_size: (h, w) of x_t.
+        condition_channels: C of the feature (B, C, h / feature_factor, w / feature_factor).
+        channels: Width of the convolutions.
+        depth: Convolutions between the one that joins and the detection head.
+        feature_factor: Heatmap size over feature size, a power of 2.
+        step_channels: Width of the step embedding.
+        init_cfg: MMEngine's.
+    """
+
+    def __init__(
+        self,
+        num_joints: int = 17,
+        heatmap_size: tuple[int, int] = (64, 48),
+        condition_channels: int = 256,
+        channels: int = 128,
+        depth: int = 2,
+        feature_factor: int = 4,
+        step_channels: int = 128,
+        init_cfg: dict | None = None,
+    ) -> None:
+        super().__init__(init_cfg)
+        height, width = heatmap_size
+        if height % feature_factor or width % feature_factor:
+            raise ValueError(f'heatmap_size must be a multiple of {feature_factor}, got {tuple(heatmap_size)}')
+        self.state_shape = (num_joints, height, width)
+        self.feature_shape = (condition_channels, height // feature_factor, width // feature_factor)
+        self.rescaling = StepRescaling(num_joints, step_channels)
+        self.feature = upsampling(condition_channels, channels, feature_factor)
+        self.join = ConcatConv2d(num_joints, channels, channels)
+        self.join_norm = nn.BatchNorm2d(channels)
+        self.aggregation = nn.Sequential(*(conv_block(channels, channels) for _ in range(depth)))
+        self.detection = nn.Conv2d(channels, num_joints, 3, padding=1)
+
+    def prepare(self, condition: Tensor) -> PreparedCondition:
+        """Enlarge the feature and compute its half of the first convolution, once per clip.
+
+        Args:
+            condition: (B, C, h / feature_factor, w / feature_factor).
+        """
+        check_maps('ConcatPoseDecoder', 'condition', condition, self.feature_shape)
+        return PreparedCondition(self.join.condition_half(self.feature(condition)))
+
+    def forward(self, x_t: Tensor, timestep: Tensor, condition: Tensor | PreparedCondition) -> Tensor:
+        """Evaluate the network once; as :meth:`LookupPoseDecoder.forward`."""
+        check_maps('ConcatPoseDecoder', 'x_t', x_t, self.state_shape)
+        prepared = condition if isinstance(condition, PreparedCondition) else self.prepare(condition)
+        joined = self.join(self.rescaling(x_t, timestep), prepared.half)
+        return self.detection(self.aggregation(F.relu(self.join_norm(joined)))).to(x_t.dtype)
+
+    @classmethod
+    def contract_cases(cls) -> list[ContractCase]:
+        """One tiny instance."""
+        kwargs = {'num_joints': 3, 'heatmap_size': (16, 12), 'condition_channels': 6, 'channels': 8, 'step_channels': 8}
+        return [ContractCase(kwargs=kwargs, state_shape=(3, 16, 12), condition_shape=(6, 4, 3))]

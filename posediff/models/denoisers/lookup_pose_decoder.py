@@ -1,0 +1,147 @@
+"""DiffPose's Pose-Decoder: heatmaps denoised by lookup-based multi-scale feature interaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from posediff.models.contract import ContractCase
+from posediff.models.denoisers.base import BaseDenoiser
+from posediff.models.layers.convolution import conv_block
+from posediff.models.layers.lookup import ConvLookup, LookupInteraction, PreparedFeature, TransformerLookup
+from posediff.models.layers.shapes import check_maps
+from posediff.models.layers.step_rescaling import StepRescaling
+from posediff.registry import DENOISERS
+
+FUSIONS = ('sum', 'concat')
+FACTOR = 4  # of the heatmap's size over the spatiotemporal feature's
+
+
+class PreparedCondition(NamedTuple):
+    """What each resolution needs of the condition."""
+
+    features: tuple[PreparedFeature, ...]
+
+
+@DENOISERS.register_module()
+class LookupPoseDecoder(BaseDenoiser):
+    """Pose-Decoder with lookup-based multi-scale feature interaction, LMSFI (Feng et al., ICCV 2023, section 3.3).
+
+    x_t is rescaled by the step's embedding and brought to 1/4, 1/2 and 1 of its size; the spatiotemporal feature F to
+    1, 2 and 4 times its own. At each of the three resolutions the heatmap looks up the feature (eqs. 4 and 5), the
+    results meet at the heatmap's size, and a 3×3 convolution makes the prediction.
+
+    Args:
+        num_joints: K, heatmaps.
+        heatmap_size: (h, w) of x_t, a multiple of 4.
+        condition_channels: C of F, which is (B, C, h / 4, w / 4).
+        channels: Widths of the resolutions from low to high; one number instead of three keeps the low resolution
+            only (the paper's ablation "Low-resolution"), two leave out the highest.
+        out_channels: Width in which the resolutions meet.
+        refine_depth, depth: Transformer layers of self-refinement and of interaction at the low resolution.
+        conv_depth: Convolutions of the interaction at the higher ones, after the one that joins.
+        num_heads, mlp_ratio: Of every transformer layer.
+        fusion: ``'sum'`` adds the resolutions, ``'concat'`` concatenates and maps them (the paper's ablation).
+        step_channels: Width of the step embedding.
+        init_cfg: MMEngine's.
+    """
+
+    def __init__(
+        self,
+        num_joints: int = 17,
+        heatmap_size: tuple[int, int] = (64, 48),
+        condition_channels: int = 256,
+        channels: Sequence[int] = (256, 128, 64),
+        out_channels: int = 64,
+        refine_depth: int = 1,
+        depth: int = 2,
+        conv_depth: int = 1,
+        num_heads: int = 8,
+        mlp_ratio: float = 2.0,
+        fusion: str = 'sum',
+        step_channels: int = 128,
+        init_cfg: dict | None = None,
+    ) -> None:
+        super().__init__(init_cfg)
+        height, width = heatmap_size
+        if height % FACTOR or width % FACTOR:
+            raise ValueError(f'heatmap_size must be a multiple of {FACTOR}, got {tuple(heatmap_size)}')
+        if not 1 <= len(channels) <= 3:
+            raise ValueError(f'channels must name the widths of 1 to 3 resolutions, got {channels!r}')
+        if fusion not in FUSIONS:
+            raise ValueError(f'fusion must be one of {", ".join(FUSIONS)}, got {fusion!r}')
+        self.state_shape = (num_joints, height, width)
+        self.feature_shape = (condition_channels, height // FACTOR, width // FACTOR)
+        self.fusion = fusion
+        self.rescaling = StepRescaling(num_joints, step_channels)
+        middle = channels[1] if len(channels) > 1 else channels[0]
+        self.down_half = conv_block(num_joints, middle, stride=2)
+        self.down_quarter = conv_block(middle, channels[0], stride=2)
+        heatmap_channels = (channels[0], middle, num_joints)
+        low = TransformerLookup(
+            condition_channels, channels[0], channels[0], self.feature_shape[1:], out_channels, FACTOR,
+            refine_depth, depth, num_heads, mlp_ratio,
+        )  # fmt: skip
+        higher = [
+            ConvLookup(condition_channels, given, width, 2**level, out_channels, FACTOR // 2**level, conv_depth)
+            for level, (given, width) in enumerate(zip(heatmap_channels, channels, strict=False))
+            if level > 0
+        ]
+        self.resolutions = nn.ModuleList([low, *higher])
+        fused = out_channels * len(channels)
+        self.fuse = conv_block(fused, out_channels, 1) if fusion == 'concat' else nn.Identity()
+        self.detection = nn.Conv2d(out_channels, num_joints, 3, padding=1)
+
+    def prepare(self, condition: Tensor) -> PreparedCondition:
+        """Build the feature's pyramid and the condition's share of the maps that follow, once per clip.
+
+        Args:
+            condition: (B, C, h / 4, w / 4).
+        """
+        check_maps('LookupPoseDecoder', 'condition', condition, self.feature_shape)
+        return PreparedCondition(tuple(resolution.prepare(condition) for resolution in self._resolutions()))
+
+    def forward(self, x_t: Tensor, timestep: Tensor, condition: Tensor | PreparedCondition) -> Tensor:
+        """Evaluate the network once.
+
+        Args:
+            x_t: (N, K, h, w) noisy heatmaps, head units.
+            timestep: int64 (N,) or (1,).
+            condition: (B, C, h / 4, w / 4) with B = N or B·M = N, or the prepared one.
+
+        Returns:
+            (N, K, h, w).
+
+        Raises:
+            ValueError: A shape does not fit.
+        """
+        check_maps('LookupPoseDecoder', 'x_t', x_t, self.state_shape)
+        prepared = condition if isinstance(condition, PreparedCondition) else self.prepare(condition)
+        heatmap = self.rescaling(x_t, timestep)
+        half = self.down_half(heatmap)
+        pyramid = (self.down_quarter(half), half, heatmap)
+        found = [
+            resolution(noisy, feature)
+            for resolution, noisy, feature in zip(self._resolutions(), pyramid, prepared.features, strict=False)
+        ]
+        fused = torch.cat(found, dim=1) if self.fusion == 'concat' else torch.stack(found).sum(0)
+        return self.detection(self.fuse(fused)).to(x_t.dtype)
+
+    def _resolutions(self) -> list[LookupInteraction]:
+        return list(self.resolutions)  # type: ignore[arg-type]
+
+    @classmethod
+    def contract_cases(cls) -> list[ContractCase]:
+        """Three resolutions added, two concatenated, the low one alone."""
+        shapes = {'state_shape': (3, 16, 12), 'condition_shape': (6, 4, 3)}
+        size = {'num_joints': 3, 'heatmap_size': (16, 12), 'condition_channels': 6, 'step_channels': 8}
+        small = {**size, 'out_channels': 8, 'num_heads': 2, 'depth': 1}
+        variants: list[dict] = [
+            {'channels': (8, 8, 8)},
+            {'channels': (8, 6), 'fusion': 'concat'},
+            {'channels': (8,), 'refine_depth': 2},
+        ]
+        return [ContractCase(kwargs={**small, **variant}, **shapes) for variant in variants]

@@ -1,0 +1,149 @@
+"""2D keypoints as heatmaps: the diffused state of DiffPose."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from mmengine.structures import InstanceData
+from torch import Tensor, nn
+
+from posediff.models.contract import ContractCase
+from posediff.models.heads.base import BaseHead
+from posediff.models.layers.convolution import upsampling
+from posediff.registry import HEADS
+from posediff.skeletons import get_skeleton
+from posediff.structures import PoseDataSample
+
+
+@HEADS.register_module()
+class HeatmapHead(BaseHead):
+    """Heatmaps (…, K, h, w) of one person: 0 to 1 outside, ``scale · (heatmap - offset)`` inside.
+
+    MMPose's codec makes heatmaps of keypoints in the data pipeline (``GenerateTarget``) and keypoints of heatmaps
+    here. DiffPose does not say how heatmaps are scaled before noise is added to them; the options cover what related
+    work does: as they are (1, 0), to ±``scale`` (2 · scale, 0.5).
+
+    Args:
+        skeleton: Joints that get a heatmap, a name in :mod:`posediff.skeletons`.
+        codec: MMPose's codec, with ``input_size`` (w, h) px, ``heatmap_size`` (w, h); as in the data pipeline.
+        label_joints: Which of the data's joints the skeleton's are, in order; None where they are the same. The others
+            are predicted at the image's origin with score 0: PoseTrack's ears, which nobody annotates.
+        num_label_joints: Joints of the data, where ``label_joints`` leaves some out.
+        scale, offset: See above.
+        in_channels: Channels of the condition from which :meth:`forward` predicts heatmaps, through two transposed
+            convolutions and a 1×1 convolution as in SimpleBaseline and ViTPose; None for a diffusion model.
+        channels: Width of these.
+        keep_hypotheses: Also decode every hypothesis, as ``pred_hypotheses`` (M, K, 2) px.
+        init_cfg: MMEngine's.
+    """
+
+    def __init__(
+        self,
+        skeleton: str = 'posetrack15',
+        codec: dict[str, Any] | None = None,
+        label_joints: Sequence[int] | None = None,
+        num_label_joints: int | None = None,
+        scale: float = 1.0,
+        offset: float = 0.0,
+        in_channels: int | None = None,
+        channels: int = 256,
+        keep_hypotheses: bool = False,
+        init_cfg: dict | None = None,
+    ) -> None:
+        super().__init__(init_cfg)
+        if scale <= 0:
+            raise ValueError(f'scale must be positive, got {scale}')
+        self.skeleton = get_skeleton(skeleton)
+        num_joints = self.skeleton.num_joints
+        if label_joints is not None and len(label_joints) != num_joints:
+            raise ValueError(f'label_joints must name {num_joints} joints of {skeleton}, got {len(label_joints)}')
+        self.label_joints = list(range(num_joints) if label_joints is None else label_joints)
+        self.num_label_joints = max(self.label_joints) + 1 if num_label_joints is None else num_label_joints
+        self.codec = _build_codec(codec or {'type': 'UDPHeatmap', 'input_size': (192, 256), 'heatmap_size': (48, 64)})
+        self.scale = scale
+        self.offset = offset
+        self.keep_hypotheses = keep_hypotheses
+        self.regression: nn.Module | None = None
+        if in_channels is not None:
+            self.regression = nn.Sequential(upsampling(in_channels, channels, 4), nn.Conv2d(channels, num_joints, 1))
+
+    def encode(self, pose: Tensor) -> Tensor:
+        return (pose - self.offset) * self.scale
+
+    def decode(self, x_0: Tensor) -> Tensor:
+        return x_0 / self.scale + self.offset
+
+    def state_shape(self, condition: Tensor) -> tuple[int, ...]:
+        width, height = self.codec.heatmap_size
+        return (self.skeleton.num_joints, int(height), int(width))
+
+    def targets(self, data_samples: Sequence[PoseDataSample]) -> tuple[Tensor, Tensor | None]:
+        for sample in data_samples:
+            if sample.get('gt_fields') is None or 'heatmaps' not in sample.gt_fields:
+                raise ValueError(
+                    f'sample {sample.get("sample_id", sample.get("id"))} has no gt_fields.heatmaps to train on: the '
+                    'pipeline needs GenerateTarget'
+                )
+        device = next((parameter.device for parameter in self.parameters()), None)
+        heatmaps = torch.stack([sample.gt_fields.heatmaps for sample in data_samples])
+        weights = torch.stack([sample.gt_instance_labels.keypoint_weights[0] for sample in data_samples])
+        heatmaps, weights = heatmaps[:, self.label_joints].to(device), weights[:, self.label_joints].to(device)
+        return self.encode(heatmaps.float()), weights[..., None, None].float()
+
+    def forward(self, condition: Tensor) -> Tensor:
+        if self.regression is None:
+            raise ValueError(
+                'this head has no regression layers: give HeatmapHead in_channels, or the model a denoiser'
+            )
+        return self.regression(condition)
+
+    def attach(self, data_samples: Sequence[PoseDataSample], poses: Tensor, hypotheses: Tensor) -> None:
+        heatmaps = poses.float().cpu().numpy()
+        drawn = hypotheses.float().cpu().numpy() if self.keep_hypotheses else [None] * len(data_samples)
+        for sample, maps, several in zip(data_samples, heatmaps, drawn, strict=True):
+            keypoints, scores = self._locate(maps, sample)
+            predicted = InstanceData(keypoints=keypoints[None], keypoint_scores=scores[None])
+            predicted.keypoints_visible = scores[None]
+            for name in ('bboxes', 'bbox_scores'):
+                if name in sample.gt_instances:
+                    predicted.set_field(sample.gt_instances.get(name), name)
+            sample.pred_instances = predicted
+            if several is not None:
+                sample.pred_hypotheses = torch.from_numpy(np.stack([self._locate(one, sample)[0] for one in several]))
+
+    def _locate(self, heatmaps: np.ndarray, sample: PoseDataSample) -> tuple[np.ndarray, np.ndarray]:
+        """Heatmaps (K, h, w) to keypoints (label joints, 2) in px of the image and scores (label joints,)."""
+        found, maxima = self.codec.decode(heatmaps)
+        size, scale, centre = (np.asarray(sample.get(f'input_{name}')) for name in ('size', 'scale', 'center'))
+        keypoints = np.zeros((self.num_label_joints, 2), np.float32)
+        scores = np.zeros(self.num_label_joints, np.float32)
+        keypoints[self.label_joints] = found[0] / size * scale + centre - 0.5 * scale
+        scores[self.label_joints] = maxima[0]
+        return keypoints, scores
+
+    def flip_inputs(self, inputs: Tensor) -> Tensor:
+        return inputs.flip(-1)
+
+    def flip_state(self, x_0: Tensor) -> Tensor:
+        return x_0.flip(-1)[..., list(self.skeleton.flip_indices), :, :]
+
+    @classmethod
+    def contract_cases(cls) -> list[ContractCase]:
+        """As they are, and scaled to ±1 with layers to predict them."""
+        codec = {'type': 'UDPHeatmap', 'input_size': (48, 64), 'heatmap_size': (12, 16)}
+        state = (15, 16, 12)
+        scaled = {'codec': codec, 'scale': 2.0, 'offset': 0.5, 'in_channels': 6, 'channels': 8}
+        return [
+            ContractCase(kwargs={'codec': codec}, state_shape=state),
+            ContractCase(kwargs=scaled, state_shape=state, condition_shape=(6, 4, 3)),
+        ]
+
+
+def _build_codec(codec: dict[str, Any]) -> Any:
+    import mmpose.codecs  # noqa: F401  registers them
+    from mmpose.registry import KEYPOINT_CODECS
+
+    return KEYPOINT_CODECS.build(codec)

@@ -1,0 +1,32 @@
+"""Telling a heatmap network how noisy its input is."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from posediff.models.layers.timestep_embedding import SinusoidalStepEmbedding
+
+
+class StepRescaling(nn.Module):
+    """Rescale noisy heatmaps by the embedding of their step: DiffPose's step-adaptive heatmap (section 3.3).
+
+    The paper does not say how; here every heatmap is multiplied by one plus a linear function of the embedding, so
+    that the network begins with the heatmaps as they are.
+
+    Args:
+        num_joints: K.
+        step_channels: Width of the embedding.
+    """
+
+    def __init__(self, num_joints: int, step_channels: int) -> None:
+        super().__init__()
+        self.embedding = SinusoidalStepEmbedding(step_channels, 2 * step_channels)
+        self.scale = nn.Linear(step_channels, num_joints)
+        nn.init.zeros_(self.scale.weight)
+        nn.init.zeros_(self.scale.bias)
+
+    def forward(self, x_t: Tensor, timestep: Tensor) -> Tensor:
+        """Rescale (N, K, H, W) by the steps (N,) or (1,)."""
+        scale = self.scale(torch.nn.functional.silu(self.embedding(timestep)))
+        return x_t * (1 + scale)[..., None, None].to(x_t.dtype)

@@ -1,0 +1,126 @@
+"""DiffPose's equations written out, against the decoder that computes the condition's share once per clip."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from posediff.models.contract import randomise
+from posediff.models.denoisers import ConcatPoseDecoder, LookupPoseDecoder
+from posediff.models.layers.convolution import ConcatConv2d, upsampling
+
+CLIPS, HYPOTHESES, JOINTS, CHANNELS = 2, 3, 4, 6
+SIZE = (16, 12)
+
+
+@pytest.fixture(params=['sum', 'concat'])
+def decoder(request):
+    model = LookupPoseDecoder(
+        JOINTS, SIZE, CHANNELS, channels=(8, 6, 4), out_channels=8, num_heads=2, fusion=request.param, step_channels=8
+    )
+    return randomise(model).eval()
+
+
+def inputs():
+    generator = torch.Generator().manual_seed(0)
+    x_t = torch.randn(CLIPS * HYPOTHESES, JOINTS, *SIZE, generator=generator)
+    condition = torch.randn(CLIPS, CHANNELS, SIZE[0] // 4, SIZE[1] // 4, generator=generator)
+    return x_t, torch.arange(CLIPS * HYPOTHESES) * 100, condition
+
+
+def literal_low_resolution(part, noisy, feature):
+    """Eq. 4: the concatenation of local and global feature goes through one linear map."""
+    tokens = noisy.flatten(2).transpose(1, 2)
+    refined = part.refinement(part.embedding(tokens) + part.heatmap_position)
+    mask = torch.sigmoid(refined.max(dim=2, keepdim=True).values)
+    whole = part.feature(feature).flatten(2).transpose(1, 2)
+    concatenated = torch.cat([mask * whole, whole], dim=2)
+    weight = torch.cat([part.local_map.weight, part.global_map.weight], dim=1)
+    tokens = part.interaction(F.linear(concatenated, weight, part.global_map.bias) + part.position)
+    return part.up(part.norm(tokens).transpose(1, 2).unflatten(2, part.size))
+
+
+def literal_higher_resolution(part, noisy, feature):
+    """Eq. 5."""
+    mask = torch.sigmoid(part.refinement(noisy).max(dim=1, keepdim=True).values)
+    whole = part.feature(feature)
+    joined = F.conv2d(torch.cat([mask * whole, whole], dim=1), part.join.weight, padding=1)
+    return part.up(part.interaction(F.relu(part.join_norm(joined))))
+
+
+def test_the_decoder_is_the_papers_equations(decoder):
+    x_t, timestep, condition = inputs()
+    feature = condition.repeat_interleave(HYPOTHESES, dim=0)
+    with torch.no_grad():
+        noisy = decoder.rescaling(x_t, timestep)
+        half = decoder.down_half(noisy)
+        low, middle, high = decoder.resolutions
+        found = [
+            literal_low_resolution(low, decoder.down_quarter(half), feature),
+            literal_higher_resolution(middle, half, feature),
+            literal_higher_resolution(high, noisy, feature),
+        ]
+        fused = decoder.fuse(torch.cat(found, dim=1)) if decoder.fusion == 'concat' else sum(found)
+        expected = decoder.detection(fused)
+        actual = decoder(x_t, timestep, decoder.prepare(condition))
+    torch.testing.assert_close(actual, expected, rtol=0, atol=1e-5 * expected.abs().max().item())
+
+
+def test_masks_are_kept_for_pictures_when_asked(decoder):
+    x_t, timestep, condition = inputs()
+    for part in decoder.resolutions:
+        part.keep_mask = True
+    decoder(x_t, timestep, condition)
+    sizes = [tuple(part.last_mask.shape) for part in decoder.resolutions]
+    assert sizes == [(6, 1, 4, 3), (6, 1, 8, 6), (6, 1, 16, 12)]
+    assert all(bool(((part.last_mask > 0) & (part.last_mask < 1)).all()) for part in decoder.resolutions)
+
+
+def test_steps_rescale_heatmap_by_heatmap(decoder):
+    x_t, timestep, _ = inputs()
+    ratio = decoder.rescaling(x_t, timestep) / x_t
+    torch.testing.assert_close(ratio, ratio[..., :1, :1].expand_as(ratio), rtol=1e-4, atol=1e-4)
+    assert len(ratio[..., 0, 0].unique()) > CLIPS
+
+
+def test_a_new_decoder_leaves_heatmaps_as_they_are():
+    decoder = LookupPoseDecoder(JOINTS, SIZE, CHANNELS, (8,), 8, num_heads=2)
+    x_t, timestep, _ = inputs()
+    assert torch.equal(decoder.rescaling(x_t, timestep), x_t)
+
+
+def test_concat_conv_is_the_convolution_of_the_concatenation():
+    layer = randomise(ConcatConv2d(3, 5, 4, bias=True))
+    x, y = torch.randn(CLIPS * HYPOTHESES, 3, 6, 5), torch.randn(CLIPS, 5, 6, 5)
+    both = torch.cat([x, y.repeat_interleave(HYPOTHESES, dim=0)], dim=1)
+    expected = F.conv2d(both, layer.weight, layer.bias, padding=1)
+    torch.testing.assert_close(layer(x, layer.condition_half(y)), expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize('factor', [1, 2, 4])
+def test_upsampling_enlarges(factor):
+    assert upsampling(3, 5, factor)(torch.zeros(2, 3, 4, 3)).shape == (2, 5, 4 * factor, 3 * factor)
+
+
+@pytest.mark.parametrize(
+    ('options', 'said'),
+    [
+        ({'heatmap_size': (64, 46)}, r'multiple of 4, got \(64, 46\)'),
+        ({'channels': ()}, 'widths of 1 to 3 resolutions'),
+        ({'fusion': 'mean'}, "fusion must be one of sum, concat, got 'mean'"),
+    ],
+)
+def test_senseless_options_are_refused(options, said):
+    with pytest.raises(ValueError, match=said):
+        LookupPoseDecoder(**options)
+
+
+def test_shapes_that_do_not_fit_are_named(decoder):
+    x_t, timestep, condition = inputs()
+    with pytest.raises(ValueError, match=r'x_t of shape \(N, 4, 16, 12\); got \(6, 4, 12, 16\)'):
+        decoder(x_t.transpose(2, 3), timestep, condition)
+    with pytest.raises(ValueError, match=r'condition of shape \(N, 6, 4, 3\)'):
+        decoder(x_t, timestep, condition[:, :5])
+    with pytest.raises(ValueError, match='batch 2 does not fit 5 rows'):
+        decoder(x_t[:5], timestep[:5], condition)
+    with pytest.raises(ValueError, match='factor must be a power of 2, got 3'):
+        ConcatPoseDecoder(JOINTS, (15, 12), CHANNELS, feature_factor=3)
