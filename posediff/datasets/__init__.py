@@ -1,7 +1,8 @@
-"""Datasets: clips of poses, cut into windows."""
+"""Datasets: clips of poses and of frames, cut into windows."""
 
 from posediff.datasets.human36m import Human36MLiftingDataset
 from posediff.datasets.mocap import CMUMocapDataset
 from posediff.datasets.pose_windows import PoseWindowDataset
+from posediff.datasets.posetrack import PoseTrackClipDataset
 
-__all__ = ['CMUMocapDataset', 'Human36MLiftingDataset', 'PoseWindowDataset']
+__all__ = ['CMUMocapDataset', 'Human36MLiftingDataset', 'PoseTrackClipDataset', 'PoseWindowDataset']

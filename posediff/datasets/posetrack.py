@@ -1,0 +1,175 @@
+"""People in video clips: the frames around a key frame, cropped alike."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import torch
+from torch.utils.data import Dataset
+
+from posediff.datasets.argument_checks import require_one_of, require_whole
+from posediff.datasets.frame_windows import FrameNumbering, drawn_offsets, fixed_offsets, missing_files
+from posediff.datasets.pose_windows import build_pipeline
+from posediff.registry import DATASETS
+
+
+@DATASETS.register_module()
+class PoseTrackClipDataset(Dataset):
+    """Windows of 2δ + 1 frames around every annotated (or detected) person of PoseTrack2017, 2018 or 21.
+
+    MMPose's ``PoseTrack18Dataset`` reads the people; the windows are this project's: exactly ``num_frames`` in temporal
+    order with the key frame in the middle, in training and in test, frames beyond a video's end replaced by its last.
+    The transforms of the pipeline are MMPose's: with ``LoadClip`` before them they treat the list of frames as one.
+
+    An item depends on ``(seed, epoch, index)`` alone in training and on ``(seed, index)`` in test; the global
+    generators that MMPose's transforms draw from are set for it and put back after it.
+
+    Args:
+        source: Arguments of MMPose's class: ``ann_file``, ``data_root``, ``data_prefix``, ``bbox_file`` (test only),
+            ``filter_cfg=dict(bbox_score_thr=0.4)``, ``metainfo``, …
+        num_frames: T = 2δ + 1, odd.
+        frame_step: Frames from one of the window to the next, for ``sampling='fixed'``.
+        sampling: ``'fixed'``; or ``'random'`` in training: δ frames on each side, drawn anew in every epoch from the
+            ``reach`` nearest.
+        reach: See ``sampling``; at least δ.
+        frame_base: Number of a video's first frame: 1 in PoseTrack2017, 0 in the others.
+        pipeline: Configs of transforms.
+        test_mode: As in MMPose.
+        items_per_epoch: Training items of an epoch, drawn without repetition while there are enough; None: all people.
+        max_items: Keep this many test items, evenly spread.
+        seed: Of all draws.
+
+    Raises:
+        FileNotFoundError: The annotations or frames that the windows need are missing; the message names the first.
+        ValueError: See :class:`posediff.datasets.posetrack_source.PoseTrackSource`; an argument is out of range.
+    """
+
+    def __init__(
+        self,
+        source: Mapping[str, Any],
+        *,
+        num_frames: int = 5,
+        frame_step: int = 1,
+        sampling: str = 'fixed',
+        reach: int | None = None,
+        frame_base: int = 0,
+        pipeline: Sequence[Any] = (),
+        test_mode: bool = False,
+        items_per_epoch: int | None = None,
+        max_items: int | None = None,
+        seed: int = 0,
+    ) -> None:
+        owner = type(self).__name__
+        counts = {'items_per_epoch': items_per_epoch, 'max_items': max_items}
+        given = {name: value for name, value in counts.items() if value is not None}
+        require_whole(owner, {'num_frames': num_frames, 'frame_step': frame_step, **given}, least=1)
+        require_whole(owner, {'seed': seed, 'frame_base': frame_base}, least=0)
+        require_one_of(owner, 'sampling', sampling, ('fixed', 'random'))
+        if num_frames % 2 == 0:
+            raise ValueError(f'{owner}: num_frames must be odd, with the key frame in the middle, got {num_frames}')
+        self.num_frames = num_frames
+        self.frame_step = frame_step
+        self.reach = max(num_frames // 2, 1) if reach is None else reach
+        if self.reach < num_frames // 2:
+            raise ValueError(f'{owner}: reach {reach} leaves no {num_frames // 2} frames on each side to draw')
+        self.random_window = sampling == 'random' and not test_mode
+        self.numbering = FrameNumbering(frame_base)
+        self.test_mode = test_mode
+        self.seed = seed
+        self.pipeline = build_pipeline(pipeline)
+        # Shared memory: workers that live through several epochs see what set_epoch wrote in the main process.
+        self._epoch = torch.zeros((), dtype=torch.int64).share_memory_()
+        self.source = self._open(source)
+        self._kept = self._keep(max_items)
+        self._length = len(self._kept) if test_mode or items_per_epoch is None else items_per_epoch
+        self._check_frames()
+
+    def _open(self, source: Mapping[str, Any]) -> Any:
+        from posediff.datasets.posetrack_source import PoseTrackSource  # MMPose, only where it is needed
+
+        return PoseTrackSource(**source, test_mode=self.test_mode)
+
+    def _keep(self, max_items: int | None) -> np.ndarray:
+        people = np.arange(len(self.source))
+        if not self.test_mode or max_items is None or max_items >= len(people):
+            return people
+        return people[np.linspace(0, len(people) - 1, max_items).astype(int)]
+
+    def _check_frames(self) -> None:
+        """Find missing files now, not in the middle of an epoch."""
+        reach = self.reach if self.random_window else self.frame_step * (self.num_frames // 2)
+        needed: dict[str, None] = {}
+        for person in self._kept:
+            record = self.source.get_data_info(int(person))
+            offsets = (
+                range(-reach, reach + 1) if self.random_window else fixed_offsets(self.num_frames, self.frame_step)
+            )
+            needed.update(dict.fromkeys(self.numbering.around(record['img_path'], record['nframes'], offsets)))
+        missing = missing_files(list(needed))
+        if missing:
+            raise FileNotFoundError(
+                f'{type(self).__name__}: {len(missing)} of {len(needed)} frames that the windows need do not exist, '
+                f'first {missing[0]} (data_root, data_prefix.img and frame_base={self.numbering.base} decide the names)'
+            )
+
+    @property
+    def metainfo(self) -> dict[str, Any]:
+        """MMPose's description of the keypoints."""
+        return self.source.metainfo
+
+    def set_epoch(self, epoch: int) -> None:
+        """Draw the training items of this epoch from now on, in workers too."""
+        self._epoch.fill_(epoch)
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        if not -len(self) <= index < len(self):
+            raise IndexError(f'{type(self).__name__}: item {index} of {len(self)}')
+        index %= len(self)
+        epoch = 0 if self.test_mode else int(self._epoch)
+        rng = np.random.default_rng((self.seed, epoch, index))
+        results = self.source.get_data_info(int(self._person(index, epoch)))
+        if self.random_window:
+            offsets = drawn_offsets(self.num_frames, self.reach, rng)
+        else:
+            offsets = fixed_offsets(self.num_frames, self.frame_step)
+        key_path = results['img_path']
+        results |= {
+            'img_path': self.numbering.around(key_path, results['nframes'], offsets),
+            'frame_offsets': offsets,
+            'key_index': self.num_frames // 2,
+            'sample_id': f'{results["frame_path"]}/{results["id"]}',
+            'dataset': self.source,
+        }
+        with _global_generators(int(rng.integers(2**32))):
+            for transform in self.pipeline:
+                results = transform(results)
+                if results is None:
+                    raise ValueError(f'{key_path}: {type(transform).__name__} gave nothing for this person')
+        return results
+
+    def _person(self, index: int, epoch: int) -> int:
+        """Where an epoch has fewer items than people, epochs go through all of them in an order drawn once a pass."""
+        if self.test_mode or self._length == len(self._kept):
+            return self._kept[index]
+        drawn, place = divmod(epoch * self._length + index, len(self._kept))
+        return np.random.default_rng((self.seed, drawn)).permutation(self._kept)[place]
+
+
+@contextmanager
+def _global_generators(seed: int) -> Iterator[None]:
+    """Let numpy's and Python's global generators begin at ``seed`` inside, and go on where they were outside."""
+    before = np.random.get_state(), random.getstate()
+    np.random.seed(seed)
+    random.seed(seed)
+    try:
+        yield
+    finally:
+        np.random.set_state(before[0])
+        random.setstate(before[1])
