@@ -1,0 +1,8 @@
+_base_ = [
+    '../../_base_/default_runtime.py',
+    '../../_base_/datasets/posetrack_clips.py',
+    '../../_base_/models/diffpose.py',
+    '../../_base_/schedules/diffpose.py',
+]
+
+default_hooks = dict(checkpoint=dict(save_best='posetrack/ap', rule='greater'))
