@@ -1,4 +1,4 @@
-"""The command ``posediff``: what is installed, and what is registered."""
+"""The command ``posediff``: what is installed, what is registered, and whether data is sound."""
 
 from __future__ import annotations
 
@@ -29,9 +29,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     doctor.add_argument('--json', action='store_true', help='print everything as JSON')
     listing = commands.add_parser('list', help='show what is registered, and by which package')
     listing.add_argument('kind', nargs='?', help='denoisers, samplers, models, …; everything if left out')
+    checking = commands.add_parser('check-dataset', help="say what is wrong with a config's data before training")
+    checking.add_argument('config', help='config file')
+    checking.add_argument('--items', type=int, default=200, help='read this many items of every part; 0 reads all')
+    checking.add_argument('--cfg-options', nargs='+', metavar='KEY=VALUE', help='override config keys')
     args = parser.parse_args(argv)
+    commands_run = {
+        'doctor': lambda: run_doctor(args.json),
+        'list': lambda: run_list(args.kind),
+        'check-dataset': lambda: run_check_dataset(args.config, args.items, args.cfg_options),
+    }
     try:
-        code = run_doctor(args.json) if args.command == 'doctor' else run_list(args.kind)
+        code = commands_run[args.command]()
         sys.stdout.flush()
     except BrokenPipeError:  # `posediff list | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the interpreter flushes once more at exit
@@ -79,6 +88,30 @@ def run_list(kind: str | None) -> int:
         print_registry(name)
     print(FOREIGN)
     return code
+
+
+def run_check_dataset(config: str, items: int, cfg_options: Sequence[str] | None) -> int:
+    """Open and read the data of a config and print what is wrong with it; 1 when something is."""
+    from functools import partial
+
+    from mmengine.config import DictAction
+    from tqdm import tqdm
+
+    from posediff.command_line import one_line_errors
+    from posediff.config import load_config
+    from posediff.datasets.checking import as_text, check_dataset
+    from posediff.plugins import load_plugins
+
+    parser = argparse.ArgumentParser()
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction)
+    options = parser.parse_args(['--cfg-options', *cfg_options]).cfg_options if cfg_options else None
+    with one_line_errors():
+        load_plugins()
+        cfg = load_config(config, options)
+    progress = partial(tqdm, desc='reading', unit='item', leave=False, disable=None)
+    findings = check_dataset(cfg, items or None, progress)
+    print(as_text(findings))
+    return int(any(finding.problems for finding in findings))
 
 
 def print_registry(kind: str) -> None:

@@ -31,8 +31,14 @@ class PoseTrackSource(PoseTrack18Dataset):
     def load_data_list(self) -> list[dict]:
         document = _read_json(self.ann_file)
         images = document.get('images') if isinstance(document, dict) else None
+        if isinstance(document, dict) and 'annolist' in document:
+            raise ValueError(
+                f'{self.ann_file} is in the form of PoseTrack2017: tools/dataset_converters/posetrack17_to_coco.py '
+                'converts a split to what is needed here'
+            )
         if not images or not isinstance(document.get('annotations'), list):
             raise ValueError(f'{self.ann_file}: no images and annotations in it; expected a COCO-style PoseTrack file')
+        self._check_categories(document.get('categories'))
         self._checked = {image['id']: image for image in images}
         if not self.bbox_file:
             for number, annotation in enumerate(document['annotations']):
@@ -47,6 +53,16 @@ class PoseTrackSource(PoseTrack18Dataset):
         if not records:
             raise ValueError(f'{self.ann_file}: no person with keypoints and a box in it')
         return records
+
+    def _check_categories(self, categories: Any) -> None:
+        names = list(self.metainfo['keypoint_id2name'].values())
+        for category in categories or []:
+            found = category.get('keypoints')
+            if found is not None and list(found) != names:
+                raise ValueError(
+                    f'{self.ann_file} lists keypoints {", ".join(map(str, found))}; the configs are for '
+                    f'{", ".join(names)}: another version of the annotations?'
+                )
 
     def _check_annotation(self, number: int, annotation: dict[str, Any]) -> None:
         origin = f'{self.ann_file}: annotation {annotation.get("id", f"number {number}")}'

@@ -1,0 +1,95 @@
+"""Say what is wrong with the data of a config, before a training run finds out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+
+from posediff.registry import DATASETS, METRICS
+
+PARTS = ('train', 'val', 'test')
+Progress = Callable[[Iterable[int]], Iterable[int]]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What was found in one part of the data.
+
+    Attributes:
+        part: ``train``, ``val`` or ``test``.
+        summary: How much there is, or None if it cannot be opened.
+        problems: Sentences; empty where all is well.
+    """
+
+    part: str
+    summary: str | None
+    problems: tuple[str, ...]
+
+
+def check_dataset(cfg: Config, items: int | None = 200, progress: Progress = iter) -> list[Finding]:
+    """Open the data of every part of a config and read some of it.
+
+    Opening checks the annotations and that every frame which is needed exists; reading decodes images and runs the
+    pipeline. The evaluator is built too: it reads the ground truth that belongs to the predictions.
+
+    Args:
+        cfg: A config; parts without a dataloader are left out, and equal ones are checked once.
+        items: Items to read of every part, evenly spread; None reads all.
+        progress: Wraps the numbers of the items, e.g. :func:`tqdm.tqdm`.
+    """
+    init_default_scope(cfg.get('default_scope', 'posediff'))
+    findings: list[Finding] = []
+    seen: list[tuple[Any, Any]] = []
+    for part in PARTS:
+        loader, evaluator = cfg.get(f'{part}_dataloader'), cfg.get(f'{part}_evaluator')
+        if loader is None or (loader.dataset, evaluator) in seen:
+            continue
+        seen.append((loader.dataset, evaluator))
+        findings.append(_check_part(part, loader.dataset, evaluator, items, progress))
+    return findings
+
+
+def _check_part(part: str, dataset: Any, evaluator: Any, items: int | None, progress: Progress) -> Finding:
+    problems: list[str] = []
+    opened = _attempt(lambda: DATASETS.build(dataset), problems)
+    for metric in evaluator if isinstance(evaluator, (list, tuple)) else [evaluator]:
+        if metric is not None:
+            _attempt(lambda metric=metric: METRICS.build(metric), problems)
+    if opened is None:
+        return Finding(part, None, tuple(problems))
+    size = len(opened)
+    read = np.unique(np.linspace(0, size - 1, size if items is None else min(items, size)).astype(int))
+    for index in progress(read.tolist()):
+        _attempt(lambda index=index: opened[index], problems)
+    return Finding(part, f'{size} items, {len(read)} of them read', tuple(dict.fromkeys(problems)))
+
+
+def _attempt(work: Callable[[], Any], problems: list[str]) -> Any:
+    """Do something; what it raises becomes a problem."""
+    try:
+        return work()
+    except Exception as error:  # whatever a transform of the user's may raise belongs in the report
+        message = error.args[0] if isinstance(error, KeyError) and error.args else error
+        text = ' '.join(str(message).split())
+        expected = isinstance(error, (OSError, ValueError, ImportError))
+        problems.append(text if expected else f'{type(error).__name__}: {text}')
+        return None
+
+
+def as_text(findings: Iterable[Finding], most: int = 20) -> str:
+    """A report; at most ``most`` problems of a part are written out."""
+    lines = []
+    for finding in findings:
+        state = finding.summary or 'cannot be opened'
+        lines.append(
+            f'{finding.part}: {state}; ' + (f'{len(finding.problems)} problems' if finding.problems else 'fine')
+        )
+        lines += [f'  {problem}' for problem in finding.problems[:most]]
+        if len(finding.problems) > most:
+            lines.append(f'  … and {len(finding.problems) - most} more')
+    return '\n'.join(lines)
