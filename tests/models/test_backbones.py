@@ -1,0 +1,53 @@
+"""Backbones of MMPose and MMPretrain by their scope, and weights that come from files."""
+
+import pytest
+import torch
+
+from posediff.registry import BACKBONES
+
+pytest.importorskip('mmpose')
+pytest.importorskip('mmpretrain')
+
+VITPOSE = {
+    'type': 'mmpretrain.VisionTransformer',
+    'arch': {'embed_dims': 16, 'num_layers': 2, 'num_heads': 2, 'feedforward_channels': 32},
+    'img_size': (64, 48), 'patch_size': 16, 'qkv_bias': True, 'with_cls_token': False, 'out_type': 'featmap',
+    'patch_cfg': {'padding': 2},
+}  # fmt: skip
+
+
+def test_published_vitpose_weights_load(tmp_path):
+    """A file with the keys of MMPose's published ViTPose checkpoints: the backbone's beside the head's."""
+    trained = BACKBONES.build(VITPOSE)
+    state = {f'backbone.{name}': torch.randn_like(value) for name, value in trained.state_dict().items()}
+    assert 'backbone.layers.1.ffn.layers.0.0.weight' in state  # MMPretrain's names, not timm's
+    file = tmp_path / 'vitpose.pth'
+    torch.save({'state_dict': state | {'head.final_layer.weight': torch.zeros(17, 4, 1, 1)}, 'meta': {}}, file)
+    init = {'type': 'Pretrained', 'checkpoint': str(file), 'prefix': 'backbone.'}
+    backbone = BACKBONES.build(VITPOSE | {'init_cfg': init})
+    backbone.init_weights()
+    for name, value in backbone.state_dict().items():
+        assert torch.equal(value, state[f'backbone.{name}']), name
+    assert backbone(torch.zeros(2, 3, 64, 48))[-1].shape == (2, 16, 4, 3)
+
+
+def test_a_trained_model_gives_its_backbone_to_the_next(tmp_path):
+    pytest.importorskip('timm')
+    tiny = {
+        'type': 'TimmBackbone', 'model_name': 'vit_tiny_patch16_224', 'img_size': (32, 32),
+        'model_kwargs': {'embed_dim': 12, 'depth': 1, 'num_heads': 2},
+    }  # fmt: skip
+    first = BACKBONES.build(tiny)
+    file = tmp_path / 'trained.pth'
+    state = {f'backbone.{name}': value for name, value in first.state_dict().items()}
+    torch.save({'state_dict': state | {'denoiser.detection.bias': torch.zeros(3)}}, file)
+    second = BACKBONES.build(tiny | {'checkpoint': str(file)})
+    second.init_weights()
+    assert all(torch.equal(value, second.state_dict()[name]) for name, value in first.state_dict().items())
+    other = BACKBONES.build(tiny | {'checkpoint': str(file), 'img_size': (64, 32)})
+    with pytest.raises(ValueError, match=r'trained\.pth holds weights of another backbone'):
+        other.init_weights()
+    with pytest.raises(ValueError, match='two sources of the same weights'):
+        BACKBONES.build(tiny | {'checkpoint': str(file), 'pretrained': True})
+    with pytest.raises(ValueError, match="timm has no model 'vit_tinny'"):
+        BACKBONES.build(tiny | {'model_name': 'vit_tinny'})
