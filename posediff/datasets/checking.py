@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -56,16 +57,16 @@ def check_dataset(cfg: Config, items: int | None = 200, progress: Progress = ite
 
 def _check_part(part: str, dataset: Any, evaluator: Any, items: int | None, progress: Progress) -> Finding:
     problems: list[str] = []
-    opened = _attempt(lambda: DATASETS.build(dataset), problems)
+    opened = _attempt(partial(DATASETS.build, dataset), problems)
     for metric in evaluator if isinstance(evaluator, (list, tuple)) else [evaluator]:
         if metric is not None:
-            _attempt(lambda metric=metric: METRICS.build(metric), problems)
+            _attempt(partial(METRICS.build, metric), problems)
     if opened is None:
         return Finding(part, None, tuple(problems))
     size = len(opened)
     read = np.unique(np.linspace(0, size - 1, size if items is None else min(items, size)).astype(int))
     for index in progress(read.tolist()):
-        _attempt(lambda index=index: opened[index], problems)
+        _attempt(partial(opened.__getitem__, index), problems)
     return Finding(part, f'{size} items, {len(read)} of them read', tuple(dict.fromkeys(problems)))
 
 

@@ -1,0 +1,57 @@
+"""Draw what heatmap denoisers look at in each step, on a person of a config's test set: DiffPose's Figure 4.
+
+    python tools/visualization/decoder_activations.py CONFIG CHECKPOINT [CONFIG CHECKPOINT …] --item 3 --steps 4
+
+The data is that of the first config; all models see the same crop and noise.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+import posediff
+from posediff.command_line import one_line_errors, positive
+from posediff.evaluation.loop import build_test_dataset
+from posediff.visualization.activations import record_activations, save_activations
+
+
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('models', nargs='+', metavar='CONFIG CHECKPOINT', help='one or several trained models')
+    parser.add_argument('--item', type=int, default=0, help='person of the test set')
+    parser.add_argument('--steps', type=positive, default=4, help='denoiser calls')
+    parser.add_argument('--seed', type=int, default=0, help='of the noise')
+    parser.add_argument('--device', default='cpu')
+    parser.add_argument('--out', type=Path, default=Path('out/decoder_activations.png'))
+    return parser.parse_args(argv)
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    args = parse_args(argv)
+    with one_line_errors():
+        if len(args.models) % 2:
+            raise ValueError(f'models come in pairs of config and checkpoint, got {len(args.models)} arguments')
+        pairs = list(zip(args.models[::2], args.models[1::2], strict=True))
+        models = [posediff.init_model(config, checkpoint, args.device) for config, checkpoint in pairs]
+        item = build_test_dataset(models[0].cfg)[args.item]
+        clip = item['inputs']
+        frame = np.ascontiguousarray(clip[len(clip) // 2].numpy()[::-1].transpose(1, 2, 0))  # RGB, channels last
+        runs = []
+        for model, (config, _) in zip(models, pairs, strict=True):
+            wanted = model.conditioner.num_frames
+            middle = (len(clip) - wanted) // 2
+            if middle < 0:
+                raise ValueError(f'{config} wants {wanted} frames, the first config gives {len(clip)}')
+            data = model.data_preprocessor([{**item, 'inputs': clip[middle : middle + wanted]}])
+            steps = record_activations(model, data['inputs'], args.steps, args.seed)
+            runs.append((Path(config).stem, steps))
+    save_activations(args.out, frame, runs)
+    print(f'{args.out}: {item["data_samples"].sample_id}')
+
+
+if __name__ == '__main__':
+    main()
