@@ -11,8 +11,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import torch
-
 import posediff
 
 
@@ -39,6 +37,8 @@ def one_line_errors(unless: Callable[[], bool] = lambda: False) -> Iterator[None
 
 def provenance(args: argparse.Namespace) -> dict[str, Any]:
     """What a result needs beside it to be made again: every argument, versions, threads, the commit of a checkout."""
+    import torch  # not at the top: some tools do without, and it takes a second and 200 MB
+
     arguments = {name: str(value) if isinstance(value, Path) else value for name, value in vars(args).items()}
     versions = {'posediff': posediff.__version__, 'torch': torch.__version__, 'commit': _commit()}
     return {'arguments': arguments, 'versions': versions, 'threads': torch.get_num_threads()}

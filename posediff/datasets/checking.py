@@ -60,7 +60,7 @@ def _check_part(part: str, dataset: Any, evaluator: Any, items: int | None, prog
     opened = _attempt(partial(DATASETS.build, dataset), problems)
     for metric in evaluator if isinstance(evaluator, (list, tuple)) else [evaluator]:
         if metric is not None:
-            _attempt(partial(METRICS.build, metric), problems)
+            _attempt(partial(_check_metric, metric), problems)
     if opened is None:
         return Finding(part, None, tuple(problems))
     size = len(opened)
@@ -68,6 +68,12 @@ def _check_part(part: str, dataset: Any, evaluator: Any, items: int | None, prog
     for index in progress(read.tolist()):
         _attempt(partial(opened.__getitem__, index), problems)
     return Finding(part, f'{size} items, {len(read)} of them read', tuple(dict.fromkeys(problems)))
+
+
+def _check_metric(config: Any) -> None:
+    check_ground_truth = getattr(METRICS.build(config), 'check_ground_truth', None)
+    if check_ground_truth is not None:
+        check_ground_truth()
 
 
 def _attempt(work: Callable[[], Any], problems: list[str]) -> Any:

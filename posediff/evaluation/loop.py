@@ -72,7 +72,8 @@ def build_test_metric(cfg: Config) -> BaseMetric:
     """The first metric of ``cfg.test_evaluator``, without tables in the log and without a prefix in its names."""
     evaluator = cfg.test_evaluator
     metric = dict(evaluator[0] if isinstance(evaluator, list) else evaluator)
-    built = METRICS.build(metric | {'print_actions': False})
+    quiet = {'print_actions': False} if metric['type'] == 'LiftingMetric' else {}
+    built = METRICS.build(metric | quiet)
     built.prefix = None
     return built
 

@@ -5,4 +5,4 @@ _base_ = [
     '../../_base_/schedules/diffpose.py',
 ]
 
-default_hooks = dict(checkpoint=dict(save_best='posetrack/ap', rule='greater'))
+default_hooks = dict(checkpoint=dict(save_best='posetrack/AP', rule='greater'))

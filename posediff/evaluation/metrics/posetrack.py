@@ -1,0 +1,252 @@
+"""Metric of 2D poses in videos: PoseTrack's average precision, without the package ``poseval``."""
+
+from __future__ import annotations
+
+import os.path
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from mmengine.evaluator import BaseMetric
+from mmengine.logging import print_log
+
+from posediff.evaluation.posetrack import PoseTrackEvaluator, PoseTrackResult
+from posediff.evaluation.posetrack.ground_truth import Documents, frames_of, from_coco, from_folder
+from posediff.evaluation.posetrack.joints import POSETRACK18_KEYPOINTS, POSETRACK18_SIGMAS
+from posediff.evaluation.posetrack.protocols import get_protocol
+from posediff.evaluation.posetrack.result_files import PredictedPerson, result_document, to_posetrack18, write_result
+from posediff.evaluation.tables import markdown_table
+from posediff.registry import METRICS
+
+SCORE_MODES = ('keypoint', 'keypoint_times_box')
+RELIABLE_SCORE = 0.2
+"""Keypoints above it make the score that non-maximum suppression goes by, as MMPose's metric has it by default."""
+
+GROUP_NAMES = {
+    'Head': 'Head AP', 'Shoulder': 'Shou AP', 'Elbow': 'Elb AP', 'Wrist': 'Wri AP', 'Hip': 'Hip AP', 'Knee': 'Knee AP',
+    'Ankle': 'Ankl AP', 'Mean': 'AP',
+}  # fmt: skip
+
+
+@METRICS.register_module()
+class PoseTrackAP(BaseMetric):
+    """Average precision, in percent, on PoseTrack.
+
+    Reports ``Head AP``, ``Shou AP``, ``Elb AP``, ``Wri AP``, ``Hip AP``, ``Knee AP``, ``Ankl AP`` and ``AP``, the
+    names of MMPose's ``PoseTrack18Metric``, and ``precision`` and ``recall`` over all predictions.
+
+    Takes what MMPose's models predict. A person that comes twice, as samplers of several processes pad with, counts
+    once; a person whose box is missing in the predictions is one that was not found.
+
+    Args:
+        gt_folder: Folder of PoseTrack's ground truth, one ``.json`` a sequence. Samples belong to the image of their
+            ``img_id`` or, where it is PoseTrack17's form, of the last two parts of their ``img_path``.
+        ann_file: Instead, one COCO-style file with ``bbox_head``; images of one folder are a sequence.
+        score_mode: Score of a joint: ``'keypoint'``, what the model says of it (for heatmaps: the maximum), or
+            ``'keypoint_times_box'``, that times the score of the box, as DCPose has it.
+        nms: ``'oks'`` keeps one of persons that lie on each other, by object keypoint similarity (needs MMPose); None
+            keeps all.
+        nms_threshold: Similarity above which the lower scored person goes.
+        protocol: ``'poseval'`` or ``'posetrack21'``, see :mod:`posediff.evaluation.posetrack.protocols`.
+        outfile_prefix: Write a result file a sequence into the folder of this path.
+        format_only: Write the files and measure nothing; the ground truth then needs no annotations.
+        collect_device, prefix, collect_dir: See :class:`mmengine.evaluator.BaseMetric`.
+
+    Raises:
+        ValueError: An option is none of those named.
+        ImportError: ``nms='oks'`` without MMPose.
+    """
+
+    default_prefix = 'posetrack'
+
+    def __init__(
+        self,
+        gt_folder: str | None = None,
+        ann_file: str | None = None,
+        score_mode: str = 'keypoint',
+        nms: str | None = None,
+        nms_threshold: float = 0.9,
+        protocol: str = 'poseval',
+        outfile_prefix: str | None = None,
+        format_only: bool = False,
+        collect_device: str = 'cpu',
+        prefix: str | None = None,
+        collect_dir: str | None = None,
+    ) -> None:
+        super().__init__(collect_device, prefix, collect_dir)
+        if (gt_folder is None) == (ann_file is None):
+            raise ValueError('PoseTrackAP needs either gt_folder or ann_file')
+        if score_mode not in SCORE_MODES:
+            raise ValueError(f'score_mode {score_mode!r} is none of {", ".join(SCORE_MODES)}')
+        if nms not in (None, 'oks'):
+            raise ValueError(f"nms {nms!r} is neither 'oks' nor None")
+        if format_only and outfile_prefix is None:
+            raise ValueError('format_only needs outfile_prefix, which says where to write')
+        get_protocol(protocol)
+        if nms == 'oks':
+            import mmpose.evaluation.functional.nms  # noqa: F401  # said now, not after a test run
+        self.gt_folder, self.ann_file = gt_folder, ann_file
+        self.score_mode = score_mode
+        self.nms, self.nms_threshold = nms, nms_threshold
+        self.protocol = protocol
+        self.outfile_prefix, self.format_only = outfile_prefix, format_only
+
+    def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
+        """Keep what was predicted.
+
+        Args:
+            data_batch: Not looked at.
+            data_samples: ``to_dict()`` of MMPose's ``PoseDataSample``, with ``id``, ``img_id``, ``pred_instances``
+                with ``keypoints`` (N, K, 2) px and ``keypoint_scores`` (N, K), box scores in ``pred_instances`` or
+                ``gt_instances`` (1 where there are none).
+
+        Raises:
+            FileNotFoundError: There is no ground truth where it should be. That is said with the first sample, so that
+                a model can be built without the data.
+            ValueError: Predictions are missing or do not fit each other.
+        """
+        self._require_ground_truth()
+        self.results.extend(self._read(sample) for sample in data_samples)
+
+    def compute_metrics(self, results: list[dict]) -> dict[str, float]:
+        """Figures of the whole data set, see the class.
+
+        Raises:
+            ValueError: A sample belongs to no image, or ground truth is malformed.
+        """
+        by_image: dict[Any, dict[tuple, dict]] = {}
+        for result in results:
+            by_image.setdefault(result['image'], {}).setdefault(result['ids'], result)
+        image_at = {result['frame']: result['image'] for result in results}
+        evaluator = PoseTrackEvaluator(self.protocol)
+        seen: set[Any] = set()
+        for file, truth in self._truth():
+            frames = frames_of(truth, file)
+            persons = []
+            for image_id, name in frames:
+                image = image_at.get(_last_two(name)) if image_id is None else image_id
+                if image is not None and image in seen:
+                    raise ValueError(f'{self.place}: the id of image {image!r} of {file} is that of another image too')
+                seen.add(image)
+                several = by_image.pop(image, {})
+                persons.append(self._persons([several[ids] for ids in sorted(several)]))
+            document = result_document(frames, persons)
+            if self.outfile_prefix is not None:
+                write_result(Path(os.path.dirname(self.outfile_prefix)) / file, document)
+            if not self.format_only:
+                evaluator.add(truth, document, f'{self.place}: {file}', f'predictions for {file}')
+        if by_image:
+            raise ValueError(
+                f'{len(by_image)} of the images that were predicted are in no sequence of {self.place}, '
+                f'such as {next(iter(by_image))!r}'
+            )
+        return {} if self.format_only else _report(evaluator.result())
+
+    def check_ground_truth(self) -> None:
+        """Read the ground truth without predictions; raises what :meth:`process` and :meth:`compute_metrics` would."""
+        self._require_ground_truth()
+        for file, truth in self._truth():
+            frames_of(truth, file)
+
+    def _require_ground_truth(self) -> None:
+        if not (Path(self.gt_folder).is_dir() if self.gt_folder else Path(str(self.ann_file)).is_file()):
+            raise FileNotFoundError(f'PoseTrackAP finds no ground truth at {self.place}')
+
+    @property
+    def place(self) -> str:
+        """Where the ground truth is."""
+        return str(self.gt_folder or self.ann_file)
+
+    def _truth(self) -> Documents:
+        return from_folder(self.place) if self.gt_folder else from_coco(self.place)
+
+    def _read(self, sample: Mapping[str, Any]) -> dict[str, Any]:
+        """What is kept of a sample, the same on all processes."""
+        name = f'sample {sample.get("id")!r}'
+        missing = [key for key in ('id', 'img_id', 'pred_instances') if key not in sample]
+        if missing:
+            raise ValueError(f'{name} has no {missing[0]}')
+        predicted, truth = sample['pred_instances'], sample.get('gt_instances', {})
+        keypoints, scores = _array(predicted['keypoints']), _array(predicted['keypoint_scores'])
+        if keypoints.ndim != 3 or keypoints.shape[-1] != 2 or scores.shape != keypoints.shape[:2]:
+            raise ValueError(
+                f'{name}: keypoints {keypoints.shape} and keypoint_scores {scores.shape} are not (N, K, 2) and (N, K)'
+            )
+        names = self._keypoint_names(keypoints.shape[1])
+        boxes = _one_each(predicted.get('bbox_scores', truth.get('bbox_scores')), len(keypoints))
+        scales = _one_each(truth.get('bbox_scales'), len(keypoints))
+        return {
+            'image': sample['img_id'],
+            'frame': _frame(sample),
+            'ids': tuple(np.atleast_1d(_array(sample['id'], None)).tolist()),
+            'keypoints': to_posetrack18(keypoints, names),
+            'scores': to_posetrack18(scores[..., None], names)[..., 0],
+            'columns': [column for column, name in enumerate(POSETRACK18_KEYPOINTS) if name in names],
+            'boxes': np.ones(len(keypoints)) if boxes is None else boxes,
+            'areas': (np.ptp(keypoints, axis=1) if scales is None else scales).prod(-1),
+        }
+
+    def _keypoint_names(self, num_keypoints: int) -> Sequence[str]:
+        """Names of the keypoints that are predicted: the data set's, or PoseTrack18's."""
+        listed = (self.dataset_meta or {}).get('keypoint_id2name')
+        names = POSETRACK18_KEYPOINTS if listed is None else [listed[index] for index in range(len(listed))]
+        if len(names) != num_keypoints:
+            raise ValueError(f'{num_keypoints} keypoints were predicted, but the data set has {len(names)}')
+        return names
+
+    def _persons(self, results: Sequence[dict]) -> list[PredictedPerson]:
+        """Those of one frame that are left after suppression."""
+        persons, areas, columns = [], [], []
+        for result in results:
+            for keypoints, scores, box, area in zip(
+                result['keypoints'], result['scores'], result['boxes'], result['areas'], strict=True
+            ):
+                reliable = scores[result['columns']]
+                reliable = reliable[reliable > RELIABLE_SCORE]
+                score = float(box * reliable.mean()) if len(reliable) else 0.0
+                weight = box if self.score_mode == 'keypoint_times_box' else 1.0
+                persons.append(PredictedPerson(keypoints, scores * weight, score))
+                areas.append(area)
+                columns = result['columns']
+        if self.nms is None or not persons:
+            return persons
+        from mmpose.evaluation.functional.nms import oks_nms
+
+        candidates = [
+            {'keypoints': np.c_[person.keypoints, person.scores][columns], 'score': person.score, 'area': area}
+            for person, area in zip(persons, areas, strict=True)
+        ]
+        kept = oks_nms(candidates, self.nms_threshold, sigmas=np.array(POSETRACK18_SIGMAS)[columns])
+        return [persons[index] for index in kept]
+
+
+def _report(result: PoseTrackResult) -> dict[str, float]:
+    groups = {measure: result.groups(measure) for measure in ('ap', 'precision', 'recall')}
+    rows: list[list[str | float | None]] = [[f'{measure}, %', *means.values()] for measure, means in groups.items()]
+    print_log('\n' + markdown_table(['', *groups['ap']], rows, digits=1), logger='current')
+    metrics = {name: groups['ap'][group] for group, name in GROUP_NAMES.items()}
+    return {**metrics, 'precision': groups['precision']['Mean'], 'recall': groups['recall']['Mean']}
+
+
+def _array(value: Any, dtype: type | None = np.float64) -> np.ndarray:
+    """An array of an array, a tensor on any device, or a list."""
+    return np.asarray(value.detach().cpu() if hasattr(value, 'detach') else value, dtype=dtype)
+
+
+def _one_each(value: Any, number: int) -> np.ndarray | None:
+    """The array, if it has an entry for each of ``number`` persons. That of bottom-up models is of other persons."""
+    if value is None or len(value) != number:
+        return None
+    return _array(value)
+
+
+def _frame(sample: Mapping[str, Any]) -> str:
+    """Path of the frame that was predicted. That of a clip is a list of paths, the first unless ``key_index`` says."""
+    path = sample.get('frame_path') or sample.get('img_path', '')
+    return _last_two(path if isinstance(path, (str, Path)) else path[int(sample.get('key_index', 0))])
+
+
+def _last_two(path: str | Path) -> str:
+    """Folder and file name: what does not depend on where the data lies."""
+    return '/'.join(Path(path).parts[-2:])

@@ -1,0 +1,83 @@
+"""From scores and labels to average precision, precision and recall."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from posediff.evaluation.posetrack.joints import EVALUATED_JOINTS, GROUPS
+
+
+@dataclass(frozen=True)
+class PoseTrackResult:
+    """The figures, in percent, by joint; NaN where there is none.
+
+    Attributes:
+        ap, precision, recall: (15,), in the order of
+            :data:`~posediff.evaluation.posetrack.joints.EVALUATED_JOINTS`. Precision and recall are those of all
+            predictions, whatever their score.
+        num_true, num_predicted, num_right: (15,) int64, joints that were annotated, predicted, and predicted well.
+    """
+
+    ap: np.ndarray
+    precision: np.ndarray
+    recall: np.ndarray
+    num_true: np.ndarray
+    num_predicted: np.ndarray
+    num_right: np.ndarray
+
+    def total(self, measure: str) -> float:
+        """Mean of ``'ap'``, ``'precision'`` or ``'recall'`` over the joints that have one. What papers call mean."""
+        values = getattr(self, measure)
+        there = values[~np.isnan(values)]
+        return float(there.mean()) if len(there) else float('nan')
+
+    def groups(self, measure: str) -> dict[str, float]:
+        """Means over the groups of joints, and ``Mean``, which is the total; NaN where one of a group is NaN."""
+        values = dict(zip(EVALUATED_JOINTS, getattr(self, measure).tolist(), strict=True))
+        means = {group: float(np.mean([values[name] for name in names])) for group, names in GROUPS.items()}
+        return {**means, 'Mean': self.total(measure)}
+
+    def to_dict(self) -> dict[str, Any]:
+        """As result files have it: None for NaN."""
+        measures = ('ap', 'precision', 'recall')
+        document: dict[str, Any] = {'names': [*EVALUATED_JOINTS, 'total']}
+        for measure in measures:
+            document[measure] = _without_nan([*getattr(self, measure).tolist(), self.total(measure)])
+        groups = {measure: self.groups(measure) for measure in measures}
+        document['groups'] = {'names': list(groups['ap'])}
+        for measure, means in groups.items():
+            document['groups'][measure] = _without_nan(list(means.values()))
+        return document
+
+
+def _without_nan(values: list[float]) -> list[float | None]:
+    return [None if np.isnan(value) else value for value in values]
+
+
+def average_precision(
+    scores: np.ndarray, labels: np.ndarray, num_true: float, least_true: float = 0.0
+) -> tuple[float, float, float]:
+    """Area under the precision-recall curve, made monotone from the right, at every rank.
+
+    Args:
+        scores: (P,) of all predictions of a joint. NaN ranks first; of equal scores the later one does.
+        labels: (P,) bool, whether the prediction is right.
+        num_true: How many there were to find.
+        least_true: Recall is taken of at least as many. With 0 of 0, average precision and recall are NaN.
+
+    Returns:
+        Average precision, and precision and recall of all predictions; in [0, 1]. All 0 if there is no prediction.
+    """
+    if not len(scores):
+        return 0.0, 0.0, 0.0
+    order = np.argsort(scores, kind='stable')[::-1]
+    num_right = np.cumsum(labels[order], dtype=np.float64)
+    precision = num_right / np.arange(1, len(order) + 1)
+    with np.errstate(invalid='ignore', divide='ignore'):
+        recall = num_right / max(num_true, least_true)
+    envelope = np.maximum.accumulate(precision[::-1])[::-1]
+    area = float((np.diff(recall, prepend=0.0) * envelope).sum())
+    return area, float(precision[-1]), float(recall[-1])

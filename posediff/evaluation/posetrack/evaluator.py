@@ -1,0 +1,109 @@
+"""Evaluate sequence by sequence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from posediff.evaluation.posetrack.average_precision import PoseTrackResult, average_precision
+from posediff.evaluation.posetrack.entries import Entry, no_cycle_search, read_json
+from posediff.evaluation.posetrack.joints import NUM_JOINTS
+from posediff.evaluation.posetrack.matching import match
+from posediff.evaluation.posetrack.protocols import get_protocol
+
+
+class PoseTrackEvaluator:
+    """Collects scores and labels of all sequences; figures are of all of them together, not means over sequences.
+
+    Args:
+        protocol: A key of :data:`~posediff.evaluation.posetrack.protocols.PROTOCOLS`.
+    """
+
+    def __init__(self, protocol: str = 'poseval') -> None:
+        self.protocol = get_protocol(protocol)
+        self._scores: list[list[np.ndarray]] = [[] for _ in range(NUM_JOINTS)]
+        self._labels: list[list[np.ndarray]] = [[] for _ in range(NUM_JOINTS)]
+        self._num_true = np.zeros(NUM_JOINTS, dtype=np.int64)
+
+    def add(
+        self,
+        truth: dict[str, Any],
+        predictions: dict[str, Any],
+        truth_name: str | Path = 'ground truth',
+        predictions_name: str | Path = 'predictions',
+    ) -> None:
+        """Take in one sequence.
+
+        Args:
+            truth, predictions: Contents of a file each, PoseTrack18's or PoseTrack17's form.
+            truth_name, predictions_name: What errors call them.
+
+        Raises:
+            ValueError: Something is missing, malformed or does not fit; the message names file and entry.
+        """
+        true_entry, entry = Entry(truth_name), Entry(predictions_name)
+        true_sequence = self.protocol.read_truth(truth, true_entry)
+        predicted_sequence = self.protocol.read_predictions(predictions, entry, true_sequence)
+        with Entry(f'{truth_name}, {predictions_name}'):
+            true, predicted = self.protocol.select(true_sequence, predicted_sequence)
+        right = match(predicted, true)
+        self._num_true += true.exists.sum(0)
+        for joint in range(NUM_JOINTS):
+            exists = predicted.exists[:, joint]
+            self._scores[joint].append(predicted.scores[exists, joint])
+            self._labels[joint].append(right[exists, joint])
+
+    def result(self) -> PoseTrackResult:
+        """The figures of everything that was added."""
+        scores = [np.concatenate([*several, np.empty(0)]) for several in self._scores]
+        labels = [np.concatenate([*several, np.empty(0, dtype=bool)]) for several in self._labels]
+        figures = 100.0 * np.array(
+            [
+                average_precision(of_joint, right, float(num_true), self.protocol.least_true)
+                for of_joint, right, num_true in zip(scores, labels, self._num_true, strict=True)
+            ]
+        )
+        return PoseTrackResult(
+            ap=figures[:, 0],
+            precision=figures[:, 1],
+            recall=figures[:, 2],
+            num_true=self._num_true.copy(),
+            num_predicted=np.array([len(several) for several in labels]),
+            num_right=np.array([several.sum() for several in labels]),
+        )
+
+
+def evaluate_folders(truth: str | Path, predictions: str | Path, protocol: str = 'poseval') -> PoseTrackResult:
+    """Evaluate the result files of a folder, sequence by sequence in the order of their names.
+
+    Args:
+        truth: Folder of one ``.json`` a sequence.
+        predictions: Folder of a file of the same name for each; others are not looked at.
+        protocol: A key of :data:`~posediff.evaluation.posetrack.protocols.PROTOCOLS`.
+
+    Raises:
+        FileNotFoundError: A folder or a file of predictions is missing.
+        ValueError: A file is malformed; the message names file and entry.
+    """
+    evaluator = PoseTrackEvaluator(protocol)
+    with no_cycle_search():
+        for path in sequence_files(truth):
+            answer = Path(predictions) / path.name
+            if not answer.is_file():
+                raise FileNotFoundError(f'{answer} does not exist: every sequence of {truth} needs its predictions')
+            evaluator.add(read_json(path), read_json(answer), path, answer)
+    return evaluator.result()
+
+
+def sequence_files(folder: str | Path) -> list[Path]:
+    """The ``.json`` files of a folder of sequences, by name.
+
+    Raises:
+        FileNotFoundError: There is no such folder, or no such file in it.
+    """
+    files = sorted(path for path in Path(folder).glob('*.json') if not path.name.startswith('.'))
+    if not files:
+        raise FileNotFoundError(f'{folder} is no folder of .json files, one a sequence')
+    return files

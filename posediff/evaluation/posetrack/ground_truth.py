@@ -1,0 +1,59 @@
+"""Ground truth, sequence by sequence, from a folder of PoseTrack's files or from one COCO-style file."""
+
+from __future__ import annotations
+
+import os.path
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from posediff.evaluation.posetrack.entries import Entry, read_json
+from posediff.evaluation.posetrack.evaluator import sequence_files
+
+Documents = Iterator[tuple[str, dict[str, Any]]]
+"""File name of each sequence and what its file holds."""
+
+
+def from_folder(folder: str | Path) -> Documents:
+    """Read the files one after the other, by name."""
+    for path in sequence_files(folder):
+        yield path.name, read_json(path)
+
+
+def from_coco(path: str | Path) -> Documents:
+    """Take a file of many sequences apart: images of one folder are a sequence, called ``<folder>.json``.
+
+    Persons without a ``track_id`` get one; average precision does not depend on it.
+
+    Raises:
+        ValueError: The file lacks something; the message names file and entry.
+    """
+    document = read_json(Path(path))
+    folders: dict[str, dict[str, Any]] = {}
+    folder_of: dict[Any, str] = {}
+    with Entry(path) as entry:
+        for position, image in enumerate(document['images']):
+            entry.place = ('images', position)
+            folder = os.path.basename(os.path.dirname(image['file_name']))
+            if folder not in folders:
+                folders[folder] = {'images': [], 'annotations': [], 'categories': document.get('categories')}
+            folders[folder]['images'].append(image)
+            folder_of[image['id']] = folder
+        for position, annotation in enumerate(document.get('annotations', [])):
+            entry.place = ('annotations', position)
+            if annotation['image_id'] not in folder_of:
+                raise ValueError(f'there is no image of the id {annotation["image_id"]!r}')
+            several = folders[folder_of[annotation['image_id']]]['annotations']
+            several.append({'track_id': len(several) % 10000, **annotation})
+    for folder in sorted(folders):
+        yield f'{folder}.json', folders[folder]
+
+
+def frames_of(document: dict[str, Any], file: str) -> list[tuple[Any, str]]:
+    """Id and file name of each frame of a file; PoseTrack17's files have no ids, there it is None."""
+    with Entry(file) as entry:
+        if 'annolist' not in document:
+            entry.place = 'images'
+            return [(image['id'], image['file_name']) for image in document['images']]
+        entry.place = 'annolist'
+        return [(None, image['image'][0]['name']) for image in document['annolist']]

@@ -1,0 +1,163 @@
+"""What the two official evaluators do with a pair of files before persons are matched.
+
+``poseval`` is PoseTrack's own (leonid-pishchulin/poseval), that of the 2017 and 2018 benchmarks and of nearly every
+published figure. ``posetrack21`` is the one that came with that data set (anDoer/PoseTrack21). Both are followed where
+they are odd as well; where the latter's code fails, :class:`PoseTrack21` says so.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+import numpy as np
+
+from posediff.evaluation.posetrack.entries import Entry, check_unique
+from posediff.evaluation.posetrack.posetrack17 import read_posetrack17
+from posediff.evaluation.posetrack.posetrack18 import read_posetrack18
+from posediff.evaluation.posetrack.posetrack21 import read_posetrack21
+from posediff.evaluation.posetrack.regions import inside_regions
+from posediff.evaluation.posetrack.sequence import Persons, Region, Sequence
+
+
+class Protocol(ABC):
+    """How files become persons that count.
+
+    Attributes:
+        least_true: Recall is taken of at least so many joints.
+    """
+
+    least_true: float
+
+    @abstractmethod
+    def read_truth(self, document: dict[str, Any], entry: Entry) -> Sequence:
+        """Read ground truth."""
+
+    @abstractmethod
+    def read_predictions(self, document: dict[str, Any], entry: Entry, truth: Sequence) -> Sequence:
+        """Read predictions for the frames of ``truth``, which are paired by position."""
+
+    @abstractmethod
+    def select(self, truth: Sequence, predicted: Sequence) -> tuple[Persons, Persons]:
+        """Drop frames that do not count and what lies in ignore regions.
+
+        Returns:
+            True and predicted persons.
+
+        Raises:
+            ValueError: The sequences cannot be compared.
+        """
+
+
+class Poseval(Protocol):
+    """A frame counts if it has annotations; a joint is there if it is listed, or not (0, 0, 0)."""
+
+    least_true = 0.0
+
+    def read_truth(self, document: dict[str, Any], entry: Entry) -> Sequence:
+        if 'annolist' in document:
+            return read_posetrack17(document, entry, truth=True)
+        return read_posetrack18(document, entry, truth=True)
+
+    def read_predictions(self, document: dict[str, Any], entry: Entry, truth: Sequence) -> Sequence:
+        if 'annolist' in document:
+            predicted = read_posetrack17(document, entry, truth=False, wanted=truth.counts)
+        else:
+            predicted = read_posetrack18(document, entry, truth=False)
+        num_frames, expected = len(predicted.frame_names), len(truth.frame_names)
+        if num_frames != expected:
+            raise ValueError(f'{entry}: {num_frames} frames, but the ground truth has {expected}')
+        return predicted
+
+    def select(self, truth: Sequence, predicted: Sequence) -> tuple[Persons, Persons]:
+        regions = _regions_that_count(truth)
+        true, found = (
+            _remove_ignored(persons.take(truth.counts[persons.frame]), regions)
+            for persons in (truth.persons, predicted.persons)
+        )
+        headless = true.lacks_head & np.isin(true.frame, found.frame)  # a frame with both is needed to fail
+        if headless.any():
+            frame = true.frame[headless.argmax()]
+            raise ValueError(f'a person in frame {truth.frame_names[frame]} has no head box')
+        _check_enough_track_ids(true, found, truth)
+        _check_enough_track_ids(found, true, truth)
+        return true, found
+
+
+class PoseTrack21(Protocol):
+    """A frame counts if it ``is_labeled``; a joint is there if its coordinates are above 0."""
+
+    least_true = 1.0
+
+    def read_truth(self, document: dict[str, Any], entry: Entry) -> Sequence:
+        return read_posetrack21(document, entry, truth=True)
+
+    def read_predictions(self, document: dict[str, Any], entry: Entry, truth: Sequence) -> Sequence:
+        expected = len(truth.frame_names)
+        predicted = read_posetrack21(document, entry, truth=False, num_frames=expected)
+        if len(predicted.frame_names) < expected:
+            raise ValueError(
+                f'{entry}: {len(predicted.frame_names)} frames, but the ground truth has {expected}',
+            )
+        for frame in np.flatnonzero(truth.counts):
+            if predicted.image_ids[frame] != truth.image_ids[frame]:
+                raise ValueError(
+                    f'{entry}: images[{frame}] has the id {predicted.image_ids[frame]!r}, '
+                    f'but the ground truth has {truth.image_ids[frame]!r}'
+                )
+        return predicted
+
+    def select(self, truth: Sequence, predicted: Sequence) -> tuple[Persons, Persons]:
+        regions = _regions_that_count(truth)
+        selected = []
+        for persons in (truth.persons, predicted.persons):
+            counted = persons.take(truth.counts[persons.frame])
+            inside = inside_regions(counted.points, counted.frame, regions)
+            nowhere = inside | ~(counted.points > 0).any(-1) & ~np.isnan(counted.points).any(-1)
+            stays = ~nowhere.all(-1) | ~np.isin(counted.frame, list(regions))
+            selected.append(counted.without(inside).take(stays))
+        for frame in np.flatnonzero(truth.counts):
+            if frame not in selected[0].frame:
+                raise ValueError(
+                    f'frame {truth.frame_names[frame]} is labelled but nobody is in it, or only in ignore regions: '
+                    'the evaluator of PoseTrack21 fails on such frames'
+                )
+        for persons in selected:
+            for frame in np.unique(persons.frame):
+                check_unique(persons.track_ids[persons.frame == frame], truth.frame_names[frame])
+        return selected[0], selected[1]
+
+
+PROTOCOLS: dict[str, Protocol] = {'poseval': Poseval(), 'posetrack21': PoseTrack21()}
+
+
+def get_protocol(name: str) -> Protocol:
+    """Look a protocol up.
+
+    Raises:
+        ValueError: There is none of that name.
+    """
+    if name not in PROTOCOLS:
+        raise ValueError(f'protocol {name!r} is none of {", ".join(PROTOCOLS)}')
+    return PROTOCOLS[name]
+
+
+def _regions_that_count(truth: Sequence) -> dict[int, list[Region]]:
+    return {frame: several for frame, several in truth.regions.items() if several and truth.counts[frame]}
+
+
+def _remove_ignored(persons: Persons, regions: dict[int, list[Region]]) -> Persons:
+    """Without the joints in ignore regions; where a frame has regions, also without persons that have no joint."""
+    if not regions:
+        return persons
+    left = persons.without(inside_regions(persons.points, persons.frame, regions))
+    return left.take(left.exists.any(-1) | ~np.isin(left.frame, list(regions)))
+
+
+def _check_enough_track_ids(persons: Persons, others: Persons, truth: Sequence) -> None:
+    """PoseTrack17 files need no track ids, except that poseval looks up as many as there are persons with joints."""
+    lacking = persons.track_ids == None  # noqa: E711  # elementwise
+    for frame in np.unique(persons.frame[lacking & np.isin(persons.frame, others.frame)]):
+        of_frame = persons.frame == frame
+        if persons.exists[of_frame][(~lacking[of_frame]).sum() :].any():
+            raise ValueError(f'a person in frame {truth.frame_names[frame]} has no track_id')

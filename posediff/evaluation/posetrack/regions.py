@@ -1,0 +1,99 @@
+"""Which points lie in ignore regions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from fractions import Fraction
+
+import numpy as np
+
+from posediff.evaluation.posetrack.pairs import expand, pairs_within_frames
+from posediff.evaluation.posetrack.sequence import Region
+
+MAX_PAIRS = 200_000
+"""Pairs of a point and an edge that are looked at together: some ten arrays of this length are made."""
+
+
+def inside_regions(points: np.ndarray, frame: np.ndarray, regions: Mapping[int, list[Region]]) -> np.ndarray:
+    """Is a joint strictly inside one of the polygons of its frame?
+
+    Inside is even-odd: what an outline encloses twice is outside. A point on the outline is outside too; the test is
+    exact for the numbers given, as that of the geometry library which the official evaluators use. NaN is outside.
+
+    Args:
+        points: (N, K, 2) px.
+        frame: (N,) integers that never fall.
+        regions: Polygons by frame.
+
+    Returns:
+        (N, K) bool.
+
+    Raises:
+        ValueError: A polygon has one or two vertices; one without any is empty.
+    """
+    inside = np.zeros(points.shape[:2], dtype=bool)
+    outlines = [(number, region) for number, several in sorted(regions.items()) for region in several if region[0]]
+    if not outlines or not len(points):
+        return inside
+    counts = np.array([len(xs) for _, (xs, _) in outlines])
+    if counts.min() < 3:
+        number = outlines[int(counts.argmin())][0]
+        raise ValueError(
+            f'frame {number} (from 0) has an ignore region of {counts.min()} vertices, and 3 are the least'
+        )
+    vertices = np.array(
+        [[value for _, region in outlines for value in region[axis]] for axis in (0, 1)], dtype=np.float64
+    ).T
+    first = np.cumsum(counts) - counts
+    low, high = np.minimum.reduceat(vertices, first), np.maximum.reduceat(vertices, first)
+    persons, polygons = pairs_within_frames(frame, np.array([number for number, _ in outlines]))
+    step = max(1, MAX_PAIRS // points.shape[1])
+    for start in range(0, len(persons), step):
+        person, polygon = persons[start : start + step], polygons[start : start + step]
+        at = points[person]
+        near = ((at > low[polygon][:, None]) & (at < high[polygon][:, None])).all(-1)
+        row, joint = np.nonzero(near)
+        person, polygon = person[row], polygon[row]
+        for part in _parts(counts[polygon]):
+            found = _inside(points[person[part], joint[part]], vertices, first[polygon[part]], counts[polygon[part]])
+            inside[person[part][found], joint[part][found]] = True
+    return inside
+
+
+def _parts(counts: np.ndarray) -> Iterator[slice]:
+    """Slices of as many entries as have :data:`MAX_PAIRS` edges together, one entry at least."""
+    until = np.cumsum(counts)
+    start = 0
+    while start < len(counts):
+        before = until[start - 1] if start else 0
+        stop = max(start + 1, int(np.searchsorted(until, before + MAX_PAIRS, side='right')))
+        yield slice(start, stop)
+        start = stop
+
+
+def _inside(points: np.ndarray, vertices: np.ndarray, first: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """(C,): is point c inside the polygon of ``counts[c]`` vertices from ``first[c]`` on?"""
+    owner, corner = expand(first, counts)
+    following = np.where(corner + 1 == (first + counts)[owner], first[owner], corner + 1)
+    p, a, b = points[owner], vertices[corner], vertices[following]
+    straddles = (a[:, 1] > p[:, 1]) != (b[:, 1] > p[:, 1])
+    beside = ((p >= np.minimum(a, b)) & (p <= np.maximum(a, b))).all(-1)
+    side = np.zeros(len(p))
+    matters = straddles | beside
+    side[matters] = _side(p[matters], a[matters], b[matters])
+    crossed = straddles & ((side > 0) == (b[:, 1] > a[:, 1]))
+    starts = np.cumsum(counts) - counts
+    odd = np.add.reduceat(crossed.astype(np.int64), starts) % 2 == 1
+    return odd & ~np.logical_or.reduceat(beside & (side == 0), starts)
+
+
+def _side(p: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """(C,): above 0 where p is left of the line from a to b (y up), below 0 where it is right, 0 exactly on it."""
+    left = (b[:, 0] - a[:, 0]) * (p[:, 1] - a[:, 1])
+    right = (b[:, 1] - a[:, 1]) * (p[:, 0] - a[:, 0])
+    side = left - right
+    unsure = np.abs(side) < 1e-15 * (np.abs(left) + np.abs(right))  # the sign may be rounding's
+    for index in np.flatnonzero(unsure & np.isfinite(side)):
+        (px, py), (ax, ay), (bx, by) = (map(Fraction, corner[index].tolist()) for corner in (p, a, b))
+        side[index] = np.sign(float((bx - ax) * (py - ay) - (by - ay) * (px - ax)))
+    return side

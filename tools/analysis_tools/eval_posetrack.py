@@ -1,0 +1,50 @@
+"""Average precision of PoseTrack result files.
+
+    python tools/analysis_tools/eval_posetrack.py --gt DIR --pred DIR --out result.json
+
+Both folders hold one file a sequence, of equal names, in PoseTrack18's or PoseTrack17's form. The figures are those of
+the official evaluators; docs/evaluate_posetrack.md says what they count.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from posediff.atomic_files import replacing
+from posediff.command_line import one_line_errors
+from posediff.evaluation.posetrack import PROTOCOLS, PoseTrackResult, evaluate_folders
+from posediff.evaluation.tables import markdown_table
+
+MEASURES = ('ap', 'precision', 'recall')
+
+
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--gt', type=Path, required=True, metavar='DIR', help='ground truth')
+    parser.add_argument('--pred', type=Path, required=True, metavar='DIR', help='predictions')
+    parser.add_argument('--protocol', choices=list(PROTOCOLS), default='poseval', help='default: %(default)s')
+    parser.add_argument('--out', type=Path, required=True, metavar='FILE', help='a .json file')
+    return parser.parse_args(argv)
+
+
+def as_markdown(result: PoseTrackResult) -> str:
+    groups = {measure: result.groups(measure) for measure in MEASURES}
+    rows: list[list[str | float | None]] = [[f'{measure}, %', *means.values()] for measure, means in groups.items()]
+    return markdown_table(['', *groups['ap']], rows, digits=1)
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    args = parse_args(argv)
+    with one_line_errors():
+        args.out.unlink(missing_ok=True)  # a result of an earlier run is not this one's
+        result = evaluate_folders(args.gt, args.pred, args.protocol)
+        print(as_markdown(result))
+        with replacing(args.out) as temporary:
+            temporary.write_text(json.dumps({'protocol': args.protocol, **result.to_dict()}, indent=1) + '\n')
+
+
+if __name__ == '__main__':
+    main()
