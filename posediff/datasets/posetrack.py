@@ -14,6 +14,7 @@ from torch.utils.data import Dataset
 from posediff.datasets.argument_checks import require_one_of, require_whole
 from posediff.datasets.frame_windows import FrameNumbering, drawn_offsets, fixed_offsets, missing_files
 from posediff.datasets.pose_windows import build_pipeline
+from posediff.datasets.posetrack_source import open_source
 from posediff.registry import DATASETS
 
 
@@ -45,7 +46,7 @@ class PoseTrackClipDataset(Dataset):
 
     Raises:
         FileNotFoundError: The annotations or frames that the windows need are missing; the message names the first.
-        ValueError: See :class:`posediff.datasets.posetrack_source.PoseTrackSource`; an argument is out of range.
+        ValueError: See :class:`posediff.datasets.posetrack_source.StrictReading`; an argument is out of range.
     """
 
     def __init__(
@@ -89,9 +90,7 @@ class PoseTrackClipDataset(Dataset):
         self._check_frames()
 
     def _open(self, source: Mapping[str, Any]) -> Any:
-        from posediff.datasets.posetrack_source import PoseTrackSource  # MMPose, only where it is needed
-
-        return PoseTrackSource(**source, test_mode=self.test_mode)
+        return open_source(**source, test_mode=self.test_mode)
 
     def _keep(self, max_items: int | None) -> np.ndarray:
         people = np.arange(len(self.source))

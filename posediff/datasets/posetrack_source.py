@@ -1,17 +1,33 @@
-"""MMPose's reader of PoseTrack annotations, strict about what it reads. Importing this imports MMPose."""
+"""MMPose's reader of PoseTrack annotations, strict about what it reads."""
 
 from __future__ import annotations
 
+import functools
 import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from mmpose.datasets.datasets.body.posetrack18_dataset import PoseTrack18Dataset
 
 
-class PoseTrackSource(PoseTrack18Dataset):
-    """People of a COCO-style PoseTrack file: one record each, with ``nframes`` of its video and ``frame_path``.
+def open_source(**kwargs: Any) -> Any:
+    """Read the people of a COCO-style PoseTrack file with MMPose's ``PoseTrack18Dataset`` and :class:`StrictReading`.
+
+    Args:
+        **kwargs: Of MMPose's class.
+    """
+    return _source_class()(**kwargs)
+
+
+@functools.cache
+def _source_class() -> type:
+    from mmpose.datasets.datasets.body.posetrack18_dataset import PoseTrack18Dataset  # lifting does without MMPose
+
+    return type('PoseTrackSource', (StrictReading, PoseTrack18Dataset), {})
+
+
+class StrictReading:
+    """Before MMPose's class: gives each person's record ``nframes`` of its video and ``frame_path``.
 
     MMPose leaves out people without keypoints; what is broken it takes as it is. Here it is an error.
 
@@ -23,6 +39,10 @@ class PoseTrackSource(PoseTrack18Dataset):
         ValueError: A file is no JSON or lacks its lists, a person has a keypoint or a box that is not finite, a box of
             no area or outside its image, or a detection belongs to no image of ``ann_file``.
     """
+
+    ann_file: str
+    bbox_file: str | None
+    metainfo: dict[str, Any]
 
     def __init__(self, **kwargs: Any) -> None:
         self._checked: dict[int, dict[str, Any]] = {}
@@ -45,7 +65,7 @@ class PoseTrackSource(PoseTrack18Dataset):
                 self._check_annotation(number, annotation)
         else:
             self._check_detections(_read_json(self.bbox_file))
-        records = super().load_data_list()
+        records: list[dict] = super().load_data_list()  # type: ignore[misc]
         for record in records:
             image = self._checked[record['img_id']]
             record['nframes'] = self._num_frames(image)

@@ -1,4 +1,4 @@
-"""Every leaf config: short, consistent, and its model runs one loss and one prediction at tiny size."""
+"""Every leaf config of lifting: short, consistent, and its model runs one loss and one prediction at tiny size."""
 
 from __future__ import annotations
 
@@ -13,9 +13,7 @@ from posediff.config import load_config
 from posediff.structures import PoseDataSample
 
 ROOT = Path(__file__).resolve().parents[2]
-CONFIGS = sorted(
-    path.relative_to(ROOT).as_posix() for path in (ROOT / 'configs').glob('*/*/*.py') if '_base_' not in path.parts
-)
+CONFIGS = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / 'configs/lifting_3d').glob('*/*.py'))
 EXPECTED = [
     *(f'mixste/mixste-c64_27f_{data}.py' for data in ('h36m', 'cmu')),
     *(f'diffhpe/diffhpe-{kind}_27f_{data}.py' for kind in ('2d', 'wrapper') for data in ('h36m', 'cmu')),
