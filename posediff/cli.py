@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from posediff import __version__
+from posediff.command_line import positive
 
 FOREIGN = """A name with a prefix, such as mmpose.HRNet or mmdet.RTMDet, is looked up in that package, once it is
 installed; for the stages of the data flow (backbones to aggregators) in its MODELS."""
@@ -31,13 +32,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     listing.add_argument('kind', nargs='?', help='denoisers, samplers, models, …; everything if left out')
     checking = commands.add_parser('check-dataset', help="say what is wrong with a config's data before training")
     checking.add_argument('config', help='config file')
-    checking.add_argument('--items', type=int, default=200, help='read this many items of every part; 0 reads all')
+    checking.add_argument('--items', type=positive, default=200, help='read this many items of every part')
+    checking.add_argument('--all', action='store_true', help='read all items')
     checking.add_argument('--cfg-options', nargs='+', metavar='KEY=VALUE', help='override config keys')
     args = parser.parse_args(argv)
     commands_run = {
         'doctor': lambda: run_doctor(args.json),
         'list': lambda: run_list(args.kind),
-        'check-dataset': lambda: run_check_dataset(args.config, args.items, args.cfg_options),
+        'check-dataset': lambda: run_check_dataset(args.config, None if args.all else args.items, args.cfg_options),
     }
     try:
         code = commands_run[args.command]()
@@ -90,7 +92,7 @@ def run_list(kind: str | None) -> int:
     return code
 
 
-def run_check_dataset(config: str, items: int, cfg_options: Sequence[str] | None) -> int:
+def run_check_dataset(config: str, items: int | None, cfg_options: Sequence[str] | None) -> int:
     """Open and read the data of a config and print what is wrong with it; 1 when something is."""
     from functools import partial
 
@@ -109,7 +111,7 @@ def run_check_dataset(config: str, items: int, cfg_options: Sequence[str] | None
         load_plugins()
         cfg = load_config(config, options)
     progress = partial(tqdm, desc='reading', unit='item', leave=False, disable=None)
-    findings = check_dataset(cfg, items or None, progress)
+    findings = check_dataset(cfg, items, progress)
     print(as_text(findings))
     return int(any(finding.problems for finding in findings))
 

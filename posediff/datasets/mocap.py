@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from posediff.datasets.argument_checks import require_one_of, require_whole
+from posediff.argument_checks import require_one_of, require_whole
 from posediff.datasets.camera_sampling import CAMERA_PRESETS, get_camera_preset
 from posediff.datasets.detector_noise import DetectorNoise
 from posediff.datasets.mocap_files import MocapClip, floor_height, load_subject

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset
 
-from posediff.datasets.argument_checks import require_whole
+from posediff.argument_checks import require_whole
 from posediff.datasets.pose_tracks import Track, named_rng
 from posediff.registry import TRANSFORMS
 from posediff.skeletons import get_skeleton

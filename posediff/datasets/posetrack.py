@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset
 
-from posediff.datasets.argument_checks import require_one_of, require_whole
+from posediff.argument_checks import require_one_of, require_whole
 from posediff.datasets.frame_windows import FrameNumbering, drawn_offsets, fixed_offsets, missing_files
 from posediff.datasets.pose_windows import build_pipeline
 from posediff.datasets.posetrack_source import open_source

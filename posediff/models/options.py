@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
+
+from posediff.argument_checks import require_finite, require_whole
 
 T = TypeVar('T')
 
@@ -23,9 +24,9 @@ class TrainOptions:
     condition_dropout: float = 0.0
 
     def __post_init__(self) -> None:
-        rate = _number('train_cfg.condition_dropout', self.condition_dropout)
-        if not 0 <= rate < 1:
-            raise ValueError(f'train_cfg.condition_dropout must be in [0, 1), got {rate}')
+        require_finite('train_cfg', {'condition_dropout': self.condition_dropout})
+        if not 0 <= self.condition_dropout < 1:
+            raise ValueError(f'train_cfg: condition_dropout must be in [0, 1), got {self.condition_dropout!r}')
 
 
 @dataclass(frozen=True)
@@ -52,31 +53,14 @@ class TestOptions:
     __test__ = False  # not a test class, whatever pytest makes of the name
 
     def __post_init__(self) -> None:
-        _count('test_cfg.num_hypotheses', self.num_hypotheses)
-        if self.num_inference_steps is not None:
-            _count('test_cfg.num_inference_steps', self.num_inference_steps)
-        _number('test_cfg.guidance_scale', self.guidance_scale)
-        if _number('test_cfg.memory_budget_mb', self.memory_budget_mb) <= 0:
-            raise ValueError(f'test_cfg.memory_budget_mb must be positive, got {self.memory_budget_mb}')
-        if not _is_integer(self.seed):
-            raise ValueError(f'test_cfg.seed must be an integer, got {self.seed!r}')
+        counts = {'num_hypotheses': self.num_hypotheses, 'num_inference_steps': self.num_inference_steps}
+        require_whole('test_cfg', {name: value for name, value in counts.items() if value is not None}, least=1)
+        require_whole('test_cfg', {'seed': self.seed}, least=0)
+        require_finite('test_cfg', {'guidance_scale': self.guidance_scale, 'memory_budget_mb': self.memory_budget_mb})
+        if self.memory_budget_mb <= 0:
+            raise ValueError(f'test_cfg: memory_budget_mb must be positive, got {self.memory_budget_mb!r}')
         if not isinstance(self.flip_test, bool):
-            raise ValueError(f'test_cfg.flip_test must be True or False, got {self.flip_test!r}')
-
-
-def _is_integer(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _count(name: str, value: object) -> None:
-    if not _is_integer(value) or value < 1:  # type: ignore[operator]
-        raise ValueError(f'{name} must be an integer of at least 1, got {value!r}')
-
-
-def _number(name: str, value: object) -> float:
-    if not isinstance(value, (int, float)) or isinstance(value, bool) or not math.isfinite(value):
-        raise ValueError(f'{name} must be a finite number, got {value!r}')
-    return value
+            raise ValueError(f'test_cfg: flip_test must be True or False, got {self.flip_test!r}')
 
 
 def parse_options(cls: type[T], cfg: Mapping[str, Any] | None, origin: str) -> T:

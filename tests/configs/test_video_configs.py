@@ -81,7 +81,7 @@ def clips(num_frames: int, size: int) -> list[dict]:
     return items
 
 
-@pytest.mark.parametrize('path', [path for path in CONFIGS if 'hrnet-w48' not in path])
+@pytest.mark.parametrize('path', CONFIGS)
 def test_a_leaf_builds_small_and_runs_one_loss_and_one_prediction(path):
     cfg = load_config(FOLDER / path)
     shrink(cfg)

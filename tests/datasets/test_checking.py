@@ -45,6 +45,11 @@ def test_the_command_tells_and_ends_with_1(tmp_path, mocap_folder, capsys):
     assert 'val: 80 items' in capsys.readouterr().out
     assert main(['check-dataset', str(config), '--cfg-options', 'train_dataloader.dataset.data_root=nowhere']) == 1
     assert 'train: cannot be opened; 1 problems' in capsys.readouterr().out
+    assert main(['check-dataset', str(config), '--all']) == 0
+    assert '105 items, 105 of them read' in capsys.readouterr().out
+    with pytest.raises(SystemExit, match='2'):
+        main(['check-dataset', str(config), '--items', '-3'])
+    assert "'-3' is not a positive number" in capsys.readouterr().err
     with pytest.raises(SystemExit, match='2'):
         main(['check-dataset', str(tmp_path / 'none.py')])
     assert 'none.py does not exist' in capsys.readouterr().err

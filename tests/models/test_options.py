@@ -35,13 +35,13 @@ CONFIG = {
     ],
 )
 def test_options_out_of_range_are_named(option, value):
-    with pytest.raises(ValueError, match=rf'test_cfg\.{option} must be .*, got {value!r}'):
+    with pytest.raises(ValueError, match=rf'test_cfg: {option} must be .*, got {value!r}'):
         parse_options(TestOptions, {option: value}, 'model.test_cfg')
 
 
 @pytest.mark.parametrize('value', [-0.1, 1.0, math.nan, '0.1'])
 def test_condition_dropout_is_a_probability(value):
-    with pytest.raises(ValueError, match=r'train_cfg\.condition_dropout'):
+    with pytest.raises(ValueError, match=r'train_cfg: condition_dropout must be'):
         parse_options(TrainOptions, {'condition_dropout': value}, 'model.train_cfg')
 
 

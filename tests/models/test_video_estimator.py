@@ -130,3 +130,11 @@ def test_frames_of_a_wrong_shape_are_refused():
     clips = [{'inputs': torch.zeros(3, 3, size, 48), 'data_samples': None} for size in (64, 32)]
     with pytest.raises(ValueError, match='one shape'):
         preprocessor(clips)
+
+
+def test_a_prediction_without_a_crop_is_refused():
+    model = PoseDiffusionEstimator(**config(test_cfg={'num_inference_steps': 1})).eval()
+    (item,) = batch(1)
+    item['data_samples'] = PoseDataSample(metainfo={'sample_id': 'clip0'})
+    with pytest.raises(ValueError, match='sample clip0 has no input_size'):
+        model(**model.data_preprocessor([item]), mode='predict')

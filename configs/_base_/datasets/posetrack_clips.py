@@ -4,7 +4,6 @@ data_root = 'data/posetrack18/'
 window_frames = 5
 input_size = (192, 256)  # w, h in px
 codec = dict(type='UDPHeatmap', input_size=input_size, heatmap_size=(48, 64), sigma=2)
-not_ears = (0, 1, 2, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16)  # of the 17 joints; nobody annotates the ears
 
 pack = dict(
     type='mmpose.PackPoseInputs',

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from scipy.interpolate import CubicSpline
 
-from posediff.datasets.argument_checks import require_one_of
+from posediff.argument_checks import require_one_of
 from posediff.datasets.camera_sampling import CAMERA_PRESETS, draw_camera, get_camera_preset
 from posediff.datasets.converters.bvh import read_bvh
 from posediff.datasets.converters.cmu_joints import defect_of, joints_of_asf, joints_of_bvh, smooth_stretches

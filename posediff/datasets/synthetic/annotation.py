@@ -12,16 +12,16 @@ from posediff.datasets.synthetic.body import head_points, keypoints_3d
 from posediff.datasets.synthetic.picture import NEAR_MM, NEARNESS_MM
 from posediff.datasets.synthetic.rendering import GROUND, WALL, Frame
 from posediff.datasets.synthetic.scene import CROWD_TRACK, Person, Scene
+from posediff.evaluation.posetrack.joints import POSETRACK18_KEYPOINTS
 from posediff.skeletons import POSETRACK15
 
-KEYPOINT_NAMES = (*POSETRACK15.joint_names[:3], 'left_ear', 'right_ear', *POSETRACK15.joint_names[3:])
 # PoseTrack's own list, of pairs of numbers that count from 1.
 BONES = [
     [16, 14], [14, 12], [17, 15], [15, 13], [12, 13], [6, 12], [7, 13], [6, 7], [6, 8], [7, 9], [8, 10], [9, 11],
     [2, 3], [1, 2], [1, 3], [2, 4], [3, 5], [4, 6], [5, 7],
 ]  # fmt: skip
 CATEGORIES = [
-    {'supercategory': 'person', 'id': 1, 'name': 'person', 'keypoints': list(KEYPOINT_NAMES), 'skeleton': BONES}
+    {'supercategory': 'person', 'id': 1, 'name': 'person', 'keypoints': list(POSETRACK18_KEYPOINTS), 'skeleton': BONES}
 ]
 MIN_JOINTS = 3  # people of whom fewer are seen are not annotated but lie in a region to ignore
 BOX_MARGIN = 0.15  # of the extent of the joints, on every side

@@ -24,7 +24,7 @@ class HeatmapHead(BaseHead):
 
     MMPose's codec makes heatmaps of keypoints in the data pipeline (``GenerateTarget``) and keypoints of heatmaps
     here. DiffPose does not say how heatmaps are scaled before noise is added to them; the options cover what related
-    work does: as they are (1, 0), to ±``scale`` (2 · scale, 0.5).
+    work does: as they are (scale 1, offset 0), or from -s to s (scale 2s, offset 0.5).
 
     Args:
         skeleton: Joints that get a heatmap, a name in :mod:`posediff.skeletons`.
@@ -116,6 +116,9 @@ class HeatmapHead(BaseHead):
 
     def _locate(self, heatmaps: np.ndarray, sample: PoseDataSample) -> tuple[np.ndarray, np.ndarray]:
         """Heatmaps (K, h, w) to keypoints (label joints, 2) in px of the image and scores (label joints,)."""
+        missing = [name for name in ('input_size', 'input_scale', 'input_center') if sample.get(name) is None]
+        if missing:
+            raise ValueError(f'sample {sample.get("sample_id")} has no {missing[0]}: where was it cropped?')
         found, maxima = self.codec.decode(heatmaps)
         size, scale, centre = (np.asarray(sample.get(f'input_{name}')) for name in ('size', 'scale', 'center'))
         keypoints = np.zeros((self.num_label_joints, 2), np.float32)

@@ -8,17 +8,18 @@ import cv2
 import numpy as np
 import pytest
 
-from posediff.datasets.synthetic.annotation import KEYPOINT_NAMES, SequenceName, annotate, joints_seen
+from posediff.datasets.synthetic.annotation import SequenceName, annotate, joints_seen
 from posediff.datasets.synthetic.body import JOINT, head_axes, keypoints_3d
 from posediff.datasets.synthetic.motion_source import GeneratedMotion
 from posediff.datasets.synthetic.picture import NEARNESS_MM
 from posediff.datasets.synthetic.rendering import FIRST_PROP, Frame
 from posediff.datasets.synthetic.scene import CROWD_TRACK, ClipSettings, Person, Scene
 from posediff.datasets.synthetic.scene_drawing import draw_scene
+from posediff.evaluation.posetrack.joints import POSETRACK18_KEYPOINTS
 from posediff.skeletons import POSETRACK15
 
 Clips = list[tuple[Scene, list[Frame]]]
-JOINTS = [KEYPOINT_NAMES.index(name) for name in POSETRACK15.joint_names]
+JOINTS = [POSETRACK18_KEYPOINTS.index(name) for name in POSETRACK15.joint_names]
 
 
 def projected(person: Person, frame: Frame) -> tuple[np.ndarray, np.ndarray]:
