@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from mmengine.dataset import pseudo_collate
 from mmengine.structures import InstanceData, PixelData
 
 import posediff
@@ -18,7 +19,9 @@ pytest.importorskip('timm')
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / 'configs' / 'video_2d_heatmap'
-CONFIGS = sorted(path.relative_to(FOLDER).as_posix() for path in FOLDER.glob('*/*.py'))
+ALL = sorted(path.relative_to(FOLDER).as_posix() for path in FOLDER.glob('*/*.py'))
+MMPOSE = [path for path in ALL if path.startswith(('baselines/simplebaseline', 'baselines/vitpose'))]
+CONFIGS = [path for path in ALL if path not in MMPOSE]
 ABLATIONS = (
     'direct-single', 'lmsfi-single', 'direct-multi', 'low-resolution', 'concat-scales', 'n1', 'n5', 'steps1', 'steps2',
     'delta0', 'delta1',
@@ -29,8 +32,9 @@ def test_the_configs_that_users_are_promised_exist():
     promised = [f'diffpose/diffpose_vit-{size}_posetrack{year}-256x192' for size in 'bh' for year in (17, 18, 21)]
     promised += [f'diffpose/diffpose_vit-b_posetrack17-256x192_{name}' for name in ABLATIONS]
     promised += [f'diffpose/diffpose_{name}_posetrack17-256x192' for name in ('hrnet-w32', 'hrnet-w48', 'resnet50')]
-    promised += ['baselines/no-diffusion_vit-b_posetrack17-256x192']
-    assert not [name for name in promised if f'{name}.py' not in CONFIGS]
+    baselines = ('no-diffusion_vit-b', 'simplebaseline_resnet50', 'vitpose-b')
+    promised += [f'baselines/{name}_posetrack{year}-256x192' for name in baselines for year in (17, 18, 21)]
+    assert not [name for name in promised if f'{name}.py' not in ALL]
 
 
 @pytest.mark.parametrize('path', CONFIGS)
@@ -96,3 +100,32 @@ def test_a_leaf_builds_small_and_runs_one_loss_and_one_prediction(path):
     assert not unused
     sample = model.eval().test_step(clips(num_frames, 1))[0]
     assert sample.pred_instances.keypoints.shape == (1, 17, 2)
+
+
+@pytest.mark.parametrize('path', MMPOSE)
+def test_a_baseline_of_mmpose_sees_what_diffpose_sees_and_runs_one_loss_and_one_prediction(path):
+    cfg, diffpose = load_config(FOLDER / path), load_config(FOLDER / _diffpose_of(path))
+    for part in ('train', 'val', 'test'):
+        mine, theirs = cfg[f'{part}_dataloader'].dataset, diffpose[f'{part}_dataloader'].dataset
+        assert mine.num_frames == 1
+        assert (mine.source, mine.get('frame_base')) == (theirs.source, theirs.get('frame_base'))
+        assert mine.pipeline[1:] == theirs.pipeline[1:]
+    assert cfg.val_evaluator == diffpose.val_evaluator
+    assert (cfg.train_cfg, cfg.optim_wrapper) == (diffpose.train_cfg, diffpose.optim_wrapper)
+    backbone = cfg.model.backbone
+    if backbone.type == 'ResNet':
+        backbone.depth, cfg.model.head.in_channels = 18, 512
+    else:
+        backbone.arch = {'embed_dims': 12, 'num_layers': 1, 'num_heads': 2, 'feedforward_channels': 24}
+        backbone.img_size, cfg.model.head.in_channels = (64, 64), 12
+    cfg.model.head.decoder.update(input_size=(64, 64), heatmap_size=(16, 16))
+    model = posediff.init_model(cfg)
+    items = pseudo_collate([{**clip, 'inputs': clip['inputs'][0]} for clip in clips(1, 2)])
+    losses = model.train()(**model.data_preprocessor(items, True), mode='loss')
+    assert bool(torch.isfinite(losses['loss_kpt']))
+    sample = model.eval().test_step(items)[0]
+    assert sample.pred_instances.keypoints.shape == (1, 17, 2)
+
+
+def _diffpose_of(path: str) -> str:
+    return f'diffpose/diffpose_vit-b_{path.split("_")[-1]}'

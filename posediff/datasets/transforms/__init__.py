@@ -1,8 +1,8 @@
 """Steps between a dataset's window and a model's item. Lifting's draw from ``results['rng']`` alone."""
 
-from posediff.datasets.transforms.clip_loading import LoadClip
+from posediff.datasets.transforms.clip_loading import LoadClip, LoadKeyFrame
 from posediff.datasets.transforms.flip import LiftingRandomFlip
 from posediff.datasets.transforms.occlusion import KeypointOcclusion, occlusion_mask
 from posediff.datasets.transforms.packing import PackLiftingInputs
 
-__all__ = ['KeypointOcclusion', 'LiftingRandomFlip', 'LoadClip', 'PackLiftingInputs', 'occlusion_mask']
+__all__ = ['KeypointOcclusion', 'LiftingRandomFlip', 'LoadClip', 'LoadKeyFrame', 'PackLiftingInputs', 'occlusion_mask']

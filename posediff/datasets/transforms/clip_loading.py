@@ -39,6 +39,25 @@ class LoadClip:
         return results
 
 
+@TRANSFORMS.register_module()
+class LoadKeyFrame:
+    """Read the file of ``img_path`` (a list) at ``key_index`` into ``img``, one frame (H, W, 3) uint8 in OpenCV's order.
+
+    For models of single images, such as MMPose's, on the clips and with the errors of the others. ``img_path`` becomes
+    that file's; adds ``img_shape`` and ``ori_shape`` (h, w).
+
+    Raises:
+        FileNotFoundError: The file does not exist.
+        ValueError: It is no readable image.
+    """
+
+    def __call__(self, results: dict[str, Any]) -> dict[str, Any]:
+        results['img_path'] = results['img_path'][results['key_index']]
+        results['img'] = read_image(results['img_path'])
+        results['img_shape'] = results['ori_shape'] = results['img'].shape[:2]
+        return results
+
+
 def read_image(path: str) -> np.ndarray:
     """Decode an image file to (H, W, 3) uint8, blue first.
 
