@@ -1,0 +1,10 @@
+# The control that the paper lacks: backbone and representation learner of DiffPose, a plain heatmap head, no diffusion.
+_base_ = '../diffpose/diffpose_vit-t_synthetic-128x96.py'
+
+model = dict(
+    denoiser=None,
+    noise_scheduler=None,
+    sampler=None,
+    head=dict(in_channels={{_base_.channels}}),
+    test_cfg=dict(_delete_=True),
+)
