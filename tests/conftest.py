@@ -70,3 +70,16 @@ def mocap_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for subject in ('02', '05', '29', '35'):
         save_clips(folder, subject, {f'{subject}_01': ('walk', 60), f'{subject}_02': ('jump', 20)})
     return folder
+
+
+@pytest.fixture(scope='session')
+def video_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny synthetic video set in PoseTrack's form."""
+    pytest.importorskip('mmpose')
+    from posediff.datasets.synthetic.generate import VideoSet, generate_videos
+    from posediff.datasets.synthetic.scene import ClipSettings
+
+    folder = tmp_path_factory.mktemp('videos') / 'synthetic'
+    settings = ClipSettings(seed=1, frames=4, img_shape=(96, 128), subframes=1)
+    generate_videos(folder, VideoSet(settings, {'train': 2, 'val': 2}))
+    return folder
