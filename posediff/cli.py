@@ -23,19 +23,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         Exit code: 0 fine, 1 something is broken, 2 the arguments make no sense.
     """
-    parser = argparse.ArgumentParser(prog='posediff', description='Human pose from video by diffusion.')
-    parser.add_argument('--version', action='version', version=f'posediff {__version__}')
-    commands = parser.add_subparsers(dest='command', required=True, metavar='COMMAND')
-    doctor = commands.add_parser('doctor', help='check the installed packages; each problem comes with its cure')
-    doctor.add_argument('--json', action='store_true', help='print everything as JSON')
-    listing = commands.add_parser('list', help='show what is registered, and by which package')
-    listing.add_argument('kind', nargs='?', help='denoisers, samplers, models, …; everything if left out')
-    checking = commands.add_parser('check-dataset', help="say what is wrong with a config's data before training")
-    checking.add_argument('config', help='config file')
-    checking.add_argument('--items', type=positive, default=200, help='read this many items of every part')
-    checking.add_argument('--all', action='store_true', help='read all items')
-    checking.add_argument('--cfg-options', nargs='+', metavar='KEY=VALUE', help='override config keys')
-    args = parser.parse_args(argv)
+    args = build_parser().parse_args(argv)
     commands_run = {
         'doctor': lambda: run_doctor(args.json),
         'list': lambda: run_list(args.kind),
@@ -48,6 +36,23 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the interpreter flushes once more at exit
         return 0
     return code
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The commands and their arguments."""
+    parser = argparse.ArgumentParser(prog='posediff', description='Human pose from video by diffusion.')
+    parser.add_argument('--version', action='version', version=f'posediff {__version__}')
+    commands = parser.add_subparsers(dest='command', required=True, metavar='COMMAND')
+    doctor = commands.add_parser('doctor', help='check the installed packages; each problem comes with its cure')
+    doctor.add_argument('--json', action='store_true', help='print everything as JSON')
+    listing = commands.add_parser('list', help='show what is registered, and by which package')
+    listing.add_argument('kind', nargs='?', help='denoisers, samplers, models, …; everything if left out')
+    checking = commands.add_parser('check-dataset', help="say what is wrong with a config's data before training")
+    checking.add_argument('config', help='config file')
+    checking.add_argument('--items', type=positive, default=200, help='read this many items of every part')
+    checking.add_argument('--all', action='store_true', help='read all items')
+    checking.add_argument('--cfg-options', nargs='+', metavar='KEY=VALUE', help='override config keys')
+    return parser
 
 
 def run_doctor(as_json: bool) -> int:

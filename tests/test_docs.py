@@ -40,6 +40,7 @@ from sybil.parsers.markdown import CodeBlockParser
 
 import posediff
 import posediff.assets
+from posediff.cli import build_parser
 from posediff.config import load_config
 from posediff.evaluation.metrics import LiftingMetric
 from posediff.models.options import TestOptions, TrainOptions
@@ -170,6 +171,11 @@ def check_config(path: Path) -> None:
     for hook in (*cfg.custom_hooks, *cfg.default_hooks.values()):
         HOOKS.build(hook)
     METRICS.build(cfg.val_evaluator)
+    if model.backbone is not None:
+        width, height = cfg.input_size
+        frames = torch.randn(1, cfg.train_dataloader.dataset.num_frames, 3, height, width)
+        assert model.eval().sample_inputs(frames, 1, 1).isfinite().all()
+        return
     if not Path(cfg.train_dataloader.dataset.data_root).is_dir():
         return
     items = [DATASETS.build(cfg.train_dataloader.dataset)[index] for index in range(2)]
@@ -252,8 +258,9 @@ def check_command(command: str) -> None:
         targets = re.findall(r'^([a-z-]+):', (REPOSITORY / 'Makefile').read_text(), re.MULTILINE)
         assert {word for word in arguments if '=' not in word} <= set(targets)
     elif program == 'posediff':
-        assert arguments[0] in ('doctor', 'list')
-        assert arguments[0] != 'list' or set(arguments[1:]) <= set(REGISTRIES)
+        args = build_parser().parse_args(arguments)
+        assert args.command != 'list' or args.kind is None or args.kind in REGISTRIES
+        assert args.command != 'check-dataset' or load_config(args.config)
     elif program == 'bash' or (program == 'python' and arguments[:2] == ['-m', 'pytest']):
         files = [word for word in arguments if '/' in word]
         assert files
@@ -302,16 +309,30 @@ def check_options(config: str, options: dict[str, Any]) -> None:
     init_default_scope('posediff')
     MODELS.build(after.model)
     for key in options:
-        *parents, last = key.split('.')
         node: Any = before
-        for parent in parents:
-            node = node[parent]
-        built_later = parents[-1:] == ['dataset'] or parents[:1] == ['model']
-        known = last in node or built_later or (parents == ['randomness'] and last in ('seed', 'deterministic'))
-        assert known, f'{config} has no {key}'
-        if parents[-1:] == ['dataset']:
-            named = inspect.getmro(DATASETS.get(node['type']))
-            assert any(last in inspect.signature(cls.__init__).parameters for cls in named), f'no argument {key}'
+        parts = key.split('.')
+        for depth, part in enumerate(parts):
+            if part not in node:
+                assert is_taken(parts[:depth], node, part), f'{config} has no {key}'
+                break
+            node = node[part]
+
+
+def is_taken(place: list[str], node: Any, name: str) -> bool:
+    """Does what is built of ``node`` take an argument that the config leaves at its default?"""
+    if place[:1] == ['model']:
+        return True  # the model was built with it
+    if place == ['randomness']:
+        return name in ('seed', 'deterministic')
+    if place[-1:] == ['dataset']:
+        taker = DATASETS.get(node['type'])
+    elif place[-2:] == ['dataset', 'source']:
+        from mmpose.datasets.datasets.body import PoseTrack18Dataset as taker  # noqa: N813
+    elif len(place) == 1 and place[0].endswith('_evaluator'):
+        taker = METRICS.get(node['type'])
+    else:
+        return False
+    return any(name in inspect.signature(cls.__init__).parameters for cls in inspect.getmro(taker))
 
 
 @cache

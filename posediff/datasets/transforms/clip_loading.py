@@ -41,9 +41,9 @@ class LoadClip:
 
 @TRANSFORMS.register_module()
 class LoadKeyFrame:
-    """Read the file of ``img_path`` (a list) at ``key_index`` into ``img``, one frame (H, W, 3) uint8 in OpenCV's order.
+    """Read the key frame alone, ``img_path[key_index]``, into ``img`` (H, W, 3) uint8 in OpenCV's channel order.
 
-    For models of single images, such as MMPose's, on the clips and with the errors of the others. ``img_path`` becomes
+    For models of single images, such as MMPose's, on the same clips and with the same errors. ``img_path`` becomes
     that file's; adds ``img_shape`` and ``ori_shape`` (h, w).
 
     Raises:

@@ -1,0 +1,81 @@
+"""PoseTrack2018's and PoseTrack21's annotations (one file per video) as the one file that MMPose's reader takes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from posediff.atomic_files import replacing
+from posediff.datasets.transforms.clip_loading import read_image
+
+LISTS = ('images', 'annotations', 'categories')
+
+
+def merge_posetrack(annotations: str | Path, images: str | Path, destination: str | Path) -> dict[str, int]:
+    """Write one COCO-style file for a split.
+
+    Entries stay as they are; an image without ``width`` and ``height`` gets those of its video's first frame, one
+    without ``nframes`` the number of images of its file.
+
+    Args:
+        annotations: Folder of a split's ``.json`` files, one a video.
+        images: Folder that the image names in them start from.
+        destination: File to write.
+
+    Returns:
+        Numbers of ``videos``, ``images`` and ``annotations``.
+
+    Raises:
+        FileNotFoundError: A folder, or a first frame whose size is needed, does not exist.
+        ValueError: A file is not of this form, its categories differ from the first file's, or an id comes twice; the
+            message names the file.
+    """
+    folder = Path(annotations)
+    files = sorted(folder.glob('*.json')) if folder.is_dir() else []
+    if not files:
+        raise FileNotFoundError(f'{folder}: no such folder, or no .json files in it')
+    merged: dict[str, list] = {'images': [], 'annotations': [], 'categories': []}
+    owners: dict[tuple[str, Any], Path] = {}
+    for file in files:
+        document = _read(file)
+        merged['categories'] = merged['categories'] or document['categories']
+        if document['categories'] != merged['categories']:
+            raise ValueError(f'{file}: its categories differ from those of {files[0]}: another version?')
+        _complete(document['images'], file, Path(images))
+        for name in ('images', 'annotations'):
+            for entry in document[name]:
+                key = name, entry.get('id')
+                if key in owners or key[1] is None:
+                    first = owners.get(key, file)
+                    raise ValueError(f'{file}: id {key[1]} of {name} is missing, or that of another in {first}')
+                owners[key] = file
+            merged[name] += document[name]
+    with replacing(destination) as draft:
+        draft.write_text(json.dumps(merged))
+    return {'videos': len(files), **{name: len(merged[name]) for name in ('images', 'annotations')}}
+
+
+def _read(file: Path) -> dict[str, list]:
+    try:
+        document = json.loads(file.read_bytes())
+    except ValueError as error:
+        raise ValueError(f'{file} is not readable JSON (truncated?): {error}') from error
+    if isinstance(document, dict) and 'annolist' in document:
+        raise ValueError(f'{file} is of PoseTrack2017: tools/dataset_converters/posetrack17_to_coco.py converts it')
+    if not isinstance(document, dict) or not all(isinstance(document.get(name), list) for name in LISTS):
+        raise ValueError(f'{file}: expected lists {", ".join(LISTS)}, as in PoseTrack2018')
+    if not document['images']:
+        raise ValueError(f'{file}: no images in it')
+    return document
+
+
+def _complete(entries: list[dict[str, Any]], file: Path, images: Path) -> None:
+    if not all('file_name' in entry for entry in entries):
+        raise ValueError(f'{file}: an image has no file_name')
+    if not all('width' in entry and 'height' in entry for entry in entries):
+        height, width = read_image(str(images / entries[0]['file_name'])).shape[:2]
+        for entry in entries:
+            entry.update(width=width, height=height)
+    for entry in entries:
+        entry.setdefault('nframes', len(entries))

@@ -1,0 +1,68 @@
+"""One file a video becomes one file a split."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from pathlib import Path
+
+import pytest
+
+from posediff.datasets.converters.posetrack_merge import merge_posetrack
+
+
+def contents(folder: Path) -> dict[Path, dict]:
+    return {path: json.loads(path.read_text()) for path in sorted(folder.glob('*.json'))}
+
+
+@pytest.fixture
+def files(video_folder: Path, tmp_path: Path) -> Path:
+    """Annotations of the two training videos, as the official files have them: without image sizes."""
+    for path, document in contents(video_folder / 'annotations' / 'train').items():
+        for image in document['images']:
+            del image['width'], image['height'], image['nframes']
+        (tmp_path / path.name).write_text(json.dumps(document))
+    return tmp_path
+
+
+def test_what_is_missing_comes_from_the_video(files: Path, video_folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / 'out' / 'merged.json'
+    out.parent.mkdir()
+    counts = merge_posetrack(files, video_folder, out)
+    expected = json.loads((video_folder / 'annotations' / 'posetrack18_train.json').read_text())
+    assert json.loads(out.read_text()) == expected
+    assert counts == {'videos': 2, 'images': 8, 'annotations': len(expected['annotations'])}
+
+
+@pytest.mark.parametrize(
+    ('change', 'error', 'said'),
+    [
+        (lambda document: document['categories'][0].update(name='cat'), ValueError, r'second\.json.*another version'),
+        (lambda document: None, ValueError, r'id \d+ of images is missing'),
+        (lambda document: document['images'][0].pop('file_name'), ValueError, 'an image has no file_name'),
+        (lambda document: document.pop('annotations'), ValueError, 'expected lists images, annotations, categories'),
+        (lambda document: document.update(annolist=[]), ValueError, 'posetrack17_to_coco'),
+        (lambda document: document.update(images=[]), ValueError, 'no images'),
+        (lambda document: document['images'][0].update(file_name='no.jpg'), FileNotFoundError, r'no\.jpg'),
+    ],
+)
+def test_a_broken_file_is_named_and_nothing_is_written(files, video_folder, tmp_path, change, error, said) -> None:
+    document = next(iter(contents(files).values()))
+    change(document)
+    (files / 'second.json').write_text(json.dumps(document))
+    with pytest.raises(error, match=said):
+        merge_posetrack(files, video_folder, tmp_path / 'out' / 'merged.json')
+    assert not (tmp_path / 'out').exists() or not list((tmp_path / 'out').iterdir())
+
+
+def test_the_tool_says_what_it_wrote(files, video_folder, tmp_path, repository, capsys) -> None:
+    path = repository / 'tools' / 'dataset_converters' / 'merge_posetrack.py'
+    spec = importlib.util.spec_from_file_location('merge_posetrack', path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    (tmp_path / 'out').mkdir()
+    module.main([str(files), str(video_folder), str(tmp_path / 'out' / 'merged.json')])
+    assert '2 videos, 8 images' in capsys.readouterr().out
+    with pytest.raises(SystemExit) as stop:
+        module.main([str(tmp_path / 'nowhere'), str(video_folder), str(tmp_path / 'out' / 'merged.json')])
+    assert stop.value.code == 2
