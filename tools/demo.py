@@ -77,7 +77,7 @@ def run(args: argparse.Namespace) -> None:
         num_inference_steps=args.num_inference_steps,
         seed=args.seed,
         batch_size=2,
-        progress=partial(tqdm, desc='lifting', unit='batch', leave=False, disable=None),
+        progress=partial(tqdm, desc='lifting', unit='frame', leave=False, disable=None),
     )
     seconds = time.perf_counter() - started
     pose = root_aligned(torch.from_numpy(lifted['joints_3d']), joints.root)

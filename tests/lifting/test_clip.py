@@ -143,7 +143,7 @@ def test_points_that_were_not_observed_do_not_matter(model):
         (np.zeros((4, JOINTS, 2)), np.full((4, JOINTS), np.nan), {}, 'scores outside 0..1'),
         (np.zeros((4, JOINTS, 2)), None, {'img_shape': (0, 640)}, 'positive .*got'),
         (np.zeros((4, JOINTS, 2)), None, {'fps': 0}, 'fps must be positive, got 0'),
-        (np.zeros((4, JOINTS, 2)), None, {'batch_size': 0}, 'batch_size must be at least 1, got 0'),
+        (np.zeros((4, JOINTS, 2)), None, {'batch_size': 0}, 'batch_size must be a whole number of at least 1, got 0'),
         (np.zeros((4, JOINTS, 2)), np.zeros((4, 3)), {}, r'must be \(4, 17\) like keypoints_2d, got \(4, 3\)'),
         (np.zeros((4, JOINTS, 2)), None, {'stride': 10}, 'stride must be in 1..9'),
         (np.zeros((4, 16, 2)), None, {}, '16'),

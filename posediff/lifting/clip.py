@@ -1,0 +1,112 @@
+"""Lift a whole clip: overlapping windows, one noise, blended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import numpy as np
+
+from posediff.geometry import Camera
+from posediff.lifting.stream import LiftingStream
+from posediff.models.estimator import PoseDiffusionEstimator
+
+
+def lift_keypoints(
+    model: PoseDiffusionEstimator,
+    keypoints_2d: np.ndarray,
+    keypoint_scores: np.ndarray | None = None,
+    *,
+    img_shape: tuple[int, int],
+    fps: float | None = None,
+    camera: Camera | None = None,
+    num_hypotheses: int | None = None,
+    num_inference_steps: int | None = None,
+    seed: int = 0,
+    stride: int | None = None,
+    score_threshold: float = 0.0,
+    batch_size: int = 16,
+    progress: Callable[[Iterable[int]], Iterable[int]] = iter,
+) -> dict[str, np.ndarray]:
+    """Lift one person's 2D keypoints of a clip of any length.
+
+    Windows overlap, see the future as well as the past, and are blended with weights that fall towards their borders.
+    The noise belongs to the frame, not to the window, so that windows agree where they overlap.
+
+    Args:
+        model: From :func:`posediff.init_model`.
+        keypoints_2d: (F, K, 2) px in the lifter's skeleton; finite where the score is above 0.
+        keypoint_scores: (F, K) confidences in [0, 1], 0 = not seen; None: every point was seen.
+        img_shape: (h, w) of the image in px.
+        fps: Rate of the clip. Where it differs from the ``fps`` of the model's config, the keypoints are resampled to
+            that, and the poses back. None takes the frames as they are.
+        camera: For an aggregator that needs one.
+        num_hypotheses: M; None: the config's.
+        num_inference_steps: Denoiser calls per hypothesis; None: the config's.
+        seed: Decides the noise.
+        stride: Frames from window to window, at most the window length; None: a third of it.
+        score_threshold: Points scored below, or 0, are treated as omitted.
+        batch_size: Windows at a time.
+        progress: Wraps the numbers of the frames, e.g. :func:`tqdm.tqdm`.
+
+    Returns:
+        ``joints_3d`` (F, K, 3) root-relative mm in the camera frame (x right, y down, z forward);
+        ``hypotheses`` (M, F, K, 3); ``joints_3d_std`` (F, K) mm, root of the variances over M summed over the axes;
+        ``observed`` (F, K) bool. A clip shorter than the window is padded by repeating its last frame; the padding is
+        cut off again.
+
+    Raises:
+        ValueError: Wrong shapes, an empty clip, no usable point at all, an option out of range.
+    """
+    points, observed = _check_clip(keypoints_2d, keypoint_scores, score_threshold)
+    stream = LiftingStream(
+        model,
+        img_shape,
+        fps=fps,
+        camera=camera,
+        num_hypotheses=num_hypotheses,
+        num_inference_steps=num_inference_steps,
+        seed=seed,
+        stride=stride,
+        batch_size=batch_size,
+    )
+    parts = []
+    for frame in progress(range(len(points))):
+        stream.push('clip', points[frame], observed[frame])
+        if frame == len(points) - 1:
+            stream.end('clip')
+            stream.flush()
+        parts += stream.ready()
+    return {
+        'joints_3d': np.concatenate([part.joints_3d for part in parts]),
+        'hypotheses': np.concatenate([part.hypotheses for part in parts], axis=1),
+        'joints_3d_std': np.concatenate([part.joints_3d_std for part in parts]),
+        'observed': observed,
+    }
+
+
+def _check_clip(
+    keypoints_2d: np.ndarray, scores: np.ndarray | None, score_threshold: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return finite points (F, K, 2) float32 and which were observed (F, K), or say what is wrong."""
+    points = np.asarray(keypoints_2d, dtype=np.float32)
+    if points.ndim != 3 or points.shape[-1] != 2:
+        raise ValueError(f'keypoints_2d must be (F, K, 2) px, got shape {points.shape}')
+    if 0 in points.shape:
+        raise ValueError(f'keypoints_2d is empty: shape {points.shape}')
+    scores = np.ones(points.shape[:2]) if scores is None else np.asarray(scores, dtype=np.float32)
+    if scores.shape != points.shape[:2]:
+        raise ValueError(f'keypoint_scores must be {points.shape[:2]} like keypoints_2d, got {scores.shape}')
+    for name, wrong in {
+        'keypoint_scores outside 0..1': ~((scores >= 0) & (scores <= 1)),
+        'a point that is not finite, with a score above 0': ~np.isfinite(points).all(-1) & (scores > 0),
+    }.items():
+        if wrong.any():
+            frame, joint = np.argwhere(wrong)[0].tolist()
+            raise ValueError(
+                f'frame {frame}, joint {joint}: {name}: {points[frame, joint].tolist()} px, score '
+                f'{scores[frame, joint]}; a point that was not seen has score 0'
+            )
+    observed: np.ndarray = np.asarray((scores > 0) & (scores >= score_threshold))
+    if not observed.any():
+        raise ValueError(f'no keypoint has a score above 0 and at least {score_threshold}: there is nothing to lift')
+    return np.where(observed[..., None], points, np.float32(0)), observed

@@ -1,0 +1,214 @@
+"""Lift the people of a video frame by frame: windows of all of them in common batches, one noise for a frame."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from posediff.argument_checks import require_whole
+from posediff.diffusion.hypotheses import draw_noise
+from posediff.geometry import Camera
+from posediff.lifting.windowed_track import WindowedTrack
+from posediff.models.data_preprocessor import normalize_keypoints_2d
+from posediff.models.estimator import PoseDiffusionEstimator, seeded_generator
+from posediff.structures import PoseDataSample
+
+
+@dataclass(frozen=True)
+class LiftedFrames:
+    """Consecutive frames of one track.
+
+    Attributes:
+        track: As it was pushed.
+        first: Number of the first of them in the track.
+        joints_3d: (n, K, 3) mm relative to the root, camera axes: x right, y down, z forward.
+        hypotheses: (M, n, K, 3) mm.
+        observed: (n, K) bool, which keypoints were used.
+    """
+
+    track: Hashable
+    first: int
+    joints_3d: np.ndarray
+    hypotheses: np.ndarray
+    observed: np.ndarray
+
+    @property
+    def joints_3d_std(self) -> np.ndarray:
+        """(n, K) mm, root of the variances over the hypotheses summed over the axes."""
+        return np.sqrt(self.hypotheses.var(axis=0).sum(-1))
+
+
+class LiftingStream:
+    """Lift any number of people while their keypoints come in, in memory that does not grow with the video.
+
+    A window sees the future as well as the past of its frames; windows overlap and are blended with weights that fall
+    towards their borders, so a frame is ready when the last window that holds it was lifted. The noise belongs to the
+    frame, not to the window, so that windows agree where they overlap. Results do not depend on ``batch_size``, nor on
+    who else is in the video.
+
+    Args:
+        model: From :func:`posediff.init_model`.
+        img_shape: (h, w) of the image in px.
+        fps: Rate of the video. Where it differs from the ``fps`` of the model's config, the keypoints are resampled to
+            that, and the poses back. None takes the frames as they are.
+        camera: For an aggregator that needs one.
+        num_hypotheses: M; None: the config's.
+        num_inference_steps: Denoiser calls per hypothesis; None: the config's.
+        seed: Decides the noise.
+        stride: Frames from window to window, at most the window length; None: a third of it.
+        batch_size: Windows at a time.
+        causal: A frame's pose comes from the window that ends with it, at once, at the price of one window a frame.
+
+    Raises:
+        ValueError: An option is out of range.
+    """
+
+    def __init__(
+        self,
+        model: PoseDiffusionEstimator,
+        img_shape: tuple[int, int],
+        *,
+        fps: float | None = None,
+        camera: Camera | None = None,
+        num_hypotheses: int | None = None,
+        num_inference_steps: int | None = None,
+        seed: int = 0,
+        stride: int | None = None,
+        batch_size: int = 16,
+        causal: bool = False,
+    ) -> None:
+        counts = {
+            'num_hypotheses': num_hypotheses,
+            'num_inference_steps': num_inference_steps,
+            'batch_size': batch_size,
+        }
+        require_whole(type(self).__name__, {name: value for name, value in counts.items() if value is not None}, 1)
+        if len(img_shape) != 2 or not all(np.isfinite(side) and side > 0 for side in img_shape):
+            raise ValueError(f'img_shape must be a positive (h, w) in px, got {img_shape}')
+        self.model, self.img_shape, self.camera = model, img_shape, camera
+        self.num_hypotheses = model.test_cfg.num_hypotheses if num_hypotheses is None else num_hypotheses
+        self.steps, self.seed, self.batch_size, self.causal = num_inference_steps, seed, batch_size, causal
+        self.window = window_length(model)
+        self.hop = max(self.window // 3, 1) if stride is None else stride
+        if not 1 <= self.hop <= self.window:
+            raise ValueError(f'stride must be in 1..{self.window}, the window of the model, got {self.hop}')
+        self.step = _frames_per_grid_frame(fps, model.cfg.get('fps'))
+        self.device = next(model.parameters()).device
+        self._tracks: dict[Hashable, WindowedTrack] = {}
+        self._due: list[tuple[Hashable, int, np.ndarray, np.ndarray]] = []
+        self._noise: dict[Hashable, dict[int, Tensor]] = {}
+
+    def push(self, track: Hashable, points: np.ndarray, observed: np.ndarray) -> None:
+        """Add the next frame of a track, which begins with its first.
+
+        Args:
+            track: Anything that tells people apart.
+            points: (K, 2) px float32 in the lifter's skeleton, 0 where not observed.
+            observed: (K,) bool.
+        """
+        if track not in self._tracks:
+            self._tracks[track] = WindowedTrack(self.window, self.hop, self.step, self.causal)
+        self._tracks[track].push(points, observed)
+        self._collect(track)
+
+    def end(self, track: Hashable) -> None:
+        """No frame of the track will follow; what is left of it is lifted with the next batch, or by ``flush``."""
+        if track in self._tracks:
+            self._tracks[track].end()
+            self._collect(track)
+
+    def flush(self) -> None:
+        """Lift what is due now, however few windows they are."""
+        while self._due:
+            self._lift(self._due[: self.batch_size])
+            del self._due[: self.batch_size]
+
+    def ready(self) -> Iterator[LiftedFrames]:
+        """Hand out the frames that nothing will change any more."""
+        for name, track in list(self._tracks.items()):
+            found = track.ready()
+            if found is not None:
+                first, poses, points, observed = found
+                hypotheses = poses.transpose(0, 1)
+                yield LiftedFrames(
+                    track=name,
+                    first=first,
+                    joints_3d=self._aggregate(hypotheses, points, observed).numpy(),
+                    hypotheses=hypotheses.numpy(),
+                    observed=observed,
+                )
+            if track.is_empty:
+                del self._tracks[name]
+                self._noise.pop(name, None)
+
+    def _collect(self, track: Hashable) -> None:
+        self._due += [(track, *window) for window in self._tracks[track].due()]
+        while len(self._due) >= self.batch_size:
+            self._lift(self._due[: self.batch_size])
+            del self._due[: self.batch_size]
+
+    @torch.no_grad()
+    def _lift(self, windows: list[tuple[Hashable, int, np.ndarray, np.ndarray]]) -> None:
+        names, starts, points, observed = zip(*windows, strict=True)
+        inputs = self._network_inputs(np.stack(points), np.stack(observed)).to(self.device)
+        noise = None
+        if self.model.denoiser is not None:
+            drawn = [self._window_noise(name, start) for name, start in zip(names, starts, strict=True)]
+            noise = torch.stack(drawn, dim=1).to(self.device)
+        x_0 = self.model.sample_inputs(inputs, self.num_hypotheses, self.steps, noise=noise)
+        poses = self.model.head.decode(x_0.float()).cpu()
+        for name, start, pose in zip(names, starts, poses, strict=True):
+            self._tracks[name].accept(start, pose.transpose(0, 1))
+
+    def _network_inputs(self, points: np.ndarray, observed: np.ndarray) -> Tensor:
+        """Normalised keypoints (B, T, K, 2), omitted ones at 0, with the mask appended where the model wants it."""
+        mask = torch.from_numpy(observed.astype(np.float32))[..., None]
+        shape = torch.tensor([self.img_shape], dtype=torch.float32)
+        inputs = normalize_keypoints_2d(torch.from_numpy(points), shape) * mask
+        with_mask = getattr(self.model.data_preprocessor, 'input_mask', False)
+        return torch.cat([inputs, mask], dim=-1) if with_mask else inputs
+
+    def _window_noise(self, track: Hashable, start: int) -> Tensor:
+        """(draws, M, T, K, 3) of a window; a frame's follows from (seed, track, number) alone."""
+        kept = self._noise.setdefault(track, {})
+        for old in [frame for frame in kept if frame < start - self.window]:
+            del kept[old]
+        frames = []
+        for frame in range(start, start + self.window):
+            if frame not in kept:
+                draws = self.model.sampler.num_draws(self.model.noise_scheduler, self.model.inference_steps(self.steps))
+                state = (self.model.head.skeleton.num_joints, 3)
+                generator = seeded_generator(self.seed, (track, frame))
+                kept[frame] = draw_noise(draws, 1, self.num_hypotheses, state, torch.device('cpu'), generator)[:, 0]
+            frames.append(kept[frame])
+        return torch.stack(frames, dim=2)
+
+    def _aggregate(self, hypotheses: Tensor, points: np.ndarray, observed: np.ndarray) -> Tensor:
+        """One pose (n, K, 3) of (M, n, K, 3)."""
+        sample = PoseDataSample(metainfo={'sample_id': 'clip', 'img_shape': self.img_shape, 'camera': self.camera})
+        sample.set_metainfo({'skeleton': self.model.head.skeleton.name})
+        sample.input_keypoints_2d = torch.from_numpy(points)
+        sample.input_keypoint_mask = torch.from_numpy(observed.astype(np.float32))
+        return self.model.aggregator(hypotheses[None], [sample])[0]
+
+
+def window_length(model: torch.nn.Module) -> int:
+    """Frames that the networks of a lifting model were built for."""
+    found = (getattr(module, 'num_frames', None) for module in model.modules())
+    lengths = {length for length in found if isinstance(length, int)}
+    if len(lengths) != 1:
+        raise ValueError(f'the parts of the model name {sorted(lengths) or "no"} window lengths; expected exactly one')
+    return lengths.pop()
+
+
+def _frames_per_grid_frame(fps: float | None, model_fps: float | None) -> float:
+    if fps is None:
+        return 1.0
+    for name, rate in (('fps', fps), ("the config's fps", model_fps)):
+        if rate is not None and not (np.isfinite(rate) and rate > 0):
+            raise ValueError(f'{name} must be positive, got {rate}')
+    return 1.0 if model_fps is None else fps / model_fps
