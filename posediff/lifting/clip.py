@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 import numpy as np
 
 from posediff.geometry import Camera
-from posediff.lifting.stream import LiftingStream
+from posediff.lifting.stream import LiftedFrames, LiftingStream
 from posediff.models.estimator import PoseDiffusionEstimator
 
 
@@ -69,7 +69,7 @@ def lift_keypoints(
         stride=stride,
         batch_size=batch_size,
     )
-    parts = []
+    parts: list[LiftedFrames] = []
     for frame in progress(range(len(points))):
         stream.push('clip', points[frame], observed[frame])
         if frame == len(points) - 1:
