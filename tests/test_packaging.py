@@ -14,7 +14,7 @@ from types import ModuleType
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-OPTIONAL = ('mmcv', 'mmpose', 'mmdet', 'mmpretrain', 'timm', 'torchvision', 'diffusers', 'xtcocotools', 'imgaug')
+OPTIONAL = ('mmcv', 'mmpose', 'mmdet', 'mmpretrain', 'timm', 'torchvision', 'diffusers', 'xtcocotools', 'imgaug', 'av', 'ezc3d', 'ai_edge_litert')
 LIFTING = ('models', 'diffusion', 'aggregation', 'evaluation', 'datasets', 'geometry', 'skeletons', 'structures')
 
 IMPORT_WITHOUT = """

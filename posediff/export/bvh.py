@@ -1,0 +1,115 @@
+"""BVH, the skeletons with motion that Blender and other animation programs read."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from posediff.argument_checks import require_one_of
+from posediff.atomic_files import replacing
+from posediff.export.bvh_solver import BvhPose, posed_joints, solve_rotations
+from posediff.export.motion import Motion, frame_ranges
+from posediff.export.rotations import EULER_ORDER, euler_angles
+
+GAPS = ('error', 'interpolate')
+END_SITE = 0.05  # metres
+ROTATIONS = ' '.join(f'{axis}rotation' for axis in EULER_ORDER)
+
+
+def write_bvh(motion: Motion, path: Path, *, scale: float = 1.0, gaps: str = 'error') -> dict[str, Any]:
+    """Write a skeleton and its rotations, y up.
+
+    The hierarchy is the skeleton's tree with helper joints where it branches, see
+    :func:`~posediff.export.bvh_solver.solve_rotations`. The rest pose is a T-pose that faces +z, with median bone
+    lengths. The root has position and rotation, every other joint rotation alone, in the order Z, X, Y: each turns
+    about the axes that those before it have turned. Angles run on past 180 degrees.
+
+    Args:
+        motion: What to write.
+        path: The file.
+        scale: Units of the file in a metre: 1 for Blender, whose importer takes them as its own; 100 for programs that
+            want centimetres.
+        gaps: What to do about joints that are not known, since the format has no gaps: ``'error'``, or
+            ``'interpolate'``: each joint moves on a straight line from where it was last known to where it is known
+            next, and rests where it is known first or last before and after that.
+
+    Returns:
+        What the file holds, and how far its joints are from those given, in mm.
+
+    Raises:
+        ValueError: There are gaps and ``gaps`` is ``'error'``; a joint is never known; an option is out of range; the
+            skeleton has no hips or shoulders.
+    """
+    if not (np.isfinite(scale) and scale > 0):
+        raise ValueError(f'bvh: scale must be positive, got {scale}')
+    require_one_of('bvh', 'gaps', gaps, GAPS)
+    joints = motion.y_up_metres()
+    if not motion.complete.all():
+        joints = _filled(joints, motion, gaps)
+    pose = solve_rotations(joints, motion.skeleton, END_SITE, measured=motion.complete)
+    with replacing(path) as temporary:
+        temporary.write_text('\n'.join(_lines(pose, scale, motion.fps)) + '\n')
+    errors = 1000 * np.linalg.norm(posed_joints(pose, len(motion.joint_names)) - joints, axis=-1)[motion.known]
+    lengths = {node.name: 1000 * float(np.linalg.norm(node.offset)) for node in pose.nodes if node.joint is not None}
+    return {
+        'unit': f'{1 / scale:.10g} m',
+        'axes': 'right-handed, y up; rest pose: T-pose, left +x, ahead +z',
+        'rotation_order': EULER_ORDER,
+        'gaps': 'none in the file',
+        'interpolated_frames': frame_ranges(~motion.complete),
+        'bone_lengths_mm': {name: round(length, 1) for name, length in lengths.items()},
+        'position_error_mm': {'mean': round(float(errors.mean()), 3), 'max': round(float(errors.max()), 3)},
+    }
+
+
+def _filled(joints: np.ndarray, motion: Motion, gaps: str) -> np.ndarray:
+    """(F, K, 3) without NaN."""
+    known = motion.known
+    frame, joint = np.argwhere(~known)[0].tolist()
+    if gaps == 'error':
+        raise ValueError(
+            f'a BVH file has no gaps, and {np.count_nonzero(~motion.complete)} of {len(known)} frames lack joints (the '
+            f'first: frame {frame}, {motion.joint_names[joint]!r}); gaps="interpolate" fills them in'
+        )
+    filled = joints.copy()
+    frames = np.arange(len(joints))
+    for joint, name in enumerate(motion.joint_names):
+        there = known[:, joint]
+        if not there.any():
+            raise ValueError(f'bvh: the joint {name!r} is not known in any frame: there is nothing to interpolate')
+        for axis in range(3):
+            filled[:, joint, axis] = np.interp(frames, frames[there], joints[there, joint, axis])
+    return filled
+
+
+def _lines(pose: BvhPose, scale: float, fps: float) -> list[str]:
+    pose = replace(pose, root=pose.root * scale)
+    lines = ['HIERARCHY']
+    depths: list[int] = []
+    for index, node in enumerate(pose.nodes):
+        depth = 0 if node.parent < 0 else depths[node.parent] + 1
+        lines += ['\t' * level + '}' for level in range(depths[-1] if depths else -1, depth - 1, -1)]
+        depths.append(depth)
+        channels = f'6 Xposition Yposition Zposition {ROTATIONS}' if node.parent < 0 else f'3 {ROTATIONS}'
+        offset = np.zeros(3) if node.parent < 0 else node.offset * scale
+        lines += _indented(depth, f'{"ROOT" if index == 0 else "JOINT"} {node.name}', '{')
+        lines += _indented(depth + 1, f'OFFSET {_numbers(offset)}', f'CHANNELS {channels}')
+        if node.end is not None:
+            lines += _indented(depth + 1, 'End Site', '{')
+            lines += _indented(depth + 2, f'OFFSET {_numbers(node.end * scale)}')
+            lines += _indented(depth + 1, '}')
+    lines += ['\t' * level + '}' for level in range(depths[-1], -1, -1)]
+    angles = euler_angles(pose.rotations).reshape(len(pose.root), -1)
+    lines += ['MOTION', f'Frames: {len(angles)}', f'Frame Time: {1 / fps:.10f}']
+    return lines + [f'{_numbers(root)} {_numbers(row)}' for root, row in zip(pose.root, angles, strict=True)]
+
+
+def _indented(depth: int, *lines: str) -> list[str]:
+    return ['\t' * depth + line for line in lines]
+
+
+def _numbers(values: np.ndarray) -> str:
+    return ' '.join(f'{value:.7f}' for value in values.tolist())

@@ -1,0 +1,69 @@
+"""C3D, the binary marker files of motion capture, by the library ezc3d."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from posediff.atomic_files import replacing
+from posediff.export.motion import Motion
+
+MAX_FRAMES = 65535  # the header counts them in 16 bits; ezc3d drops the rest without a word
+
+
+def write_c3d(motion: Motion, path: Path) -> dict[str, Any]:
+    """Write marker positions in metres, y up.
+
+    Unknown joints are invalid points (residual -1), all others have residual 0. A group of parameters ``POSEDIFF``
+    holds what the format has no place for: ``SKELETON``, ``TRACK_ID``, ``POSITIONS``, ``UP_SOURCE``, ``UP_NOTE`` and
+    ``UP_CAMERA_AXES``; of the note, the first 250 characters.
+
+    Args:
+        motion: What to write.
+        path: The file.
+
+    Returns:
+        What the file holds, in words.
+
+    Raises:
+        ImportError: ezc3d is not installed.
+        ValueError: The clip has more frames than the format counts.
+    """
+    try:
+        import ezc3d
+    except ImportError as error:
+        raise ImportError(
+            f"C3D files are written by the package ezc3d: pip install 'posediff[export]' ({error})"
+        ) from error
+    if motion.num_frames > MAX_FRAMES:
+        raise ValueError(f'a C3D file holds at most {MAX_FRAMES} frames, the motion has {motion.num_frames}')
+    motion = motion.with_up()
+    positions = motion.y_up_metres().transpose(2, 1, 0)
+    file = ezc3d.c3d()
+    point = file['parameters']['POINT']
+    point['RATE']['value'] = [float(motion.fps)]
+    point['UNITS']['value'] = ['m']
+    point['LABELS']['value'] = list(motion.joint_names)
+    point['DESCRIPTIONS']['value'] = [f'{motion.skeleton.name} {name}' for name in motion.joint_names]
+    for screen, axis in (('X_SCREEN', '+X'), ('Y_SCREEN', '+Y')):
+        file.add_parameter('POINT', screen, [axis])
+    about = {
+        'SKELETON': [motion.skeleton.name],
+        'TRACK_ID': [int(motion.track_id)],
+        'POSITIONS': ['absolute' if motion.absolute else 'root-relative'],
+        'UP_SOURCE': [motion.up_source],
+        'UP_NOTE': [motion.up_note[:250]],
+        'UP_CAMERA_AXES': np.asarray(motion.up).tolist(),
+    }
+    for key, value in about.items():
+        file.add_parameter('POSEDIFF', key, value)
+    file['data']['points'] = np.concatenate([positions, np.ones_like(positions[:1])])
+    file['data']['meta_points'] = {
+        'residuals': np.where(motion.known.T, 0.0, -1.0)[None],
+        'camera_masks': np.zeros((7, *motion.known.T.shape), dtype=bool),
+    }
+    with replacing(path) as temporary:
+        file.write(str(temporary))
+    return {'unit': 'm', 'axes': 'right-handed, y up', 'gaps': 'invalid points, residual -1'}

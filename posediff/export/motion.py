@@ -1,0 +1,155 @@
+"""The motion of one person, as the writers of files take it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from posediff.argument_checks import require_one_of, require_whole
+from posediff.export.up_axis import estimate_up, y_up_rotation
+from posediff.skeletons import Skeleton
+
+UP_SOURCES = ('given', 'estimated', 'assumed')
+UNIT_TOLERANCE = 1e-3
+
+
+@dataclass(frozen=True)
+class Motion:
+    """3D joints of one person over a clip, and what has to be known to write them down.
+
+    Attributes:
+        joints_3d: (F, K, 3) mm, camera axes (x right, y down, z forward). A joint with a NaN is not known there;
+            a frame in which no joint is known is a gap.
+        skeleton: Of the joints.
+        fps: Frames a second.
+        absolute: True where ``joints_3d`` are positions seen from the camera, root trajectory included; False where
+            they are relative to the root joint, which then lies near the origin in every frame.
+        track_id: Number of the person in the clip.
+        observed: (F,) bool, False where a frame is a gap or was filled in. None: every frame that is no gap.
+        up: (3,) unit vector of camera axes against gravity; None: not known yet, see :meth:`with_up`.
+        up_source: How ``up`` is known: ``'given'`` by somebody who knows, ``'estimated'`` from the motion, or
+            ``'assumed'``. None: ``'given'`` where there is an ``up``.
+        up_note: The same in words.
+
+    Raises:
+        ValueError: A value is of the wrong shape, infinite, or contradicts another.
+    """
+
+    joints_3d: np.ndarray
+    skeleton: Skeleton
+    fps: float
+    absolute: bool = False
+    track_id: int = 0
+    observed: np.ndarray | None = None
+    up: np.ndarray | None = None
+    up_source: str | None = None
+    up_note: str = ''
+
+    def __post_init__(self) -> None:
+        joints = np.asarray(self.joints_3d, dtype=np.float64)
+        if joints.ndim != 3 or joints.shape[1:] != (self.skeleton.num_joints, 3) or len(joints) == 0:
+            raise ValueError(
+                f'Motion: joints_3d of skeleton {self.skeleton.name!r} must be (F, {self.skeleton.num_joints}, 3) with '
+                f'at least one frame, got shape {joints.shape}'
+            )
+        if np.isinf(joints).any():
+            frame, joint, _ = np.argwhere(np.isinf(joints))[0].tolist()
+            raise ValueError(f'Motion: joints_3d of frame {frame}, {self._name(joint)}, is {joints[frame, joint]}')
+        known = _finite(joints)
+        if not known.any():
+            raise ValueError(f'Motion: no joint is known in any of the {len(joints)} frames')
+        if not (np.isfinite(self.fps) and self.fps > 0):
+            raise ValueError(f'Motion: fps must be positive, got {self.fps}')
+        require_whole('Motion', {'track_id': self.track_id}, least=0)
+        for name in self.skeleton.joint_names:
+            if re.search(r'[\s,;"{}]', name) or not name:
+                raise ValueError(
+                    f'Motion: the joint name {name!r} would break the files: no blank, comma, quote, brace'
+                )
+        object.__setattr__(self, 'joints_3d', np.where(known[..., None], joints, np.nan))
+        object.__setattr__(self, 'observed', self._checked_observed(~self.gaps))
+        self._check_up()
+
+    @property
+    def num_frames(self) -> int:
+        return len(self.joints_3d)
+
+    @property
+    def joint_names(self) -> tuple[str, ...]:
+        return self.skeleton.joint_names
+
+    @property
+    def known(self) -> np.ndarray:
+        """(F, K) bool: the joint has a position."""
+        return _finite(self.joints_3d)
+
+    @property
+    def complete(self) -> np.ndarray:
+        """(F,) bool: every joint has one."""
+        return np.asarray(self.known.all(-1))
+
+    @property
+    def gaps(self) -> np.ndarray:
+        """(F,) bool: no joint has one."""
+        return np.asarray(~self.known.any(-1))
+
+    def with_up(self) -> Motion:
+        """The same motion with an ``up``: its own, or else what :func:`posediff.export.up_axis.estimate_up` says."""
+        if self.up is not None:
+            return self
+        found = estimate_up(self.joints_3d, self.skeleton)
+        return replace(self, up=found.up, up_source=found.source, up_note=found.note)
+
+    def y_up_metres(self) -> np.ndarray:
+        """(F, K, 3) metres, file axes: right-handed, y up, z towards the camera; NaN where not known."""
+        motion = self.with_up()
+        assert motion.up is not None
+        rotated: np.ndarray = self.joints_3d @ y_up_rotation(motion.up).T / 1000
+        return rotated
+
+    def _checked_observed(self, present: np.ndarray) -> np.ndarray:
+        if self.observed is None:
+            return present
+        observed = np.asarray(self.observed)
+        if observed.shape != present.shape or observed.dtype != bool:
+            raise ValueError(
+                f'Motion: observed must be ({len(present)},) bool like joints_3d, got {observed.shape} {observed.dtype}'
+            )
+        wrong = np.flatnonzero(observed & ~present)
+        if len(wrong):
+            raise ValueError(f'Motion: frame {wrong[0]} is marked as observed, but no joint of it is known')
+        return observed
+
+    def _check_up(self) -> None:
+        if self.up is None:
+            if self.up_source is not None:
+                raise ValueError(f'Motion: up_source is {self.up_source!r}, but there is no up')
+            return
+        up = np.asarray(self.up, dtype=np.float64)
+        if up.shape != (3,) or not abs(np.linalg.norm(up) - 1) <= UNIT_TOLERANCE:
+            raise ValueError(f'Motion: up must be a unit vector of 3 camera coordinates, got {self.up}')
+        object.__setattr__(self, 'up', up / np.linalg.norm(up))
+        object.__setattr__(self, 'up_source', 'given' if self.up_source is None else self.up_source)
+        require_one_of('Motion', 'up_source', self.up_source, UP_SOURCES)
+
+    def _name(self, joint: int) -> str:
+        return f'joint {self.skeleton.joint_names[joint]!r}'
+
+
+def _finite(joints: np.ndarray) -> np.ndarray:
+    finite: np.ndarray = np.isfinite(joints).all(-1)
+    return finite
+
+
+def frame_ranges(marked: np.ndarray) -> list[list[int]]:
+    """First and last frame of every run of true values in (F,) bool, both counted from 0 and included."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], marked, [False]]).astype(int)))
+    return [[int(first), int(last) - 1] for first, last in edges.reshape(-1, 2)]
+
+
+def plain(value: Any) -> Any:
+    """Arrays as lists, rounded to 6 digits after the point, for JSON."""
+    return np.round(np.asarray(value, dtype=np.float64), 6).tolist()

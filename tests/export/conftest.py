@@ -1,0 +1,37 @@
+"""Motions to export."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from posediff.export import Motion
+from posediff.skeletons import CMU17
+
+# A level camera that the person walks towards: x right is the person's left, y down, z forward is their back.
+WORLD_TO_CAMERA = np.array([[0.0, 1.0, 0.0], [0.0, 0.0, -1.0], [-1.0, 0.0, 0.0]])
+
+
+@pytest.fixture(scope='session')
+def camera_walk(walker: Callable[..., np.ndarray]) -> np.ndarray:
+    """(60, 17, 3) mm, camera axes: somebody who walks, 4 m away."""
+    return 1000 * walker(60).astype(np.float64) @ WORLD_TO_CAMERA.T + [0.0, 1000.0, 4000.0]
+
+
+@pytest.fixture
+def motion(camera_walk: np.ndarray) -> Motion:
+    """Somebody who walks, seen in every frame, up given."""
+    return Motion(camera_walk, CMU17, 30.0, absolute=True, track_id=3, up=np.array([0.0, -1.0, 0.0]))
+
+
+@pytest.fixture
+def gappy(camera_walk: np.ndarray) -> Motion:
+    """The same with gaps inside and at the end, one joint missing in one frame, and filled frames."""
+    joints = camera_walk.copy()
+    observed = np.ones(len(joints), dtype=bool)
+    joints[10:13] = joints[58:] = np.nan
+    joints[20, 16] = np.nan
+    observed[10:13] = observed[58:] = observed[30:32] = False
+    return Motion(joints, CMU17, 29.97, absolute=True, observed=observed, up=np.array([0.0, -1.0, 0.0]))

@@ -1,0 +1,102 @@
+"""CSV, TRC and C3D, read back by readers that this project did not write."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import replace
+
+import c3d
+import ezc3d
+import numpy as np
+import pytest
+import trc
+
+from posediff.export.c3d import MAX_FRAMES, write_c3d
+from posediff.export.csv_table import write_csv
+from posediff.export.trc import write_trc
+from posediff.skeletons import CMU17
+
+
+def test_csv_keeps_the_axes_and_units_of_the_motion(gappy, tmp_path):
+    write_csv(replace(gappy, track_id=7), tmp_path / 'a.csv')
+    with (tmp_path / 'a.csv').open(newline='') as file:
+        rows = list(csv.DictReader(file))
+    assert list(rows[0])[:7] == ['frame_index', 'time_s', 'track_id', 'observed', 'root_x_mm', 'root_y_mm', 'root_z_mm']
+    assert len(rows[0]) == 4 + 3 * 17
+    assert [row['frame_index'] for row in rows] == [str(frame) for frame in range(60)]
+    assert {row['track_id'] for row in rows} == {'7'}
+    assert float(rows[30]['time_s']) == pytest.approx(30 / 29.97, abs=1e-6)
+    np.testing.assert_array_equal([row['observed'] == '1' for row in rows], gappy.observed)
+    columns = [[f'{name}_{axis}_mm' for axis in 'xyz'] for name in CMU17.joint_names]
+    found = [[[float(row[column] or 'nan') for column in joint] for joint in columns] for row in rows]
+    np.testing.assert_allclose(found, gappy.joints_3d, atol=6e-4)
+    assert rows[11]['head_z_mm'] == ''
+
+
+def test_trc_by_another_reader(motion, tmp_path):
+    joints = motion.joints_3d.copy()
+    joints[10:13] = np.nan  # whole frames: that reader takes blanks for one separator
+    motion = replace(motion, joints_3d=joints, observed=None, fps=29.97)
+    write_trc(motion, tmp_path / 'walk.trc')
+    read = trc.TRCData()
+    read.load(str(tmp_path / 'walk.trc'))
+    assert (read['FileName'], read['Units'], read['DataRate']) == ('walk.trc', 'm', 29.97)
+    assert (read['NumFrames'], read['NumMarkers'], read['OrigNumFrames']) == (60, 17, 60)
+    assert read['Markers'] == list(CMU17.joint_names)
+    np.testing.assert_allclose(read['Time'], np.arange(60) / 29.97, atol=1e-6)
+    found = np.array([read[name] for name in CMU17.joint_names]).transpose(1, 0, 2)
+    np.testing.assert_allclose(found, motion.y_up_metres(), atol=1e-6)
+
+
+def test_trc_cells(gappy, tmp_path):
+    """Cell by cell, as OpenSim counts them: a tab ends every line of the table, the last cell may be empty."""
+    write_trc(gappy, tmp_path / 'a.trc')
+    lines = (tmp_path / 'a.trc').read_text().splitlines()
+    assert lines[0].split('\t') == ['PathFileType', '4', '(X/Y/Z)', 'a.trc']
+    table = [line.split('\t') for line in lines[3:]]
+    assert {len(cells) for cells in table} == {2 + 3 * 17 + 1}
+    assert {cells[-1] for cells in table} == {''}
+    assert table[0][:9] == ['Frame#', 'Time', 'root', '', '', 'right_hip', '', '', 'right_knee']
+    assert table[1][:6] == ['', '', 'X1', 'Y1', 'Z1', 'X2']
+    assert [cells[0] for cells in table[2:]] == [str(frame) for frame in range(1, 61)]
+    found = np.array([[float(cell or 'nan') for cell in cells[2:-1]] for cells in table[2:]]).reshape(60, 17, 3)
+    np.testing.assert_allclose(found, gappy.y_up_metres(), atol=1e-6)
+    assert table[2 + 20][-4:] == ['', '', '', '']
+
+
+def test_c3d_by_ezc3d(gappy, tmp_path):
+    write_c3d(replace(gappy, track_id=7, up_note='a spirit level'), tmp_path / 'a.c3d')
+    read = ezc3d.c3d(str(tmp_path / 'a.c3d'))
+    point, own = read['parameters']['POINT'], read['parameters']['POSEDIFF']
+    assert point['LABELS']['value'] == list(CMU17.joint_names)
+    assert point['UNITS']['value'] == ['m']
+    assert point['RATE']['value'] == pytest.approx([29.97])
+    assert (point['X_SCREEN']['value'], point['Y_SCREEN']['value']) == (['+X'], ['+Y'])
+    assert own['UP_SOURCE']['value'] == ['given']
+    assert own['UP_NOTE']['value'] == ['a spirit level']
+    assert own['POSITIONS']['value'] == ['absolute']
+    assert own['SKELETON']['value'] == ['cmu17']
+    assert own['TRACK_ID']['value'] == [7]
+    np.testing.assert_allclose(own['UP_CAMERA_AXES']['value'], [0, -1, 0])
+    np.testing.assert_allclose(read['data']['points'][:3].transpose(2, 1, 0), gappy.y_up_metres(), atol=1e-6)
+    residuals = read['data']['meta_points']['residuals'][0].T
+    np.testing.assert_array_equal(residuals, np.where(gappy.known, 0, -1))
+
+
+@pytest.mark.filterwarnings('ignore:No analog data found')
+def test_c3d_by_another_reader(gappy, tmp_path):
+    write_c3d(gappy, tmp_path / 'a.c3d')
+    with (tmp_path / 'a.c3d').open('rb') as file:
+        reader = c3d.Reader(file)
+        frames = np.stack([points for _, points, _ in reader.read_frames()])
+    assert [label.strip() for label in reader.point_labels] == list(CMU17.joint_names)
+    assert (reader.point_rate, reader.first_frame, reader.last_frame) == (pytest.approx(29.97), 1, 60)
+    np.testing.assert_array_equal(frames[..., 3] == -1, ~gappy.known)
+    np.testing.assert_allclose(frames[gappy.known][:, :3], gappy.y_up_metres()[gappy.known], atol=1e-6)
+
+
+def test_c3d_refuses_more_frames_than_the_format_counts(motion, tmp_path):
+    joints = np.broadcast_to(motion.joints_3d[:1], (MAX_FRAMES + 1, 17, 3))
+    with pytest.raises(ValueError, match='at most 65535 frames, the motion has 65536'):
+        write_c3d(replace(motion, joints_3d=joints, observed=None), tmp_path / 'a.c3d')
+    assert list(tmp_path.iterdir()) == []
