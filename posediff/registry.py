@@ -115,6 +115,10 @@ SAMPLERS = _stage(
 )
 HEADS = _stage('heads', 'posediff.models.heads')
 AGGREGATORS = _stage('aggregators', 'posediff.aggregation')
+DETECTORS = _stage('detectors', 'posediff.detection')
+POSE_ESTIMATORS = _stage('pose_estimators', 'posediff.pose_estimation')
+TRACKERS = _stage('trackers', 'posediff.tracking')
+SMOOTHERS = _stage('smoothers', 'posediff.smoothing')
 
 REGISTRIES: dict[str, ComponentRegistry] = {
     registry.name: registry
@@ -126,6 +130,10 @@ REGISTRIES: dict[str, ComponentRegistry] = {
         SAMPLERS,
         HEADS,
         AGGREGATORS,
+        DETECTORS,
+        POSE_ESTIMATORS,
+        TRACKERS,
+        SMOOTHERS,
         MODELS,
         DATASETS,
         TRANSFORMS,

@@ -12,7 +12,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from posediff.skeletons import CMU17, COCO17, H36M17, MEDIAPIPE33, Skeleton, get_skeleton
+from posediff.skeletons import (
+    CMU17,
+    COCO17,
+    H36M17,
+    HALPE26,
+    MEDIAPIPE33,
+    POSETRACK15,
+    Skeleton,
+    get_skeleton,
+)
 
 Rule = dict[str, dict[str, float]]
 
@@ -150,11 +159,27 @@ _H36M_TO_CMU: Rule = (
     | {'neck_base': _above_shoulders(0.58, 'head'), 'head': {'head': 1.0}}
 )
 
+# PoseTrack's head runs from the upper end of the neck to the top of the skull; the ears are near its middle.
+_HEAD = {'head_bottom': 0.5, 'head_top': 0.5}
+_POSETRACK_TO_H36M: Rule = _LIMBS | {
+    'root': _torso(0),
+    'spine': _torso(0.5),
+    'thorax': _torso(1),
+    'neck_base': {'nose': 1.0},
+    'head': _HEAD,
+}
+_POSETRACK_TO_CMU: Rule = (
+    _LIMBS | _CMU_TORSO | {'neck_base': _above_shoulders(0.58, 'head_bottom', 'head_top'), 'head': _HEAD}
+)
+
 _RULES: dict[tuple[str, str], Rule] = {
     (MEDIAPIPE33.name, COCO17.name): _SAME,
     (COCO17.name, H36M17.name): _COCO_TO_H36M,
     (COCO17.name, CMU17.name): _COCO_TO_CMU,
     (H36M17.name, CMU17.name): _H36M_TO_CMU,
+    (HALPE26.name, COCO17.name): _SAME,
+    (POSETRACK15.name, H36M17.name): _POSETRACK_TO_H36M,
+    (POSETRACK15.name, CMU17.name): _POSETRACK_TO_CMU,
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -181,8 +182,28 @@ POSETRACK15 = Skeleton(
     right=(4, 6, 8, 10, 12, 14),
 )
 
+# What RTMPose's models of the whole body with feet give (Halpe's 26): COCO's joints, then these.
+HALPE26 = Skeleton(
+    name='halpe26',
+    joint_names=(
+        *COCO17.joint_names,
+        'head',
+        'neck',
+        'hip',
+        'left_big_toe',
+        'right_big_toe',
+        'left_small_toe',
+        'right_small_toe',
+        'left_heel',
+        'right_heel',
+    ),
+    parents=(18, 0, 0, 1, 2, 18, 18, 5, 6, 7, 8, 19, 19, 11, 12, 13, 14, 0, 19, -1, 15, 16, 15, 16, 15, 16),
+    left=(*COCO17.left, 20, 22, 24),
+    right=(*COCO17.right, 21, 23, 25),
+)
+
 SKELETONS: dict[str, Skeleton] = {
-    skeleton.name: skeleton for skeleton in (H36M17, CMU17, COCO17, MEDIAPIPE33, POSETRACK15)
+    skeleton.name: skeleton for skeleton in (H36M17, CMU17, COCO17, MEDIAPIPE33, POSETRACK15, HALPE26)
 }
 
 
@@ -196,3 +217,24 @@ def get_skeleton(name: str) -> Skeleton:
         return SKELETONS[name]
     except KeyError:
         raise KeyError(f'unknown skeleton {name!r}; known: {", ".join(sorted(SKELETONS))}') from None
+
+
+def match_skeleton(names: Sequence[str]) -> tuple[Skeleton, list[int]]:
+    """Find the largest named skeleton whose joints are all among the given ones.
+
+    CMU17 has H36M17's names for other places of the body, so that names alone always mean the latter.
+
+    Args:
+        names: Of a model's keypoints, in its order.
+
+    Returns:
+        The skeleton, and the place of each of its joints among ``names``.
+
+    Raises:
+        ValueError: There is none.
+    """
+    fitting = [one for one in SKELETONS.values() if set(one.joint_names) <= set(names) and one is not CMU17]
+    if not fitting:
+        raise ValueError(f'keypoints {", ".join(names)} are no skeleton known here: {", ".join(sorted(SKELETONS))}')
+    skeleton = max(fitting, key=lambda one: one.num_joints)
+    return skeleton, [list(names).index(name) for name in skeleton.joint_names]

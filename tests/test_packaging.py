@@ -14,7 +14,10 @@ from types import ModuleType
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-OPTIONAL = ('mmcv', 'mmpose', 'mmdet', 'mmpretrain', 'timm', 'torchvision', 'diffusers', 'xtcocotools', 'imgaug', 'av', 'ezc3d', 'ai_edge_litert')
+OPTIONAL = (
+    'mmcv', 'mmpose', 'mmdet', 'mmpretrain', 'timm', 'torchvision', 'diffusers', 'xtcocotools', 'imgaug',
+    'av', 'ezc3d', 'ai_edge_litert',
+)  # fmt: skip
 LIFTING = ('models', 'diffusion', 'aggregation', 'evaluation', 'datasets', 'geometry', 'skeletons', 'structures')
 
 IMPORT_WITHOUT = """

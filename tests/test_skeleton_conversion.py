@@ -17,6 +17,11 @@ KNOWN = [
     ('coco17', 'h36m17'),
     ('coco17', 'cmu17'),
     ('h36m17', 'cmu17'),
+    ('halpe26', 'coco17'),
+    ('halpe26', 'h36m17'),
+    ('halpe26', 'cmu17'),
+    ('posetrack15', 'h36m17'),
+    ('posetrack15', 'cmu17'),
 ]
 
 

@@ -1,0 +1,59 @@
+"""What every detector promises."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from posediff.video.frames import VideoFrame
+
+
+@dataclass(frozen=True)
+class People:
+    """The people of one frame.
+
+    Attributes:
+        boxes: (N, 4) float32 px: left, top, right, bottom.
+        scores: (N,) float32 in [0, 1].
+        rois: (N, 4) float32 or None: centre x, y and side of a turned square around each, px, and its turn in radians,
+            for estimators that want one.
+    """
+
+    boxes: np.ndarray
+    scores: np.ndarray
+    rois: np.ndarray | None = None
+
+    def __len__(self) -> int:
+        return len(self.boxes)
+
+    @classmethod
+    def nobody(cls) -> People:
+        """An empty frame."""
+        return cls(np.zeros((0, 4), np.float32), np.zeros(0, np.float32))
+
+
+class BaseDetector(ABC):
+    """Finds people in frames. Each frame is looked at for itself: results do not depend on what else is in a batch."""
+
+    @abstractmethod
+    def __call__(self, frames: Sequence[VideoFrame]) -> list[People]:
+        """Find the people of each frame; boxes have an area and lie at least partly in the image."""
+
+    @classmethod
+    @abstractmethod
+    def contract_cases(cls) -> list[dict[str, Any]]:
+        """Arguments to build instances with for the contract tests."""
+
+
+def clip_boxes(boxes: np.ndarray, scores: np.ndarray, img_shape: tuple[int, int]) -> People:
+    """Cut boxes (N, 4) at the image; what has no area there is nobody."""
+    height, width = img_shape
+    clipped = np.clip(
+        np.asarray(boxes, np.float32).reshape(-1, 4), 0, np.array([width, height, width, height], np.float32)
+    )
+    kept = (clipped[:, 2:] > clipped[:, :2]).all(-1)
+    return People(clipped[kept], np.asarray(scores, np.float32).reshape(-1)[kept])

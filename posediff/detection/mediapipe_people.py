@@ -1,0 +1,90 @@
+"""MediaPipe's person detector, whose weights come from PyPI."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from posediff import mediapipe_models
+from posediff.argument_checks import require_whole
+from posediff.detection.base import BaseDetector, People
+from posediff.mediapipe_models.rois import circle_boxes
+from posediff.registry import DETECTORS
+from posediff.video.frames import VideoFrame
+
+SAME_PERSON = 0.3
+"""Boxes of two looks at the same place that overlap by more (intersection over union) are one person."""
+
+
+@DETECTORS.register_module()
+class MediaPipeDetector(BaseDetector):
+    """People found by :class:`posediff.mediapipe_models.MediaPipeDetector`, near the camera and farther away.
+
+    That network looks at 224×224 px, in which people farther away are too small. So it also looks at overlapping
+    squares as high (or as wide) as the image's shorter side, at squares half as large, and so on.
+
+    Args:
+        levels: 1 looks at the whole image alone, 2 at the squares too, 3 at those half as large …; each square costs
+            as much as the whole image.
+        score_threshold, iou_threshold, num_threads: See there.
+    """
+
+    def __init__(
+        self, levels: int = 2, score_threshold: float = 0.5, iou_threshold: float = 0.3, num_threads: int = 1
+    ) -> None:
+        require_whole(type(self).__name__, {'levels': levels}, 1)
+        self.levels = levels
+        self.detector = mediapipe_models.MediaPipeDetector(score_threshold, iou_threshold, num_threads)
+
+    def __call__(self, frames: Sequence[VideoFrame]) -> list[People]:
+        return [self._find(frame.image) for frame in frames]
+
+    def _find(self, image: np.ndarray) -> People:
+        rois, scores = np.zeros((0, 4)), np.zeros(0, np.float32)
+        for left, top, side_x, side_y in looks(image.shape[:2], self.levels):
+            found = self.detector(image[top : top + side_y, left : left + side_x])
+            rois = np.concatenate([rois, found.rois + [left, top, 0, 0]])
+            scores = np.concatenate([scores, found.scores])
+        kept = _one_each(circle_boxes(rois), scores)
+        height, width = image.shape[:2]
+        boxes = np.clip(circle_boxes(rois[kept]), 0, [width, height, width, height]).astype(np.float32)
+        inside = (boxes[:, 2:] > boxes[:, :2]).all(-1)
+        return People(boxes[inside], scores[kept][inside], rois[kept][inside].astype(np.float32))
+
+    @classmethod
+    def contract_cases(cls) -> list[dict[str, Any]]:
+        return [{}, {'levels': 1}]
+
+
+def looks(img_shape: tuple[int, int], levels: int) -> Iterator[tuple[int, int, int, int]]:
+    """The whole image, then squares that overlap by half: left, top, width, height in px."""
+    height, width = img_shape
+    yield 0, 0, width, height
+    for level in range(levels - 1):
+        side = max(min(height, width) // 2**level, 1)
+        places = [(left, top) for top in _starts(height, side) for left in _starts(width, side)]
+        if len(places) > 1:
+            yield from ((left, top, side, side) for left, top in places)
+
+
+def _starts(length: int, side: int) -> list[int]:
+    count = int(np.ceil(2 * (length - side) / side)) + 1
+    return np.linspace(0, length - side, count).round().astype(int).tolist()
+
+
+def _one_each(boxes: np.ndarray, scores: np.ndarray) -> np.ndarray:
+    """Rows of the best boxes, without those that overlap a better one."""
+    kept: list[int] = []
+    for row in np.argsort(-scores, kind='stable').tolist():
+        if all(_overlap(boxes[row], boxes[other]) <= SAME_PERSON for other in kept):
+            kept.append(row)
+    return np.array(kept, dtype=int)
+
+
+def _overlap(first: np.ndarray, second: np.ndarray) -> float:
+    sides = np.minimum(first[2:], second[2:]) - np.maximum(first[:2], second[:2])
+    shared = float(np.prod(np.maximum(sides, 0)))
+    areas = [float(np.prod(box[2:] - box[:2])) for box in (first, second)]
+    return shared / max(sum(areas) - shared, 1e-9)

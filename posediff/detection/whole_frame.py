@@ -1,0 +1,28 @@
+"""No detector: one person fills the picture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from posediff.detection.base import BaseDetector, People
+from posediff.registry import DETECTORS
+from posediff.video.frames import VideoFrame
+
+
+@DETECTORS.register_module()
+class WholeFrameDetector(BaseDetector):
+    """One box, the image, in every frame."""
+
+    def __call__(self, frames: Sequence[VideoFrame]) -> list[People]:
+        found = []
+        for frame in frames:
+            height, width = frame.image.shape[:2]
+            found.append(People(np.array([[0, 0, width, height]], np.float32), np.ones(1, np.float32)))
+        return found
+
+    @classmethod
+    def contract_cases(cls) -> list[dict[str, Any]]:
+        return [{}]

@@ -1,0 +1,90 @@
+"""How a camera sees when nobody says: a stated guess, and where that puts people."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from posediff.geometry import Camera, solve_root_position
+from posediff.skeletons import Skeleton
+
+ASSUMED_FOCAL = 1.0
+"""Focal length in units of the image's longer side: 53° across it, between a phone's main and its portrait lens."""
+
+
+@dataclass(frozen=True)
+class Intrinsics:
+    """A pinhole camera and how it came to be known.
+
+    Attributes:
+        camera: In its own frame: R is the identity, t is 0.
+        source: ``'given'`` or ``'assumed'``.
+    """
+
+    camera: Camera
+    source: str
+
+    @classmethod
+    def of(cls, img_shape: tuple[int, int], focal: float | None = None) -> Intrinsics:
+        """From a focal length in px, or the assumed one, with the principal point in the middle.
+
+        Raises:
+            ValueError: The focal length is not positive.
+        """
+        if focal is not None and not (np.isfinite(focal) and focal > 0):
+            raise ValueError(f'focal must be a positive length in px, got {focal}')
+        height, width = img_shape
+        length = ASSUMED_FOCAL * max(img_shape) if focal is None else focal
+        camera = Camera(
+            focal=np.array([length, length]),
+            center=np.array([width / 2, height / 2]),
+            img_shape=img_shape,
+            R=np.eye(3),
+            t=np.zeros(3),
+        )
+        return cls(camera, 'assumed' if focal is None else 'given')
+
+
+def root_position(joints_3d: np.ndarray, keypoints_2d: np.ndarray, weights: np.ndarray, camera: Camera) -> np.ndarray:
+    """Where a root-relative pose stands so that it is seen at its keypoints.
+
+    Args:
+        joints_3d: (J, 3) mm.
+        keypoints_2d: (J, 2) px in the same skeleton.
+        weights: (J,) at least 0; 0 leaves a joint out.
+        camera: Its intrinsics.
+
+    Returns:
+        (3,) mm in the camera frame; NaN where fewer than two joints count or it would stand behind the camera.
+    """
+    if (weights > 0).sum() < 2:
+        return np.full(3, np.nan, np.float32)
+    seen = np.where(weights[:, None] > 0, keypoints_2d, 0).astype(np.float64)
+    found = solve_root_position(
+        joints_3d.astype(np.float64), seen, camera.focal, camera.center, camera.distortion, weights.astype(np.float64)
+    )
+    return np.asarray(found, np.float32) if found[2] > 0 else np.full(3, np.nan, np.float32)
+
+
+def stature(joints_3d: np.ndarray, skeleton: Skeleton) -> float:
+    """Height of a person in mm from the lengths of a pose's segments, whatever the posture.
+
+    From the ankle up along the leg, the trunk and the neck to the head joint (at the ears), plus 80 mm under the ankle
+    and 120 mm over the ears, an adult's means (Drillis and Contini 1966, as tabulated by Winter 2009).
+
+    Args:
+        joints_3d: (F, 17, 3) mm.
+        skeleton: With H36M17's joint names.
+    """
+    names = skeleton.joint_names
+
+    def length(*path: str) -> float:
+        places = [names.index(name) for name in path]
+        steps = np.diff(joints_3d[:, places], axis=1)
+        return float(np.median(np.linalg.norm(steps, axis=-1).sum(-1)))
+
+    leg = (length('left_foot', 'left_knee', 'left_hip') + length('right_foot', 'right_knee', 'right_hip')) / 2
+    hips = joints_3d[:, [names.index('left_hip'), names.index('right_hip')]].mean(1)
+    drop = float(np.median(np.linalg.norm(joints_3d[:, skeleton.root] - hips, axis=-1)))
+    return 80.0 + leg + drop + length('root', 'spine', 'thorax', 'neck_base', 'head') + 120.0

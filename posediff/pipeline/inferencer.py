@@ -1,0 +1,145 @@
+"""From a video to the 3D motion of the people in it."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+
+import posediff.inference
+from posediff.assets import LIFTER_CHECKPOINT, LIFTER_CONFIG
+from posediff.lifting import LiftingStream
+from posediff.pipeline.camera_guess import Intrinsics
+from posediff.pipeline.lifting_stage import LiftingStage
+from posediff.pipeline.observing import Observer
+from posediff.pipeline.pose_writer import PosesHeader
+from posediff.pipeline.results import FrameResult
+from posediff.plugins import load_plugins
+from posediff.registry import DETECTORS, POSE_ESTIMATORS, SMOOTHERS, TRACKERS
+from posediff.skeleton_conversion import get_conversion
+from posediff.video import VideoSource, open_video
+
+Config = dict[str, Any]
+
+
+def _tracker() -> Config:
+    return {'type': 'PoseTracker'}
+
+
+@dataclass
+class VideoPoseInferencer:
+    """Detect, estimate, track, lift, smooth: the whole way from frames to people in 3D, in bounded memory.
+
+    ``for result in VideoPoseInferencer()(video)`` yields one :class:`~posediff.pipeline.results.FrameResult` a frame,
+    in order, as soon as nothing will change it: a window of the lifter and a batch behind the video.
+
+    Attributes:
+        detector, pose_estimator, tracker: Configs of components, ``{'type': …}``.
+        lifter: Config file and checkpoint of a lifting model; ``'random'`` for random weights.
+        smoother: Config of one, or None.
+        num_hypotheses, num_inference_steps: Of the lifter; None: its config's.
+        score_threshold: Keypoints scored below are not seen.
+        max_gap_s: A person who was missed for no longer is lifted across the gap.
+        fill: Give frames in such gaps too, marked as not observed.
+        focal: Focal length in px; None: assumed (:mod:`posediff.pipeline.camera_guess`).
+        causal: Wait for nothing: each pose from the frames up to it.
+        batch_size: Frames, and windows of the lifter, at a time.
+        seed: Decides the noise.
+        device: Of the lifter.
+
+    Raises:
+        KeyError, ValueError, FileNotFoundError: A component, an option or a file does not exist or makes no sense.
+    """
+
+    detector: Config = field(default_factory=lambda: {'type': 'MediaPipeDetector'})
+    pose_estimator: Config = field(default_factory=lambda: {'type': 'MediaPipePoseEstimator'})
+    tracker: Config = field(default_factory=_tracker)
+    lifter: tuple[str | Path, str | Path] = (LIFTER_CONFIG, LIFTER_CHECKPOINT)
+    smoother: Config | None = None
+    num_hypotheses: int | None = None
+    num_inference_steps: int | None = None
+    score_threshold: float = 0.3
+    max_gap_s: float = 0.5
+    fill: bool = False
+    focal: float | None = None
+    causal: bool = False
+    batch_size: int = 8
+    seed: int = 0
+    device: str = 'cpu'
+
+    def __post_init__(self) -> None:
+        load_plugins()
+        torch.manual_seed(self.seed)  # decides the weights where none are given
+        config, checkpoint = self.lifter
+        self.model = posediff.inference.init_model(
+            config, None if str(checkpoint) == 'random' else checkpoint, device=self.device
+        )
+        if self.model.backbone is not None:
+            raise ValueError(f'{config} takes frames, not keypoints: it is no lifter')
+        self.estimator = POSE_ESTIMATORS.build(self.pose_estimator)
+        self.observer = Observer(
+            DETECTORS.build(self.detector), self.estimator, TRACKERS.build(self.tracker), self.batch_size
+        )
+        self.conversion = get_conversion(self.estimator.skeleton.name, self.model.head.skeleton.name)
+        self.built_smoother = None if self.smoother is None else SMOOTHERS.build(self.smoother)
+
+    def __call__(self, video: str | Path | VideoSource, max_frames: int | None = None) -> Iterator[FrameResult]:
+        """Infer frame by frame.
+
+        Args:
+            video: A path, an address, or what :func:`posediff.video.open_video` gives.
+            max_frames: Stop after so many.
+        """
+        source = video if isinstance(video, VideoSource) else open_video(video)
+        stream = LiftingStream(
+            self.model,
+            source.img_shape,
+            fps=source.fps,
+            camera=Intrinsics.of(source.img_shape, self.focal).camera,
+            num_hypotheses=self.num_hypotheses,
+            num_inference_steps=self.num_inference_steps,
+            seed=self.seed,
+            batch_size=1 if self.causal else self.batch_size,
+            causal=self.causal,
+        )
+        stage = LiftingStage(
+            stream,
+            self.estimator.skeleton,
+            self.model.head.skeleton,
+            Intrinsics.of(source.img_shape, self.focal).camera,
+            source.fps,
+            score_threshold=self.score_threshold,
+            max_gap_s=self.max_gap_s,
+            fill=self.fill,
+            smoother=self.built_smoother,
+        )
+        return stage(self.observer(itertools.islice(source, max_frames), source.fps))
+
+    def header(self, video: VideoSource) -> PosesHeader:
+        """What is true of all results of a video."""
+        intrinsics = Intrinsics.of(video.img_shape, self.focal)
+        return PosesHeader(
+            source=self.estimator.skeleton,
+            target=self.model.head.skeleton,
+            fps=video.fps,
+            img_shape=video.img_shape,
+            facts={
+                'video': video.name,
+                'camera': {
+                    'focal': intrinsics.camera.focal.tolist(),
+                    'center': intrinsics.camera.center.tolist(),
+                    'source': intrinsics.source,
+                },
+                'detector': self.detector['type'],
+                'pose_estimator': self.pose_estimator['type'],
+                'tracker': self.tracker['type'],
+                'lifter': Path(self.lifter[0]).name,
+                'smoother': 'none' if self.smoother is None else self.smoother['type'],
+                'joints_made_up': list(self.conversion.approximated),
+                'seed': self.seed,
+            },
+        )

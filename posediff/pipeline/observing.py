@@ -1,0 +1,160 @@
+"""From frames to who is where: detect, estimate, track, in batches and in the order of the video."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+
+from posediff.detection.base import BaseDetector, People
+from posediff.pose_estimation.base import BasePoseEstimator, FrameWindow, Poses
+from posediff.tracking.base import NO_TRACK, BaseTracker
+from posediff.tracking.similarity import object_keypoint_similarity
+from posediff.video.frames import VideoFrame
+
+Item = TypeVar('Item')
+
+
+@dataclass(frozen=True)
+class Observation:
+    """The people of one frame who have a track.
+
+    Attributes:
+        frame_index, time_s: Of the frame.
+        track_ids: (N,) int64.
+        boxes: (N, 4) float32 px: left, top, right, bottom.
+        box_scores: (N,) float32.
+        keypoints_2d: (N, K, 2) float32 px.
+        keypoint_scores: (N, K) float32 in [0, 1].
+    """
+
+    frame_index: int
+    time_s: float
+    track_ids: np.ndarray
+    boxes: np.ndarray
+    box_scores: np.ndarray
+    keypoints_2d: np.ndarray
+    keypoint_scores: np.ndarray
+
+
+class Observer:
+    """Find, estimate and track the people of a video.
+
+    Args:
+        detector: Finds people.
+        estimator: Finds their keypoints; may look at frames around.
+        tracker: Tells them apart over time.
+        batch_size: Frames at a time.
+        min_pose_score: Poses whose mean keypoint score is below are nobody's.
+        same_pose: Of two poses in a frame that are more alike (object keypoint similarity) one is left, the better
+            scored: detectors see people double.
+    """
+
+    def __init__(
+        self,
+        detector: BaseDetector,
+        estimator: BasePoseEstimator,
+        tracker: BaseTracker,
+        batch_size: int = 8,
+        min_pose_score: float = 0.3,
+        same_pose: float = 0.5,
+    ) -> None:
+        self.min_pose_score, self.same_pose = min_pose_score, same_pose
+        self.detector, self.estimator, self.tracker, self.batch_size = detector, estimator, tracker, batch_size
+
+    def __call__(self, frames: Iterable[VideoFrame], fps: float) -> Iterator[Observation]:
+        """Observe frame by frame.
+
+        Args:
+            frames: In order, at a constant rate; a frame that repeats the one before gets its people again.
+            fps: Their rate.
+
+        Yields:
+            One observation a frame, as soon as its batch and the frames around it are there.
+        """
+        self.tracker.reset(fps)
+        for windows in _batches(self._windows(self._found(frames)), self.batch_size):
+            for window, poses in zip(windows, self.estimator(windows), strict=True):
+                kept = one_pose_each(poses, self.min_pose_score, self.same_pose)
+                boxes = (window.people.boxes if poses.boxes is None else poses.boxes)[kept]
+                scores = window.people.scores[kept]
+                keypoints, keypoint_scores = poses.keypoints[kept], poses.scores[kept]
+                key = window.key
+                ids = self.tracker.update(key.index, boxes, scores, keypoints, keypoint_scores)
+                known = ids != NO_TRACK
+                yield Observation(
+                    frame_index=key.index,
+                    time_s=key.time_s,
+                    track_ids=ids[known],
+                    boxes=boxes[known],
+                    box_scores=scores[known],
+                    keypoints_2d=keypoints[known],
+                    keypoint_scores=keypoint_scores[known],
+                )
+
+    def _found(self, frames: Iterable[VideoFrame]) -> Iterator[tuple[VideoFrame, People]]:
+        before = People.nobody()
+        for batch in _batches(frames, self.batch_size):
+            found = iter(self.detector([frame for frame in batch if not frame.repeated]))
+            for frame in batch:
+                before = before if frame.repeated else next(found)
+                yield frame, before
+
+    def _windows(self, found: Iterable[tuple[VideoFrame, People]]) -> Iterator[FrameWindow]:
+        """Every frame in the middle of those around it; at the ends the first or last is repeated."""
+        around = self.estimator.frames_around
+        kept: deque[tuple[VideoFrame, People]] = deque(maxlen=2 * around + 1)
+        last: tuple[VideoFrame, People] | None = None
+        for item in found:
+            kept.extend([item] * (around + 1 if last is None else 1))
+            last = item
+            if len(kept) == 2 * around + 1:
+                yield _window(kept, around)
+        for _ in range(around if last is not None else 0):
+            kept.append(last)  # type: ignore[arg-type]
+            if len(kept) == 2 * around + 1:
+                yield _window(kept, around)
+
+
+def one_pose_each(poses: Poses, min_score: float, same: float) -> np.ndarray:
+    """Rows of the poses that are somebody's, in their order: sure enough, and none of them like a better one.
+
+    Poses are alike by the object keypoint similarity of the keypoints that both have, with a spread of a tenth of the
+    better one's size.
+    """
+    means = poses.scores.mean(-1) if len(poses) else np.zeros(0)
+    kept: list[int] = []
+    for row in np.argsort(-means, kind='stable').tolist():
+        if means[row] >= min_score and not _is_like_any(poses, row, kept, same):
+            kept.append(row)
+    return np.array(sorted(kept), dtype=int)
+
+
+def _is_like_any(poses: Poses, row: int, others: list[int], same: float) -> bool:
+    if not others:
+        return False
+    better, seen = poses.keypoints[others], poses.scores[others] > 0
+    sizes = np.sqrt(np.prod(np.ptp(better, axis=1), axis=-1))
+    spread = np.maximum(0.1 * sizes, 1.0)[:, None].repeat(better.shape[1], 1)
+    alike, _ = object_keypoint_similarity(
+        better, seen, poses.keypoints[row : row + 1], poses.scores[row : row + 1] > 0, spread
+    )
+    return bool((alike > same).any())
+
+
+def _window(kept: deque[tuple[VideoFrame, People]], around: int) -> FrameWindow:
+    return FrameWindow(tuple(frame for frame, _ in kept), kept[around][1])
+
+
+def _batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
+    batch: list[Item] = []
+    for item in items:
+        batch.append(item)
+        if len(batch) == size:
+            yield batch
+            batch = []
+    if batch:
+        yield batch

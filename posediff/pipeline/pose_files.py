@@ -1,0 +1,71 @@
+"""What is made of ``poses.npz`` afterwards: pictures, and files for other programs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from posediff.export import Motion, export_motion
+from posediff.pipeline.results import FrameResult, PersonPose
+from posediff.skeletons import get_skeleton
+from posediff.video import VideoSource, VideoWriter
+from posediff.visualization.overlay import draw_people
+
+
+def read_results(path: str | Path) -> Iterator[FrameResult]:
+    """Frames of a ``poses.npz`` in which there is somebody, in order."""
+    with np.load(path, allow_pickle=False) as arrays:
+        columns = {name: arrays[name] for name in PersonPose.__dataclass_fields__}
+        frames, times = arrays['frame_index'], arrays['time_s']
+    starts = np.flatnonzero(np.diff(frames, prepend=-1))
+    for start, end in zip(starts, [*starts[1:], len(frames)], strict=True):
+        people = tuple(
+            PersonPose(**{name: column[row] for name, column in columns.items()}) for row in range(start, end)
+        )
+        yield FrameResult(int(frames[start]), float(times[start]), people)
+
+
+def write_overlay(folder: str | Path, video: VideoSource, score_threshold: float) -> Path:
+    """Write ``overlay.mp4`` beside ``poses.npz``: the video with people drawn in, up to the last frame with one."""
+    path = Path(folder) / 'overlay.mp4'
+    with np.load(Path(folder) / 'poses.npz', allow_pickle=False) as arrays:
+        skeleton, last = get_skeleton(str(arrays['keypoint_skeleton'])), int(arrays['frame_index'][-1])
+    results = read_results(Path(folder) / 'poses.npz')
+    waiting = next(results, None)
+    with VideoWriter(path, video.fps) as writer:
+        for frame in video:
+            people: tuple[PersonPose, ...] = ()
+            if waiting is not None and waiting.frame_index == frame.index:
+                people, waiting = waiting.people, next(results, None)
+            writer.write(draw_people(frame.image, people, skeleton, score_threshold))
+            if frame.index == last:
+                break
+    return path
+
+
+def export_tracks(folder: str | Path, formats: str) -> list[Path]:
+    """Write every person of ``poses.npz`` in other formats, ``track<id>.<format>``; frames without the person are gaps.
+
+    Raises:
+        ValueError: A format is unknown; see also :func:`posediff.export.export_motion`.
+    """
+    written = []
+    with np.load(Path(folder) / 'poses.npz', allow_pickle=False) as arrays:
+        skeleton, fps = get_skeleton(str(arrays['skeleton'])), float(arrays['fps'])
+        frames, tracks, observed = arrays['frame_index'], arrays['track_id'], arrays['observed']
+        joints = arrays['joints_3d'] + np.nan_to_num(arrays['root_position'])[:, None]
+        absolute = np.isfinite(arrays['root_position']).all(-1)
+    for track in np.unique(tracks).tolist():
+        rows = np.flatnonzero((tracks == track) & absolute)
+        if not len(rows):
+            continue
+        first, count = int(frames[rows[0]]), int(frames[rows[-1]] - frames[rows[0]]) + 1
+        path = np.full((count, *joints.shape[1:]), np.nan)
+        seen = np.zeros(count, bool)
+        path[frames[rows] - first], seen[frames[rows] - first] = joints[rows], observed[rows]
+        motion = Motion(path, skeleton, fps, absolute=True, track_id=track, observed=seen)
+        options = {'bvh': {'gaps': 'interpolate'}} if 'bvh' in formats.split(',') else {}
+        written += export_motion(motion, Path(folder) / f'track{track}', formats, options)
+    return written

@@ -1,0 +1,180 @@
+"""``poses.npz`` and ``poses.json``: written while the video goes on, in memory that does not grow."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from posediff.atomic_files import replacing
+from posediff.pipeline.results import FrameResult, PersonPose
+from posediff.skeletons import Skeleton
+
+SCHEMA, SCHEMA_VERSION = 'posediff-people-3d', 1
+UNITS = {
+    'keypoints_2d': 'px', 'joints_3d': 'mm, camera axes (x right, y down, z forward), relative to the root joint',
+    'joints_3d_std': 'mm', 'root_position': 'mm, camera axes, of the root joint', 'time_s': 's', 'box': 'px',
+}  # fmt: skip
+PART_ROWS = 2000
+DIGITS = {'keypoints_2d': 2, 'keypoint_scores': 3, 'joints_3d': 1, 'joints_3d_std': 1, 'root_position': 1, 'box': 1}
+
+
+@dataclass(frozen=True)
+class PosesHeader:
+    """What is true of all rows.
+
+    Attributes:
+        source: Skeleton of the keypoints.
+        target: Skeleton of the joints.
+        fps: Frames a second.
+        img_shape: (h, w) px.
+        facts: More that is written beside: camera, estimator, lifter, how joints were converted, …
+    """
+
+    source: Skeleton
+    target: Skeleton
+    fps: float
+    img_shape: tuple[int, int]
+    facts: dict[str, Any]
+
+    def as_dict(self) -> dict[str, Any]:
+        """What the files say before the rows."""
+        return {
+            'schema': SCHEMA,
+            'schema_version': SCHEMA_VERSION,
+            'fps': float(self.fps),
+            'img_shape': list(self.img_shape),
+            'skeleton': self.target.name,
+            'joint_names': list(self.target.joint_names),
+            'parents': list(self.target.parents),
+            'root_joint': self.target.joint_names[self.target.root],
+            'keypoint_skeleton': self.source.name,
+            'keypoint_names': list(self.source.joint_names),
+            'units': UNITS,
+            **self.facts,
+        }
+
+
+class PoseWriter:
+    """Takes results as they come; rows, one for a person and frame, lie in parts until :meth:`finish`.
+
+    Args:
+        folder: Where the files go; parts are in its hidden folder ``.rows``, which an earlier run may have left.
+        header: See :class:`PosesHeader`.
+    """
+
+    def __init__(self, folder: str | Path, header: PosesHeader) -> None:
+        self.folder, self.header = Path(folder), header
+        self.parts = self.folder / '.rows'
+        if self.parts.exists():
+            shutil.rmtree(self.parts)
+        self.parts.mkdir(parents=True)
+        self._rows: list[dict[str, Any]] = []
+        self.num_rows = self.num_frames = 0
+
+    def add(self, result: FrameResult) -> None:
+        """Take the next frame."""
+        self.num_frames += 1
+        self._rows += [_row(result, person) for person in result.people]
+        if len(self._rows) >= PART_ROWS:
+            self._write_part()
+
+    def finish(self) -> tuple[Path, Path]:
+        """Write both files of all rows so far, whole or not at all, and remove the parts."""
+        self._write_part()
+        files = self.folder / 'poses.npz', self.folder / 'poses.json'
+        with replacing(files[0]) as npz, replacing(files[1]) as text:
+            self._write_npz(npz)
+            self._write_json(text)
+        shutil.rmtree(self.parts)
+        return files
+
+    def rows(self) -> Iterator[dict[str, np.ndarray]]:
+        """Parts in order: name to (n, …)."""
+        for path in sorted(self.parts.glob('*.npz')):
+            with np.load(path, allow_pickle=False) as part:
+                yield dict(part)
+
+    def _write_part(self) -> None:
+        if self._rows:
+            columns: dict[str, Any] = {name: np.stack([row[name] for row in self._rows]) for name in self._rows[0]}
+            self.num_rows += len(self._rows)
+            with replacing(self.parts / f'{self.num_rows:09d}.npz') as draft:
+                np.savez(draft, **columns)
+            self._rows = []
+
+    def _empty(self) -> dict[str, Any]:
+        person = PersonPose(
+            0, True, np.zeros(4, np.float32), np.zeros((self.header.source.num_joints, 2), np.float32),
+            np.zeros(self.header.source.num_joints, np.float32),
+            np.zeros((self.header.target.num_joints, 3), np.float32),
+            np.zeros(self.header.target.num_joints, np.float32), np.zeros(3, np.float32),
+        )  # fmt: skip
+        return _row(FrameResult(0, 0.0, (person,)), person)
+
+    def _write_npz(self, path: Path) -> None:
+        """Each array's header first, then its rows part by part."""
+        with zipfile.ZipFile(path, 'w', zipfile.ZIP_DEFLATED) as archive:
+            for name, example in self._empty().items():
+                with archive.open(f'{name}.npy', 'w', force_zip64=True) as entry:
+                    description = {
+                        'descr': np.lib.format.dtype_to_descr(example.dtype),
+                        'fortran_order': False,
+                        'shape': (self.num_rows, *example.shape),
+                    }
+                    np.lib.format.write_array_header_2_0(entry, description)
+                    for part in self.rows():
+                        entry.write(np.ascontiguousarray(part[name]).tobytes())
+            for name, value in _archived(self.header.as_dict()).items():
+                with archive.open(f'{name}.npy', 'w') as entry:
+                    np.lib.format.write_array(entry, np.asarray(value), allow_pickle=False)
+
+    def _write_json(self, path: Path) -> None:
+        with path.open('w') as file:
+            head = {**self.header.as_dict(), 'num_frames': self.num_frames, 'num_rows': self.num_rows}
+            file.write(json.dumps(head, indent=1, allow_nan=False)[:-2] + ',\n "rows": [')
+            separator = '\n'
+            for part in self.rows():
+                for number in range(len(part['frame_index'])):
+                    row = {name: _plain(name, values[number]) for name, values in part.items()}
+                    file.write(f'{separator}  {json.dumps(row, allow_nan=False)}')
+                    separator = ',\n'
+            file.write('\n ]\n}\n')
+
+
+def _row(result: FrameResult, person: PersonPose) -> dict[str, Any]:
+    return {
+        'frame_index': np.int64(result.frame_index),
+        'time_s': np.float64(result.time_s),
+        'track_id': np.int64(person.track_id),
+        'observed': np.bool_(person.observed),
+        'box': person.box,
+        'keypoints_2d': person.keypoints_2d,
+        'keypoint_scores': person.keypoint_scores,
+        'joints_3d': person.joints_3d,
+        'joints_3d_std': person.joints_3d_std,
+        'root_position': person.root_position,
+    }
+
+
+def _plain(name: str, value: np.ndarray) -> Any:
+    """For JSON: rounded, null for what is not known."""
+    if np.ndim(value) == 0:
+        return round(value.item(), 6) if name == 'time_s' else value.item()
+    rounded = np.round(value.astype(np.float64), DIGITS[name])
+    objects = rounded.astype(object)
+    objects[~np.isfinite(rounded)] = None
+    return objects.tolist()
+
+
+def _archived(header: dict[str, Any]) -> dict[str, Any]:
+    """For npz: what numpy has no type for, as JSON."""
+    return {
+        name: json.dumps(value) if isinstance(value, dict) or value is None else value for name, value in header.items()
+    }

@@ -1,0 +1,14 @@
+"""2D poses of the people in a frame."""
+
+from posediff.pose_estimation.base import BasePoseEstimator, FrameWindow, Poses
+from posediff.pose_estimation.mediapipe_landmarks import MediaPipePoseEstimator
+from posediff.pose_estimation.topdown import DiffPoseEstimator, MMPoseEstimator
+
+__all__ = [
+    'BasePoseEstimator',
+    'DiffPoseEstimator',
+    'FrameWindow',
+    'MMPoseEstimator',
+    'MediaPipePoseEstimator',
+    'Poses',
+]

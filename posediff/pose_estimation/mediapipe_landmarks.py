@@ -1,0 +1,62 @@
+"""MediaPipe's landmarks, whose weights come from PyPI."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from posediff import mediapipe_models
+from posediff.argument_checks import require_whole
+from posediff.mediapipe_models.rois import rois_from_boxes
+from posediff.pose_estimation.base import BasePoseEstimator, FrameWindow, Poses
+from posediff.registry import POSE_ESTIMATORS
+from posediff.skeletons import MEDIAPIPE33
+
+MARGIN = 0.1
+
+
+@POSE_ESTIMATORS.register_module()
+class MediaPipePoseEstimator(BasePoseEstimator):
+    """See :class:`posediff.mediapipe_models.MediaPipePoseEstimator`. Any detector's boxes will do.
+
+    Args:
+        looks: Times that each person is looked at; from the second on in the square that the pose before says, as
+            MediaPipe does from frame to frame. What the detector says of where somebody is, is rough.
+        num_threads: CPU threads.
+    """
+
+    skeleton = MEDIAPIPE33
+
+    def __init__(self, looks: int = 2, num_threads: int = 1) -> None:
+        require_whole(type(self).__name__, {'looks': looks}, 1)
+        self.looks = looks
+        self.estimator = mediapipe_models.MediaPipePoseEstimator(num_threads)
+
+    def __call__(self, windows: Sequence[FrameWindow]) -> list[Poses]:
+        found = []
+        for window in windows:
+            people = window.people
+            rois = rois_from_boxes(people.boxes) if people.rois is None else people.rois
+            poses = self.estimator(window.key.image, rois)
+            for _ in range(self.looks - 1):
+                poses = self.estimator(window.key.image, poses.next_rois)
+            # nobody there after all: no keypoint counts
+            scores = poses.scores * (poses.presence > mediapipe_models.landmarks.PRESENCE_THRESHOLD)[:, None]
+            keypoints = poses.keypoints.astype(np.float32)
+            found.append(Poses(keypoints, scores.astype(np.float32), boxes_around(keypoints)))
+        return found
+
+    @classmethod
+    def contract_cases(cls) -> list[dict[str, Any]]:
+        return [{}]
+
+
+def boxes_around(keypoints: np.ndarray) -> np.ndarray:
+    """(N, 4) boxes of keypoints (N, K, 2), a tenth larger on every side: px, left, top, right, bottom."""
+    if not len(keypoints):
+        return np.zeros((0, 4), np.float32)
+    low, high = keypoints.min(1), keypoints.max(1)
+    margin = np.maximum(MARGIN * (high - low), 1)
+    return np.concatenate([low - margin, high + margin], -1)

@@ -1,0 +1,7 @@
+"""Filters over time for keypoints and joints."""
+
+from posediff.smoothing.base import BaseSmoother, SmoothingStream
+from posediff.smoothing.one_euro import OneEuroSmoother
+from posediff.smoothing.symmetric import GaussianSmoother, SavitzkyGolaySmoother
+
+__all__ = ['BaseSmoother', 'GaussianSmoother', 'OneEuroSmoother', 'SavitzkyGolaySmoother', 'SmoothingStream']

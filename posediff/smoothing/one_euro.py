@@ -1,0 +1,79 @@
+"""One Euro filter: little lag in fast motion, little jitter in slow."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from posediff.argument_checks import require_finite
+from posediff.registry import SMOOTHERS
+from posediff.smoothing.base import BaseSmoother, SmoothingStream, check_fps, check_values
+
+
+@SMOOTHERS.register_module()
+class OneEuroSmoother(BaseSmoother):
+    """Low-pass filter whose cutoff grows with speed (Casiez, Roussel and Vogel, CHI 2012). Causal: nothing waits.
+
+    Args:
+        min_cutoff: Cutoff at rest, Hz: lower is smoother, and later.
+        beta: Hz by which the cutoff grows for each unit a second. The default is for mm; for px of a person 500 px tall
+            it is about 3.5 times that.
+        derivative_cutoff: Cutoff of the speed, Hz.
+
+    Raises:
+        ValueError: A cutoff is not positive, or ``beta`` negative.
+    """
+
+    def __init__(self, min_cutoff: float = 1.5, beta: float = 0.005, derivative_cutoff: float = 1.0) -> None:
+        values = {'min_cutoff': min_cutoff, 'beta': beta, 'derivative_cutoff': derivative_cutoff}
+        require_finite(type(self).__name__, values)
+        if min(min_cutoff, derivative_cutoff) <= 0 or beta < 0:
+            raise ValueError(f'OneEuroSmoother: cutoffs must be positive and beta not negative, got {values}')
+        self.min_cutoff, self.beta, self.derivative_cutoff = min_cutoff, beta, derivative_cutoff
+
+    def stream(self, fps: float) -> OneEuroStream:
+        check_fps(type(self).__name__, fps)
+        return OneEuroStream(self.min_cutoff, self.beta, self.derivative_cutoff, fps)
+
+    @classmethod
+    def contract_cases(cls) -> list[dict[str, Any]]:
+        return [{}, {'min_cutoff': 0.3, 'beta': 0.0}]
+
+
+class OneEuroStream(SmoothingStream):
+    """A sequence that the filter is in the middle of."""
+
+    def __init__(self, min_cutoff: float, beta: float, derivative_cutoff: float, fps: float) -> None:
+        self.min_cutoff, self.beta, self.fps = min_cutoff, beta, fps
+        self.speed_share = float(_share(np.asarray(derivative_cutoff), fps))
+        self._value: np.ndarray | None = None
+        self._speed: np.ndarray | None = None
+        self._shape: tuple[int, ...] = (0,)
+        self._dtype: Any = np.float64
+
+    def push(self, values: np.ndarray) -> np.ndarray:
+        values = check_values('OneEuroSmoother', values)
+        self._shape, self._dtype = (0, *values.shape[1:]), values.dtype
+        return np.stack([self._next(value) for value in values]).astype(values.dtype) if len(values) else values
+
+    def finish(self) -> np.ndarray:
+        return np.empty(self._shape, self._dtype)
+
+    def _next(self, value: np.ndarray) -> np.ndarray:
+        value = value.astype(np.float64)
+        if self._value is None or self._speed is None:
+            self._value, self._speed = value, np.zeros_like(value)
+            return value
+        # the speed is that from the last filtered value, as in the authors' own code
+        speed = (value - self._value) * self.fps
+        self._speed = self._speed + self.speed_share * (speed - self._speed)
+        share = _share(self.min_cutoff + self.beta * np.abs(self._speed), self.fps)
+        self._value = self._value + share * (value - self._value)
+        return self._value
+
+
+def _share(cutoff: np.ndarray, fps: float) -> np.ndarray:
+    """Weight of a new value in exponential smoothing: 1 / (1 + tau fps) with tau = 1 / (2 pi cutoff)."""
+    return 1 / (1 + fps / (2 * math.pi * cutoff))

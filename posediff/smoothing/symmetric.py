@@ -1,0 +1,122 @@
+"""Filters that look as far ahead as back: they add no lag, but wait."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Any
+
+import numpy as np
+from scipy.ndimage import gaussian_filter1d
+from scipy.signal import savgol_filter
+
+from posediff.argument_checks import require_finite, require_whole
+from posediff.registry import SMOOTHERS
+from posediff.smoothing.base import BaseSmoother, SmoothingStream, check_fps, check_values
+
+
+class SymmetricSmoother(BaseSmoother):
+    """A filter of which a value depends on ``radius`` frames to both sides."""
+
+    @abstractmethod
+    def radius(self, fps: float) -> int:
+        """Frames to either side that a value depends on."""
+
+    @abstractmethod
+    def smooth(self, values: np.ndarray, fps: float) -> np.ndarray:
+        """Smooth a whole sequence (F, …) of float64."""
+
+    def stream(self, fps: float) -> SymmetricStream:
+        check_fps(type(self).__name__, fps)
+        return SymmetricStream(self, fps)
+
+
+class SymmetricStream(SmoothingStream):
+    """Keeps what the frames to come still need: three radii at most."""
+
+    def __init__(self, smoother: SymmetricSmoother, fps: float) -> None:
+        self.smoother, self.fps = smoother, fps
+        self.radius = smoother.radius(fps)
+        self._kept: np.ndarray | None = None
+        self._done = 0  # of the kept frames, those that were returned
+
+    def push(self, values: np.ndarray) -> np.ndarray:
+        values = check_values(type(self.smoother).__name__, values)
+        self._kept = values.copy() if self._kept is None else np.concatenate([self._kept, values])
+        # before there is a whole window nobody knows whether the sequence will be shorter than one
+        whole = len(self._kept) > 2 * self.radius
+        return self._return(len(self._kept) - self.radius if whole else 0)
+
+    def finish(self) -> np.ndarray:
+        return np.empty((0,)) if self._kept is None else self._return(len(self._kept))
+
+    def _return(self, end: int) -> np.ndarray:
+        assert self._kept is not None
+        if end <= self._done:
+            return self._kept[:0]
+        smooth = self.smoother.smooth(self._kept.astype(np.float64), self.fps)[self._done : end]
+        first = max(end - 2 * self.radius, 0)
+        dtype, self._kept, self._done = self._kept.dtype, self._kept[first:], end - first
+        return smooth.astype(dtype)
+
+
+@SMOOTHERS.register_module()
+class GaussianSmoother(SymmetricSmoother):
+    """Weighted mean with a Gaussian's weights, cut at four standard deviations; the ends are repeated.
+
+    Args:
+        sigma_s: Standard deviation, s.
+
+    Raises:
+        ValueError: It is not positive.
+    """
+
+    def __init__(self, sigma_s: float = 0.05) -> None:
+        require_finite(type(self).__name__, {'sigma_s': sigma_s})
+        if sigma_s <= 0:
+            raise ValueError(f'GaussianSmoother: sigma_s must be positive, got {sigma_s}')
+        self.sigma_s = sigma_s
+
+    def radius(self, fps: float) -> int:
+        return int(4 * self.sigma_s * fps + 0.5)
+
+    def smooth(self, values: np.ndarray, fps: float) -> np.ndarray:
+        return gaussian_filter1d(values, self.sigma_s * fps, axis=0, mode='nearest', radius=self.radius(fps))
+
+    @classmethod
+    def contract_cases(cls) -> list[dict[str, Any]]:
+        return [{}, {'sigma_s': 0.2}]
+
+
+@SMOOTHERS.register_module()
+class SavitzkyGolaySmoother(SymmetricSmoother):
+    """Least-squares polynomial around every frame (Savitzky and Golay 1964); the ends lie on the outermost window's.
+
+    Keeps motion that is a polynomial of the order exactly. A sequence shorter than the window is one window.
+
+    Args:
+        window_s: Length of the window, s; made an odd number of frames, more than ``order``.
+        order: Of the polynomial.
+
+    Raises:
+        ValueError: ``window_s`` is not positive, or ``order`` no whole number.
+    """
+
+    def __init__(self, window_s: float = 0.3, order: int = 3) -> None:
+        require_finite(type(self).__name__, {'window_s': window_s})
+        require_whole(type(self).__name__, {'order': order}, 0)
+        if window_s <= 0:
+            raise ValueError(f'SavitzkyGolaySmoother: window_s must be positive, got {window_s}')
+        self.window_s, self.order = window_s, order
+
+    def radius(self, fps: float) -> int:
+        return max(int(self.window_s * fps / 2), (self.order + 1) // 2)
+
+    def smooth(self, values: np.ndarray, fps: float) -> np.ndarray:
+        length = min(2 * self.radius(fps) + 1, len(values) - (len(values) + 1) % 2)
+        if length <= self.order:  # as many parameters as frames: the polynomial goes through them
+            return values
+        return savgol_filter(values, length, self.order, axis=0, mode='interp')
+
+    @classmethod
+    def contract_cases(cls) -> list[dict[str, Any]]:
+        return [{}, {'window_s': 0.5, 'order': 2}]

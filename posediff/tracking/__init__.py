@@ -1,0 +1,11 @@
+"""Who is who from frame to frame: detections of persons in, track ids out, one frame at a time.
+
+``base`` is the contract, ``similarity`` compares boxes and poses, ``motion`` predicts where a person will be,
+``pose_tracker`` puts these together, ``byte_track`` is MMDetection's tracker behind the same contract.
+"""
+
+from posediff.tracking.base import BaseTracker, Detections
+from posediff.tracking.byte_track import ByteTrackTracker
+from posediff.tracking.pose_tracker import PoseTracker
+
+__all__ = ['BaseTracker', 'ByteTrackTracker', 'Detections', 'PoseTracker']

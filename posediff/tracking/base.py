@@ -1,0 +1,174 @@
+"""The promise every tracker keeps."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from posediff.argument_checks import require_finite, require_whole
+
+NO_TRACK = -1
+
+
+@dataclass(frozen=True)
+class Detections:
+    """The persons that were found in one frame.
+
+    Attributes:
+        boxes: (N, 4) float64 px, left, top, right, bottom.
+        scores: (N,) float64, any range.
+        keypoints: (N, K, 2) float64 px; K is 0 where there are none.
+        keypoint_scores: (N, K) float64; 0 where a keypoint was not seen.
+    """
+
+    boxes: np.ndarray
+    scores: np.ndarray
+    keypoints: np.ndarray
+    keypoint_scores: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.boxes)
+
+    def take(self, rows: np.ndarray) -> Detections:
+        """Those of the rows given, in their order."""
+        return Detections(*(getattr(self, name)[rows] for name in self.__dataclass_fields__))
+
+
+class BaseTracker(ABC):
+    """Gives the persons of a video ids that stay, frame by frame.
+
+    * Causal: the ids of a frame follow from this frame and those before it.
+    * Bounded: memory does not grow with the length of the video; who is lost for longer is forgotten.
+    * An id belongs to one person of a frame, and is never given again within a video; ids count from 0.
+    * The order of a frame's detections does not matter: who is permuted keeps the id.
+    * The same video gives the same ids, whatever was tracked before :meth:`reset`.
+
+    Args:
+        max_lost_s: A person who is found again after at most so many seconds keeps the id.
+        min_hits: Frames in which a person has to be found until there is an id; 1 gives it at once. It is not given to
+            frames of the past.
+    """
+
+    fps: float | None = None
+    _last_frame: int | None = None
+    _num_keypoints: int | None = None
+
+    def __init__(self, max_lost_s: float, min_hits: int) -> None:
+        owner = type(self).__name__
+        require_finite(owner, {'max_lost_s': max_lost_s})
+        if max_lost_s < 0:
+            raise ValueError(f'{owner}: max_lost_s must be at least 0, got {max_lost_s!r}')
+        require_whole(owner, {'min_hits': min_hits}, 1)
+        self.max_lost_s = max_lost_s
+        self.min_hits = min_hits
+
+    def reset(self, fps: float) -> None:
+        """Begin a video.
+
+        Args:
+            fps: Its frames per second.
+
+        Raises:
+            ValueError: It is not a positive number.
+        """
+        require_finite(type(self).__name__, {'fps': fps})
+        if fps <= 0:
+            raise ValueError(f'{type(self).__name__}: fps must be positive, got {fps!r}')
+        self.fps = fps
+        self._last_frame = self._num_keypoints = None
+        self._reset()
+
+    def update(
+        self,
+        frame_index: int,
+        boxes: np.ndarray,
+        scores: np.ndarray,
+        keypoints: np.ndarray | None = None,
+        keypoint_scores: np.ndarray | None = None,
+    ) -> np.ndarray:
+        """Take in the next frame.
+
+        Args:
+            frame_index: Its number in the video, in units of 1 / ``fps``; has to grow. Left out are frames in which
+                nobody was looked for.
+            boxes: (N, 4) px, left, top, right, bottom; N may be 0.
+            scores: (N,), how sure the detector is.
+            keypoints: (N, K, 2) px, with the same K throughout a video. None is K = 0.
+            keypoint_scores: (N, K), in [0, 1]; 0 where a keypoint was not seen. None says that all were.
+
+        Returns:
+            (N,) int64, the id of each person's track; -1 for who belongs to none, or not yet.
+
+        Raises:
+            RuntimeError: :meth:`reset` was not called.
+            ValueError: An argument has a wrong shape or value, or frames do not come in order.
+        """
+        name = type(self).__name__
+        if self.fps is None:
+            raise RuntimeError(f'{name}: call reset(fps) before the first frame')
+        require_whole(name, {'frame_index': frame_index}, 0)
+        if self._last_frame is not None and frame_index <= self._last_frame:
+            raise ValueError(f'{name}: frame {frame_index} comes after frame {self._last_frame}; numbers have to grow')
+        place = f'{name}, frame {frame_index}'
+        found = _checked(place, boxes, scores, keypoints, keypoint_scores)
+        if len(found):
+            self._check_number_of_keypoints(place, found.keypoints.shape[1])
+        order = np.lexsort((*found.boxes.T[::-1], -found.scores))  # so that no order of the caller's decides anything
+        track_ids = np.full(len(found), NO_TRACK, dtype=np.int64)
+        track_ids[order] = self._update(int(frame_index), found.take(order))
+        self._last_frame = frame_index
+        return track_ids
+
+    def _check_number_of_keypoints(self, place: str, number: int) -> None:
+        if self._num_keypoints not in (None, number):
+            raise ValueError(f'{place}: {number} keypoints, but {self._num_keypoints} in an earlier frame')
+        self._num_keypoints = number
+
+    @abstractmethod
+    def _reset(self) -> None:
+        """Forget everybody; the next id is 0."""
+
+    @abstractmethod
+    def _update(self, frame_index: int, found: Detections) -> np.ndarray:
+        """(N,) ids of checked detections, which come in an order that follows from what they are, best score first."""
+
+    @classmethod
+    def contract_cases(cls) -> list[dict[str, Any]]:
+        """Constructor arguments of the instances for the contract tests (:mod:`posediff.models.contract`)."""
+        return [{}]
+
+
+def _checked(place: str, boxes: Any, scores: Any, keypoints: Any, keypoint_scores: Any) -> Detections:
+    """The arguments of a frame as arrays, or an error that names place and argument."""
+    boxes, scores = np.array(boxes, dtype=np.float64), np.array(scores, dtype=np.float64)
+    boxes = boxes if boxes.size else boxes.reshape(0, 4)
+    number = len(boxes)
+    if boxes.shape != (number, 4) or scores.shape != (number,):
+        raise ValueError(f'{place}: boxes {boxes.shape} and scores {scores.shape} are not (N, 4) and (N,)')
+    if keypoints is None and keypoint_scores is not None:
+        raise ValueError(f'{place}: keypoint_scores without keypoints')
+    if keypoints is None or not number:
+        keypoints, keypoint_scores = np.zeros((number, 0, 2)), None
+    keypoints = np.array(keypoints, dtype=np.float64)
+    if keypoints.ndim != 3 or keypoints.shape[::2] != (number, 2):
+        raise ValueError(f'{place}: keypoints {keypoints.shape} are not ({number}, K, 2)')
+    shape = keypoints.shape[:2]
+    keypoint_scores = np.ones(shape) if keypoint_scores is None else np.array(keypoint_scores, dtype=np.float64)
+    if keypoint_scores.shape != shape:
+        raise ValueError(f'{place}: keypoint_scores {keypoint_scores.shape} are not {shape}')
+    unseen = keypoint_scores == 0
+    for name, values, fine in (
+        ('boxes', boxes, np.isfinite(boxes).all(-1)),
+        ('scores', scores, np.isfinite(scores)),
+        ('keypoint_scores', keypoint_scores, np.isfinite(keypoint_scores).all(-1)),
+        ('keypoints', keypoints, (np.isfinite(keypoints).all(-1) | unseen).all(-1)),
+        ('sides of boxes', boxes[:, 2:] - boxes[:, :2], (boxes[:, 2:] > boxes[:, :2]).all(-1)),
+    ):
+        if not fine.all():
+            row = int(fine.argmin())
+            wanted = 'positive' if name.startswith('sides') else 'finite'
+            raise ValueError(f'{place}: {name} of detection {row} are not {wanted}: {values[row].tolist()}')
+    return Detections(boxes, scores, np.where(unseen[..., None], 0.0, keypoints), keypoint_scores)

@@ -1,0 +1,52 @@
+"""How alike boxes and poses are, from 0 to 1."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def box_iou(boxes_a: np.ndarray, boxes_b: np.ndarray) -> np.ndarray:
+    """Area of the intersection by that of the union.
+
+    Args:
+        boxes_a: (A, 4) px, left, top, right, bottom, of positive area.
+        boxes_b: (B, 4) px.
+
+    Returns:
+        (A, B) in [0, 1].
+    """
+    a, b = boxes_a[:, None], boxes_b[None]
+    sides = np.minimum(a[..., 2:], b[..., 2:]) - np.maximum(a[..., :2], b[..., :2])
+    intersection = np.maximum(sides, 0).prod(-1)
+    return intersection / (box_sizes(boxes_a)[:, None] ** 2 + box_sizes(boxes_b) ** 2 - intersection)
+
+
+def box_sizes(boxes: np.ndarray) -> np.ndarray:
+    """Root of the area, px: (N, 4) to (N,)."""
+    return np.sqrt(np.prod(boxes[:, 2:] - boxes[:, :2], axis=-1))
+
+
+def object_keypoint_similarity(
+    keypoints_a: np.ndarray, seen_a: np.ndarray, keypoints_b: np.ndarray, seen_b: np.ndarray, spread: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """COCO's object keypoint similarity: the mean of exp(-d² / (2 spread²)) over the keypoints that both have.
+
+    COCO's spread is the root of the object's area times two sigma of the keypoint
+    (https://cocodataset.org/#keypoints-eval).
+
+    Args:
+        keypoints_a: (A, K, 2) px, finite.
+        seen_a: (A, K) bool.
+        keypoints_b: (B, K, 2) px, finite.
+        seen_b: (B, K) bool.
+        spread: (A, K) px, above 0; or (A, B, K), where it depends on both.
+
+    Returns:
+        Similarity (A, B) in [0, 1], 0 of who have no keypoint in common, and how many they have, (A, B).
+    """
+    both = seen_a[:, None] & seen_b[None]
+    squared = ((keypoints_a[:, None] - keypoints_b[None]) ** 2).sum(-1)
+    spread = spread[:, None] if spread.ndim == 2 else spread
+    alike = np.exp(-squared / (2 * spread**2)) * both
+    num_both = both.sum(-1)
+    return alike.sum(-1) / np.maximum(num_both, 1), num_both

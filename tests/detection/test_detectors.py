@@ -1,0 +1,71 @@
+"""Boxes from files, and models by name."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from posediff.detection import BoxesFileDetector
+from posediff.model_zoo import find_model
+from posediff.video.frames import VideoFrame
+
+
+def frame(index: int) -> VideoFrame:
+    return VideoFrame(index, 0.0, np.zeros((40, 60, 3), np.uint8))
+
+
+def test_both_forms_of_a_file_say_the_same(tmp_path):
+    entries = [
+        {'frame_index': 0, 'bbox': [10, 8, 20, 30], 'score': 0.9},
+        {'image_id': 2, 'bbox': [-5, -5, 10, 10]},
+        {'frame_index': 2, 'bbox': [12, 8, 20, 30], 'score': 0.2},
+        {'frame_index': 2, 'bbox': [70, 8, 20, 30], 'score': 0.9},
+    ]
+    (tmp_path / 'boxes.json').write_text(json.dumps(entries))
+    (tmp_path / 'boxes.txt').write_text(
+        '1,7,10,8,20,30,0.9,-1,-1,-1\n3,7,-5,-5,10,10\n3,8,12,8,20,30,0.2\n\n3,8,70,8,20,30,.9\n'
+    )
+    for name in ('boxes.json', 'boxes.txt'):
+        found = BoxesFileDetector(tmp_path / name, score_threshold=0.3)([frame(0), frame(1), frame(2)])
+        assert [people.boxes.tolist() for people in found] == [[[10, 8, 30, 38]], [], [[0, 0, 5, 5]]]
+        assert found[0].scores.tolist() == pytest.approx([0.9])
+
+
+@pytest.mark.parametrize(
+    ('name', 'text', 'said'),
+    [
+        ('a.json', '[{"bbox": [1, 2, 3, 4]}]', 'entry 0: KeyError'),
+        ('a.json', '[{"frame_index": 0, "bbox": [1, 2, 0, 4]}]', 'entry 0: .*some area'),
+        ('a.json', '[{"frame_index": -1, "bbox": [1, 2, 3, 4]}]', 'frame -1 lies before the first'),
+        ('a.json', '{"frame_index": 0}', 'expected a list of boxes, got dict'),
+        ('a.json', '[{"frame_index"', 'truncated'),
+        ('a.txt', '1,1,2,3\n', 'line 1: ValueError'),
+        ('a.txt', '1,1,2,3,4,5,nan\n', 'line 1: ValueError'),
+    ],
+)
+def test_a_malformed_file_is_named_with_its_entry(tmp_path, name, text, said):
+    (tmp_path / name).write_text(text)
+    with pytest.raises(ValueError, match=said):
+        BoxesFileDetector(tmp_path / name)
+    with pytest.raises(FileNotFoundError, match='nowhere'):
+        BoxesFileDetector(tmp_path / 'nowhere.json')
+
+
+def test_models_are_found_by_name_alias_and_file(tmp_path):
+    pytest.importorskip('mmpose')
+    config, weights = find_model('mmpose', 'human', None)
+    assert config.endswith('rtmpose-m_8xb256-420e_body8-256x192.py')
+    assert weights is not None
+    assert weights.startswith('https://')
+    assert find_model('mmpose', 'human', 'random') == (config, None)
+    assert find_model('mmpose', config, 'random') == (config, None)
+    with pytest.raises(ValueError, match=r"no model 'rtmpose-m'; names with it: rtmpose-m_8xb"):
+        find_model('mmpose', 'rtmpose-m', None)
+    with pytest.raises(ValueError, match='does not say where its weights are'):
+        find_model('mmpose', config, None)
+    with pytest.raises(FileNotFoundError, match=r'config no\.py does not exist'):
+        find_model('mmpose', 'no.py', None)
+    with pytest.raises(FileNotFoundError, match=r'checkpoint no\.pth of human does not exist'):
+        find_model('mmpose', 'human', 'no.pth')

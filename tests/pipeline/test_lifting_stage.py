@@ -1,0 +1,158 @@
+"""Observations in, people in 3D out: order, gaps, places."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+import posediff
+from posediff.lifting import LiftingStream
+from posediff.pipeline.camera_guess import Intrinsics, root_position, stature
+from posediff.pipeline.lifting_stage import LiftingStage
+from posediff.pipeline.observing import Observation
+from posediff.skeletons import CMU17, get_skeleton
+from posediff.smoothing import GaussianSmoother
+
+FPS, SHAPE = 25.0, (480, 640)
+
+
+@pytest.fixture(scope='module')
+def model(repository):
+    torch.manual_seed(0)
+    options = {
+        'model.denoiser.num_frames': 9, 'model.denoiser.channels': 8, 'model.denoiser.num_layers': 2,
+        'model.denoiser.step_channels': 8, 'model.test_cfg.num_hypotheses': 2, 'model.test_cfg.num_inference_steps': 2,
+        'model.sampler.type': 'DDIMSampler',
+    }  # fmt: skip
+    model = posediff.init_model(repository / 'configs/lifting_3d/diffhpe/diffhpe-2d_27f_cmu.py', cfg_options=options)
+    torch.nn.init.normal_(model.denoiser.output_projection.weight, std=0.1)
+    return model
+
+
+def observations(presence: dict[int, list[range]], frames: int, source: str = 'cmu17') -> list[Observation]:
+    """Trembling people at the frames where they are present."""
+    joints = get_skeleton(source).num_joints
+    found = []
+    for frame in range(frames):
+        ids = [track for track, spans in presence.items() if any(frame in span for span in spans)]
+        keypoints = np.empty((len(ids), joints, 2), np.float32)
+        for row, track in enumerate(ids):
+            keypoints[row] = 200 + 60 * track + np.random.default_rng((track, frame)).normal(0, 20, (joints, 2))
+        boxes = np.concatenate([keypoints.min(1), keypoints.max(1)], -1)
+        ones = np.ones(len(ids), np.float32)
+        scores = np.ones((len(ids), joints), np.float32)
+        found.append(Observation(frame, frame / FPS, np.array(ids, np.int64), boxes, ones, keypoints, scores))
+    return found
+
+
+def lift(model, seen: list[Observation], source: str = 'cmu17', **options):
+    stream = LiftingStream(model, SHAPE, fps=FPS, batch_size=4)
+    camera = Intrinsics.of(SHAPE).camera
+    return list(LiftingStage(stream, get_skeleton(source), model.head.skeleton, camera, FPS, **options)(seen))
+
+
+def present(results, track: int) -> dict[int, bool]:
+    return {
+        result.frame_index: person.observed
+        for result in results
+        for person in result.people
+        if person.track_id == track
+    }
+
+
+def test_every_frame_comes_once_in_order_with_whoever_is_there(model):
+    presence = {0: [range(0, 40)], 1: [range(5, 12), range(30, 50)], 2: [range(49, 50)]}
+    results = lift(model, observations(presence, 60))
+    assert [result.frame_index for result in results] == list(range(60))
+    for track, spans in presence.items():
+        assert sorted(present(results, track)) == [frame for span in spans for frame in span]
+    for result in results:
+        assert [person.track_id for person in result.people] == sorted(person.track_id for person in result.people)
+        for person in result.people:
+            assert person.joints_3d.shape == (17, 3)
+            assert np.isfinite(person.joints_3d).all()
+            assert np.isfinite(person.joints_3d_std).all()
+
+
+def test_short_gaps_are_filled_as_asked_and_marked(model):
+    seen = observations({0: [range(0, 10), range(14, 30), range(50, 60)]}, 60)
+    left_out, filled = lift(model, seen, max_gap_s=0.2), lift(model, seen, max_gap_s=0.2, fill=True)
+    assert all(present(left_out, 0).values())
+    assert [frame for frame, observed in present(filled, 0).items() if not observed] == [10, 11, 12, 13]
+    assert sorted(present(filled, 0)) == [*range(30), *range(50, 60)]
+    by_frame = {result.frame_index: result.people[0] for result in filled if result.people}
+    assert np.isnan(by_frame[11].keypoints_2d).all()
+    assert not by_frame[11].keypoint_scores.any()
+    steps = np.diff([by_frame[frame].root_position for frame in range(9, 15)], axis=0)
+    np.testing.assert_allclose(steps, np.tile(steps[:1], (5, 1)), rtol=1e-3, atol=0.1)  # straight across the gap
+    for result, other in zip(left_out, filled, strict=True):
+        for person in result.people:
+            twin = next(one for one in other.people if one.track_id == person.track_id)
+            np.testing.assert_array_equal(person.joints_3d, twin.joints_3d)
+
+
+def test_company_changes_nothing(model):
+    both = lift(model, observations({0: [range(3, 30)], 1: [range(0, 40)]}, 40))
+    alone = lift(model, observations({1: [range(0, 40)]}, 40))
+    for result, other in zip(both, alone, strict=True):
+        np.testing.assert_allclose(result.people[-1].joints_3d, other.people[0].joints_3d, atol=0.05)
+
+
+def test_weak_keypoints_are_not_seen(model):
+    seen = observations({0: [range(0, 20)]}, 20)
+    for observation in seen:
+        observation.keypoint_scores[0, 3] = 0.1
+    first = lift(model, seen)
+    for observation in seen:
+        observation.keypoints_2d[0, 3] = 9999
+    for result, other in zip(first, lift(model, seen), strict=True):
+        np.testing.assert_array_equal(result.people[0].joints_3d, other.people[0].joints_3d)
+        np.testing.assert_array_equal(result.people[0].root_position, other.people[0].root_position)
+
+
+def test_smoothing_makes_it_smoother_and_loses_no_frame(model):
+    seen = observations({0: [range(0, 30), range(45, 60)], 1: [range(10, 11)]}, 60, 'coco17')
+    raw, smooth = lift(model, seen, 'coco17'), lift(model, seen, 'coco17', smoother=GaussianSmoother(0.08))
+    assert [present(raw, track) for track in (0, 1)] == [present(smooth, track) for track in (0, 1)]
+
+    def roughness(results):
+        joints = np.stack([result.people[0].joints_3d for result in results[:30]])
+        return np.abs(np.diff(joints, 2, axis=0)).mean()
+
+    assert roughness(smooth) < 0.3 * roughness(raw)
+
+
+def test_nobody_at_all_is_no_error(model):
+    assert [len(result.people) for result in lift(model, observations({}, 5))] == [0] * 5
+    assert lift(model, []) == []
+
+
+def test_a_person_stands_where_the_keypoints_say(walker):
+    pose = walker(1)[0] * [1000, 1000, -1000]  # mm, y down would not matter here
+    pose = pose[:, [1, 2, 0]]
+    pose -= pose[:1]
+    intrinsics = Intrinsics.of(SHAPE, focal=700.0)
+    assert (intrinsics.source, Intrinsics.of(SHAPE).source) == ('given', 'assumed')
+    place = np.array([300.0, -100.0, 4000.0])
+    keypoints = intrinsics.camera.project(pose + place)
+    weights = np.ones(17)
+    weights[5] = 0
+    keypoints[5] = np.nan
+    np.testing.assert_allclose(root_position(pose, keypoints, weights, intrinsics.camera), place, rtol=1e-4)
+    assert np.isnan(root_position(pose, keypoints, np.zeros(17), intrinsics.camera)).all()
+    with pytest.raises(ValueError, match='focal must be a positive length in px, got 0'):
+        Intrinsics.of(SHAPE, focal=0)
+
+
+def test_stature_is_that_of_the_skeleton_in_any_posture(walker):
+    standing = walker(3) * 1000
+    height = stature(standing, CMU17)
+    assert 1600 < height < 1900
+    sitting = standing.copy()
+    shin = [CMU17.joint_names.index(name) for name in ('left_foot', 'right_foot')]
+    knees = [CMU17.joint_names.index(name) for name in ('left_knee', 'right_knee')]
+    sitting[:, shin] = sitting[:, knees] + np.linalg.norm(standing[:, shin] - standing[:, knees], axis=-1)[
+        ..., None
+    ] * [1, 0, 0]
+    assert stature(sitting, CMU17) == pytest.approx(height)

@@ -1,0 +1,116 @@
+"""Frames in, tracked people out."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from posediff.detection import BaseDetector, People
+from posediff.pipeline.observing import Observer, one_pose_each
+from posediff.pose_estimation import BasePoseEstimator, Poses
+from posediff.skeletons import COCO17
+from posediff.tracking import PoseTracker
+from posediff.video.frames import VideoFrame
+
+FPS = 25.0
+
+
+class MarkDetector(BaseDetector):
+    """Finds one person at the brightest pixel of a frame, nobody in a black one."""
+
+    def __call__(self, frames):
+        found = []
+        for frame in frames:
+            top, left = np.unravel_index(frame.image[..., 0].argmax(), frame.image.shape[:2])
+            box = np.float32([[left - 10, top - 20, left + 10, top + 20]])
+            there = frame.image.max() > 0
+            found.append(People(box, np.ones(1, np.float32)) if there else People.nobody())
+        return found
+
+    @classmethod
+    def contract_cases(cls):
+        return [{}]
+
+
+class WindowEstimator(BasePoseEstimator):
+    """Keypoints in the box; the first two say which frames were seen: its own and the sum of the window's."""
+
+    skeleton = COCO17
+
+    def __init__(self, around: int) -> None:
+        self.frames_around = around
+
+    def __call__(self, windows):
+        found = []
+        for window in windows:
+            assert len(window.frames) == 2 * self.frames_around + 1
+            grid = np.linspace(0, 1, 17)[:, None]
+            keypoints = (
+                np.stack([box[:2] + grid * (box[2:] - box[:2]) for box in window.people.boxes])
+                if len(window.people)
+                else np.zeros((0, 17, 2))
+            )
+            scores = np.full((len(keypoints), 17), 0.9)
+            scores[:, 0] = 0.5 + window.key.index / 1000
+            scores[:, 1] = sum(frame.index for frame in window.frames) / 1000
+            found.append(Poses(keypoints.astype(np.float32), scores.astype(np.float32)))
+        return found
+
+    @classmethod
+    def contract_cases(cls):
+        return [{'around': 0}]
+
+
+def frames(count: int, dark: set[int] = frozenset(), repeated: set[int] = frozenset()) -> list[VideoFrame]:
+    made = []
+    for index in range(count):
+        image = np.zeros((80, 200, 3), np.uint8)
+        if index not in dark:
+            image[40, 30 + 2 * index] = 255
+        made.append(VideoFrame(index, index / FPS, image, repeated=index in repeated))
+    return made
+
+
+@settings(max_examples=30, deadline=None)
+@given(count=st.integers(0, 20), around=st.integers(0, 3), batch_size=st.integers(1, 7))
+def test_every_frame_comes_once_with_the_frames_around_it(count, around, batch_size):
+    observer = Observer(MarkDetector(), WindowEstimator(around), PoseTracker(min_hits=1), batch_size)
+    found = list(observer(frames(count), FPS))
+    assert [one.frame_index for one in found] == list(range(count))
+    for index, one in enumerate(found):
+        assert one.track_ids.tolist() == [0]
+        window = np.clip(np.arange(index - around, index + around + 1), 0, count - 1)
+        np.testing.assert_allclose(one.keypoint_scores[0, :2], [0.5 + index / 1000, window.sum() / 1000], atol=1e-6)
+        np.testing.assert_allclose(one.boxes[0, 0], 20 + 2 * index)
+
+
+def test_empty_and_repeated_frames():
+    observer = Observer(MarkDetector(), WindowEstimator(0), PoseTracker(min_hits=1), 4)
+    found = list(observer(frames(12, dark={4, 5}, repeated={8}), FPS))
+    assert [len(one.track_ids) for one in found] == [1, 1, 1, 1, 0, 0, 1, 1, 1, 1, 1, 1]
+    np.testing.assert_array_equal(found[8].boxes, found[7].boxes)  # nobody was looked for: it is the same picture
+
+
+def test_people_who_were_seen_double_are_one():
+    keypoints = np.random.default_rng(0).uniform(0, 100, (1, 17, 2)).astype(np.float32)
+    twice = np.concatenate([keypoints, keypoints + 1, keypoints + 300, keypoints + 600])
+    scores = np.float32([0.6, 0.8, 0.7, 0.1])[:, None].repeat(17, 1)
+    assert one_pose_each(Poses(twice, scores), 0.3, 0.5).tolist() == [1, 2]
+    assert one_pose_each(Poses(twice[:0], scores[:0]), 0.3, 0.5).tolist() == []
+    assert one_pose_each(Poses(twice, scores), 0.0, 1.0).tolist() == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize('around', [0, 2])
+def test_results_come_as_soon_as_the_frames_around_are_there(around):
+    pulled = []
+
+    def watched():
+        for frame in frames(20):
+            pulled.append(frame.index)
+            yield frame
+
+    observer = Observer(MarkDetector(), WindowEstimator(around), PoseTracker(min_hits=1), 1)
+    for one in observer(watched(), FPS):
+        assert len(pulled) <= one.frame_index + around + 1

@@ -1,0 +1,170 @@
+"""The video tool as a user runs it, in this process: small videos, small models, real libraries."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip('av')
+pytest.importorskip('mmpose')
+
+from posediff.video import VideoWriter, open_video  # noqa: E402
+
+FRAMES, HEIGHT, WIDTH = 14, 96, 128
+LIFTER = """
+_base_ = '{repository}/configs/lifting_3d/diffhpe/diffhpe-2d_27f_cmu.py'
+model = dict(
+    denoiser=dict(num_frames=9, channels=8, num_layers=2, step_channels=8),
+    sampler=dict(_delete_=True, type='DDIMSampler'),
+    test_cfg=dict(num_hypotheses=2, num_inference_steps=2),
+)
+"""
+
+Run = Callable[[Sequence[object]], int]
+
+
+@pytest.fixture(scope='module')
+def video(tmp_path_factory) -> Path:
+    """Noise: at random weights one thing is as good as another."""
+    path = tmp_path_factory.mktemp('video') / 'clip.mp4'
+    rng = np.random.default_rng(0)
+    with VideoWriter(path, 25.0) as writer:
+        for _ in range(FRAMES):
+            writer.write(rng.integers(0, 256, (HEIGHT, WIDTH, 3), np.uint8))
+    return path
+
+
+@pytest.fixture(scope='module')
+def boxes(tmp_path_factory) -> Path:
+    """Two people; the second is missing in frames 6 and 7."""
+    entries = [{'frame_index': frame, 'bbox': [8 + frame, 10, 30, 70], 'score': 0.9} for frame in range(FRAMES)]
+    entries += [
+        {'frame_index': frame, 'bbox': [80, 12, 30, 70], 'score': 0.9} for frame in range(FRAMES) if frame not in (6, 7)
+    ]
+    path = tmp_path_factory.mktemp('boxes') / 'boxes.json'
+    path.write_text(json.dumps(entries))
+    return path
+
+
+@pytest.fixture(scope='module')
+def lifter(tmp_path_factory, repository: Path) -> Path:
+    path = tmp_path_factory.mktemp('lifter') / 'tiny.py'
+    path.write_text(LIFTER.format(repository=repository))
+    return path
+
+
+@pytest.fixture(scope='module')
+def run(repository: Path, lifter: Path, exit_code) -> Run:
+    spec = importlib.util.spec_from_file_location('video_to_3d', repository / 'tools' / 'video_to_3d.py')
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    common = ['--lifter', lifter, '--lifter-checkpoint', 'random', '--score-threshold', 0]
+    return lambda words: exit_code(module.main, [str(word) for word in [*words, *common]])
+
+
+POSE = ['--pose', 'mmpose:rtmpose-t_8xb256-420e_body8-256x192', '--pose-checkpoint', 'random']
+
+
+@pytest.fixture
+def certain(monkeypatch) -> None:
+    """Random networks are sure of nothing: let their poses count."""
+    from posediff.pipeline import inferencer, observing
+
+    monkeypatch.setattr(
+        inferencer, 'Observer', lambda *parts: observing.Observer(*parts, min_pose_score=0.0, same_pose=1.0)
+    )
+
+
+@pytest.mark.usefixtures('certain')
+def test_boxes_to_people_in_3d(run, video, boxes, tmp_path, capsys):
+    out = tmp_path / 'out'
+    assert run([video, '--out', out, '--detector', boxes, *POSE, '--export', 'csv,trc', '--smooth', 'gaussian']) == 0
+    names = ['overlay.mp4', 'poses.json', 'poses.npz']
+    tracks = [f'track{track}.{suffix}' for track in (0, 1) for suffix in ('csv', 'export.json', 'trc')]
+    assert sorted(path.name for path in out.iterdir()) == sorted([*names, *tracks])
+    document = json.loads((out / 'poses.json').read_text())
+    assert document['num_frames'] == FRAMES
+    assert (document['keypoint_skeleton'], document['skeleton']) == ('coco17', 'cmu17')
+    assert document['camera']['source'] == 'assumed'
+    assert 'root' in document['joints_made_up']
+    seen = {track: [row['frame_index'] for row in document['rows'] if row['track_id'] == track] for track in (0, 1)}
+    first = min(seen[0])  # a tracker may want to see somebody twice
+    assert seen[0] == list(range(first, FRAMES))
+    assert seen[1] == [frame for frame in range(first, FRAMES) if frame not in (6, 7)]
+    overlay = open_video(out / 'overlay.mp4')
+    assert (len(list(overlay)), overlay.img_shape) == (FRAMES, (HEIGHT, WIDTH))
+    assert 'frames a second' not in capsys.readouterr().err
+
+    assert run([video, '--out', out, '--detector', boxes, *POSE]) == 2
+    assert 'holds results: --overwrite replaces them' in capsys.readouterr().err
+    assert run([video, '--out', out, '--detector', boxes, *POSE, '--overwrite', '--fill', '--no-overlay']) == 0
+    with np.load(out / 'poses.npz') as arrays:
+        missed = arrays['frame_index'][(arrays['track_id'] == 1) & ~arrays['observed']]
+    assert missed.tolist() == [6, 7]
+
+
+@pytest.mark.usefixtures('certain')
+def test_a_detector_of_mmdetection_drives_the_whole_tool(run, video, tmp_path):
+    out = tmp_path / 'out'
+    words = [video, '--out', out, '--detector', 'mmdet:rtmdet_tiny_8xb32-300e_coco', '--detector-checkpoint', 'random']
+    assert run([*words, *POSE, '--max-frames', 3, '--no-overlay']) in (0, 1)  # random weights may see nobody
+    assert json.loads((out / 'poses.json').read_text())['num_frames'] == 3
+
+
+def test_ctrl_c_leaves_whole_files_of_what_was_done(run, video, boxes, tmp_path, monkeypatch, capsys):
+    from posediff.video import VideoSource
+
+    frames = VideoSource.frames
+
+    def interrupted(self, start=0):
+        for frame in frames(self, start):
+            if frame.index == 10:
+                raise KeyboardInterrupt
+            yield frame
+
+    monkeypatch.setattr(VideoSource, 'frames', interrupted)
+    out = tmp_path / 'out'
+    assert run([video, '--out', out, '--detector', boxes, *POSE, '--batch-size', 1, '--no-overlay']) == 130
+    assert 'stopped after' in capsys.readouterr().err
+    document = json.loads((out / 'poses.json').read_text())
+    assert len(document['rows']) == document['num_rows']
+    assert not list(out.glob('.*'))
+
+
+@pytest.mark.parametrize(
+    ('words', 'said'),
+    [
+        (['nowhere.mp4'], 'video nowhere.mp4 does not exist'),
+        (['{video}', '--detector', 'yolo'], '--detector yolo is neither'),
+        (['{video}', '--detector', 'no.json'], 'boxes file no.json does not exist'),
+        (['{video}', '--detector', 'mmdet:rtmdet'], "mmdet has no model 'rtmdet'; names with it: rtmdet"),
+        (['{video}', '--pose', 'openpose'], '--pose openpose is neither'),
+        (['{video}', '--pose', 'mmpose:human', '--pose-checkpoint', 'no.pth'], 'checkpoint no.pth of human does not'),
+        (['{video}', '--pose', 'configs/no.py'], 'needs --pose-checkpoint'),
+        (['{video}', '--detector', 'whole-frame', '--detector-checkpoint', 'a.pth'], 'has no use'),
+        (['{video}', '--focal', '-3', '--detector', 'whole-frame', *POSE], 'focal must be a positive length'),
+        (['{video}', '--fps', '0'], 'fps must be in 0..1000, got 0'),
+    ],
+)
+def test_what_makes_no_sense_is_one_line_and_leaves_nothing(run, video, tmp_path, capsys, words, said):
+    out = tmp_path / 'out'
+    assert run([*(word.format(video=video) for word in words), '--out', out]) == 2
+    error = capsys.readouterr().err
+    assert said in error
+    assert 'Traceback' not in error
+    assert not out.exists() or not list(out.iterdir())
+
+
+def test_nobody_is_said_and_is_no_success(run, video, tmp_path, capsys):
+    empty = tmp_path / 'none.json'
+    empty.write_text('[]')
+    assert run([video, '--out', tmp_path / 'out', '--detector', empty, *POSE]) == 1
+    assert 'nobody was found' in capsys.readouterr().err
+    assert json.loads((tmp_path / 'out' / 'poses.json').read_text())['rows'] == []

@@ -1,0 +1,108 @@
+"""Stick figures who walk from side to side, and what a detector says of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+
+from posediff.tracking import BaseTracker
+
+HEIGHT = 200.0
+FPS = 25.0
+
+
+class Walker(NamedTuple):
+    """Somebody who walks.
+
+    Attributes:
+        x: px, where the hips are, as a function of time in seconds.
+        phase: Of the gait, radians.
+        y: px, where the feet are.
+        frequency: Steps a second; two people have different ones.
+    """
+
+    x: Callable[[float], float]
+    phase: float = 0.0
+    y: float = 300.0
+    frequency: float = 0.9
+
+    def keypoints(self, time: float) -> np.ndarray:
+        """(13, 2) px: head, shoulders, elbows, wrists, hips, knees, ankles."""
+        angle = 2 * np.pi * self.frequency * time + self.phase
+        swing = 0.22 * HEIGHT * np.sin(angle)
+        hip, shoulder = 0.5 * HEIGHT, 0.8 * HEIGHT
+        sides = []
+        for side in (-1, 1):
+            wide = 0.05 * HEIGHT * side
+            sides.append([
+                [wide, shoulder], [wide - 0.5 * side * swing, 0.65 * HEIGHT], [wide - side * swing, hip],
+                [0.7 * wide, hip], [0.7 * wide + 0.5 * side * swing, 0.25 * HEIGHT], [0.7 * wide + side * swing, 0.0],
+            ])  # fmt: skip
+        points = np.array([[0.0, 0.95 * HEIGHT], *np.swapaxes(sides, 0, 1).reshape(-1, 2)])
+        return points * [1, -1] + [self.x(time), self.y]
+
+    def box(self, time: float) -> np.ndarray:
+        """(4,) px, of one width whatever the limbs do, so that it says nothing about them."""
+        return np.array([-0.25 * HEIGHT, -HEIGHT, 0.25 * HEIGHT, 0.0]) + [self.x(time), self.y] * 2
+
+
+class Film:
+    """Walkers, frame by frame.
+
+    Args:
+        walkers: People.
+        hidden: Which of them is not found in a frame: (walker, frame) to bool.
+    """
+
+    def __init__(
+        self,
+        walkers: Iterable[Walker],
+        hidden: Callable[[int, int], bool] = lambda walker, frame: False,
+        noise_px: float = 2.0,
+        seed: int = 0,
+        score: float = 0.9,
+    ) -> None:
+        self.walkers, self.hidden, self.noise_px, self.score = list(walkers), hidden, noise_px, score
+        self.rng = np.random.default_rng(seed)
+
+    def track(
+        self, tracker: BaseTracker, frames: Iterable[int], poses: bool = True, fps: float = FPS
+    ) -> list[dict[int, int]]:
+        """Begin a video and track it; the id of each walker who was found, for every frame."""
+        tracker.reset(fps)
+        found = []
+        for frame in frames:
+            present = [index for index in range(len(self.walkers)) if not self.hidden(index, frame)]
+            present = [int(index) for index in self.rng.permutation(present)]
+            time = frame / fps
+            boxes = np.array([self.walkers[index].box(time) for index in present]).reshape(-1, 4)
+            keypoints = np.array([self.walkers[index].keypoints(time) for index in present]).reshape(-1, 13, 2)
+            boxes, keypoints = (
+                values + self.rng.normal(0, self.noise_px, values.shape) for values in (boxes, keypoints)
+            )
+            scores = np.full(len(present), self.score)
+            ids = tracker.update(frame, boxes, scores, keypoints if poses else None)
+            found.append(dict(zip(present, ids.tolist(), strict=True)))
+        return found
+
+
+class Kit:
+    """What the tests take from here."""
+
+    Walker = Walker
+    Film = Film
+    FPS = FPS
+
+    @staticmethod
+    def ids_of(found: list[dict[int, int]], walker: int) -> list[int]:
+        """All ids that a walker had, in order, without -1 and without repetition."""
+        ids = [frame[walker] for frame in found if frame.get(walker, -1) >= 0]
+        return list(dict.fromkeys(ids))
+
+
+@pytest.fixture(scope='session')
+def kit() -> type[Kit]:
+    return Kit

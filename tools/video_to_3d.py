@@ -1,0 +1,127 @@
+"""Find the people in a video, in 2D and 3D: poses.npz, poses.json and overlay.mp4 in a folder.
+
+    python tools/video_to_3d.py VIDEO --out DIR
+
+VIDEO is a file, an address, the number of a camera, or a folder of images (with --fps). Stop with Ctrl-C: what was done
+is written.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from tqdm import tqdm
+
+from posediff.assets import LIFTER_CHECKPOINT, LIFTER_CONFIG
+from posediff.command_line import one_line_errors, positive
+from posediff.pipeline import VideoPoseInferencer
+from posediff.pipeline.choices import SMOOTHERS, TRACKERS, detector_config, pose_estimator_config
+from posediff.pipeline.pose_files import export_tracks, write_overlay
+from posediff.pipeline.pose_writer import PoseWriter
+from posediff.video import VideoSource, open_video
+
+NOTHING_FOUND, INTERRUPTED = 1, 130
+
+
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('video')
+    parser.add_argument('--out', type=Path, required=True, help='folder for the results')
+    parser.add_argument('--overwrite', action='store_true', help='replace the results that are there')
+    parser.add_argument('--fps', type=float, help="read the video at this rate instead of the file's own")
+    parser.add_argument('--max-frames', type=positive, help='stop after so many')
+    stages = parser.add_argument_group('stages')
+    stages.add_argument(
+        '--detector', default='mediapipe', help='mediapipe, whole-frame, a file of boxes, mmdet:<config file or name>'
+    )
+    stages.add_argument('--detector-checkpoint', help='weights for mmdet: file, address, or random')
+    stages.add_argument('--tracker', choices=TRACKERS, default='pose')
+    stages.add_argument('--pose', default='mediapipe', help='mediapipe, mmpose:<config file or name>, a config file')
+    stages.add_argument('--pose-checkpoint', help='its weights: file, address, or random')
+    stages.add_argument('--lifter', default=LIFTER_CONFIG, help='config file of a lifting model')
+    stages.add_argument('--lifter-checkpoint', help='its weights: file, or random')
+    stages.add_argument('--smooth', choices=SMOOTHERS, help='filter joints over time; default: none')
+    options = parser.add_argument_group('options')
+    options.add_argument('--num-hypotheses', type=positive, help="poses that are drawn; default: the lifter's")
+    options.add_argument('--num-inference-steps', type=positive, help="denoiser rounds; default: the lifter's")
+    options.add_argument('--score-threshold', type=float, default=0.3, help='keypoints scored below are not seen')
+    options.add_argument('--max-gap', type=float, default=0.5, metavar='S', help='longest gap to lift across, seconds')
+    options.add_argument('--fill', action='store_true', help='write poses in such gaps too, marked')
+    options.add_argument('--focal', type=float, help='focal length, px; default: assumed')
+    options.add_argument('--export', default='', metavar='FORMATS', help='bvh,trc,c3d,csv: one file a person')
+    options.add_argument('--no-overlay', action='store_true', help='skip overlay.mp4')
+    options.add_argument('--batch-size', type=positive, default=8)
+    options.add_argument('--seed', type=int, default=0)
+    options.add_argument('--device', default='cpu')
+    return parser.parse_args(argv)
+
+
+def build(args: argparse.Namespace) -> VideoPoseInferencer:
+    own = str(args.lifter) == str(LIFTER_CONFIG)
+    if not own and args.lifter_checkpoint is None:
+        raise ValueError(f"--lifter {args.lifter} needs --lifter-checkpoint (or 'random')")
+    return VideoPoseInferencer(
+        detector=detector_config(args.detector, args.detector_checkpoint, args.device),
+        pose_estimator=pose_estimator_config(args.pose, args.pose_checkpoint, args.device),
+        tracker={'type': TRACKERS[args.tracker]},
+        lifter=(args.lifter, args.lifter_checkpoint or LIFTER_CHECKPOINT),
+        smoother=None if args.smooth is None else {'type': SMOOTHERS[args.smooth]},
+        num_hypotheses=args.num_hypotheses,
+        num_inference_steps=args.num_inference_steps,
+        score_threshold=args.score_threshold,
+        max_gap_s=args.max_gap,
+        fill=args.fill,
+        focal=args.focal,
+        batch_size=args.batch_size,
+        seed=args.seed,
+        device=args.device,
+    )
+
+
+def infer(inferencer: VideoPoseInferencer, video: VideoSource, writer: PoseWriter, max_frames: int | None) -> bool:
+    """Run over the video; whether it came to its end."""
+    expected = video.num_frames if max_frames is None else min(max_frames, video.num_frames or max_frames)
+    try:
+        for result in tqdm(inferencer(video, max_frames), 'people', expected, unit='frame', disable=None):
+            writer.add(result)
+    except KeyboardInterrupt:
+        sys.stderr.write(f'\nstopped after {writer.num_frames} frames\n')
+        return False
+    return True
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    args = parse_args(argv)
+    with one_line_errors():
+        if (args.out / 'poses.npz').exists() and not args.overwrite:
+            raise FileExistsError(f'{args.out} holds results: --overwrite replaces them')
+        video = open_video(args.video, args.fps)
+        inferencer = build(args)
+        writer = PoseWriter(args.out, inferencer.header(video))
+    started = time.perf_counter()
+    finished = infer(inferencer, video, writer, args.max_frames)
+    seconds = time.perf_counter() - started
+    files = list(writer.finish())
+    print(f'{video.name}: {writer.num_frames} frames in {seconds:.1f} s ({writer.num_frames / seconds:.1f} a second)')
+    if video.problem is not None:
+        print(f'warning: {video.problem}', file=sys.stderr)
+    if writer.num_rows:
+        if not args.no_overlay and not video.is_live:
+            files.append(write_overlay(args.out, video, args.score_threshold))
+        if args.export:
+            with one_line_errors():
+                files += export_tracks(args.out, args.export)
+    print('written ' + ', '.join(str(file) for file in files))
+    if not finished:
+        raise SystemExit(INTERRUPTED)
+    if not writer.num_rows:
+        sys.stderr.write(f'error: nobody was found in {video.name}\n')
+        raise SystemExit(NOTHING_FOUND)
+
+
+if __name__ == '__main__':
+    main()
