@@ -8,12 +8,17 @@ __version__ = '0.1.0'
 
 if TYPE_CHECKING:
     from posediff.inference import init_model, lift_keypoints
+    from posediff.pipeline import VideoPoseInferencer
 
-__all__ = ['__version__', 'init_model', 'lift_keypoints']
+__all__ = ['VideoPoseInferencer', '__version__', 'init_model', 'lift_keypoints']
 
 
 def __getattr__(name: str) -> Any:
     """Import the inference API on first use, so that ``import posediff`` stays cheap."""
+    if name == 'VideoPoseInferencer':
+        from posediff import pipeline
+
+        return pipeline.VideoPoseInferencer
     if name in __all__:
         from posediff import inference
 
