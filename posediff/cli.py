@@ -11,7 +11,7 @@ from posediff import __version__
 from posediff.command_line import positive
 
 FOREIGN = """A name with a prefix, such as mmpose.HRNet or mmdet.RTMDet, is looked up in that package, once it is
-installed; for the stages of the data flow (backbones to aggregators) in its MODELS."""
+installed; for the stages of a network (backbones to heads) in its MODELS."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:

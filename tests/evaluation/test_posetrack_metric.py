@@ -252,6 +252,76 @@ def test_suppression_keeps_one_of_two(truth):
     assert suppressed['posetrack/AP'] == 100
 
 
+def followed(num_frames=8):
+    """Two persons who move, each pose in a sample of its own; and ground truth of one sequence that they are in."""
+    images, annotations, several = [], [], []
+    for frame in range(num_frames):
+        name = f'images/val/{SEQUENCES[0]}/{frame:06d}.jpg'
+        regions = {'ignore_regions_x': [], 'ignore_regions_y': []}
+        images.append({'id': frame, 'file_name': name, 'is_labeled': True, **regions})
+        for person in range(2):
+            pose = true_pose(3 * person) + [5.0 * frame, 0, 0] * (true_pose(0) != 0)
+            head = {'bbox_head': [90, 90, 30, 40], 'image_id': frame, 'track_id': person + 5}
+            annotations.append({**head, 'keypoints': pose.reshape(-1).tolist(), 'scores': []})
+            least, most = pose[pose[:, 0] > 0, :2].min(0), pose[:, :2].max(0) + 50
+            several.append({'id': 2 * frame + person, 'img_id': frame, 'img_path': name})
+            several[-1]['pred_instances'] = {
+                'keypoints': pose[None, :, :2],
+                'keypoint_scores': np.full((1, 17), 0.9),
+                'bboxes': np.array([[*least, *most]]),
+                'bbox_scores': np.array([0.95]),
+            }
+    category = {'name': 'person', 'id': 1, 'keypoints': list(POSETRACK18_KEYPOINTS)}
+    return {'images': images, 'annotations': annotations, 'categories': [category]}, several
+
+
+def test_a_tracker_gives_ids_and_they_are_measured(tmp_path):
+    """The first frame has no ids of tracks yet: those two are nobody's before, and switch once each."""
+    truth, several = followed()
+    (tmp_path / 'gt').mkdir()
+    (tmp_path / 'gt' / f'{SEQUENCES[0]}.json').write_text(json.dumps(truth))
+    options = {'gt_folder': str(tmp_path / 'gt'), 'outfile_prefix': str(tmp_path / 'results' / 'val')}
+    without = measure(PoseTrackAP(**options), several)
+    measured = measure(PoseTrackAP(**options, tracker={'type': 'PoseTracker'}), several)
+    assert {name: measured[name] for name in without} == without
+    assert [name.removeprefix('posetrack/') for name in measured if name not in without] == [
+        'Head MOTA', 'Shou MOTA', 'Elb MOTA', 'Wri MOTA', 'Hip MOTA', 'Knee MOTA', 'Ankl MOTA', 'MOTA',
+        'MOTP', 'mot_precision', 'mot_recall', 'HOTA', 'DetA', 'AssA', 'num_switches',
+    ]  # fmt: skip
+    assert measured['posetrack/MOTA'] == pytest.approx(100 * (1 - 2 / 14))  # seven frames of eight count
+    assert measured['posetrack/num_switches'] == 2 * 15
+    assert measured['posetrack/DetA'] == pytest.approx(100)
+    document = json.loads((tmp_path / 'results' / f'{SEQUENCES[0]}.json').read_text())
+    assert [person['track_id'] for person in document['annotations']] == [2, 3, *[0, 1] * 7]
+    result = evaluate_folders(tmp_path / 'gt', tmp_path / 'results', tracking=True).tracking
+    assert measured['posetrack/HOTA'] == result.total('hota')
+    at_once = PoseTrackAP(**options, tracker={'type': 'PoseTracker', 'min_hits': 1})
+    assert measure(at_once, several)['posetrack/MOTA'] == pytest.approx(100)
+
+
+def test_a_tracker_takes_the_boxes_of_keypoints_where_there_are_no_others(tmp_path):
+    truth, several = followed()
+    (tmp_path / f'{SEQUENCES[0]}.json').write_text(json.dumps(truth))
+    for sample in several:
+        del sample['pred_instances']['bboxes'], sample['pred_instances']['bbox_scores']
+    metric = PoseTrackAP(str(tmp_path), tracker={'type': 'PoseTracker', 'min_hits': 1}, fps=10.0)
+    assert measure(metric, several)['posetrack/MOTA'] == pytest.approx(100)
+    with pytest.raises(ValueError, match='fps must be positive, got 0'):
+        PoseTrackAP(str(tmp_path), tracker={'type': 'PoseTracker'}, fps=0)
+
+
+def test_tracks_of_one_file_need_ids(tmp_path):
+    truth, several = followed()
+    path = tmp_path / 'val.json'
+    path.write_text(json.dumps(truth))
+    tracker = {'type': 'PoseTracker', 'min_hits': 1}
+    assert measure(PoseTrackAP(ann_file=str(path), tracker=tracker), several)['posetrack/MOTA'] == pytest.approx(100)
+    del truth['annotations'][3]['track_id']
+    path.write_text(json.dumps(truth))
+    with pytest.raises(ValueError, match=r'val.json: annotations\[3\]: the person has no track_id'):
+        measure(PoseTrackAP(ann_file=str(path), tracker=tracker), several)
+
+
 def test_format_only_needs_no_annotations(truth, tmp_path):
     for file in truth.iterdir():
         document = json.loads(file.read_text())

@@ -62,13 +62,9 @@ def test_poses_tell_people_apart_whose_boxes_do_not(kit, seed):
 
 
 def test_boxes_alone_do_not_tell_them_apart(kit):
-    """The control of the test above: without poses, and with poses of no weight."""
-    for tracker, poses in ((PoseTracker(), False), (PoseTracker(pose_weight=0), False)):
-        switched = [
-            len(kit.ids_of(kit.Film(meet_and_turn_back(kit), seed=seed).track(tracker, range(75), poses), 0)) > 1
-            for seed in range(5)
-        ]
-        assert any(switched)
+    """The control of the test above."""
+    films = [kit.Film(meet_and_turn_back(kit), seed=seed) for seed in range(5)]
+    assert any(len(kit.ids_of(film.track(PoseTracker(), range(75), poses=False), 0)) > 1 for film in films)
 
 
 @pytest.mark.parametrize('fps', [10.0, 25.0, 60.0])

@@ -1,4 +1,4 @@
-"""Average precision of PoseTrack result files.
+"""Average precision of PoseTrack result files, and with --tracking how well persons are followed in them.
 
     python tools/analysis_tools/eval_posetrack.py --gt DIR --pred DIR --out result.json
 
@@ -19,6 +19,7 @@ from posediff.evaluation.posetrack import PROTOCOLS, PoseTrackResult, evaluate_f
 from posediff.evaluation.tables import markdown_table
 
 MEASURES = ('ap', 'precision', 'recall')
+TRACKING_MEASURES = ('mota', 'hota')
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -26,12 +27,15 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--gt', type=Path, required=True, metavar='DIR', help='ground truth')
     parser.add_argument('--pred', type=Path, required=True, metavar='DIR', help='predictions')
     parser.add_argument('--protocol', choices=list(PROTOCOLS), default='poseval', help='default: %(default)s')
+    parser.add_argument('--tracking', action='store_true', help='measure tracks too: MOTA, MOTP, HOTA')
     parser.add_argument('--out', type=Path, required=True, metavar='FILE', help='a .json file')
     return parser.parse_args(argv)
 
 
 def as_markdown(result: PoseTrackResult) -> str:
     groups = {measure: result.groups(measure) for measure in MEASURES}
+    if result.tracking is not None:
+        groups |= {measure: result.tracking.groups(measure) for measure in TRACKING_MEASURES}
     rows: list[list[str | float | None]] = [[f'{measure}, %', *means.values()] for measure, means in groups.items()]
     return markdown_table(['', *groups['ap']], rows, digits=1)
 
@@ -40,7 +44,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     with one_line_errors():
         args.out.unlink(missing_ok=True)  # a result of an earlier run is not this one's
-        result = evaluate_folders(args.gt, args.pred, args.protocol)
+        result = evaluate_folders(args.gt, args.pred, args.protocol, args.tracking)
         print(as_markdown(result))
         with replacing(args.out) as temporary:
             temporary.write_text(json.dumps({'protocol': args.protocol, **result.to_dict()}, indent=1) + '\n')

@@ -16,8 +16,9 @@ from posediff.evaluation.posetrack.ground_truth import Documents, frames_of, fro
 from posediff.evaluation.posetrack.joints import POSETRACK18_KEYPOINTS, POSETRACK18_SIGMAS
 from posediff.evaluation.posetrack.protocols import get_protocol
 from posediff.evaluation.posetrack.result_files import PredictedPerson, result_document, to_posetrack18, write_result
+from posediff.evaluation.posetrack.track_predictions import give_track_ids
 from posediff.evaluation.tables import markdown_table
-from posediff.registry import METRICS
+from posediff.registry import METRICS, TRACKERS
 
 SCORE_MODES = ('keypoint', 'keypoint_times_box')
 RELIABLE_SCORE = 0.2
@@ -27,6 +28,10 @@ GROUP_NAMES = {
     'Head': 'Head AP', 'Shoulder': 'Shou AP', 'Elbow': 'Elb AP', 'Wrist': 'Wri AP', 'Hip': 'Hip AP', 'Knee': 'Knee AP',
     'Ankle': 'Ankl AP', 'Mean': 'AP',
 }  # fmt: skip
+TRACKING_NAMES = {
+    'motp': 'MOTP', 'mot_precision': 'mot_precision', 'mot_recall': 'mot_recall', 'hota': 'HOTA', 'deta': 'DetA',
+    'assa': 'AssA',
+}  # fmt: skip
 
 
 @METRICS.register_module()
@@ -34,7 +39,9 @@ class PoseTrackAP(BaseMetric):
     """Average precision, in percent, on PoseTrack.
 
     Reports ``Head AP``, ``Shou AP``, ``Elb AP``, ``Wri AP``, ``Hip AP``, ``Knee AP``, ``Ankl AP`` and ``AP``, the
-    names of MMPose's ``PoseTrack18Metric``, and ``precision`` and ``recall`` over all predictions.
+    names of MMPose's ``PoseTrack18Metric``, and ``precision`` and ``recall`` over all predictions. With a tracker also
+    ``Head MOTA`` … ``MOTA``, ``MOTP``, ``mot_precision``, ``mot_recall``, ``HOTA``, ``DetA``, ``AssA`` and
+    ``num_switches``, the sum over joints.
 
     Takes what MMPose's models predict. A person that comes twice, as samplers of several processes pad with, counts
     once; a person whose box is missing in the predictions is one that was not found.
@@ -51,6 +58,9 @@ class PoseTrackAP(BaseMetric):
         protocol: ``'poseval'`` or ``'posetrack21'``, see :mod:`posediff.evaluation.posetrack.protocols`.
         outfile_prefix: Write a result file a sequence into the folder of this path.
         format_only: Write the files and measure nothing; the ground truth then needs no annotations.
+        tracker: Config of a tracker (:mod:`posediff.tracking`), which follows persons after suppression: by their
+            boxes, or those of the keypoints where a model predicts none, their scores, and their keypoints.
+        fps: Frames per second of the sequences, for the tracker.
         collect_device, prefix, collect_dir: See :class:`mmengine.evaluator.BaseMetric`.
 
     Raises:
@@ -70,6 +80,8 @@ class PoseTrackAP(BaseMetric):
         protocol: str = 'poseval',
         outfile_prefix: str | None = None,
         format_only: bool = False,
+        tracker: dict | None = None,
+        fps: float = 25.0,
         collect_device: str = 'cpu',
         prefix: str | None = None,
         collect_dir: str | None = None,
@@ -89,6 +101,10 @@ class PoseTrackAP(BaseMetric):
         self.gt_folder, self.ann_file = gt_folder, ann_file
         self.score_mode = score_mode
         self.nms, self.nms_threshold = nms, nms_threshold
+        self.tracker = None if tracker is None else TRACKERS.build(tracker)
+        self.fps = fps
+        if self.tracker is not None:
+            self.tracker.reset(fps)  # said now, not after a test run, if that is no frame rate
         self.protocol = protocol
         self.outfile_prefix, self.format_only = outfile_prefix, format_only
 
@@ -119,7 +135,7 @@ class PoseTrackAP(BaseMetric):
         for result in results:
             by_image.setdefault(result['image'], {}).setdefault(result['ids'], result)
         image_at = {result['frame']: result['image'] for result in results}
-        evaluator = PoseTrackEvaluator(self.protocol)
+        evaluator = PoseTrackEvaluator(self.protocol, tracking=self.tracker is not None)
         seen: set[Any] = set()
         for file, truth in self._truth():
             frames = frames_of(truth, file)
@@ -131,6 +147,8 @@ class PoseTrackAP(BaseMetric):
                 seen.add(image)
                 several = by_image.pop(image, {})
                 persons.append(self._persons([several[ids] for ids in sorted(several)]))
+            if self.tracker is not None:
+                persons = give_track_ids(persons, self.tracker, self.fps)
             document = result_document(frames, persons)
             if self.outfile_prefix is not None:
                 write_result(Path(os.path.dirname(self.outfile_prefix)) / file, document)
@@ -159,7 +177,8 @@ class PoseTrackAP(BaseMetric):
         return str(self.gt_folder or self.ann_file)
 
     def _truth(self) -> Documents:
-        return from_folder(self.place) if self.gt_folder else from_coco(self.place)
+        tracks = self.tracker is not None and not self.format_only
+        return from_folder(self.place) if self.gt_folder else from_coco(self.place, tracks)
 
     def _read(self, sample: Mapping[str, Any]) -> dict[str, Any]:
         """What is kept of a sample, the same on all processes."""
@@ -175,6 +194,7 @@ class PoseTrackAP(BaseMetric):
             )
         names = self._keypoint_names(keypoints.shape[1])
         boxes = _one_each(predicted.get('bbox_scores', truth.get('bbox_scores')), len(keypoints))
+        places = _one_each(predicted.get('bboxes', truth.get('bboxes')), len(keypoints))
         scales = _one_each(truth.get('bbox_scales'), len(keypoints))
         return {
             'image': sample['img_id'],
@@ -184,6 +204,7 @@ class PoseTrackAP(BaseMetric):
             'scores': to_posetrack18(scores[..., None], names)[..., 0],
             'columns': [column for column, name in enumerate(POSETRACK18_KEYPOINTS) if name in names],
             'boxes': np.ones(len(keypoints)) if boxes is None else boxes,
+            'places': [None] * len(keypoints) if places is None else places[:, :4],
             'areas': (np.ptp(keypoints, axis=1) if scales is None else scales).prod(-1),
         }
 
@@ -199,14 +220,14 @@ class PoseTrackAP(BaseMetric):
         """Those of one frame that are left after suppression."""
         persons, areas, columns = [], [], []
         for result in results:
-            for keypoints, scores, box, area in zip(
-                result['keypoints'], result['scores'], result['boxes'], result['areas'], strict=True
+            for keypoints, scores, box, place, area in zip(
+                *(result[name] for name in ('keypoints', 'scores', 'boxes', 'places', 'areas')), strict=True
             ):
                 reliable = scores[result['columns']]
                 reliable = reliable[reliable > RELIABLE_SCORE]
                 score = float(box * reliable.mean()) if len(reliable) else 0.0
                 weight = box if self.score_mode == 'keypoint_times_box' else 1.0
-                persons.append(PredictedPerson(keypoints, scores * weight, score))
+                persons.append(PredictedPerson(keypoints, scores * weight, score, place, float(box)))
                 areas.append(area)
                 columns = result['columns']
         if self.nms is None or not persons:
@@ -223,10 +244,17 @@ class PoseTrackAP(BaseMetric):
 
 def _report(result: PoseTrackResult) -> dict[str, float]:
     groups = {measure: result.groups(measure) for measure in ('ap', 'precision', 'recall')}
+    if result.tracking is not None:
+        groups |= {measure: result.tracking.groups(measure) for measure in ('mota', 'hota')}
     rows: list[list[str | float | None]] = [[f'{measure}, %', *means.values()] for measure, means in groups.items()]
     print_log('\n' + markdown_table(['', *groups['ap']], rows, digits=1), logger='current')
     metrics = {name: groups['ap'][group] for group, name in GROUP_NAMES.items()}
-    return {**metrics, 'precision': groups['precision']['Mean'], 'recall': groups['recall']['Mean']}
+    metrics |= {'precision': groups['precision']['Mean'], 'recall': groups['recall']['Mean']}
+    if result.tracking is not None:
+        metrics |= {name.replace('AP', 'MOTA'): groups['mota'][group] for group, name in GROUP_NAMES.items()}
+        metrics |= {name: result.tracking.total(measure) for measure, name in TRACKING_NAMES.items()}
+        metrics['num_switches'] = int(result.tracking.num_switches.sum())
+    return metrics
 
 
 def _array(value: Any, dtype: type | None = np.float64) -> np.ndarray:

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 
 from posediff.evaluation.posetrack.joints import EVALUATED_JOINTS, GROUPS
+from posediff.evaluation.posetrack.tracking_result import MEASURES as TRACKING_MEASURES
+from posediff.evaluation.posetrack.tracking_result import TrackingResult
 
 
 @dataclass(frozen=True)
@@ -19,6 +21,7 @@ class PoseTrackResult:
             :data:`~posediff.evaluation.posetrack.joints.EVALUATED_JOINTS`. Precision and recall are those of all
             predictions, whatever their score.
         num_true, num_predicted, num_right: (15,) int64, joints that were annotated, predicted, and predicted well.
+        tracking: How well persons were followed, if that was asked for.
     """
 
     ap: np.ndarray
@@ -27,6 +30,7 @@ class PoseTrackResult:
     num_true: np.ndarray
     num_predicted: np.ndarray
     num_right: np.ndarray
+    tracking: TrackingResult | None = None
 
     def total(self, measure: str) -> float:
         """Mean of ``'ap'``, ``'precision'`` or ``'recall'`` over the joints that have one. What papers call mean."""
@@ -50,6 +54,11 @@ class PoseTrackResult:
         document['groups'] = {'names': list(groups['ap'])}
         for measure, means in groups.items():
             document['groups'][measure] = _without_nan(list(means.values()))
+        if self.tracking is not None:
+            for measure in TRACKING_MEASURES:
+                document[measure] = _without_nan(self.tracking.figures[measure].tolist())
+                document['groups'][measure] = _without_nan(list(self.tracking.groups(measure).values()))
+            document['num_switches'] = [*self.tracking.num_switches.tolist(), int(self.tracking.num_switches.sum())]
         return document
 
 

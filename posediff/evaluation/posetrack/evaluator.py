@@ -12,6 +12,7 @@ from posediff.evaluation.posetrack.entries import Entry, no_cycle_search, read_j
 from posediff.evaluation.posetrack.joints import NUM_JOINTS
 from posediff.evaluation.posetrack.matching import match
 from posediff.evaluation.posetrack.protocols import get_protocol
+from posediff.evaluation.posetrack.tracking import Tracking
 
 
 class PoseTrackEvaluator:
@@ -19,10 +20,12 @@ class PoseTrackEvaluator:
 
     Args:
         protocol: A key of :data:`~posediff.evaluation.posetrack.protocols.PROTOCOLS`.
+        tracking: Whether to measure, beside poses, how well persons were followed.
     """
 
-    def __init__(self, protocol: str = 'poseval') -> None:
+    def __init__(self, protocol: str = 'poseval', tracking: bool = False) -> None:
         self.protocol = get_protocol(protocol)
+        self._tracking = Tracking(self.protocol) if tracking else None
         self._scores: list[list[np.ndarray]] = [[] for _ in range(NUM_JOINTS)]
         self._labels: list[list[np.ndarray]] = [[] for _ in range(NUM_JOINTS)]
         self._num_true = np.zeros(NUM_JOINTS, dtype=np.int64)
@@ -48,6 +51,8 @@ class PoseTrackEvaluator:
         predicted_sequence = self.protocol.read_predictions(predictions, entry, true_sequence)
         with Entry(f'{truth_name}, {predictions_name}'):
             true, predicted = self.protocol.select(true_sequence, predicted_sequence)
+            if self._tracking is not None:
+                self._tracking.add(true, predicted, true_sequence)
         right = match(predicted, true)
         self._num_true += true.exists.sum(0)
         for joint in range(NUM_JOINTS):
@@ -72,22 +77,26 @@ class PoseTrackEvaluator:
             num_true=self._num_true.copy(),
             num_predicted=np.array([len(several) for several in labels]),
             num_right=np.array([several.sum() for several in labels]),
+            tracking=None if self._tracking is None else self._tracking.result(),
         )
 
 
-def evaluate_folders(truth: str | Path, predictions: str | Path, protocol: str = 'poseval') -> PoseTrackResult:
+def evaluate_folders(
+    truth: str | Path, predictions: str | Path, protocol: str = 'poseval', tracking: bool = False
+) -> PoseTrackResult:
     """Evaluate the result files of a folder, sequence by sequence in the order of their names.
 
     Args:
         truth: Folder of one ``.json`` a sequence.
         predictions: Folder of a file of the same name for each; others are not looked at.
         protocol: A key of :data:`~posediff.evaluation.posetrack.protocols.PROTOCOLS`.
+        tracking: Whether to measure, beside poses, how well persons were followed.
 
     Raises:
         FileNotFoundError: A folder or a file of predictions is missing.
         ValueError: A file is malformed; the message names file and entry.
     """
-    evaluator = PoseTrackEvaluator(protocol)
+    evaluator = PoseTrackEvaluator(protocol, tracking)
     with no_cycle_search():
         for path in sequence_files(truth):
             answer = Path(predictions) / path.name

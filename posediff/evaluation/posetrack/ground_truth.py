@@ -20,10 +20,12 @@ def from_folder(folder: str | Path) -> Documents:
         yield path.name, read_json(path)
 
 
-def from_coco(path: str | Path) -> Documents:
+def from_coco(path: str | Path, tracks: bool = False) -> Documents:
     """Take a file of many sequences apart: images of one folder are a sequence, called ``<folder>.json``.
 
-    Persons without a ``track_id`` get one; average precision does not depend on it.
+    Args:
+        path: The file.
+        tracks: Whether track ids matter. Where they do not, as for average precision, persons without one get one.
 
     Raises:
         ValueError: The file lacks something; the message names file and entry.
@@ -44,6 +46,8 @@ def from_coco(path: str | Path) -> Documents:
             if annotation['image_id'] not in folder_of:
                 raise ValueError(f'there is no image of the id {annotation["image_id"]!r}')
             several = folders[folder_of[annotation['image_id']]]['annotations']
+            if tracks and 'track_id' not in annotation:
+                raise ValueError('the person has no track_id, without which tracks cannot be measured')
             several.append({'track_id': len(several) % 10000, **annotation})
     for folder in sorted(folders):
         yield f'{folder}.json', folders[folder]

@@ -25,9 +25,11 @@ class Protocol(ABC):
 
     Attributes:
         least_true: Recall is taken of at least so many joints.
+        odd_empty_frames: See :class:`~posediff.evaluation.posetrack.hota.Hota`.
     """
 
     least_true: float
+    odd_empty_frames: bool
 
     @abstractmethod
     def read_truth(self, document: dict[str, Any], entry: Entry) -> Sequence:
@@ -53,6 +55,7 @@ class Poseval(Protocol):
     """A frame counts if it has annotations; a joint is there if it is listed, or not (0, 0, 0)."""
 
     least_true = 0.0
+    odd_empty_frames = False
 
     def read_truth(self, document: dict[str, Any], entry: Entry) -> Sequence:
         if 'annolist' in document:
@@ -88,6 +91,7 @@ class PoseTrack21(Protocol):
     """A frame counts if it ``is_labeled``; a joint is there if its coordinates are above 0."""
 
     least_true = 1.0
+    odd_empty_frames = True
 
     def read_truth(self, document: dict[str, Any], entry: Entry) -> Sequence:
         return read_posetrack21(document, entry, truth=True)

@@ -23,11 +23,17 @@ class PredictedPerson:
             :data:`~posediff.evaluation.posetrack.joints.POSETRACK18_KEYPOINTS`.
         scores: (17,), any range.
         score: Of the person as a whole; average precision does not depend on it.
+        box: (4,) px, left, top, right, bottom; None is that of the keypoints.
+        box_score: Of the detector, in [0, 1].
+        track_id: Who it is; None is the running number in the frame, of poses that are not tracked.
     """
 
     keypoints: np.ndarray
     scores: np.ndarray
     score: float
+    box: np.ndarray | None = None
+    box_score: float = 1.0
+    track_id: int | None = None
 
 
 def to_posetrack18(keypoints: np.ndarray, names: Sequence[str]) -> np.ndarray:
@@ -49,8 +55,7 @@ def to_posetrack18(keypoints: np.ndarray, names: Sequence[str]) -> np.ndarray:
 def result_document(frames: Sequence[tuple[Any, str]], persons: Sequence[Sequence[PredictedPerson]]) -> dict[str, Any]:
     """Content of the result file of one sequence.
 
-    Every frame is listed, with persons or without, since evaluators pair frames by position. ``track_id`` is the
-    running number in the frame: these are poses, not tracks.
+    Every frame is listed, with persons or without, since evaluators pair frames by position.
 
     Args:
         frames: Id and file name of each frame of the ground truth, in its order; an id of None becomes the position.
@@ -60,12 +65,12 @@ def result_document(frames: Sequence[tuple[Any, str]], persons: Sequence[Sequenc
     for position, ((image_id, name), several) in enumerate(zip(frames, persons, strict=True)):
         image_id = position if image_id is None else image_id
         images.append({'id': image_id, 'file_name': name})
-        for track_id, person in enumerate(several):
+        for number, person in enumerate(several):
             keypoints = np.concatenate([person.keypoints, person.scores[:, None]], axis=-1)
             annotations.append(
                 {
                     'image_id': image_id,
-                    'track_id': track_id,
+                    'track_id': number if person.track_id is None else person.track_id,
                     'keypoints': keypoints.astype(np.float64).reshape(-1).tolist(),
                     'scores': person.scores.astype(np.float64).tolist(),
                     'score': float(person.score),

@@ -182,3 +182,18 @@ evaluate_folders(sys.argv[1] + '/gt', sys.argv[1] + '/pred')
         done = subprocess.run([sys.executable, '-c', script, str(folder)], env=env, capture_output=True, check=True)
         peaks.append(int(done.stdout))
     assert peaks[1] - peaks[0] < 15
+
+
+def test_tracking_is_added(run, scene, folders, tmp_path):
+    """What is there without it stays as it is."""
+    out = tmp_path / 'result.json'
+    arguments = ('--gt', folders[0], '--pred', folders[1], '--out', out)
+    assert run(*arguments).returncode == 0
+    before = json.loads(out.read_text())
+    done = run(*arguments, '--tracking')
+    assert (done.returncode, done.stderr) == (0, '')
+    assert '| mota, %' in done.stdout
+    document = json.loads(out.read_text())
+    assert {name: document[name] for name in before if name != 'groups'} | {'groups': before['groups']} == before
+    assert {name: document['groups'][name] for name in before['groups']} == before['groups']
+    assert len(document['hota']) == len(document['num_switches']) == 16

@@ -1,0 +1,98 @@
+"""True and predicted persons of a sequence with their track ids, frame by frame."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from posediff.evaluation.posetrack.entries import check_unique
+from posediff.evaluation.posetrack.sequence import Persons
+
+
+@dataclass(frozen=True)
+class TrackedFrame:
+    """One frame.
+
+    Attributes:
+        true, predicted: (G,) and (P,) int64, numbers of the tracks, from 0 in each sequence.
+        true_exists, predicted_exists: (G, 15) and (P, 15) bool.
+        distances: (G, P, 15) in units of the true head; infinite where either lacks the joint or it is not finite.
+    """
+
+    true: np.ndarray
+    predicted: np.ndarray
+    true_exists: np.ndarray
+    predicted_exists: np.ndarray
+    distances: np.ndarray
+
+
+@dataclass(frozen=True)
+class TrackedSequence:
+    """All frames of a sequence that count, and how many tracks there are."""
+
+    frames: list[TrackedFrame]
+    num_true: int
+    num_predicted: int
+
+
+def tracked_sequence(true: Persons, predicted: Persons, frames: np.ndarray, frame_names: list[str]) -> TrackedSequence:
+    """Sort persons by frame and number their tracks.
+
+    Args:
+        true, predicted: Persons that count.
+        frames: (F,) frames that count, in order.
+        frame_names: Of all frames, for messages.
+
+    Raises:
+        ValueError: A track id is missing, no number, or occurs twice in a frame.
+    """
+    (true_tracks, num_true), (predicted_tracks, num_predicted) = (
+        _numbered(persons, frame_names) for persons in (true, predicted)
+    )
+    sequence = []
+    for frame in frames:
+        a, b = _rows(true, frame), _rows(predicted, frame)
+        sequence.append(
+            TrackedFrame(
+                true_tracks[a],
+                predicted_tracks[b],
+                true.exists[a],
+                predicted.exists[b],
+                _distances(true, a, predicted, b),
+            )
+        )
+    return TrackedSequence(sequence, num_true, num_predicted)
+
+
+def _rows(persons: Persons, frame: int) -> slice:
+    return slice(*np.searchsorted(persons.frame, [frame, frame + 1]))
+
+
+def _numbered(persons: Persons, frame_names: list[str]) -> tuple[np.ndarray, int]:
+    """Track ids as 0, 1, … and how many there are."""
+    for row, track_id in enumerate(persons.track_ids):
+        if isinstance(track_id, bool) or not isinstance(track_id, (int, float)):
+            frame = frame_names[persons.frame[row]]
+            raise ValueError(f'a person in frame {frame} has the track_id {track_id!r}, which is no number')
+    for frame in np.unique(persons.frame):
+        check_unique(persons.track_ids[_rows(persons, frame)], frame_names[frame])
+    known, tracks = np.unique(persons.track_ids.astype(np.float64), return_inverse=True)
+    return tracks.astype(np.int64), len(known)
+
+
+def _distances(true: Persons, a: slice, predicted: Persons, b: slice) -> np.ndarray:
+    with np.errstate(invalid='ignore', divide='ignore', over='ignore'):
+        offsets = true.points[a][:, None] - predicted.points[b][None]
+        distances = np.sqrt((offsets**2).sum(-1)) / true.head_sizes[a][:, None, None]
+    both = true.exists[a][:, None] & predicted.exists[b][None]
+    return np.where(both & np.isfinite(distances), distances, np.inf)
+
+
+def joints_that_match_one_to_one(candidates: np.ndarray) -> np.ndarray:
+    """(15,): is every person a candidate of one other at most? Then there is nothing to choose between.
+
+    Args:
+        candidates: (G, P, 15) bool.
+    """
+    return (candidates.sum(0) <= 1).all(0) & (candidates.sum(1) <= 1).all(0)
