@@ -8,12 +8,16 @@ from typing import Any
 from urllib.error import URLError
 
 import torch
+from mmengine.registry import DefaultScope
 
 
-def loaded(model: str, weights: str | None, build: Callable[[], Any]) -> Any:
+def loaded(package: str, model: str, weights: str | None, build: Callable[[], Any]) -> Any:
     """Build a model; random weights follow from torch's seed.
 
+    The packages make themselves the scope in which MMEngine looks up names, for good; that is undone.
+
     Args:
+        package: ``'mmdet'`` or ``'mmpose'``.
         model: Its name, for the message.
         weights: What ``build`` loads, None for random weights.
         build: Builds it.
@@ -22,7 +26,7 @@ def loaded(model: str, weights: str | None, build: Callable[[], Any]) -> Any:
         ConnectionError: The weights could not be downloaded; the message says what to do.
     """
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), DefaultScope.overwrite_default_scope(package):
             warnings.simplefilter('ignore')  # about class names and colours that nobody asks for
             return build()
     except (URLError, TimeoutError, OSError) as error:

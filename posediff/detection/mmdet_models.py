@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from mmengine.registry import DefaultScope
 
 from posediff.detection.base import BaseDetector, People, clip_boxes
 from posediff.model_zoo import find_model
@@ -39,7 +40,9 @@ class MMDetDetector(BaseDetector):
         config, weights = find_model('mmdet', model, checkpoint)
         from mmdet.apis import inference_detector, init_detector
 
-        self.model = loaded(model, weights, lambda: init_detector(config, weights, palette='none', device=device))
+        self.model = loaded(
+            'mmdet', model, weights, lambda: init_detector(config, weights, palette='none', device=device)
+        )
         classes = [name.lower() for name in self.model.dataset_meta.get('classes', ())]
         if 'person' not in classes:
             raise ValueError(f'detector {model} knows no class person, but {", ".join(classes[:5]) or "none"} …')
@@ -51,7 +54,10 @@ class MMDetDetector(BaseDetector):
         if not frames:
             return []
         found = []
-        for sample in self._infer(self.model, [np.ascontiguousarray(frame.image[..., ::-1]) for frame in frames]):
+        images = [np.ascontiguousarray(frame.image[..., ::-1]) for frame in frames]
+        with DefaultScope.overwrite_default_scope('mmdet'):  # it builds its transforms with every call
+            samples = self._infer(self.model, images)
+        for sample in samples:
             instances = sample.pred_instances.cpu().numpy()
             kept = (instances.labels == self.person) & (instances.scores >= self.score_threshold)
             found.append(clip_boxes(instances.bboxes[kept], instances.scores[kept], sample.ori_shape))

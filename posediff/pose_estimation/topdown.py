@@ -160,7 +160,7 @@ class MMPoseEstimator(TopdownEstimator):
         from mmengine.registry import DefaultScope
         from mmpose.apis import init_model
 
-        network = loaded(model, weights, lambda: init_model(config, weights, device))
+        network = loaded('mmpose', model, weights, lambda: init_model(config, weights, device))
         with DefaultScope.overwrite_default_scope('mmpose'):
             pipeline = Compose(network.cfg.test_dataloader.dataset.pipeline)
         super().__init__(network, pipeline.transforms[1:], network.dataset_meta, batch_size)

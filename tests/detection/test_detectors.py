@@ -6,9 +6,11 @@ import json
 
 import numpy as np
 import pytest
+from mmengine.registry import DefaultScope, init_default_scope
 
 from posediff.detection import BoxesFileDetector
 from posediff.model_zoo import find_model
+from posediff.registry import DETECTORS, POSE_ESTIMATORS
 from posediff.video.frames import VideoFrame
 
 
@@ -69,3 +71,13 @@ def test_models_are_found_by_name_alias_and_file(tmp_path):
         find_model('mmpose', 'no.py', None)
     with pytest.raises(FileNotFoundError, match=r'checkpoint no\.pth of human does not exist'):
         find_model('mmpose', 'human', 'no.pth')
+
+
+def test_models_of_other_packages_leave_the_scope_alone():
+    """They make their package the place where MMEngine looks up names; what is built next is ours again."""
+    pytest.importorskip('mmpose')
+    init_default_scope('posediff')
+    detector = DETECTORS.build({'type': 'MMDetDetector', 'checkpoint': 'random'})
+    POSE_ESTIMATORS.build({'type': 'MMPoseEstimator', 'checkpoint': 'random'})
+    detector([frame(0)])
+    assert DefaultScope.get_current_instance().scope_name == 'posediff'
