@@ -1,4 +1,4 @@
-"""Find the people in a video, in 2D and 3D: poses.npz, poses.json and overlay.mp4 in a folder.
+"""Find the people in a video, in 2D and 3D: poses.npz, poses.json, viewer.html, overlay.mp4 and scene.mp4 in a folder.
 
     python tools/video_to_3d.py VIDEO --out DIR
 
@@ -23,6 +23,8 @@ from posediff.pipeline.choices import SMOOTHERS, TRACKERS, detector_config, pose
 from posediff.pipeline.pose_files import export_tracks, write_overlay
 from posediff.pipeline.pose_writer import PoseWriter
 from posediff.video import VideoSource, open_video
+from posediff.visualization.scene import write_scene
+from posediff.visualization.viewer import write_viewer
 
 NOTHING_FOUND, INTERRUPTED = 1, 130
 
@@ -54,6 +56,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     options.add_argument('--focal', type=float, help='focal length, px; default: assumed')
     options.add_argument('--export', default='', metavar='FORMATS', help='bvh,trc,c3d,csv: one file a person')
     options.add_argument('--no-overlay', action='store_true', help='skip overlay.mp4')
+    options.add_argument('--no-scene', action='store_true', help='skip scene.mp4, the video beside its people in 3D')
     options.add_argument('--batch-size', type=positive, default=8)
     options.add_argument('--seed', type=int, default=0)
     options.add_argument('--device', default='cpu')
@@ -109,9 +112,12 @@ def main(argv: Sequence[str] | None = None) -> None:
     print(f'{video.name}: {writer.num_frames} frames in {seconds:.1f} s ({writer.num_frames / seconds:.1f} a second)')
     if video.problem is not None:
         print(f'warning: {video.problem}', file=sys.stderr)
+    files.append(write_viewer(args.out))
     if writer.num_rows:
         if not args.no_overlay and not video.is_live:
             files.append(write_overlay(args.out, video, args.score_threshold))
+        if not args.no_scene and not video.is_live:
+            files.append(write_scene(args.out, video, args.score_threshold))
         if args.export:
             with one_line_errors():
                 files += export_tracks(args.out, args.export)

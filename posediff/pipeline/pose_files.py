@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import numpy as np
 from posediff.export import Motion, export_motion
 from posediff.pipeline.results import FrameResult, PersonPose
 from posediff.skeletons import get_skeleton
-from posediff.video import VideoSource, VideoWriter
+from posediff.video import VideoFrame, VideoSource, VideoWriter
 from posediff.visualization.overlay import draw_people
 
 
@@ -20,28 +21,36 @@ def read_results(path: str | Path) -> Iterator[FrameResult]:
         columns = {name: arrays[name] for name in PersonPose.__dataclass_fields__}
         frames, times = arrays['frame_index'], arrays['time_s']
     starts = np.flatnonzero(np.diff(frames, prepend=-1))
-    for start, end in zip(starts, [*starts[1:], len(frames)], strict=True):
+    for start, end in itertools.pairwise([*starts, len(frames)]):
         people = tuple(
             PersonPose(**{name: column[row] for name, column in columns.items()}) for row in range(start, end)
         )
         yield FrameResult(int(frames[start]), float(times[start]), people)
 
 
+def frames_with_people(folder: str | Path, video: VideoSource) -> Iterator[tuple[VideoFrame, tuple[PersonPose, ...]]]:
+    """Frames of a video with the people that ``poses.npz`` has in them, if any, up to the last one with somebody."""
+    results = read_results(Path(folder) / 'poses.npz')
+    waiting = next(results, None)
+    if waiting is None:
+        return
+    for frame in video:
+        people: tuple[PersonPose, ...] = ()
+        if waiting.frame_index == frame.index:
+            people, waiting = waiting.people, next(results, None)
+        yield frame, people
+        if waiting is None:
+            return
+
+
 def write_overlay(folder: str | Path, video: VideoSource, score_threshold: float) -> Path:
     """Write ``overlay.mp4`` beside ``poses.npz``: the video with people drawn in, up to the last frame with one."""
     path = Path(folder) / 'overlay.mp4'
     with np.load(Path(folder) / 'poses.npz', allow_pickle=False) as arrays:
-        skeleton, last = get_skeleton(str(arrays['keypoint_skeleton'])), int(arrays['frame_index'][-1])
-    results = read_results(Path(folder) / 'poses.npz')
-    waiting = next(results, None)
+        skeleton = get_skeleton(str(arrays['keypoint_skeleton']))
     with VideoWriter(path, video.fps) as writer:
-        for frame in video:
-            people: tuple[PersonPose, ...] = ()
-            if waiting is not None and waiting.frame_index == frame.index:
-                people, waiting = waiting.people, next(results, None)
+        for frame, people in frames_with_people(folder, video):
             writer.write(draw_people(frame.image, people, skeleton, score_threshold))
-            if frame.index == last:
-                break
     return path
 
 

@@ -33,7 +33,7 @@ def draw_people(
     sure, unsure = image.copy(), image.copy()
     size = max(image.shape[:2])
     width, radius = max(1, round(size / 500)), max(2, round(size / 320))
-    colors = [_rgb(color) for color in joint_colors(skeleton)]
+    colors = [rgb(color) for color in joint_colors(skeleton)]
     for person in people:
         if not person.observed:
             continue
@@ -65,6 +65,7 @@ def _label(image: np.ndarray, person: PersonPose, size: int) -> None:
     cv2.putText(image, text, place, cv2.FONT_HERSHEY_SIMPLEX, scale, (255, 255, 255), thick, cv2.LINE_AA)
 
 
-def _rgb(color: str) -> tuple[int, int, int]:
+def rgb(color: str) -> tuple[int, int, int]:
+    """From ``#RRGGBB``."""
     red, green, blue = (int(color[place : place + 2], 16) for place in (1, 3, 5))
     return red, green, blue

@@ -86,7 +86,7 @@ def certain(monkeypatch) -> None:
 def test_boxes_to_people_in_3d(run, video, boxes, tmp_path, capsys):
     out = tmp_path / 'out'
     assert run([video, '--out', out, '--detector', boxes, *POSE, '--export', 'csv,trc', '--smooth', 'gaussian']) == 0
-    names = ['overlay.mp4', 'poses.json', 'poses.npz']
+    names = ['overlay.mp4', 'poses.json', 'poses.npz', 'scene.mp4', 'viewer.html']
     tracks = [f'track{track}.{suffix}' for track in (0, 1) for suffix in ('csv', 'export.json', 'trc')]
     assert sorted(path.name for path in out.iterdir()) == sorted([*names, *tracks])
     document = json.loads((out / 'poses.json').read_text())
@@ -100,11 +100,14 @@ def test_boxes_to_people_in_3d(run, video, boxes, tmp_path, capsys):
     assert seen[1] == [frame for frame in range(first, FRAMES) if frame not in (6, 7)]
     overlay = open_video(out / 'overlay.mp4')
     assert (len(list(overlay)), overlay.img_shape) == (FRAMES, (HEIGHT, WIDTH))
+    scene = open_video(out / 'scene.mp4')
+    assert (len(list(scene)), scene.img_shape) == (FRAMES, (HEIGHT, WIDTH + HEIGHT))
     assert 'frames a second' not in capsys.readouterr().err
 
     assert run([video, '--out', out, '--detector', boxes, *POSE]) == 2
     assert 'holds results: --overwrite replaces them' in capsys.readouterr().err
-    assert run([video, '--out', out, '--detector', boxes, *POSE, '--overwrite', '--fill', '--no-overlay']) == 0
+    words = ['--overwrite', '--fill', '--no-overlay', '--no-scene']
+    assert run([video, '--out', out, '--detector', boxes, *POSE, *words]) == 0
     with np.load(out / 'poses.npz') as arrays:
         missed = arrays['frame_index'][(arrays['track_id'] == 1) & ~arrays['observed']]
     assert missed.tolist() == [6, 7]
@@ -114,7 +117,8 @@ def test_boxes_to_people_in_3d(run, video, boxes, tmp_path, capsys):
 def test_a_detector_of_mmdetection_drives_the_whole_tool(run, video, tmp_path):
     out = tmp_path / 'out'
     words = [video, '--out', out, '--detector', 'mmdet:rtmdet_tiny_8xb32-300e_coco', '--detector-checkpoint', 'random']
-    assert run([*words, *POSE, '--max-frames', 3, '--no-overlay']) in (0, 1)  # random weights may see nobody
+    words += ['--max-frames', 3, '--no-overlay', '--no-scene']
+    assert run([*words, *POSE]) in (0, 1)  # random weights may see nobody
     assert json.loads((out / 'poses.json').read_text())['num_frames'] == 3
 
 
@@ -131,7 +135,8 @@ def test_ctrl_c_leaves_whole_files_of_what_was_done(run, video, boxes, tmp_path,
 
     monkeypatch.setattr(VideoSource, 'frames', interrupted)
     out = tmp_path / 'out'
-    assert run([video, '--out', out, '--detector', boxes, *POSE, '--batch-size', 1, '--no-overlay']) == 130
+    words = ['--batch-size', 1, '--no-overlay', '--no-scene']
+    assert run([video, '--out', out, '--detector', boxes, *POSE, *words]) == 130
     assert 'stopped after' in capsys.readouterr().err
     document = json.loads((out / 'poses.json').read_text())
     assert len(document['rows']) == document['num_rows']

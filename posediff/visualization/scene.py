@@ -1,0 +1,150 @@
+"""A video beside its people in 3D, seen from another side."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from posediff.pipeline.pose_files import frames_with_people
+from posediff.pipeline.results import PersonPose
+from posediff.skeletons import Skeleton, get_skeleton
+from posediff.video import VideoSource, VideoWriter
+from posediff.visualization.drawing import joint_colors
+from posediff.visualization.overlay import draw_people, rgb
+from posediff.visualization.scene_layout import PERSON_COLORS, Onlooker, SceneLayout, frustum_lines
+
+MAX_HEIGHT = 720  # px
+AZIMUTH, ELEVATION = 35.0, 18.0  # degrees: behind the camera, to its right, and above
+SLOPE = 0.45
+NEAR = 100.0  # mm
+BACKGROUND, GRID, CAMERA = (247, 247, 245), (205, 205, 200), (140, 140, 140)
+FAINT = 0.35
+RING_RADIUS, LINE_WIDTH, LABEL_LIFT = 200.0, 28.0, 120.0  # mm
+
+
+def write_scene(folder: str | Path, video: VideoSource, score_threshold: float = 0.3) -> Path:
+    """Write ``scene.mp4`` beside ``poses.npz``: the video with keypoints, and its people in 3D from the camera's right.
+
+    The view stays, and has everybody of the clip in it; poses that were filled in are faint. Up to the last frame with
+    somebody, at the video's rate, at most 720 px high.
+
+    Args:
+        folder: Of the results.
+        video: That they are of.
+        score_threshold: Keypoints scored below are faint.
+
+    Raises:
+        ValueError: There is nobody in the results.
+    """
+    with np.load(Path(folder) / 'poses.npz', allow_pickle=False) as arrays:
+        keypoint_skeleton, skeleton = (get_skeleton(str(arrays[name])) for name in ('keypoint_skeleton', 'skeleton'))
+        layout = SceneLayout.of(arrays['joints_3d'] + arrays['root_position'][:, None])
+        camera = json.loads(str(arrays['camera']))
+    height = min(MAX_HEIGHT, video.img_shape[0])
+    frustum = frustum_lines(np.array(camera['focal']), np.array(camera['center']), video.img_shape)
+    view = SceneView(layout, frustum, skeleton, height)
+    path = Path(folder) / 'scene.mp4'
+    with VideoWriter(path, video.fps) as writer:
+        for frame, people in frames_with_people(folder, video):
+            seen = _of_height(draw_people(frame.image, people, keypoint_skeleton, score_threshold), height)
+            writer.write(np.concatenate([seen, view.draw(people)], axis=1))
+    return path
+
+
+class SceneView:
+    """A square picture of people in 3D from one place.
+
+    Args:
+        layout: Of the clip; it decides the place.
+        frustum: (L, 2, 3) mm, lines that show the camera; they need not be in view.
+        skeleton: Of the joints.
+        size: Side in px.
+    """
+
+    def __init__(self, layout: SceneLayout, frustum: np.ndarray, skeleton: Skeleton, size: int) -> None:
+        self.layout, self.skeleton, self.size = layout, skeleton, size
+        self.onlooker = Onlooker.seeing(layout.extremes, AZIMUTH, ELEVATION, (SLOPE, SLOPE))
+        self.colors = [rgb(color) for color in joint_colors(skeleton)]
+        self.empty = np.full((size, size, 3), BACKGROUND, np.uint8)
+        for color, lines in ((GRID, layout.grid_lines()), (CAMERA, frustum)):
+            for line in lines:
+                self._line(self.empty, self.onlooker.look(line), color, max(1, size // 500))
+
+    def draw(self, people: Sequence[PersonPose]) -> np.ndarray:
+        """(size, size, 3) uint8, red first. People whose place is not known are left out, which a line says."""
+        known = [person for person in people if np.isfinite(person.root_position).all()]
+        image = self.empty.copy()
+        for person in known:
+            self._ring(image, person)
+        seen = [(self.onlooker.look(person.joints_3d + person.root_position), person) for person in known]
+        seen.sort(key=lambda one: -one[0][:, 2].mean())
+        for points, person in seen:
+            self._person(image, points, person.observed)
+        for points, person in seen:
+            self._label(image, points, person.track_id)
+        missing = [str(person.track_id) for person in people if not np.isfinite(person.root_position).all()]
+        if missing:
+            self._text(image, f'place not known: {", ".join(missing)}', (self.size // 40, self.size // 20), CAMERA)
+        return image
+
+    def _pixels(self, points: np.ndarray) -> np.ndarray:
+        """(..., 2) int from (..., 3) right, up, depth; depth at least :data:`NEAR`."""
+        scaled = points[..., :2] * [1, -1] / points[..., 2:] * (self.size / 2 / SLOPE)
+        return np.round(scaled + self.size / 2).astype(int)
+
+    def _line(self, image: np.ndarray, ends: np.ndarray, color: tuple[int, int, int], width: int) -> None:
+        import cv2
+
+        (near, far) = ends[np.argsort(ends[:, 2])]
+        if far[2] < NEAR:
+            return
+        if near[2] < NEAR:
+            near = near + (far - near) * (NEAR - near[2]) / (far[2] - near[2])
+        start, end = self._pixels(np.stack([near, far])).tolist()
+        cv2.line(image, start, end, color, width, cv2.LINE_AA)
+
+    def _ring(self, image: np.ndarray, person: PersonPose) -> None:
+        angles = np.linspace(0, 2 * np.pi, 25)
+        around = np.stack([np.cos(angles), np.zeros(25), np.sin(angles)], axis=-1)
+        middle = [person.root_position[0], self.layout.floor, person.root_position[2]]
+        places = self.onlooker.look(middle + RING_RADIUS * around)
+        for start, end in zip(places, places[1:], strict=False):
+            self._line(image, np.stack([start, end]), _person_color(person.track_id), max(1, self.size // 350))
+
+    def _person(self, image: np.ndarray, points: np.ndarray, observed: bool) -> None:
+        """Segments, the furthest first."""
+        for child, parent in sorted(self.skeleton.segments, key=lambda segment: -points[list(segment), 2].mean()):
+            depth = max(NEAR, float(points[[child, parent], 2].mean()))
+            width = max(2, round(LINE_WIDTH / depth * self.size / 2 / SLOPE))
+            color = np.array(self.colors[child])
+            shown = color if observed else FAINT * color + (1 - FAINT) * np.array(BACKGROUND)
+            self._line(image, points[[child, parent]], tuple(shown.round().astype(int).tolist()), width)
+
+    def _label(self, image: np.ndarray, points: np.ndarray, track_id: int) -> None:
+        highest = points[np.argmax(points[:, 1])]
+        if highest[2] >= NEAR:
+            column, row = self._pixels(highest + [0, LABEL_LIFT, 0]).tolist()
+            place = column - self.size // 70, max(row, self.size // 30)  # inside the picture
+            self._text(image, str(track_id), place, _person_color(track_id))
+
+    def _text(self, image: np.ndarray, text: str, place: tuple[int, int], color: tuple[int, int, int]) -> None:
+        import cv2
+
+        scale, thick = self.size / 900, max(1, self.size // 360)
+        cv2.putText(image, text, place, cv2.FONT_HERSHEY_SIMPLEX, scale, color, thick, cv2.LINE_AA)
+
+
+def _person_color(track_id: int) -> tuple[int, int, int]:
+    return rgb(PERSON_COLORS[track_id % len(PERSON_COLORS)])
+
+
+def _of_height(image: np.ndarray, height: int) -> np.ndarray:
+    import cv2
+
+    if image.shape[0] == height:
+        return image
+    width = max(1, round(image.shape[1] * height / image.shape[0]))
+    return cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)

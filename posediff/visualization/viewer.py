@@ -1,0 +1,99 @@
+"""A page to look at the people of a ``poses.npz`` from all sides: one HTML file that needs nothing but a browser."""
+
+from __future__ import annotations
+
+import base64
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from posediff.atomic_files import replacing
+from posediff.pipeline.pose_files import read_results
+from posediff.skeletons import get_skeleton
+from posediff.visualization.drawing import SIDE_COLORS, joint_colors
+from posediff.visualization.scene_layout import PERSON_COLORS, SceneLayout, frustum_lines
+
+TEMPLATE = Path(__file__).with_name('viewer_template.html')
+PLACE = '__DATA__'
+
+
+def write_viewer(folder: str | Path) -> Path:
+    """Write ``viewer.html`` beside ``poses.npz``; it opens from disk and loads nothing.
+
+    What is shown can be given behind the address, ``viewer.html#frame=40&azimuth=30``: ``frame`` from 0; ``azimuth``
+    and ``elevation`` in degrees, as in :func:`posediff.visualization.drawing.view_from`; ``distance`` in mm;
+    ``person``, a track id; ``follow``, ``spread``, ``loop`` and ``play``, 0 or 1; ``speed``, 1 for real time.
+
+    Args:
+        folder: Of the results; where there is nobody in them, the page says so.
+
+    Returns:
+        Its path.
+    """
+    text = json.dumps(viewer_data(folder), allow_nan=False).replace('<', '\\u003c')  # ends no script element
+    path = Path(folder) / 'viewer.html'
+    with replacing(path) as draft:
+        draft.write_text(TEMPLATE.read_text(encoding='utf-8').replace(PLACE, text), encoding='utf-8')
+    return path
+
+
+def viewer_data(folder: str | Path) -> dict[str, Any]:
+    """What the page is given: facts, and packed arrays with a row for a person and frame, in order of frames.
+
+    ``frame_index`` and ``track_id`` (N,), ``observed`` (N,) 0 or 1, ``joints_3d`` (N, J, 3) mm relative to the root,
+    ``joints_3d_std`` (N, J) mm, ``root_position`` (N, 3) mm.
+    """
+    source = Path(folder) / 'poses.npz'
+    with np.load(source, allow_pickle=False) as arrays:
+        skeleton, fps = get_skeleton(str(arrays['skeleton'])), float(arrays['fps'])
+        video, camera = str(arrays['video']), json.loads(str(arrays['camera']))
+        height, width = arrays['img_shape'].tolist()
+    rows = [(result.frame_index, person) for result in read_results(source) for person in result.people]
+    joints = _column([person.joints_3d for _, person in rows], skeleton.num_joints, 3)
+    roots = _column([person.root_position for _, person in rows], 3)
+    columns: dict[str, np.ndarray] = {
+        'frame_index': np.array([frame for frame, _ in rows], np.int32),
+        'track_id': np.array([person.track_id for _, person in rows], np.int32),
+        'observed': np.array([person.observed for _, person in rows], np.uint8),
+        'joints_3d': _compact(joints),
+        'joints_3d_std': _compact(_column([person.joints_3d_std for _, person in rows], skeleton.num_joints)),
+        'root_position': roots,
+    }
+    layout = SceneLayout.of(joints + roots[:, None])
+    frustum = frustum_lines(np.array(camera['focal']), np.array(camera['center']), (height, width))
+    return {
+        'video': Path(video).name,
+        'fps': fps,
+        'parents': list(skeleton.parents),
+        'head': skeleton.joint_names.index('head') if 'head' in skeleton.joint_names else skeleton.root,
+        'joint_colors': joint_colors(skeleton),
+        'side_colors': SIDE_COLORS,
+        'person_colors': list(PERSON_COLORS),
+        'camera_source': camera['source'],
+        'frustum': frustum.round(1).tolist(),
+        'extremes': layout.extremes.round(1).tolist(),
+        'floor': round(layout.floor, 1),
+        'grid': list(layout.grid),
+        'spacing': layout.spacing,
+        'columns': {name: _packed(values) for name, values in columns.items()},
+    }
+
+
+def _column(values: list[np.ndarray], *shape: int) -> np.ndarray:
+    return np.array(values, np.float32).reshape(-1, *shape)
+
+
+def _compact(values: np.ndarray) -> np.ndarray:
+    """To whole millimetres where 16 bits hold them all, as of people they do; else unchanged."""
+    fits = np.isfinite(values).all() and np.abs(values).max(initial=0) < np.iinfo(np.int16).max
+    return np.round(values).astype(np.int16) if fits else values
+
+
+def _packed(values: np.ndarray) -> dict[str, Any]:
+    """Type, shape and the bytes, lowest first, as base64."""
+    little = np.ascontiguousarray(values, values.dtype.newbyteorder('<'))
+    return {
+        'dtype': values.dtype.name, 'shape': list(values.shape), 'base64': base64.b64encode(little.tobytes()).decode(),
+    }  # fmt: skip

@@ -1,0 +1,82 @@
+"""From where one sees everybody, and where the floor is."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from posediff.visualization.scene_layout import FRUSTUM_DEPTH, Onlooker, SceneLayout, frustum_lines
+
+STANDING = np.array([[0.0, -700, 5000], [-200, 900, 5000], [200, 880, 5100]])
+
+
+@given(
+    seed=st.integers(0, 10**6), azimuth=st.floats(-180, 180), elevation=st.floats(-80, 80),
+    slope=st.tuples(st.floats(0.1, 2), st.floats(0.1, 2)),
+)  # fmt: skip
+def test_an_onlooker_sees_all_points_from_as_near_as_can_be(seed, azimuth, elevation, slope):
+    points = np.random.default_rng(seed).normal(0, [3000, 1000, 5000], (30, 3)) + [0, 0, 4000]
+    onlooker = Onlooker.seeing(points, azimuth, elevation, slope, margin=1.0)
+    right, up, depth = np.moveaxis(onlooker.look(points), -1, 0)
+    used = np.maximum(np.abs(right) / slope[0], np.abs(up) / slope[1]) / depth
+    assert (depth > 0).all()
+    assert used.max() == pytest.approx(1.0)
+    np.testing.assert_allclose(onlooker.look(onlooker.target), [0, 0, onlooker.distance], atol=1e-6)
+
+
+def test_an_onlooker_is_where_the_angles_say():
+    onlooker = Onlooker(np.array([0.0, 0.0, 4000.0]), azimuth=90.0, elevation=0.0, distance=4000.0, slope=(1.0, 1.0))
+    # he stands 4 m to the right of the target: the camera is to his left, somebody further right is nearer
+    np.testing.assert_allclose(onlooker.look(np.zeros(3)), [-4000, 0, 4000], atol=1e-9)
+    np.testing.assert_allclose(onlooker.look(np.array([1000.0, -500.0, 4000.0])), [0, 500, 3000], atol=1e-9)
+
+
+def test_the_floor_is_at_the_feet_and_stays_there_through_jumps_and_wrong_poses():
+    people = np.tile(STANDING, (300, 1, 1))
+    people[:90, :, 1] -= 600  # jumping
+    people[90:92, :, 1] += 5000  # far off
+    layout = SceneLayout.of(people)
+    assert layout.floor == 900
+    assert layout.extremes[:, 1].max() == 900
+    x0, x1, z0, z1 = layout.grid
+    assert x0 <= -700
+    assert x1 >= 700
+    assert z0 <= 0  # under the camera
+    assert z1 >= 5600
+    lines = layout.grid_lines()
+    assert len(lines) == (x1 - x0) / layout.spacing + 1 + (z1 - z0) / layout.spacing + 1
+    assert (lines[..., 1] == 900).all()
+
+
+def test_a_wide_scene_has_a_wide_grid_and_no_more_lines():
+    apart = np.stack([STANDING, STANDING + [0, 0, 500_000]])
+    layout = SceneLayout.of(apart)
+    assert len(layout.grid_lines()) < 80
+    assert layout.grid[3] >= 480_000
+
+
+@pytest.mark.parametrize('joints', [np.zeros((0, 17, 3)), np.full((4, 17, 3), np.nan)])
+def test_without_people_there_is_a_view_all_the_same(joints):
+    layout = SceneLayout.of(joints)
+    assert np.isfinite(layout.extremes).all()
+    assert np.isfinite(layout.floor)
+
+
+def test_poses_without_a_place_count_for_nothing():
+    people = np.tile(STANDING, (10, 1, 1))
+    lost = np.full((5, 3, 3), np.nan)
+    with_lost, without = SceneLayout.of(np.concatenate([people, lost])), SceneLayout.of(people)
+    np.testing.assert_array_equal(with_lost.extremes, without.extremes)
+
+
+def test_the_frustum_ends_at_the_corners_of_the_image():
+    focal, center, (height, width) = np.array([500.0, 400.0]), np.array([300.0, 200.0]), (480, 640)
+    lines = frustum_lines(focal, center, (height, width))
+    np.testing.assert_array_equal(lines[:4, 0], 0)
+    corners = lines[:4, 1]
+    pixels = corners[:, :2] / corners[:, 2:] * focal + center
+    np.testing.assert_allclose(pixels, [[0, 0], [width, 0], [width, height], [0, height]], atol=1e-9)
+    assert (corners[:, 2] == FRUSTUM_DEPTH).all()
+    assert (lines[4:, :, 2] == FRUSTUM_DEPTH).all()
