@@ -20,8 +20,8 @@ from posediff.assets import LIFTER_CHECKPOINT, LIFTER_CONFIG
 from posediff.command_line import one_line_errors, positive
 from posediff.pipeline import VideoPoseInferencer
 from posediff.pipeline.choices import SMOOTHERS, TRACKERS, detector_config, pose_estimator_config
-from posediff.pipeline.pose_files import export_tracks, write_overlay
 from posediff.pipeline.pose_writer import PoseWriter
+from posediff.pipeline.saved_results import export_tracks, write_overlay
 from posediff.video import VideoSource, open_video
 from posediff.visualization.scene import write_scene
 from posediff.visualization.viewer import write_viewer
@@ -51,6 +51,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     options.add_argument('--num-hypotheses', type=positive, help="poses that are drawn; default: the lifter's")
     options.add_argument('--num-inference-steps', type=positive, help="denoiser rounds; default: the lifter's")
     options.add_argument('--score-threshold', type=float, default=0.3, help='keypoints scored below are not seen')
+    options.add_argument('--min-pose-score', type=float, default=0.3, help='poses scored below on average are nobody')
     options.add_argument('--max-gap', type=float, default=0.5, metavar='S', help='longest gap to lift across, seconds')
     options.add_argument('--fill', action='store_true', help='write poses in such gaps too, marked')
     options.add_argument('--focal', type=float, help='focal length, px; default: assumed')
@@ -76,6 +77,7 @@ def build(args: argparse.Namespace) -> VideoPoseInferencer:
         num_hypotheses=args.num_hypotheses,
         num_inference_steps=args.num_inference_steps,
         score_threshold=args.score_threshold,
+        min_pose_score=args.min_pose_score,
         max_gap_s=args.max_gap,
         fill=args.fill,
         focal=args.focal,

@@ -12,6 +12,7 @@ from posediff.argument_checks import require_whole
 from posediff.detection.base import BaseDetector, People
 from posediff.mediapipe_models.rois import circle_boxes
 from posediff.registry import DETECTORS
+from posediff.tracking.similarity import box_iou
 from posediff.video.frames import VideoFrame
 
 SAME_PERSON = 0.3
@@ -76,15 +77,8 @@ def _starts(length: int, side: int) -> list[int]:
 
 def _one_each(boxes: np.ndarray, scores: np.ndarray) -> np.ndarray:
     """Rows of the best boxes, without those that overlap a better one."""
-    kept: list[int] = []
+    overlap, kept = box_iou(boxes, boxes), list[int]()
     for row in np.argsort(-scores, kind='stable').tolist():
-        if all(_overlap(boxes[row], boxes[other]) <= SAME_PERSON for other in kept):
+        if (overlap[row, kept] <= SAME_PERSON).all():
             kept.append(row)
     return np.array(kept, dtype=int)
-
-
-def _overlap(first: np.ndarray, second: np.ndarray) -> float:
-    sides = np.minimum(first[2:], second[2:]) - np.maximum(first[:2], second[:2])
-    shared = float(np.prod(np.maximum(sides, 0)))
-    areas = [float(np.prod(box[2:] - box[:2])) for box in (first, second)]
-    return shared / max(sum(areas) - shared, 1e-9)

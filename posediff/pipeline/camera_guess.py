@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from posediff.geometry import Camera, solve_root_position
-from posediff.skeletons import Skeleton
 
 ASSUMED_FOCAL = 1.0
 """Focal length in units of the image's longer side: 53° across it, between a phone's main and its portrait lens."""
@@ -65,26 +64,3 @@ def root_position(joints_3d: np.ndarray, keypoints_2d: np.ndarray, weights: np.n
         joints_3d.astype(np.float64), seen, camera.focal, camera.center, camera.distortion, weights.astype(np.float64)
     )
     return np.asarray(found, np.float32) if found[2] > 0 else np.full(3, np.nan, np.float32)
-
-
-def stature(joints_3d: np.ndarray, skeleton: Skeleton) -> float:
-    """Height of a person in mm from the lengths of a pose's segments, whatever the posture.
-
-    From the ankle up along the leg, the trunk and the neck to the head joint (at the ears), plus 80 mm under the ankle
-    and 120 mm over the ears, an adult's means (Drillis and Contini 1966, as tabulated by Winter 2009).
-
-    Args:
-        joints_3d: (F, 17, 3) mm.
-        skeleton: With H36M17's joint names.
-    """
-    names = skeleton.joint_names
-
-    def length(*path: str) -> float:
-        places = [names.index(name) for name in path]
-        steps = np.diff(joints_3d[:, places], axis=1)
-        return float(np.median(np.linalg.norm(steps, axis=-1).sum(-1)))
-
-    leg = (length('left_foot', 'left_knee', 'left_hip') + length('right_foot', 'right_knee', 'right_hip')) / 2
-    hips = joints_3d[:, [names.index('left_hip'), names.index('right_hip')]].mean(1)
-    drop = float(np.median(np.linalg.norm(joints_3d[:, skeleton.root] - hips, axis=-1)))
-    return 80.0 + leg + drop + length('root', 'spine', 'thorax', 'neck_base', 'head') + 120.0

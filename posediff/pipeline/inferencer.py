@@ -43,6 +43,7 @@ class VideoPoseInferencer:
         smoother: Config of one, or None.
         num_hypotheses, num_inference_steps: Of the lifter; None: its config's.
         score_threshold: Keypoints scored below are not seen.
+        min_pose_score: Poses whose mean keypoint score is below are nobody's.
         max_gap_s: A person who was missed for no longer is lifted across the gap.
         fill: Give frames in such gaps too, marked as not observed.
         focal: Focal length in px; None: assumed (:mod:`posediff.pipeline.camera_guess`).
@@ -63,6 +64,7 @@ class VideoPoseInferencer:
     num_hypotheses: int | None = None
     num_inference_steps: int | None = None
     score_threshold: float = 0.3
+    min_pose_score: float = 0.3
     max_gap_s: float = 0.5
     fill: bool = False
     focal: float | None = None
@@ -82,7 +84,11 @@ class VideoPoseInferencer:
             raise ValueError(f'{config} takes frames, not keypoints: it is no lifter')
         self.estimator = POSE_ESTIMATORS.build(self.pose_estimator)
         self.observer = Observer(
-            DETECTORS.build(self.detector), self.estimator, TRACKERS.build(self.tracker), self.batch_size
+            DETECTORS.build(self.detector),
+            self.estimator,
+            TRACKERS.build(self.tracker),
+            self.batch_size,
+            self.min_pose_score,
         )
         self.conversion = get_conversion(self.estimator.skeleton.name, self.model.head.skeleton.name)
         self.built_smoother = None if self.smoother is None else SMOOTHERS.build(self.smoother)

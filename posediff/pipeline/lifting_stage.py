@@ -64,7 +64,6 @@ class LiftingStage:
         score_threshold: Keypoints scored below are not seen.
         max_gap_s: See above.
         fill: Hand filled frames out, marked; else leave them out.
-        scale: Factor of all lengths, from a known height.
         smoother: Of joints and root positions; None: none.
     """
 
@@ -79,11 +78,10 @@ class LiftingStage:
         score_threshold: float = 0.3,
         max_gap_s: float = 0.5,
         fill: bool = False,
-        scale: float = 1.0,
         smoother: BaseSmoother | None = None,
     ) -> None:
         self.stream, self.source, self.target, self.camera, self.fps = stream, source, target, camera, fps
-        self.score_threshold, self.fill, self.scale, self.smoother = score_threshold, fill, scale, smoother
+        self.score_threshold, self.fill, self.smoother = score_threshold, fill, smoother
         self.max_gap = round(max_gap_s * fps)
         self._open: dict[int, _Segment] = {}
         self._segments: dict[tuple[int, int], _Segment] = {}
@@ -158,8 +156,8 @@ class LiftingStage:
 
     def _place(self, segment: _Segment, found: LiftedFrames) -> None:
         """Give lifted frames their root position; those in a gap wait for the one behind it."""
-        spread = found.joints_3d_std * self.scale
-        for number, joints in enumerate(found.joints_3d * self.scale):
+        spread = found.joints_3d_std
+        for number, joints in enumerate(found.joints_3d):
             seen = segment.seen.popleft()
             root = np.full(3, np.nan, np.float32)
             if seen.converted is not None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from posediff.model_zoo import find_model
 from posediff.openmmlab_models import loaded
 from posediff.pose_estimation.base import BasePoseEstimator, FrameWindow, Poses
 from posediff.registry import POSE_ESTIMATORS
-from posediff.skeletons import match_skeleton
+from posediff.skeletons import Skeleton, match_skeleton
 from posediff.video.frames import VideoFrame
 
 Transform = Callable[[dict[str, Any]], dict[str, Any] | None]
@@ -30,14 +31,23 @@ class TopdownEstimator(BasePoseEstimator):
     Args:
         model: With ``test_step``, which takes what the transforms give.
         pipeline: Its transforms after the one that loads images.
-        metainfo: Of the data it was trained on, with ``keypoint_id2name``.
+        skeleton: Of the keypoints that are given out.
+        columns: Where its joints are among those that the model predicts.
         batch_size: Crops at a time.
+        metainfo: More that the transforms want to know of the data.
     """
 
-    def __init__(self, model: Any, pipeline: Sequence[Transform], metainfo: dict[str, Any], batch_size: int) -> None:
-        self.model, self.pipeline, self.metainfo, self.batch_size = model, pipeline, metainfo, batch_size
-        names = [metainfo['keypoint_id2name'][index] for index in range(len(metainfo['keypoint_id2name']))]
-        self.skeleton, self.columns = match_skeleton(names)
+    def __init__(
+        self,
+        model: Any,
+        pipeline: Sequence[Transform],
+        skeleton: Skeleton,
+        columns: Sequence[int],
+        batch_size: int,
+        metainfo: Mapping[str, Any] = MappingProxyType({}),
+    ) -> None:
+        self.model, self.pipeline, self.batch_size, self.metainfo = model, pipeline, batch_size, metainfo
+        self.skeleton, self.columns = skeleton, list(columns)
 
     @abstractmethod
     def image(self, frames: tuple[VideoFrame, ...]) -> Any:
@@ -119,10 +129,8 @@ class DiffPoseEstimator(TopdownEstimator):
         )
         if model.backbone is None:
             raise ValueError(f'{config} takes keypoints, not frames')
-        from mmpose.datasets.datasets.utils import parse_pose_metainfo
-
-        metainfo = parse_pose_metainfo({'from_file': 'configs/_base_/datasets/posetrack18.py'})
-        super().__init__(model, build_pipeline(model.cfg.test_pipeline[1:]), metainfo, batch_size)
+        pipeline = build_pipeline(model.cfg.test_pipeline[1:])
+        super().__init__(model, pipeline, model.head.skeleton, model.head.label_joints, batch_size)
         self.frames_around = model.conditioner.num_frames // 2
 
     def image(self, frames: tuple[VideoFrame, ...]) -> list[np.ndarray]:
@@ -163,7 +171,9 @@ class MMPoseEstimator(TopdownEstimator):
         network = loaded('mmpose', model, weights, lambda: init_model(config, weights, device))
         with DefaultScope.overwrite_default_scope('mmpose'):
             pipeline = Compose(network.cfg.test_dataloader.dataset.pipeline)
-        super().__init__(network, pipeline.transforms[1:], network.dataset_meta, batch_size)
+        metainfo = network.dataset_meta
+        names = [metainfo['keypoint_id2name'][index] for index in range(len(metainfo['keypoint_id2name']))]
+        super().__init__(network, pipeline.transforms[1:], *match_skeleton(names), batch_size, metainfo)
 
     def image(self, frames: tuple[VideoFrame, ...]) -> np.ndarray:
         return np.ascontiguousarray(frames[len(frames) // 2].image[..., ::-1])

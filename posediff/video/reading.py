@@ -92,7 +92,7 @@ class VideoSource:
         self.problem = self._complaint(clock.next_tick, damaged[0])
 
     def _open(self) -> Any:
-        av = _import_av()
+        av = import_av()
         if self.images is not None:
             return _ImageFolder(self.images)
         try:
@@ -110,7 +110,7 @@ class VideoSource:
             for number, image in enumerate(container):
                 yield number / self.fps, image
             return
-        av = _import_av()
+        av = import_av()
         stream.thread_type = 'AUTO'
         packets = container.demux(stream)
         while True:
@@ -194,7 +194,8 @@ def _upright(frame: Any, pixel_aspect: Fraction | None) -> np.ndarray:
     return np.ascontiguousarray(np.rot90(image, turns)) if turns else image
 
 
-def _import_av() -> Any:
+def import_av() -> Any:
+    """PyAV, or one sentence that says how to get it."""
     try:
         import av
         import av.error

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from posediff.atomic_files import replacing
-from posediff.video.reading import _import_av
+from posediff.video.reading import import_av
 
 
 class VideoWriter:
@@ -36,7 +36,7 @@ class VideoWriter:
         self._shape: tuple[int, ...] | None = None
 
     def __enter__(self) -> VideoWriter:
-        av = _import_av()
+        av = import_av()
         with ExitStack() as stack:
             temporary = stack.enter_context(replacing(self.path))
             self._container = stack.enter_context(
@@ -50,7 +50,7 @@ class VideoWriter:
 
     def write(self, image: np.ndarray) -> None:
         """Append an image (H, W, 3) uint8, red first."""
-        av = _import_av()
+        av = import_av()
         if image.ndim != 3 or image.shape[-1] != 3 or image.dtype != np.uint8:
             raise ValueError(f'{self.path}: an image must be (H, W, 3) uint8, got {image.shape} {image.dtype}')
         if self._shape is None:

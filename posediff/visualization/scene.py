@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from posediff.pipeline.pose_files import frames_with_people
 from posediff.pipeline.results import PersonPose
+from posediff.pipeline.saved_results import frames_with_people
 from posediff.skeletons import Skeleton, get_skeleton
 from posediff.video import VideoSource, VideoWriter
 from posediff.visualization.drawing import joint_colors

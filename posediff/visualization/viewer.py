@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from posediff.atomic_files import replacing
-from posediff.pipeline.pose_files import read_results
+from posediff.pipeline.saved_results import read_results
 from posediff.skeletons import get_skeleton
 from posediff.visualization.drawing import SIDE_COLORS, joint_colors
 from posediff.visualization.scene_layout import PERSON_COLORS, SceneLayout, frustum_lines

@@ -8,10 +8,10 @@ import torch
 
 import posediff
 from posediff.lifting import LiftingStream
-from posediff.pipeline.camera_guess import Intrinsics, root_position, stature
+from posediff.pipeline.camera_guess import Intrinsics, root_position
 from posediff.pipeline.lifting_stage import LiftingStage
 from posediff.pipeline.observing import Observation
-from posediff.skeletons import CMU17, get_skeleton
+from posediff.skeletons import get_skeleton
 from posediff.smoothing import GaussianSmoother
 
 FPS, SHAPE = 25.0, (480, 640)
@@ -143,16 +143,3 @@ def test_a_person_stands_where_the_keypoints_say(walker):
     assert np.isnan(root_position(pose, keypoints, np.zeros(17), intrinsics.camera)).all()
     with pytest.raises(ValueError, match='focal must be a positive length in px, got 0'):
         Intrinsics.of(SHAPE, focal=0)
-
-
-def test_stature_is_that_of_the_skeleton_in_any_posture(walker):
-    standing = walker(3) * 1000
-    height = stature(standing, CMU17)
-    assert 1600 < height < 1900
-    sitting = standing.copy()
-    shin = [CMU17.joint_names.index(name) for name in ('left_foot', 'right_foot')]
-    knees = [CMU17.joint_names.index(name) for name in ('left_knee', 'right_knee')]
-    sitting[:, shin] = sitting[:, knees] + np.linalg.norm(standing[:, shin] - standing[:, knees], axis=-1)[
-        ..., None
-    ] * [1, 0, 0]
-    assert stature(sitting, CMU17) == pytest.approx(height)

@@ -1,19 +1,9 @@
 # ViTPose-B of MMPose from MAE weights, one frame, trained and tested on what DiffPose is.
-_base_ = [
-    '../../_base_/default_runtime.py',
-    '../../_base_/datasets/posetrack_frames.py',
-    '../../_base_/schedules/diffpose.py',
-]
-
-default_hooks = dict(checkpoint=dict(save_best='posetrack/AP', rule='greater'))
+_base_ = './simplebaseline_resnet50_posetrack18-256x192.py'
 
 model = dict(
-    _scope_='mmpose',
-    type='TopdownPoseEstimator',
-    data_preprocessor=dict(
-        type='PoseDataPreprocessor', mean=[123.675, 116.28, 103.53], std=[58.395, 57.12, 57.375], bgr_to_rgb=True
-    ),
     backbone=dict(
+        _delete_=True,
         type='mmpretrain.VisionTransformer',
         arch='base',
         img_size=(256, 192),
@@ -28,14 +18,5 @@ model = dict(
             checkpoint='https://download.openmmlab.com/mmpose/v1/pretrained_models/mae_pretrain_vit_base_20230913.pth',
         ),
     ),
-    head=dict(
-        type='HeatmapHead',
-        in_channels=768,
-        out_channels=17,
-        deconv_out_channels=(256, 256),
-        deconv_kernel_sizes=(4, 4),
-        loss=dict(type='KeypointMSELoss', use_target_weight=True),
-        decoder={{_base_.codec}},
-    ),
-    test_cfg=dict(flip_test=False),
+    head=dict(in_channels=768, deconv_out_channels=(256, 256), deconv_kernel_sizes=(4, 4)),
 )
