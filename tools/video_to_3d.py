@@ -54,6 +54,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     options.add_argument('--min-pose-score', type=float, default=0.3, help='poses scored below on average are nobody')
     options.add_argument('--max-gap', type=float, default=0.5, metavar='S', help='longest gap to lift across, seconds')
     options.add_argument('--fill', action='store_true', help='write poses in such gaps too, marked')
+    options.add_argument('--keep-sides', action='store_true', help='leave left and right as the 2D estimator says')
     options.add_argument('--focal', type=float, help='focal length, px; default: assumed')
     options.add_argument('--export', default='', metavar='FORMATS', help='bvh,trc,c3d,csv: one file a person')
     options.add_argument('--no-overlay', action='store_true', help='skip overlay.mp4')
@@ -80,6 +81,7 @@ def build(args: argparse.Namespace) -> VideoPoseInferencer:
         min_pose_score=args.min_pose_score,
         max_gap_s=args.max_gap,
         fill=args.fill,
+        repair_sides=not args.keep_sides,
         focal=args.focal,
         batch_size=args.batch_size,
         seed=args.seed,
@@ -110,8 +112,12 @@ def main(argv: Sequence[str] | None = None) -> None:
     started = time.perf_counter()
     finished = infer(inferencer, video, writer, args.max_frames)
     seconds = time.perf_counter() - started
+    swapped = inferencer.side_repair.num_swapped if inferencer.side_repair is not None else 0
+    writer.header.facts['sides_put_right'] = swapped
     files = list(writer.finish())
     print(f'{video.name}: {writer.num_frames} frames in {seconds:.1f} s ({writer.num_frames / seconds:.1f} a second)')
+    if swapped:
+        print(f'left and right were put right {swapped} times (--keep-sides leaves them)')
     if video.problem is not None:
         print(f'warning: {video.problem}', file=sys.stderr)
     files.append(write_viewer(args.out))

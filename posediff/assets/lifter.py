@@ -34,7 +34,7 @@ model = dict(
     loss=dict(type='SquaredErrorLoss'),
     noise_scheduler=dict(max_beta=0.5, num_train_timesteps=50, prediction_type='epsilon', type='CosineNoiseScheduler'),
     sampler=dict(type='DDPMSampler'),
-    test_cfg=dict(num_hypotheses=5),
+    test_cfg=dict(num_hypotheses=20, num_inference_steps=10),
     type='PoseDiffusionEstimator',
 )
 num_frames = 27

@@ -18,6 +18,7 @@ from posediff.pipeline.lifting_stage import LiftingStage
 from posediff.pipeline.observing import Observer
 from posediff.pipeline.pose_writer import PosesHeader
 from posediff.pipeline.results import FrameResult
+from posediff.pipeline.side_swaps import SideSwapRepair
 from posediff.plugins import load_plugins
 from posediff.registry import DETECTORS, POSE_ESTIMATORS, SMOOTHERS, TRACKERS
 from posediff.skeleton_conversion import get_conversion
@@ -46,6 +47,8 @@ class VideoPoseInferencer:
         min_pose_score: Poses whose mean keypoint score is below are nobody's.
         max_gap_s: A person who was missed for no longer is lifted across the gap.
         fill: Give frames in such gaps too, marked as not observed.
+        repair_sides: Put left and right right where the estimator swaps them for a while
+            (:mod:`posediff.pipeline.side_swaps`).
         focal: Focal length in px; None: assumed (:mod:`posediff.pipeline.camera_guess`).
         causal: Wait for nothing: each pose from the frames up to it.
         batch_size: Frames, and windows of the lifter, at a time.
@@ -67,6 +70,7 @@ class VideoPoseInferencer:
     min_pose_score: float = 0.3
     max_gap_s: float = 0.5
     fill: bool = False
+    repair_sides: bool = True
     focal: float | None = None
     causal: bool = False
     batch_size: int = 8
@@ -90,6 +94,7 @@ class VideoPoseInferencer:
             self.batch_size,
             self.min_pose_score,
         )
+        self.side_repair: SideSwapRepair | None = None  # of the last video
         self.conversion = get_conversion(self.estimator.skeleton.name, self.model.head.skeleton.name)
         self.built_smoother = None if self.smoother is None else SMOOTHERS.build(self.smoother)
 
@@ -123,7 +128,12 @@ class VideoPoseInferencer:
             fill=self.fill,
             smoother=self.built_smoother,
         )
-        return stage(self.observer(itertools.islice(source, max_frames), source.fps))
+        observations = self.observer(itertools.islice(source, max_frames), source.fps)
+        if not self.repair_sides:
+            return stage(observations)
+        lag = 0.0 if self.causal else 1.0
+        self.side_repair = SideSwapRepair(self.estimator.skeleton, source.fps, lag)
+        return stage(self.side_repair(observations))
 
     def header(self, video: VideoSource) -> PosesHeader:
         """What is true of all results of a video."""

@@ -7,6 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from posediff.models.heads.heatmap import HeatmapHead
 from posediff.models.losses import MixSTELoss, PoseDistanceLoss, SquaredErrorLoss
 from posediff.registry import HEADS
 
@@ -61,3 +62,11 @@ def test_distance_is_euclidean():
 def test_joint_weights_must_fit():
     with pytest.raises(ValueError, match='17 joint weights do not fit poses of 16 joints'):
         MixSTELoss()(torch.zeros(1, 2, 16, 3), torch.zeros(1, 2, 16, 3))
+
+
+def test_an_untrained_heatmap_head_begins_at_empty_heatmaps():
+    codec = {'type': 'UDPHeatmap', 'input_size': (48, 64), 'heatmap_size': (12, 16)}
+    head = HeatmapHead(codec=codec, in_channels=8, channels=8, scale=2.0, offset=0.5)
+    maps = head.decode(head(torch.randn(2, 8, 4, 3)))
+    assert maps.shape == (2, 15, 16, 12)
+    assert maps.abs().max() < 0.05

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from posediff.models.contract import ContractCase
 from posediff.models.denoisers.base import BaseDenoiser
-from posediff.models.layers.convolution import ConcatConv2d, conv_block, upsampling
+from posediff.models.layers.convolution import ConcatConv2d, conv_block, start_at, upsampling
 from posediff.models.layers.shapes import check_maps
 from posediff.models.layers.step_rescaling import StepRescaling
 from posediff.registry import DENOISERS
@@ -61,7 +61,7 @@ class ConcatPoseDecoder(BaseDenoiser):
         self.join = ConcatConv2d(num_joints, channels, channels)
         self.join_norm = nn.BatchNorm2d(channels)
         self.aggregation = nn.Sequential(*(conv_block(channels, channels) for _ in range(depth)))
-        self.detection = nn.Conv2d(channels, num_joints, 3, padding=1)
+        self.detection = start_at(nn.Conv2d(channels, num_joints, 3, padding=1), 0.0)
 
     def prepare(self, condition: Tensor) -> PreparedCondition:
         """Enlarge the feature and compute its half of the first convolution, once per clip.

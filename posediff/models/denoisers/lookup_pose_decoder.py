@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from posediff.models.contract import ContractCase
 from posediff.models.denoisers.base import BaseDenoiser
-from posediff.models.layers.convolution import conv_block
+from posediff.models.layers.convolution import conv_block, start_at
 from posediff.models.layers.lookup import ConvLookup, LookupInteraction, PreparedFeature, TransformerLookup
 from posediff.models.layers.shapes import check_maps
 from posediff.models.layers.step_rescaling import StepRescaling
@@ -93,7 +93,7 @@ class LookupPoseDecoder(BaseDenoiser):
         self.resolutions = nn.ModuleList([low, *higher])
         fused = out_channels * len(channels)
         self.fuse = conv_block(fused, out_channels, 1) if fusion == 'concat' else nn.Identity()
-        self.detection = nn.Conv2d(out_channels, num_joints, 3, padding=1)
+        self.detection = start_at(nn.Conv2d(out_channels, num_joints, 3, padding=1), 0.0)
 
     def prepare(self, condition: Tensor) -> PreparedCondition:
         """Build the feature's pyramid and the condition's share of the maps that follow, once per clip.

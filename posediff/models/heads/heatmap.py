@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from posediff.models.contract import ContractCase
 from posediff.models.heads.base import BaseHead
-from posediff.models.layers.convolution import upsampling
+from posediff.models.layers.convolution import start_at, upsampling
 from posediff.registry import HEADS
 from posediff.skeletons import get_skeleton
 from posediff.structures import PoseDataSample
@@ -68,7 +68,8 @@ class HeatmapHead(BaseHead):
         self.keep_hypotheses = keep_hypotheses
         self.regression: nn.Module | None = None
         if in_channels is not None:
-            self.regression = nn.Sequential(upsampling(in_channels, channels, 4), nn.Conv2d(channels, num_joints, 1))
+            output = start_at(nn.Conv2d(channels, num_joints, 1), -offset * scale)
+            self.regression = nn.Sequential(upsampling(in_channels, channels, 4), output)
 
     def encode(self, pose: Tensor) -> Tensor:
         return (pose - self.offset) * self.scale

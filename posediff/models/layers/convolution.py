@@ -40,6 +40,17 @@ def upsampling(in_channels: int, out_channels: int, factor: int) -> nn.Sequentia
     return nn.Sequential(*blocks)
 
 
+def start_at(layer: nn.Conv2d, value: float) -> nn.Conv2d:
+    """Initialise an output layer so that it says ``value`` almost everywhere.
+
+    Heatmaps are empty but for a few pixels: a random layer spends its first thousands of steps on unlearning itself.
+    """
+    nn.init.normal_(layer.weight, std=0.001)
+    if layer.bias is not None:
+        nn.init.constant_(layer.bias, value)
+    return layer
+
+
 class ConcatConv2d(nn.Conv2d):
     """Convolution of ``[x, y]``, concatenated along the channels, in two halves of one weight.
 
