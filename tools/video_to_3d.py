@@ -9,10 +9,12 @@ is written.
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from tqdm import tqdm
 
@@ -37,12 +39,14 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--fps', type=float, help="read the video at this rate instead of the file's own")
     parser.add_argument('--max-frames', type=positive, help='stop after so many')
     stages = parser.add_argument_group('stages')
+    stages.add_argument('--keypoints', help='file of 2D keypoints, instead of a detector and a 2D estimator')
+    stages.add_argument('--skeleton', help='of these keypoints, if the file does not say it')
     stages.add_argument(
-        '--detector', default='mediapipe', help='mediapipe, whole-frame, a file of boxes, mmdet:<config file or name>'
+        '--detector', help='mediapipe (default), whole-frame, a file of boxes, mmdet:<config file or name>'
     )
     stages.add_argument('--detector-checkpoint', help='weights for mmdet: file, address, or random')
     stages.add_argument('--tracker', choices=TRACKERS, default='pose')
-    stages.add_argument('--pose', default='mediapipe', help='mediapipe, mmpose:<config file or name>, a config file')
+    stages.add_argument('--pose', help='mediapipe (default), mmpose:<config file or name>, a config file')
     stages.add_argument('--pose-checkpoint', help='its weights: file, address, or random')
     stages.add_argument('--lifter', default=LIFTER_CONFIG, help='config file of a lifting model')
     stages.add_argument('--lifter-checkpoint', help='its weights: file, or random')
@@ -65,13 +69,31 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
+def people_configs(args: argparse.Namespace) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Configs of detector and 2D estimator."""
+    if args.keypoints is None:
+        if args.skeleton is not None:
+            raise ValueError(f'--skeleton {args.skeleton} needs the --keypoints that it is of')
+        return (
+            detector_config(args.detector or 'mediapipe', args.detector_checkpoint, args.device),
+            pose_estimator_config(args.pose or 'mediapipe', args.pose_checkpoint, args.device),
+        )
+    for name in ('detector', 'detector_checkpoint', 'pose', 'pose_checkpoint'):
+        if getattr(args, name) is not None:
+            flag = name.replace('_', '-')
+            raise ValueError(f'--{flag} {getattr(args, name)} has no use beside --keypoints {args.keypoints}')
+    source = {'path': args.keypoints, 'skeleton': args.skeleton}
+    return {'type': 'KeypointsFileDetector', **source}, {'type': 'KeypointsFileEstimator', **source}
+
+
 def build(args: argparse.Namespace) -> VideoPoseInferencer:
     own = str(args.lifter) == str(LIFTER_CONFIG)
     if not own and args.lifter_checkpoint is None:
         raise ValueError(f"--lifter {args.lifter} needs --lifter-checkpoint (or 'random')")
+    detector, estimator = people_configs(args)
     return VideoPoseInferencer(
-        detector=detector_config(args.detector, args.detector_checkpoint, args.device),
-        pose_estimator=pose_estimator_config(args.pose, args.pose_checkpoint, args.device),
+        detector=detector,
+        pose_estimator=estimator,
         tracker={'type': TRACKERS[args.tracker]},
         lifter=(args.lifter, args.lifter_checkpoint or LIFTER_CHECKPOINT),
         smoother=None if args.smooth is None else {'type': SMOOTHERS[args.smooth]},
@@ -92,13 +114,35 @@ def build(args: argparse.Namespace) -> VideoPoseInferencer:
 def infer(inferencer: VideoPoseInferencer, video: VideoSource, writer: PoseWriter, max_frames: int | None) -> bool:
     """Run over the video; whether it came to its end."""
     expected = video.num_frames if max_frames is None else min(max_frames, video.num_frames or max_frames)
-    try:
-        for result in tqdm(inferencer(video, max_frames), 'people', expected, unit='frame', disable=None):
+    with StopRequest() as request:
+        results = inferencer(video, max_frames, request)
+        for result in tqdm(results, 'people', expected, unit='frame', disable=None):
             writer.add(result)
-    except KeyboardInterrupt:
+    if request():
         sys.stderr.write(f'\nstopped after {writer.num_frames} frames\n')
-        return False
-    return True
+    return not request()
+
+
+class StopRequest:
+    """Ctrl-C asks to stop: what was seen so far is lifted and written. A second one interrupts at once."""
+
+    def __init__(self) -> None:
+        self.is_made = False
+
+    def __call__(self) -> bool:
+        return self.is_made
+
+    def __enter__(self) -> StopRequest:
+        self._before = signal.signal(signal.SIGINT, self._take)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        signal.signal(signal.SIGINT, self._before)
+
+    def _take(self, *_: object) -> None:
+        if self.is_made:
+            raise KeyboardInterrupt
+        self.is_made = True
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -2,8 +2,17 @@
 
 from posediff.detection.base import BaseDetector, People
 from posediff.detection.boxes_file import BoxesFileDetector
+from posediff.detection.keypoints_file import KeypointsFileDetector
 from posediff.detection.mediapipe_people import MediaPipeDetector
 from posediff.detection.mmdet_models import MMDetDetector
 from posediff.detection.whole_frame import WholeFrameDetector
 
-__all__ = ['BaseDetector', 'BoxesFileDetector', 'MMDetDetector', 'MediaPipeDetector', 'People', 'WholeFrameDetector']
+__all__ = [
+    'BaseDetector',
+    'BoxesFileDetector',
+    'KeypointsFileDetector',
+    'MMDetDetector',
+    'MediaPipeDetector',
+    'People',
+    'WholeFrameDetector',
+]

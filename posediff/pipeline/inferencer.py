@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from posediff.pipeline.side_swaps import SideSwapRepair
 from posediff.plugins import load_plugins
 from posediff.registry import DETECTORS, POSE_ESTIMATORS, SMOOTHERS, TRACKERS
 from posediff.skeleton_conversion import get_conversion
-from posediff.video import VideoSource, open_video
+from posediff.video import VideoFrame, VideoSource, open_video
 
 Config = dict[str, Any]
 
@@ -98,12 +98,18 @@ class VideoPoseInferencer:
         self.conversion = get_conversion(self.estimator.skeleton.name, self.model.head.skeleton.name)
         self.built_smoother = None if self.smoother is None else SMOOTHERS.build(self.smoother)
 
-    def __call__(self, video: str | Path | VideoSource, max_frames: int | None = None) -> Iterator[FrameResult]:
+    def __call__(
+        self,
+        video: str | Path | VideoSource,
+        max_frames: int | None = None,
+        stop: Callable[[], bool] | None = None,
+    ) -> Iterator[FrameResult]:
         """Infer frame by frame.
 
         Args:
             video: A path, an address, or what :func:`posediff.video.open_video` gives.
             max_frames: Stop after so many.
+            stop: Asked before every frame: true ends the video there, and what was seen is still lifted.
         """
         source = video if isinstance(video, VideoSource) else open_video(video)
         stream = LiftingStream(
@@ -128,7 +134,10 @@ class VideoPoseInferencer:
             fill=self.fill,
             smoother=self.built_smoother,
         )
-        observations = self.observer(itertools.islice(source, max_frames), source.fps)
+        frames: Iterator[VideoFrame] = itertools.islice(source, max_frames)
+        if stop is not None:
+            frames = itertools.takewhile(lambda _: not stop(), frames)
+        observations = self.observer(frames, source.fps)
         if not self.repair_sides:
             return stage(observations)
         lag = 0.0 if self.causal else 1.0

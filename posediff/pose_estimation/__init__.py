@@ -1,6 +1,7 @@
 """2D poses of the people in a frame."""
 
 from posediff.pose_estimation.base import BasePoseEstimator, FrameWindow, Poses
+from posediff.pose_estimation.keypoints_file import KeypointsFileEstimator
 from posediff.pose_estimation.mediapipe_landmarks import MediaPipePoseEstimator
 from posediff.pose_estimation.topdown import DiffPoseEstimator, MMPoseEstimator
 
@@ -8,6 +9,7 @@ __all__ = [
     'BasePoseEstimator',
     'DiffPoseEstimator',
     'FrameWindow',
+    'KeypointsFileEstimator',
     'MMPoseEstimator',
     'MediaPipePoseEstimator',
     'Poses',

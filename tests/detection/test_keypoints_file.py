@@ -1,0 +1,101 @@
+"""Files of keypoints in every form that is read, and what is wrong with others."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from posediff.detection import KeypointsFileDetector
+from posediff.detection.keypoints_file import read_people
+from posediff.pose_estimation import FrameWindow, KeypointsFileEstimator
+from posediff.video.frames import VideoFrame
+
+IMAGE = np.zeros((96, 128, 3), np.uint8)
+
+
+@pytest.fixture
+def points() -> np.ndarray:
+    """(3, 17, 3): x, y, score of three people side by side."""
+    rng = np.random.default_rng(0)
+    places = rng.uniform([0, 10], [25, 90], (3, 17, 2)) + np.array([[[5, 0]], [[45, 0]], [[85, 0]]])
+    return np.concatenate([places, rng.uniform(0.5, 1, (3, 17, 1))], -1).round(3)
+
+
+def rows_of(form: str, points: np.ndarray, folder: Path) -> Path:
+    """People 0 and 1 in frame 0, person 2 in frame 4, written in a form."""
+    frames = [0, 0, 4]
+    path = folder / f'{form}.json'
+    if form == 'coco':
+        document = [{'image_id': f, 'category_id': 1, 'keypoints': p.ravel().tolist()} for f, p in zip(frames, points)]
+    elif form == 'mmpose':
+        people = [{'keypoints': p[:, :2].tolist(), 'keypoint_scores': p[:, 2].tolist()} for p in points]
+        document = [{'frame_id': 0, 'instances': people[:2]}, {'frame_id': 4, 'instances': people[2:]}]
+    elif form == 'poses.json':
+        rows = [
+            {'frame_index': f, 'keypoints_2d': p[:, :2].tolist(), 'keypoint_scores': p[:, 2].tolist()}
+            for f, p in zip(frames, points)
+        ]
+        document = {'keypoint_skeleton': 'coco17', 'rows': rows}
+    else:
+        path = folder / 'poses.npz'
+        arrays = {'frame_index': frames, 'keypoints_2d': points[..., :2], 'keypoint_scores': points[..., 2]}
+        np.savez(path, **arrays, keypoint_skeleton='coco17')
+        return path
+    path.write_text(json.dumps(document))
+    return path
+
+
+@pytest.mark.parametrize('form', ['coco', 'mmpose', 'poses.json', 'poses.npz'])
+def test_people_come_back_from_their_boxes(form, points, tmp_path):
+    path = rows_of(form, points, tmp_path)
+    detector, estimator = KeypointsFileDetector(path, 'coco17'), KeypointsFileEstimator(path, 'coco17')
+    assert estimator.skeleton.name == 'coco17'
+    for frame, own in ((0, [0, 1]), (1, []), (4, [2])):
+        picture = VideoFrame(frame, frame / 25, IMAGE)
+        (people,) = detector([picture])
+        (poses,) = estimator([FrameWindow((picture,), people)])
+        np.testing.assert_allclose(poses.keypoints, points[own, :, :2].reshape(-1, 17, 2), atol=1e-4)
+        np.testing.assert_allclose(poses.scores, points[own, :, 2].reshape(-1, 17), atol=1e-6)
+
+
+def test_one_person_a_frame_with_what_was_not_seen(points, tmp_path):
+    keypoints = points[:, :, :2].copy()
+    keypoints[1, 5] = np.nan
+    keypoints[2] = np.nan
+    np.savez(tmp_path / 'one.npz', keypoints_2d=keypoints)
+    _, people = read_people(tmp_path / 'one.npz', 'coco17')
+    assert people[1][0][1].tolist() == [1.0] * 5 + [0.0] + [1.0] * 11
+    detector = KeypointsFileDetector(tmp_path / 'one.npz', 'coco17')
+    assert [len(found) for found in detector([VideoFrame(number, 0.0, IMAGE) for number in range(3)])] == [1, 1, 0]
+
+
+@pytest.mark.parametrize(
+    ('name', 'content', 'said'),
+    [
+        ('a.json', '[{"image_id": 0, "keypoints": [1, 2', 'not readable JSON'),
+        ('a.json', '{"a": 1}', 'expected a list of people or frames, got NoneType'),
+        ('a.json', '[{"image_id": 0, "keypoints": [1, 2, 1]}]', r'entry 0: keypoints of coco17 must be \(17, 2\)'),
+        ('a.json', '[{"keypoints": [1, 2, 1]}]', 'row 0: ValueError: it names no frame'),
+        ('a.json', json.dumps([{'image_id': -1, 'keypoints': [1] * 51}]), 'whole number from 0, got -1'),
+        ('a.json', json.dumps([{'image_id': 0, 'keypoints': [7] * 51}]), r'score must be in \[0, 1\], got 7'),
+        ('a.npz', 'PK', 'not a readable .npz'),
+    ],
+)
+def test_what_is_wrong_is_named(tmp_path, name, content, said):
+    (tmp_path / name).write_text(content)
+    with pytest.raises(ValueError, match=said):
+        read_people(tmp_path / name, 'coco17')
+
+
+def test_a_skeleton_is_needed_and_not_contradicted(points, tmp_path):
+    with pytest.raises(ValueError, match='does not say its skeleton'):
+        read_people(rows_of('coco', points, tmp_path))
+    with pytest.raises(ValueError, match='says skeleton coco17, not halpe26'):
+        read_people(rows_of('poses.npz', points, tmp_path), 'halpe26')
+    with pytest.raises(FileNotFoundError, match='keypoints file no.json does not exist'):
+        read_people('no.json')
+    with pytest.raises(KeyError, match="unknown skeleton 'coco18'"):
+        read_people(rows_of('coco', points, tmp_path), 'coco18')
