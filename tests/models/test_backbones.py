@@ -51,3 +51,16 @@ def test_a_trained_model_gives_its_backbone_to_the_next(tmp_path):
         BACKBONES.build(tiny | {'checkpoint': str(file), 'pretrained': True})
     with pytest.raises(ValueError, match="timm has no model 'vit_tinny'"):
         BACKBONES.build(tiny | {'model_name': 'vit_tinny'})
+
+
+def test_convolutions_stand_in_for_a_patch_embedding():
+    pytest.importorskip('timm')
+    vit = {'type': 'TimmBackbone', 'model_name': 'vit_tiny_patch16_224', 'img_size': (64, 48), 'stem': 'convolution'}
+    narrow = {'embed_dim': 24, 'depth': 1, 'num_heads': 2}
+    assert BACKBONES.build(vit | {'model_kwargs': narrow})(torch.zeros(2, 3, 64, 48)).shape == (2, 24, 4, 3)
+    with pytest.raises(ValueError, match='a power of 2 from 4, got 12'):
+        BACKBONES.build(vit | {'model_kwargs': narrow | {'patch_size': 12}})
+    with pytest.raises(ValueError, match=r"'resnet18' does not take .*embed_layer"):
+        BACKBONES.build({'type': 'TimmBackbone', 'model_name': 'resnet18', 'stem': 'convolution'})
+    with pytest.raises(ValueError, match='stem must be one of'):
+        BACKBONES.build(vit | {'stem': 'conv'})

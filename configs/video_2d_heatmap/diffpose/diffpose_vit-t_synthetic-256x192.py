@@ -10,7 +10,12 @@ val_evaluator = test_evaluator = dict(gt_folder=data_root + 'annotations/val')
 
 channels = 128
 model = dict(
-    backbone=dict(model_name='vit_tiny_patch16_224', pretrained=False, model_kwargs=dict(depth=6, drop_path_rate=0.0)),
+    backbone=dict(
+        model_name='vit_tiny_patch16_224',
+        stem='convolution',  # a plain ViT does not learn from so few images
+        pretrained=False,
+        model_kwargs=dict(depth=4, drop_path_rate=0.0),
+    ),
     conditioner=dict(in_channels=192, channels=channels, depth=2),
     denoiser=dict(condition_channels=channels, channels=(128, 64, 32), out_channels=32),
 )

@@ -9,6 +9,7 @@ import torch
 from mmengine.model import BaseModule
 from torch import Tensor
 
+from posediff.argument_checks import require_one_of
 from posediff.checkpoint import load_state
 from posediff.models.contract import ContractCase
 from posediff.registry import BACKBONES
@@ -29,6 +30,8 @@ class TimmBackbone(BaseModule):
         checkpoint: Read weights from this file instead: a state dict of the timm model, or one of a trained posediff
             model, whose ``backbone.`` is taken.
         stage: Which of the model's feature maps, -1 for the last.
+        stem: ``'patch'``, the model's own; ``'convolution'``, for ViTs that learn from few images
+            (:class:`~posediff.models.backbones.convolutional_stem.ConvolutionalStem`).
         model_kwargs: More of timm's arguments, e.g. ``dict(drop_path_rate=0.3)``.
         init_cfg: MMEngine's.
     """
@@ -40,10 +43,12 @@ class TimmBackbone(BaseModule):
         pretrained: bool = False,
         checkpoint: str | Path | None = None,
         stage: int = -1,
+        stem: str = 'patch',
         model_kwargs: dict[str, Any] | None = None,
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(init_cfg)
+        require_one_of(type(self).__name__, 'stem', stem, ('patch', 'convolution'))
         import timm
 
         if not timm.is_model(model_name):
@@ -54,9 +59,18 @@ class TimmBackbone(BaseModule):
         self._arguments = {'model_name': model_name, 'num_classes': 0, **(model_kwargs or {})}
         if img_size is not None:
             self._arguments['img_size'] = tuple(img_size)
+        if stem == 'convolution':
+            from posediff.models.backbones.convolutional_stem import ConvolutionalStem
+
+            if pretrained:
+                raise ValueError("timm's weights are for stem='patch'")
+            self._arguments['embed_layer'] = ConvolutionalStem
         self.pretrained = pretrained
         self.checkpoint = None if checkpoint is None else Path(checkpoint)
-        model: Any = timm.create_model(**self._arguments, pretrained=False)
+        try:
+            model: Any = timm.create_model(**self._arguments, pretrained=False)
+        except TypeError as error:
+            raise ValueError(f'timm model {model_name!r} does not take {self._arguments}: {error}') from error
         if not hasattr(model, 'forward_intermediates'):
             raise ValueError(f'timm model {model_name!r} gives no feature maps')
         # layers behind the map would never get a gradient
@@ -86,11 +100,20 @@ class TimmBackbone(BaseModule):
 
     @classmethod
     def contract_cases(cls) -> list[ContractCase]:
-        """A narrow ViT and a small ResNet."""
+        """A narrow ViT, one with convolutions before it, and a small ResNet."""
         narrow = {'embed_dim': 12, 'depth': 1, 'num_heads': 2, 'patch_size': 8}
         return [
             ContractCase(
                 kwargs={'model_name': 'vit_tiny_patch16_224', 'img_size': (32, 24), 'model_kwargs': narrow},
+                input_shape=(3, 32, 24),
+            ),
+            ContractCase(
+                kwargs={
+                    'model_name': 'vit_tiny_patch16_224',
+                    'img_size': (32, 24),
+                    'model_kwargs': narrow,
+                    'stem': 'convolution',
+                },
                 input_shape=(3, 32, 24),
             ),
             ContractCase(kwargs={'model_name': 'test_resnet'}, input_shape=(3, 64, 64)),
