@@ -60,6 +60,8 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     options.add_argument('--fill', action='store_true', help='write poses in such gaps too, marked')
     options.add_argument('--keep-sides', action='store_true', help='leave left and right as the 2D estimator says')
     options.add_argument('--focal', type=float, help='focal length, px; default: assumed')
+    options.add_argument('--calibration', type=Path, help='.toml of Pose2Sim, or XML of Qualisys, instead of --focal')
+    options.add_argument('--camera', help='which of its cameras filmed the video; may be left out if it has one')
     options.add_argument('--export', default='', metavar='FORMATS', help='bvh,trc,c3d,csv: one file a person')
     options.add_argument('--no-overlay', action='store_true', help='skip overlay.mp4')
     options.add_argument('--no-scene', action='store_true', help='skip scene.mp4, the video beside its people in 3D')
@@ -91,6 +93,8 @@ def build(args: argparse.Namespace) -> VideoPoseInferencer:
     if not own and args.lifter_checkpoint is None:
         raise ValueError(f"--lifter {args.lifter} needs --lifter-checkpoint (or 'random')")
     detector, estimator = people_configs(args)
+    if args.camera is not None and args.calibration is None:
+        raise ValueError(f'--camera {args.camera} needs a --calibration')
     return VideoPoseInferencer(
         detector=detector,
         pose_estimator=estimator,
@@ -105,6 +109,7 @@ def build(args: argparse.Namespace) -> VideoPoseInferencer:
         fill=args.fill,
         repair_sides=not args.keep_sides,
         focal=args.focal,
+        calibration=None if args.calibration is None else (args.calibration, args.camera),
         batch_size=args.batch_size,
         seed=args.seed,
         device=args.device,

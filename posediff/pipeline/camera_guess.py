@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from posediff.calibration import CalibratedCamera
 from posediff.geometry import Camera, solve_root_position
 
 ASSUMED_FOCAL = 1.0
@@ -17,12 +18,23 @@ class Intrinsics:
     """A pinhole camera and how it came to be known.
 
     Attributes:
-        camera: In its own frame: R is the identity, t is 0.
-        source: ``'given'`` or ``'assumed'``.
+        camera: In its own frame: R is the identity, t is 0; without lens distortion.
+        source: ``'calibrated'``, ``'given'`` (the focal length) or ``'assumed'``.
+        lens: What takes the distortion out of keypoints, if it is known.
     """
 
     camera: Camera
     source: str
+    lens: CalibratedCamera | None = None
+
+    def undistort(self, keypoints: np.ndarray) -> np.ndarray:
+        """Keypoints (..., 2) px as a camera without lens distortion would see them."""
+        return keypoints if self.lens is None else self.lens.undistort(keypoints)
+
+    @classmethod
+    def calibrated(cls, lens: CalibratedCamera) -> Intrinsics:
+        """From a calibration."""
+        return cls(replace(lens.camera, R=np.eye(3), t=np.zeros(3)), 'calibrated', lens)
 
     @classmethod
     def of(cls, img_shape: tuple[int, int], focal: float | None = None) -> Intrinsics:

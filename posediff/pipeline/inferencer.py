@@ -12,6 +12,7 @@ import torch
 
 import posediff.inference
 from posediff.assets import LIFTER_CHECKPOINT, LIFTER_CONFIG
+from posediff.calibration import find_camera
 from posediff.lifting import LiftingStream
 from posediff.pipeline.camera_guess import Intrinsics
 from posediff.pipeline.lifting_stage import LiftingStage
@@ -50,6 +51,8 @@ class VideoPoseInferencer:
         repair_sides: Put left and right right where the estimator swaps them for a while
             (:mod:`posediff.pipeline.side_swaps`).
         focal: Focal length in px; None: assumed (:mod:`posediff.pipeline.camera_guess`).
+        calibration: File of calibrated cameras, and which of them filmed; see
+            :func:`posediff.calibration.find_camera`. Instead of ``focal``.
         causal: Wait for nothing: each pose from the frames up to it.
         batch_size: Frames, and windows of the lifter, at a time.
         seed: Decides the noise.
@@ -72,6 +75,7 @@ class VideoPoseInferencer:
     fill: bool = False
     repair_sides: bool = True
     focal: float | None = None
+    calibration: tuple[str | Path, str | None] | None = None
     causal: bool = False
     batch_size: int = 8
     seed: int = 0
@@ -112,11 +116,12 @@ class VideoPoseInferencer:
             stop: Asked before every frame: true ends the video there, and what was seen is still lifted.
         """
         source = video if isinstance(video, VideoSource) else open_video(video)
+        intrinsics = self.intrinsics(source.img_shape)
         stream = LiftingStream(
             self.model,
             source.img_shape,
             fps=source.fps,
-            camera=Intrinsics.of(source.img_shape, self.focal).camera,
+            camera=intrinsics.camera,
             num_hypotheses=self.num_hypotheses,
             num_inference_steps=self.num_inference_steps,
             seed=self.seed,
@@ -127,7 +132,7 @@ class VideoPoseInferencer:
             stream,
             self.estimator.skeleton,
             self.model.head.skeleton,
-            Intrinsics.of(source.img_shape, self.focal).camera,
+            intrinsics,
             source.fps,
             score_threshold=self.score_threshold,
             max_gap_s=self.max_gap_s,
@@ -144,9 +149,17 @@ class VideoPoseInferencer:
         self.side_repair = SideSwapRepair(self.estimator.skeleton, source.fps, lag)
         return stage(self.side_repair(observations))
 
+    def intrinsics(self, img_shape: tuple[int, int]) -> Intrinsics:
+        """Of the camera that films pictures of this size, (h, w) px."""
+        if self.calibration is None:
+            return Intrinsics.of(img_shape, self.focal)
+        if self.focal is not None:
+            raise ValueError(f'focal {self.focal} has no use beside the calibration {self.calibration[0]}')
+        return Intrinsics.calibrated(find_camera(*self.calibration, img_shape))
+
     def header(self, video: VideoSource) -> PosesHeader:
         """What is true of all results of a video."""
-        intrinsics = Intrinsics.of(video.img_shape, self.focal)
+        intrinsics = self.intrinsics(video.img_shape)
         return PosesHeader(
             source=self.estimator.skeleton,
             target=self.model.head.skeleton,
@@ -157,6 +170,7 @@ class VideoPoseInferencer:
                 'camera': {
                     'focal': intrinsics.camera.focal.tolist(),
                     'center': intrinsics.camera.center.tolist(),
+                    'distortion': [] if intrinsics.lens is None else intrinsics.lens.distortion.tolist(),
                     'source': intrinsics.source,
                 },
                 'detector': self.detector['type'],

@@ -8,9 +8,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from posediff.geometry import Camera
 from posediff.lifting import LiftedFrames, LiftingStream
-from posediff.pipeline.camera_guess import root_position
+from posediff.pipeline.camera_guess import Intrinsics, root_position
 from posediff.pipeline.observing import Observation
 from posediff.pipeline.results import FrameResult, PersonPose
 from posediff.skeleton_conversion import convert_joints
@@ -59,7 +58,7 @@ class LiftingStage:
     Args:
         stream: Of the lifter; its tracks are segments.
         source, target: Skeletons of the observations and of the lifter.
-        camera: Puts people in place.
+        intrinsics: Of the camera: puts people in place, takes lens distortion out of keypoints.
         fps: Of the video.
         score_threshold: Keypoints scored below are not seen.
         max_gap_s: See above.
@@ -72,7 +71,7 @@ class LiftingStage:
         stream: LiftingStream,
         source: Skeleton,
         target: Skeleton,
-        camera: Camera,
+        intrinsics: Intrinsics,
         fps: float,
         *,
         score_threshold: float = 0.3,
@@ -80,7 +79,7 @@ class LiftingStage:
         fill: bool = False,
         smoother: BaseSmoother | None = None,
     ) -> None:
-        self.stream, self.source, self.target, self.camera, self.fps = stream, source, target, camera, fps
+        self.stream, self.source, self.target, self.intrinsics, self.fps = stream, source, target, intrinsics, fps
         self.score_threshold, self.fill, self.smoother = score_threshold, fill, smoother
         self.max_gap = round(max_gap_s * fps)
         self._open: dict[int, _Segment] = {}
@@ -136,7 +135,7 @@ class LiftingStage:
         self.stream.end(segment.key)
 
     def _convert(self, keypoints: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        seen = np.where(scores[:, None] > 0, keypoints, np.nan)
+        seen = np.where(scores[:, None] > 0, self.intrinsics.undistort(keypoints), np.nan)
         points, weights, _ = convert_joints(seen, self.source.name, self.target.name, scores)
         weights = np.where(weights >= self.score_threshold, weights, 0).astype(np.float32)
         return np.where(weights[:, None] > 0, points, 0).astype(np.float32), weights
@@ -161,7 +160,7 @@ class LiftingStage:
             seen = segment.seen.popleft()
             root = np.full(3, np.nan, np.float32)
             if seen.converted is not None:
-                root = root_position(joints, *seen.converted, self.camera)
+                root = root_position(joints, *seen.converted, self.intrinsics.camera)
             segment.unplaced.append(_Lifted(seen, joints, spread[number], root))
             if np.isfinite(root).all():
                 self._bridge(segment, root)

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 import posediff
+from posediff.calibration import CalibratedCamera
 from posediff.lifting import LiftingStream
 from posediff.pipeline.camera_guess import Intrinsics, root_position
 from posediff.pipeline.lifting_stage import LiftingStage
@@ -48,8 +49,8 @@ def observations(presence: dict[int, list[range]], frames: int, source: str = 'c
 
 def lift(model, seen: list[Observation], source: str = 'cmu17', **options):
     stream = LiftingStream(model, SHAPE, fps=FPS, batch_size=4)
-    camera = Intrinsics.of(SHAPE).camera
-    return list(LiftingStage(stream, get_skeleton(source), model.head.skeleton, camera, FPS, **options)(seen))
+    intrinsics = Intrinsics.of(SHAPE)
+    return list(LiftingStage(stream, get_skeleton(source), model.head.skeleton, intrinsics, FPS, **options)(seen))
 
 
 def present(results, track: int) -> dict[int, bool]:
@@ -143,3 +144,18 @@ def test_a_person_stands_where_the_keypoints_say(walker):
     assert np.isnan(root_position(pose, keypoints, np.zeros(17), intrinsics.camera)).all()
     with pytest.raises(ValueError, match='focal must be a positive length in px, got 0'):
         Intrinsics.of(SHAPE, focal=0)
+
+
+def test_a_lens_does_not_move_people(walker):
+    cv2 = pytest.importorskip('cv2')
+    pose, place = walker(1)[0] * 1000, np.array([900.0, 500.0, 3000.0])
+    lens = CalibratedCamera(
+        'wide', Intrinsics.of(SHAPE, focal=400.0).camera, np.array([-0.25, 0.05, 0.002, -0.001, 0.0])
+    )
+    intrinsics = Intrinsics.calibrated(lens)
+    assert intrinsics.source == 'calibrated'
+    bent = cv2.projectPoints(pose + place, np.zeros(3), np.zeros(3), lens.matrix, lens.distortion)[0][:, 0]
+    weights = np.ones(len(pose))
+    found = root_position(pose, intrinsics.undistort(bent), weights, intrinsics.camera)
+    np.testing.assert_allclose(found, place, rtol=1e-3)
+    assert np.abs(root_position(pose, bent, weights, intrinsics.camera) - place).max() > 100

@@ -1,0 +1,106 @@
+"""Calibration files in both forms, and what is wrong with others."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+from scipy.spatial.transform import Rotation
+
+from posediff.calibration import find_camera, read_calibration
+
+TURN, PLACE = np.array([0.3, -0.2, 0.1]), np.array([0.5, -0.25, 3.0])
+TOML = f"""
+[cam_01]
+name = "left"
+size = [640.0, 480.0]
+matrix = [[700.0, 0.0, 322.0], [0.0, 705.0, 238.0], [0.0, 0.0, 1.0]]
+distortions = [-0.05, 0.1, 0.001, -0.0005]
+rotation = {TURN.tolist()}
+translation = {PLACE.tolist()}
+[metadata]
+adjusted = false
+"""
+QUALISYS = """<?xml version='1.0'?>
+<calibration><cameras><camera serial="cam7">
+<fov_video left="0" top="0" right="639" bottom="479"/>
+<transform r11="1" r12="0" r13="0" r21="0" r22="0" r23="1" r31="0" r32="-1" r33="0" x="100" y="-3000" z="900"/>
+<intrinsic focalLengthU="44800" focalLengthV="45120" centerPointU="20608" centerPointV="15232"
+ radialDistortion1="-0.05" radialDistortion2="0.1" radialDistortion3="0" tangentalDistortion1="0.001"
+ tangentalDistortion2="-0.0005"/>
+</camera></cameras></calibration>
+"""
+
+
+@pytest.fixture
+def files(tmp_path):
+    (tmp_path / 'calib.toml').write_text(TOML)
+    (tmp_path / 'calib.qca.txt').write_text(QUALISYS)
+    return tmp_path
+
+
+def test_a_table_of_pose2sim(files):
+    cameras = read_calibration(files / 'calib.toml')
+    assert list(cameras) == ['left']
+    found = cameras['left']
+    assert found.camera.img_shape == (480, 640)
+    np.testing.assert_allclose(found.camera.R, Rotation.from_rotvec(TURN).as_matrix())
+    np.testing.assert_allclose(found.camera.t, 1000 * PLACE)  # mm
+    np.testing.assert_allclose(found.matrix, [[700, 0, 322], [0, 705, 238], [0, 0, 1]])
+
+
+def test_a_camera_of_qualisys_looks_where_it_looks(files):
+    """It stands 3 m in front of the origin, 0.9 m up, and looks along +y: what is above the origin is above in the
+    picture."""
+    found = read_calibration(files / 'calib.qca.txt')['cam7']
+    np.testing.assert_allclose(found.camera.position, [100, -3000, 900], atol=1e-9)
+    seen = found.camera.R @ np.array([100, 0, 1900]) + found.camera.t
+    np.testing.assert_allclose(seen, [0, -1000, 3000], atol=1e-9)
+    np.testing.assert_allclose(found.matrix, [[700, 0, 322], [0, 705, 238], [0, 0, 1]])
+
+
+@pytest.mark.parametrize('name', ['calib.toml', 'calib.qca.txt'])
+def test_undistorted_is_where_opencv_distorts_from(files, name):
+    (found,) = read_calibration(files / name).values()
+    points = np.random.default_rng(0).uniform(-0.5, 0.5, (6, 3)) + [0, 0, 3]
+    lens = cv2.projectPoints(points, np.zeros(3), np.zeros(3), found.matrix, found.distortion)[0].reshape(2, 3, 2)
+    pinhole = cv2.projectPoints(points, np.zeros(3), np.zeros(3), found.matrix, None)[0].reshape(2, 3, 2)
+    lens[0, 0] = np.nan
+    undistorted = found.undistort(lens)
+    assert np.isnan(undistorted[0, 0]).all()
+    np.testing.assert_allclose(undistorted.reshape(-1, 2)[1:], pinhole.reshape(-1, 2)[1:], atol=1e-3)
+
+
+def test_the_camera_of_a_video(files):
+    assert find_camera(files / 'calib.toml', None, (480, 640)).name == 'left'
+    cut = find_camera(files / 'calib.toml', 'left', (480, 632), max_crop=8)
+    assert cut.camera.img_shape == (480, 632)
+    np.testing.assert_allclose(cut.camera.center, [322, 238])
+    with pytest.raises(ValueError, match='calibrated for 640x480 px, the video has 632x480; --max-crop 8'):
+        find_camera(files / 'calib.toml', 'left', (480, 632))
+    with pytest.raises(ValueError, match='the video has 1280x960$'):
+        find_camera(files / 'calib.toml', 'left', (960, 1280), max_crop=8)
+    with pytest.raises(ValueError, match='has no camera right: it has left'):
+        find_camera(files / 'calib.toml', 'right', (480, 640))
+
+
+@pytest.mark.parametrize(
+    ('name', 'before', 'after', 'said'),
+    [
+        ('calib.toml', '700.0, 0.0', 'nan, 0.0', 'camera cam_01: ValueError: a 3x3 matrix'),
+        ('calib.toml', 'size =', 'sizes =', "camera cam_01: KeyError: 'size'"),
+        ('calib.toml', '[cam_01]', '[cam_01', 'calib.toml: TOMLDecodeError'),
+        ('calib.toml', 'matrix', 'matrices', 'has no camera in it'),
+        ('calib.qca.txt', 'r11="1"', 'r11="2"', 'camera cam7: ValueError: its rotation is none'),
+        ('calib.qca.txt', 'x="100"', 'x="left"', "camera cam7: KeyError: 'x'"),
+        ('calib.qca.txt', '</cameras>', '', 'ParseError'),
+    ],
+)
+def test_what_is_wrong_is_named(files, name, before, after, said):
+    text = (files / name).read_text()
+    assert before in text
+    (files / name).write_text(text.replace(before, after))
+    with pytest.raises(ValueError, match=said):
+        read_calibration(files / name)
+    with pytest.raises(FileNotFoundError, match='calibration file no.toml does not exist'):
+        read_calibration('no.toml')

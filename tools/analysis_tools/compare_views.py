@@ -1,0 +1,198 @@
+"""Score a lifter on real footage: one camera lifted alone against the triangulation of the others.
+
+    python tools/analysis_tools/compare_views.py CALIBRATION VIDEO VIDEO VIDEO ... --out DIR
+
+Calibrated, synchronous videos of one person, named in the order of the cameras in the calibration file. Every view is
+read by MediaPipe's pose network; the 12 joints of arms and legs that all skeletons define are compared, in the frames
+where the other views agree. Beside the lifter stand MediaPipe's own world landmarks of the same view.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from tqdm import tqdm
+
+import posediff
+from posediff.assets import LIFTER_CHECKPOINT, LIFTER_CONFIG
+from posediff.atomic_files import replacing
+from posediff.calibration import CalibratedCamera, find_camera, read_calibration
+from posediff.command_line import one_line_errors, positive, provenance
+from posediff.detection import MediaPipeDetector
+from posediff.evaluation.joints_3d import n_mpjpe, p_mpjpe
+from posediff.evaluation.tables import markdown_table
+from posediff.mediapipe_models import MediaPipePoseEstimator
+from posediff.mediapipe_models.rois import rois_from_boxes
+from posediff.pipeline.observing import Observation
+from posediff.pipeline.side_swaps import SideSwapRepair
+from posediff.skeleton_conversion import convert_joints
+from posediff.skeletons import MEDIAPIPE33, Skeleton
+from posediff.triangulation import triangulate
+from posediff.video import VideoSource, open_video
+
+LIMBS = ('shoulder', 'elbow', 'wrist', 'hip', 'knee', 'ankle')
+MIN_JOINTS = 8
+
+
+@dataclass
+class View:
+    """What MediaPipe sees in one video.
+
+    Attributes:
+        camera: Of the video.
+        keypoints: (F, 33, 2) px, undistorted; NaN where nobody was found.
+        scores: (F, 33).
+        world: (F, 33, 3) mm, MediaPipe's own 3D.
+        fps: Rate.
+    """
+
+    camera: CalibratedCamera
+    keypoints: np.ndarray
+    scores: np.ndarray
+    world: np.ndarray
+    fps: float
+
+
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('calibration', type=Path)
+    parser.add_argument('videos', nargs='+', metavar='VIDEO')
+    parser.add_argument('--config', default=LIFTER_CONFIG, help='config of a lifter; default: the one that ships')
+    parser.add_argument('--checkpoint', help='its checkpoint')
+    parser.add_argument('--max-error', type=float, default=25.0, help='px: reprojection error up to which views agree')
+    parser.add_argument('--max-crop', type=int, default=0, help='px that may be cut off the calibrated pictures')
+    parser.add_argument('--max-frames', type=positive)
+    parser.add_argument('--keep-sides', action='store_true', help='leave left and right as MediaPipe says')
+    parser.add_argument('--seed', type=int, default=0)
+    parser.add_argument('--out', type=Path, default=Path('out/compare_views'))
+    return parser.parse_args(argv)
+
+
+def look(video: VideoSource, camera: CalibratedCamera, args: argparse.Namespace) -> View:
+    """Read one view: the surest person of each frame."""
+    detector, estimator = MediaPipeDetector(), MediaPipePoseEstimator()
+    keypoints, scores, world = [], [], []
+    for frame in tqdm(video, Path(video.name).name, args.max_frames or video.num_frames, unit='frame', disable=None):
+        if frame.index == args.max_frames:
+            break
+        (people,) = detector([frame])
+        joints = MEDIAPIPE33.num_joints
+        best = np.full((joints, 2), np.nan), np.zeros(joints), np.full((joints, 3), np.nan)
+        if len(people):
+            rois = rois_from_boxes(people.boxes) if people.rois is None else people.rois
+            chosen = int(np.argmax(people.scores))
+            poses = estimator(frame.image, rois[chosen : chosen + 1])
+            poses = estimator(frame.image, poses.next_rois)
+            if poses.presence[0] > 0.5:
+                best = poses.keypoints[0], poses.scores[0], poses.world[0] * 1000
+        for values, one in zip((keypoints, scores, world), best, strict=True):
+            values.append(one)
+    points, sure = camera.undistort(np.stack(keypoints)), np.stack(scores)
+    if not args.keep_sides:
+        points, sure = repair_sides(points, sure, video.fps)
+    return View(camera, points, sure, np.stack(world), video.fps)
+
+
+def repair_sides(points: np.ndarray, scores: np.ndarray, fps: float) -> tuple[np.ndarray, np.ndarray]:
+    """As the video pipeline does, of one person."""
+    found = [
+        Observation(number, number / fps, np.zeros(1, int), np.zeros((1, 4)), np.ones(1), point[None], score[None])
+        for number, (point, score) in enumerate(zip(np.nan_to_num(points), scores, strict=True))
+    ]
+    out = list(SideSwapRepair(MEDIAPIPE33, fps)(iter(found)))
+    repaired = np.stack([one.keypoints_2d[0] for one in out])
+    return np.where(np.isnan(points), np.nan, repaired), np.stack([one.keypoint_scores[0] for one in out])
+
+
+def lift(model: torch.nn.Module, view: View, seed: int) -> np.ndarray:
+    """(F, J, 3) mm."""
+    points, scores, _ = convert_joints(view.keypoints, MEDIAPIPE33.name, model.head.skeleton.name, view.scores)
+    scores = np.where(scores >= 0.3, scores, 0).astype(np.float32)
+    points = np.where(scores[..., None] > 0, points, np.nan).astype(np.float32)
+    return posediff.lift_keypoints(
+        model, points, scores, img_shape=view.camera.camera.img_shape, fps=view.fps, seed=seed
+    )['joints_3d']
+
+
+def limbs(skeleton: Skeleton) -> list[int]:
+    """The 12 joints, left and right in turn."""
+    names = ['foot' if part == 'ankle' and 'left_ankle' not in skeleton.joint_names else part for part in LIMBS]
+    return [skeleton.joint_names.index(f'{side}_{name}') for name in names for side in ('left', 'right')]
+
+
+def reference(views: Sequence[View], left_out: int, max_error: float) -> tuple[np.ndarray, np.ndarray, float]:
+    """Limb joints (F, 12, 3) mm in the left-out camera's frame, which of them count, and their mean error in px."""
+    others = [view for number, view in enumerate(views) if number != left_out]
+    chosen = limbs(MEDIAPIPE33)
+    points = np.stack([view.keypoints[:, chosen] for view in others])
+    weights = np.isfinite(points).all(-1).astype(np.float64)
+    found, error = triangulate(points, [view.camera.camera for view in others], weights)
+    agreed = (error <= max_error) & (weights.sum(0) == len(others))
+    camera = views[left_out].camera.camera
+    return found @ camera.R.T + camera.t, agreed, float(error[agreed].mean()) if agreed.any() else float('nan')
+
+
+def score(pose: np.ndarray, target: np.ndarray, agreed: np.ndarray) -> dict[str, float]:
+    """P-MPJPE and N-MPJPE, mm, over frames where the hips and enough joints count; the root lies between the hips."""
+    hips = [LIMBS.index('hip') * 2, LIMBS.index('hip') * 2 + 1]
+    frames = agreed[:, hips].all(-1) & (agreed.sum(-1) >= MIN_JOINTS) & np.isfinite(pose).all((-2, -1))
+    if not frames.any():
+        return {'p_mpjpe': float('nan'), 'n_mpjpe': float('nan'), 'frames': 0}
+    mask = torch.from_numpy(agreed[frames].astype(np.float64))
+    poses = [torch.from_numpy(np.nan_to_num(one[frames])).double() for one in (pose, target)]
+    aligned = p_mpjpe(*poses, mask)
+    with_root = [torch.cat([one[:, hips].mean(1, keepdim=True), one], 1) for one in poses]
+    rooted = n_mpjpe(*with_root, torch.cat([torch.zeros_like(mask[:, :1]), mask], 1))
+    return {'p_mpjpe': float(aligned.mean()), 'n_mpjpe': float(rooted.mean()), 'frames': int(frames.sum())}
+
+
+def compare(args: argparse.Namespace) -> list[dict[str, float | str]]:
+    names = list(read_calibration(args.calibration))
+    if not 3 <= len(args.videos) <= len(names):
+        raise ValueError(f'{len(args.videos)} videos for the {len(names)} cameras of {args.calibration}: 3 are needed')
+    own = str(args.config) == str(LIFTER_CONFIG) and args.checkpoint is None
+    if not own and args.checkpoint is None:
+        raise ValueError(f'--config {args.config} needs a --checkpoint')
+    model = posediff.init_model(args.config, LIFTER_CHECKPOINT if own else args.checkpoint)
+    sources = [open_video(video) for video in args.videos]
+    cameras = [
+        find_camera(args.calibration, name, video.img_shape, args.max_crop)
+        for name, video in zip(names, sources, strict=False)
+    ]
+    views = [look(video, camera, args) for video, camera in zip(sources, cameras, strict=True)]
+    if len({len(view.keypoints) for view in views}) > 1:
+        raise ValueError(f'the videos have {[len(view.keypoints) for view in views]} frames: are they synchronous?')
+    rows: list[dict[str, float | str]] = []
+    for number, view in enumerate(views):
+        target, agreed, error = reference(views, number, args.max_error)
+        ours = score(lift(model, view, args.seed)[:, limbs(model.head.skeleton)], target, agreed)
+        theirs = score(view.world[:, limbs(MEDIAPIPE33)], target, agreed)
+        rows.append(
+            {'camera': view.camera.name, 'reprojection error, px': error, 'frames': ours['frames']}
+            | {f'{name}, mm': ours[name] for name in ('p_mpjpe', 'n_mpjpe')}
+            | {f'MediaPipe world {name}, mm': theirs[name] for name in ('p_mpjpe', 'n_mpjpe')}
+        )
+    return rows
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    args = parse_args(argv)
+    with one_line_errors():
+        rows = compare(args)
+        header = list(rows[0])
+        means = ['mean', *(float(np.mean([float(row[name]) for row in rows])) for name in header[1:])]
+        table = markdown_table(header, [*([row[name] for name in header] for row in rows), means], digits=1)
+        args.out.mkdir(parents=True, exist_ok=True)
+        with replacing(args.out / 'compare_views.json') as draft:
+            draft.write_text(json.dumps({**provenance(args), 'rows': rows}, indent=1) + '\n')
+    print(table)
+
+
+if __name__ == '__main__':
+    main()
