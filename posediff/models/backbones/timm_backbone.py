@@ -11,6 +11,7 @@ from torch import Tensor
 
 from posediff.argument_checks import require_one_of
 from posediff.checkpoint import load_state
+from posediff.models.backbones.convolutional_stem import convolutional_stem
 from posediff.models.contract import ContractCase
 from posediff.registry import BACKBONES
 
@@ -31,7 +32,7 @@ class TimmBackbone(BaseModule):
             model, whose ``backbone.`` is taken.
         stage: Which of the model's feature maps, -1 for the last.
         stem: ``'patch'``, the model's own; ``'convolution'``, for ViTs that learn from few images
-            (:class:`~posediff.models.backbones.convolutional_stem.ConvolutionalStem`).
+            (:func:`~posediff.models.backbones.convolutional_stem.convolutional_stem`).
         model_kwargs: More of timm's arguments, e.g. ``dict(drop_path_rate=0.3)``.
         init_cfg: MMEngine's.
     """
@@ -59,18 +60,18 @@ class TimmBackbone(BaseModule):
         self._arguments = {'model_name': model_name, 'num_classes': 0, **(model_kwargs or {})}
         if img_size is not None:
             self._arguments['img_size'] = tuple(img_size)
-        if stem == 'convolution':
-            from posediff.models.backbones.convolutional_stem import ConvolutionalStem
-
-            if pretrained:
-                raise ValueError("timm's weights are for stem='patch'")
-            self._arguments['embed_layer'] = ConvolutionalStem
+        if stem == 'convolution' and pretrained:
+            raise ValueError("timm's weights are for stem='patch'")
         self.pretrained = pretrained
         self.checkpoint = None if checkpoint is None else Path(checkpoint)
-        try:
-            model: Any = timm.create_model(**self._arguments, pretrained=False)
-        except TypeError as error:
-            raise ValueError(f'timm model {model_name!r} does not take {self._arguments}: {error}') from error
+        model: Any = timm.create_model(**self._arguments, pretrained=False)
+        if stem == 'convolution':
+            patches = getattr(getattr(model, 'patch_embed', None), 'proj', None)
+            if not isinstance(patches, torch.nn.Conv2d):
+                raise ValueError(f'timm model {model_name!r} has no patch embedding that convolutions could replace')
+            model.patch_embed.proj = convolutional_stem(
+                patches.in_channels, patches.out_channels, patches.kernel_size[0]
+            )
         if not hasattr(model, 'forward_intermediates'):
             raise ValueError(f'timm model {model_name!r} gives no feature maps')
         # layers behind the map would never get a gradient

@@ -1,0 +1,99 @@
+"""The yardstick of several views, on a person whose place in space is known."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+from scipy.spatial.transform import Rotation
+
+pytest.importorskip('av')
+
+from posediff.calibration import CalibratedCamera  # noqa: E402
+from posediff.geometry import Camera, project_points  # noqa: E402
+
+FRAMES = 6
+
+
+@pytest.fixture(scope='module')
+def tool(repository: Path) -> ModuleType:
+    path = repository / 'tools' / 'analysis_tools' / 'compare_views.py'
+    spec = importlib.util.spec_from_file_location('compare_views', path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules['compare_views'] = module  # dataclasses look themselves up
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def body() -> np.ndarray:
+    """(F, 33, 3) mm in the world."""
+    rng = np.random.default_rng(0)
+    return rng.uniform(-700, 700, (1, 33, 3)) + rng.normal(0, 30, (FRAMES, 33, 3))
+
+
+@pytest.fixture
+def views(tool, body):
+    found = []
+    for number in range(4):
+        turn = Rotation.from_euler('y', 80 * number, degrees=True).as_matrix()
+        camera = Camera(np.array([800.0, 800.0]), np.array([320.0, 240.0]), (480, 640), turn, np.array([0, 0, 4000.0]))
+        seen = body @ camera.R.T + camera.t
+        points = project_points(seen, camera.focal, camera.center)
+        lens = CalibratedCamera(f'cam{number}', camera, np.zeros(5))
+        found.append(tool.View(lens, points, np.ones(points.shape[:2]), seen, 25.0))
+    return found
+
+
+def test_the_other_views_say_where_the_person_is(tool, views):
+    chosen = tool.limbs(tool.MEDIAPIPE33)
+    assert [tool.MEDIAPIPE33.joint_names[joint] for joint in chosen[:3]] == [
+        'left_shoulder', 'right_shoulder', 'left_elbow',
+    ]  # fmt: skip
+    target, agreed, error = tool.reference(views, 2, max_error=1.0)
+    assert agreed.all()
+    assert error < 1e-3
+    np.testing.assert_allclose(target, views[2].world[:, chosen], atol=1e-3)
+    result = tool.score(views[2].world[:, chosen], target, agreed)
+    assert result['frames'] == FRAMES
+    assert result['p_mpjpe'] < 1e-3
+    assert result['n_mpjpe'] < 1e-3
+
+
+def test_scale_and_place_do_not_count_but_rotation_does_in_one_of_the_two(tool, views):
+    target, agreed, _ = tool.reference(views, 0, max_error=1.0)
+    turned = target @ Rotation.from_euler('y', 20, degrees=True).as_matrix().T
+    moved = tool.score(1.3 * target + 500, target, agreed)
+    assert moved['p_mpjpe'] < 1e-3
+    assert moved['n_mpjpe'] < 1e-3
+    rotated = tool.score(turned, target, agreed)
+    assert rotated['p_mpjpe'] < 1e-3
+    assert rotated['n_mpjpe'] > 50
+
+
+def test_joints_on_which_views_disagree_do_not_count(tool, views):
+    chosen = tool.limbs(tool.MEDIAPIPE33)
+    views[1].keypoints[:3, chosen[4]] += 60  # a wrist
+    views[1].keypoints[5, chosen[6]] = np.nan  # a hip
+    target, agreed, _ = tool.reference(views, 0, max_error=5.0)
+    assert not agreed[:3, 4].any()
+    assert agreed[:3].sum() == 3 * 11
+    assert tool.score(target, target, agreed)['frames'] == 5
+    nobody = tool.score(target, target, np.zeros_like(agreed))
+    assert nobody['frames'] == 0
+    assert np.isnan(nobody['p_mpjpe'])
+
+
+def test_what_makes_no_sense_is_one_line(tool, tmp_path, capsys, exit_code):
+    calibration = tmp_path / 'a.toml'
+    calibration.write_text('[a]\nsize = [64, 48]\nmatrix = [[70, 0, 32], [0, 70, 24], [0, 0, 1]]\n')
+    assert exit_code(tool.main, [str(calibration), 'a.mp4', '--out', str(tmp_path)]) == 2
+    assert '1 videos for the 1 cameras of' in capsys.readouterr().err
+    assert exit_code(tool.main, [str(tmp_path / 'no.toml'), 'a.mp4']) == 2
+    assert 'no.toml does not exist' in capsys.readouterr().err
