@@ -193,6 +193,6 @@ def _draw_spread(ax: Axes, clip: LiftedClip, frame: int) -> None:
     num = len(clip.hypotheses)
     ax.set_title(f'Spread of {num} hypotheses' if num > 1 else 'One hypothesis: no spread', fontsize=10)
     ax.set_xlabel('std of the joint, mm', fontsize=9)
-    ax.legend(loc='lower right', fontsize=7, frameon=False)
+    ax.legend(loc='upper right', fontsize=7, frameon=False)  # bars of root and hips are short
     for side in ('top', 'right'):
         ax.spines[side].set_visible(False)
