@@ -65,7 +65,7 @@ class MediaPipeDetector:
         iou_threshold: Detections whose ``boxes`` overlap by more are one person, in [0, 1].
         num_threads: CPU threads.
         weights_file: ``pose_detection.tflite``; None takes it from the cache, or downloads it
-            (:func:`posediff.mediapipe_models.weights.fetch`).
+            (:data:`posediff.mediapipe_models.weights.WEIGHTS`).
 
     Raises:
         FileNotFoundError: ``weights_file`` does not exist.
@@ -91,7 +91,7 @@ class MediaPipeDetector:
         self._anchor_centers = anchor_centers(INPUT_SIZE)
         num_anchors = len(self._anchor_centers)
         self._network = Network(
-            weights.fetch(weights.DETECTION) if weights_file is None else Path(weights_file),
+            weights.WEIGHTS.fetch(weights.DETECTION) if weights_file is None else Path(weights_file),
             INPUT_SIZE,
             ((1, num_anchors, 4 + 2 * NUM_POINTS), (1, num_anchors, 1)),
             num_threads,

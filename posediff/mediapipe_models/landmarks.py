@@ -62,7 +62,7 @@ class MediaPipePoseEstimator:
     Args:
         num_threads: CPU threads.
         weights_file: ``pose_landmark_full.tflite``; None takes it from the cache, or downloads it
-            (:func:`posediff.mediapipe_models.weights.fetch`).
+            (:data:`posediff.mediapipe_models.weights.WEIGHTS`).
 
     Raises:
         FileNotFoundError: ``weights_file`` does not exist.
@@ -73,7 +73,7 @@ class MediaPipePoseEstimator:
 
     def __init__(self, num_threads: int = 1, weights_file: str | Path | None = None) -> None:
         self._network = Network(
-            weights.fetch(weights.LANDMARKS) if weights_file is None else Path(weights_file),
+            weights.WEIGHTS.fetch(weights.LANDMARKS) if weights_file is None else Path(weights_file),
             INPUT_SIZE,
             ((1, 5 * NUM_OUTPUTS), (1, 1), (1, 256, 256, 1), (1, 64, 64, NUM_OUTPUTS), (1, 3 * NUM_OUTPUTS)),
             num_threads,

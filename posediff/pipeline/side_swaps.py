@@ -20,6 +20,8 @@ from posediff.skeletons import Skeleton
 LOWER_BODY = ('hip', 'knee', 'ankle', 'foot', 'heel', 'toe')
 PRICE_PER_SECOND = 0.1
 """Of being swapped, in sizes of the person that the joints move on average. On real clips 0.02 to 0.2 do the same."""
+PRICE_OF_A_CHANGE = 0.01
+"""Of beginning or ending a swap: where both sides are seen at one place, it makes no difference which is which."""
 
 
 @dataclass
@@ -90,7 +92,7 @@ class SideSwapRepair:
         for number, joints in enumerate(self.parts):
             weight = weights[..., joints]
             step = (moved[..., joints] * weight).sum(-1) / np.maximum(weight.sum(-1), 1e-6)
-            ways = step + chain.costs[number]
+            ways = step + chain.costs[number] + PRICE_OF_A_CHANGE * (1 - np.eye(2))
             origins[number] = ways.argmin(-1)
             chain.costs[number] = ways.min(-1) + [0.0, self.price]
         chain.costs -= chain.costs.min(-1, keepdims=True)  # only differences count: they stay small for ever

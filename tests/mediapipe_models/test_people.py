@@ -147,9 +147,9 @@ def test_files_that_are_not_the_network_are_errors(networks, tmp_path):
     with pytest.raises(FileNotFoundError, match=r'weights file .*none\.tflite does not exist'):
         MediaPipeDetector(weights_file=tmp_path / 'none.tflite')
     with pytest.raises(ValueError, match=r'pose_landmark_full\.tflite has inputs and outputs of shapes .*256'):
-        MediaPipeDetector(weights_file=weights.fetch(weights.LANDMARKS))
+        MediaPipeDetector(weights_file=weights.WEIGHTS.fetch(weights.LANDMARKS))
     truncated = tmp_path / 'truncated.tflite'
-    truncated.write_bytes(weights.fetch(weights.DETECTION).read_bytes()[:1000])
+    truncated.write_bytes(weights.WEIGHTS.fetch(weights.DETECTION).read_bytes()[:1000])
     for network in (MediaPipeDetector, MediaPipePoseEstimator):
         with pytest.raises(ValueError, match=r'truncated\.tflite is not a readable \.tflite file'):
             network(weights_file=truncated)
