@@ -12,11 +12,6 @@ import numpy as np
 
 from posediff.geometry import Camera
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
-
 QUALISYS_SUBPIXELS = 64
 """Qualisys counts pixels in 64ths."""
 
@@ -71,7 +66,7 @@ def read_calibration(path: str | Path) -> dict[str, CalibratedCamera]:
     name = ''
     try:
         if file.suffix == '.toml':
-            for name, table in tomllib.loads(file.read_text()).items():
+            for name, table in _toml(file).items():
                 if isinstance(table, dict) and 'matrix' in table:
                     cameras.append(_from_table(str(table.get('name', name)), table))
         else:
@@ -116,6 +111,14 @@ def find_camera(path: str | Path, name: str | None, img_shape: tuple[int, int], 
             )
         )
     return replace(found, camera=replace(found.camera, img_shape=(img_shape[0], img_shape[1])))
+
+
+def _toml(file: Path) -> dict[str, Any]:
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib
+    return tomllib.loads(file.read_text())
 
 
 def _from_table(name: str, table: dict[str, Any]) -> CalibratedCamera:

@@ -1,184 +1,77 @@
-"""Lift a real clip: 2D keypoints of a person to several 3D poses, one answer, and pictures of both.
+"""From a real clip to people in 3D: all that ``tools/video_to_3d.py`` makes of it, and a picture of how sure that is.
 
-Without arguments it takes the clip and the lifter that ship with posediff. Writes ``poses.json``, ``lifted.png`` and
-``lifted.gif``.
+The clip, two people in a park, travels in the wheel of Sports2D (BSD-3-Clause) and is fetched from the package index,
+9 MB, as MediaPipe's networks are, 36 MB. Arguments that are not listed here go to ``video_to_3d.py``.
 """
 
 from __future__ import annotations
 
 import argparse
-import time
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 
 import numpy as np
-import torch
-from tqdm import tqdm
 
 import posediff
-from posediff.assets import DEMO_KEYPOINTS, LIFTER_CHECKPOINT, LIFTER_CONFIG
-from posediff.command_line import one_line_errors, positive
-from posediff.evaluation.coherence import segment_std, symmetry_gap
-from posediff.evaluation.hypotheses import hypothesis_spread
-from posediff.evaluation.joints_3d import root_aligned
+from posediff.assets import DEMO_VIDEO, LIFTER_CHECKPOINT, LIFTER_CONFIG
+from posediff.command_line import one_line_errors
 from posediff.evaluation.tables import markdown_table
-from posediff.pose_files import KeypointClip, read_keypoints, write_poses
-from posediff.skeleton_conversion import Conversion, convert_joints
-from posediff.skeletons import Skeleton
-from posediff.visualization.lifting import LiftedClip, save_animation, save_picture
+from posediff.pose_files import KeypointClip
+from posediff.visualization.lifting import save_picture
+
+import lift_keypoints  # isort: skip  # beside this file
+import video_to_3d  # isort: skip
+
+PICTURE_FRAMES = 90
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Run the demo; ends with exit code 2 if the input makes no sense."""
-    args = parse_args(argv)
-    with one_line_errors():
-        run(args)
-
-
-def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--out', type=Path, default=Path('out/demo'), help='folder for the results')
-    clip = parser.add_argument_group('clip')
-    clip.add_argument('--keypoints', type=Path, default=DEMO_KEYPOINTS, help='.npz or .npy file of 2D keypoints')
-    clip.add_argument('--skeleton', help='joints of the keypoints, e.g. coco17; needed if the file does not say it')
-    clip.add_argument('--fps', type=float, help='frames a second; needed if the file does not say it')
-    clip.add_argument('--image-size', type=image_size, metavar='WxH', help='px; needed if the file does not say it')
-    lifter = parser.add_argument_group('lifter')
-    lifter.add_argument('--config', type=Path, help='config of another lifter')
-    lifter.add_argument('--checkpoint', type=Path, help='its checkpoint; random weights without one')
-    lifter.add_argument('--num-hypotheses', type=positive, help="poses that are drawn; default: the config's")
-    lifter.add_argument('--num-inference-steps', type=positive, help="denoiser rounds; default: the config's")
-    lifter.add_argument('--seed', type=int, default=0)
-    lifter.add_argument('--device', default='cpu')
-    parser.add_argument('--no-animation', action='store_true', help='skip the GIF')
-    return parser.parse_args(argv)
+    args, more = parser.parse_known_args(argv)
+    with one_line_errors():
+        clip, calibration = (DEMO_VIDEO.fetch(name) for name in ('demo.mp4', 'calibration.toml'))
+    words = [str(clip), '--calibration', str(calibration), '--out', str(args.out), '--overwrite', *more]
+    video_to_3d.main(words)
+    with one_line_errors(), np.load(args.out / 'poses.npz', allow_pickle=False) as arrays:
+        rows = {name: arrays[name] for name in arrays.files}
+        print('\n' + people_table(rows))
+        draw(rows, args.out / 'lifted.png', video_to_3d.parse_args(words))
+        print(f'\nlook at {args.out}/viewer.html in a browser, and at scene.mp4; lifted.png shows the hypotheses')
 
 
-def image_size(text: str) -> tuple[int, int]:
-    """'1920x1080' to (h, w)."""
-    width, _, height = text.lower().partition('x')
-    return positive(height), positive(width)
+def people_table(rows: dict[str, np.ndarray]) -> str:
+    """Who was there, for how long, how far away, and how sure the lifter is."""
+    table: list[list[str | float]] = []
+    for track in np.unique(rows['track_id']).tolist():
+        own = rows['track_id'] == track
+        times = rows['time_s'][own]
+        depth = np.nanmedian(rows['root_position'][own, 2]) / 1000
+        spread = float(rows['joints_3d_std'][own].mean())
+        table.append([str(track), int(own.sum()), float(times[0]), float(times[-1]), float(depth), spread])
+    return markdown_table(['person', 'frames', 'from, s', 'to, s', 'distance, m', 'mean spread, mm'], table, digits=1)
 
 
-def run(args: argparse.Namespace) -> None:
-    clip = read_keypoints(args.keypoints, args.skeleton, args.fps, args.image_size)
-    model = load_lifter(args)
-    joints = model.head.skeleton
-    keypoints, scores, conversion = convert_clip(clip, joints.name)
-    started = time.perf_counter()
-    lifted = posediff.lift_keypoints(
-        model,
-        keypoints,
-        scores,
-        img_shape=clip.img_shape,
-        fps=clip.fps,
-        num_hypotheses=args.num_hypotheses,
-        num_inference_steps=args.num_inference_steps,
-        seed=args.seed,
-        batch_size=2,
-        progress=partial(tqdm, desc='lifting', unit='frame', leave=False, disable=None),
+def draw(rows: dict[str, np.ndarray], path: Path, args: argparse.Namespace) -> None:
+    """Lift the person who is seen longest once more, this time to keep the hypotheses."""
+    tracks, counts = np.unique(rows['track_id'][rows['observed']], return_counts=True)
+    own = np.flatnonzero((rows['track_id'] == tracks[counts.argmax()]) & rows['observed'])
+    breaks = np.flatnonzero(np.diff(rows['frame_index'][own]) > 1)
+    runs = np.split(own, breaks + 1)
+    longest = max(runs, key=len)[:PICTURE_FRAMES]
+    height, width = rows['img_shape'].tolist()
+    clip = KeypointClip(
+        keypoints_2d=rows['keypoints_2d'][longest],
+        keypoint_scores=rows['keypoint_scores'][longest],
+        fps=float(rows['fps']),
+        img_shape=(height, width),
+        skeleton=str(rows['keypoint_skeleton']),
+        source=str(rows['video']),
     )
-    seconds = time.perf_counter() - started
-    pose = root_aligned(torch.from_numpy(lifted['joints_3d']), joints.root)
-    hypotheses = root_aligned(torch.from_numpy(lifted['hypotheses']), joints.root)
-    spread = hypothesis_spread(hypotheses)
-    num_hypotheses = len(hypotheses)
-    result = LiftedClip(
-        keypoints_2d=np.where(lifted['observed'][..., None], keypoints, np.nan),
-        joints_3d=pose.numpy(),
-        hypotheses=hypotheses.numpy(),
-        joints_3d_std=spread.numpy(),
-        skeleton=joints,
-        fps=clip.fps,
-        title=f'{args.keypoints.name}: {len(keypoints)} frames at {clip.fps:g} fps, {num_hypotheses} '
-        f'{"hypotheses" if num_hypotheses > 1 else "hypothesis"} and their aggregate',
-    )
-    written = write_results(args, clip, result)
-    print_report(args, clip, conversion, result, seconds, written)
-
-
-def load_lifter(args: argparse.Namespace) -> torch.nn.Module:
-    if args.config is None and args.checkpoint is not None:
-        raise ValueError(f'--checkpoint {args.checkpoint} needs the --config that it belongs to')
-    config, checkpoint = (LIFTER_CONFIG, LIFTER_CHECKPOINT) if args.config is None else (args.config, args.checkpoint)
-    torch.manual_seed(args.seed)  # decides the weights where none are given
-    return posediff.init_model(config, checkpoint, device=args.device)
-
-
-def convert_clip(clip: KeypointClip, target: str) -> tuple[np.ndarray, np.ndarray, Conversion]:
-    """The lifter's joints: (F, K, 2) px, NaN where one was not seen, and their scores (F, K)."""
-    seen = np.where(clip.keypoint_scores[..., None] > 0, clip.keypoints_2d, np.nan)
-    return convert_joints(seen, clip.skeleton, target, clip.keypoint_scores)
-
-
-def write_results(args: argparse.Namespace, clip: KeypointClip, result: LiftedClip) -> list[str]:
-    """Write the files and return their names."""
-    frames = len(result.joints_3d)
-    names = ['poses.json', 'lifted.png', *([] if args.no_animation else ['lifted.gif'])]
-    args.out.mkdir(parents=True, exist_ok=True)
-    write_poses(
-        args.out / 'poses.json',
-        result.joints_3d,
-        result.skeleton,
-        clip.fps,
-        joints_3d_std=result.joints_3d_std,
-        extra={
-            'img_shape': clip.img_shape,
-            'source': clip.source,
-            'source_skeleton': clip.skeleton,
-            'lifter': str(args.config or LIFTER_CONFIG.name),
-            'num_hypotheses': len(result.hypotheses),
-            'seed': args.seed,
-        },
-    )
-    save_picture(args.out / 'lifted.png', result, sorted({frames // 6, frames // 2, (5 * frames) // 6}))
-    if not args.no_animation:
-        save_animation(
-            args.out / 'lifted.gif',
-            result,
-            progress=partial(tqdm, desc='drawing', unit='frame', leave=False, disable=None),
-        )
-    return names
-
-
-def print_report(
-    args: argparse.Namespace,
-    clip: KeypointClip,
-    conversion: Conversion,
-    result: LiftedClip,
-    seconds: float,
-    written: Sequence[str],
-) -> None:
-    frames = len(result.joints_3d)
-    print(f'clip    {args.keypoints}: {frames} frames at {clip.fps:g} fps, {clip.img_shape[1]}x{clip.img_shape[0]} px')
-    print(f'joints  {" -> ".join(conversion.path)}; approximated: {", ".join(conversion.approximated) or "none"}')
-    weights = (
-        LIFTER_CHECKPOINT if args.config is None else args.checkpoint or 'RANDOM WEIGHTS: no --checkpoint was given'
-    )
-    print(f'lifter  {args.config or LIFTER_CONFIG}, {weights}')
-    print(f'written {args.out}/: {", ".join(written)}\n')
-    print(joint_table(result.skeleton, result.joints_3d_std, result.keypoints_2d), '\n')
-    pose = torch.from_numpy(result.joints_3d).double()
-    rows: list[list[str | float]] = [
-        ['hypotheses', str(len(result.hypotheses))],
-        ['mean spread, mm', float(result.joints_3d_std.mean())],
-        ['segment length std over the clip, mm', float(segment_std(pose, result.skeleton, 'skeleton'))],
-        ['left-right symmetry gap, mm', float(symmetry_gap(pose, result.skeleton, 'skeleton').mean())],
-        ['lifting, s', seconds],
-        ['lifting, frames a second', frames / seconds],
-    ]
-    print(markdown_table(['whole clip', ''], rows))
-
-
-def joint_table(skeleton: Skeleton, spread: np.ndarray, keypoints: np.ndarray) -> str:
-    rows = [
-        [name.replace('_', ' '), float(spread[:, joint].mean()), float(spread[:, joint].max()), float(seen)]
-        for joint, (name, seen) in enumerate(
-            zip(skeleton.joint_names, 100 * np.isfinite(keypoints).all(-1).mean(0), strict=True)
-        )
-    ]
-    return markdown_table(['joint', 'mean spread, mm', 'max, mm', 'seen, %'], rows, digits=1)
+    model = posediff.init_model(LIFTER_CONFIG, LIFTER_CHECKPOINT, device=args.device)
+    result, _ = lift_keypoints.lift_clip(model, clip, args, f'person {tracks[counts.argmax()]}')
+    frames = len(longest)
+    save_picture(path, result, sorted({frames // 6, frames // 2, (5 * frames) // 6}))
 
 
 if __name__ == '__main__':

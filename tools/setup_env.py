@@ -68,6 +68,16 @@ CORE = (
         reads=PROJECT_FILES,
     ),
 )
+DEMO = (
+    *CORE,
+    Step(
+        'demo',
+        "what reads videos and runs MediaPipe's networks",
+        ('--no-build-isolation', '--editable', '.[pipeline,mediapipe]'),
+        'import av, ai_edge_litert.interpreter, cv2',
+        reads=PROJECT_FILES,
+    ),
+)
 FULL = (
     *CORE,
     Step('compilers', 'ninja and Cython', ('ninja', 'cython'), 'import ninja, Cython'),
@@ -145,8 +155,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description='Build the virtual environment of posediff.')
     parser.add_argument('--venv', type=Path, default=ROOT / '.venv', help='where it goes (default: .venv)')
     parser.add_argument('--core', action='store_true', help='only what lifting needs: no torchvision, mmcv, MMPose')
+    parser.add_argument('--demo', action='store_true', help='that, and what reads videos')
     args = parser.parse_args()
-    steps = CORE if args.core else FULL
+    steps, level = (CORE, 'what lifting needs') if args.core else (FULL, 'everything')
+    if args.demo:
+        steps, level = DEMO, 'what the demo needs'
     try:
         environment = Environment(args.venv.absolute())
         environment.create()
@@ -163,7 +176,7 @@ def main() -> int:
     except KeyboardInterrupt:
         print('\nstopped; finished steps are kept', file=sys.stderr)
         return 130
-    print(f'{args.venv} is ready ({"what lifting needs" if args.core else "everything"}).')
+    print(f'{args.venv} is ready ({level}).')
     return 0
 
 

@@ -9,7 +9,7 @@ from posediff.wheel_files import PackedFile, WheelFiles
 FOLDER = Path(__file__).parent
 DEMO_KEYPOINTS = FOLDER / 'demo_walk.npz'
 
-# The lifter that tools/demo.py uses by default; configs/lifting_3d/metafile.yml says how it was trained.
+# The lifter that tools take by default; configs/lifting_3d/metafile.yml says how it was trained.
 LIFTER_CONFIG = FOLDER / 'lifter.py'
 LIFTER_CHECKPOINT = FOLDER / 'lifter.pth'
 

@@ -1,196 +1,77 @@
-"""tools/demo.py on a tiny random lifter: what it writes, what it prints, what it refuses."""
+"""tools/demo.py: the table and the picture, and all of it on the first second of the real clip."""
+
+from __future__ import annotations
 
 import importlib.util
 import json
+from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
-import torch
-from PIL import Image
 
-import posediff
-from posediff.assets import DEMO_KEYPOINTS, LIFTER_CONFIG
-from posediff.skeletons import CMU17
+pytest.importorskip('av')
 
-CONFIG = """
-default_scope = 'posediff'
-model = dict(
-    type='PoseDiffusionEstimator',
-    data_preprocessor=dict(type='LiftingPreprocessor'),
-    conditioner=dict(type='Keypoints2DConditioner'),
-    denoiser=dict(type='CTGCNDenoiser', num_frames=9, channels=8, num_layers=1, condition_channels=2, step_channels=8,
-                  num_train_timesteps=4),
-    noise_scheduler=dict(type='CosineNoiseScheduler', num_train_timesteps=4),
-    sampler=dict(type='DDPMSampler'),
-    head=dict(type='LiftingHead', skeleton='cmu17'),
-    test_cfg=dict(num_hypotheses=3),
-)
-"""
+from posediff.assets import DEMO_KEYPOINTS  # noqa: E402
+from posediff.pose_files import read_keypoints  # noqa: E402
 
 
-@pytest.fixture(scope='module')
-def demo(repository):
+@pytest.fixture
+def demo(repository: Path, monkeypatch) -> ModuleType:
+    monkeypatch.syspath_prepend(str(repository / 'tools'))
     spec = importlib.util.spec_from_file_location('demo', repository / 'tools' / 'demo.py')
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
 
 
 @pytest.fixture
-def config(tmp_path):
-    path = tmp_path / 'tiny.py'
-    path.write_text(CONFIG)
-    return path
+def rows() -> dict[str, np.ndarray]:
+    """The woman of the shipped keypoints as person 4, 30 frames, a gap, 12 more; person 7 for three frames."""
+    clip = read_keypoints(DEMO_KEYPOINTS)
+    frames = np.array([*range(30), *range(40, 52), 10, 11, 12])
+    count = len(frames)
+    return {
+        'frame_index': frames,
+        'time_s': frames / 30,
+        'track_id': np.array([4] * 42 + [7] * 3),
+        'observed': np.ones(count, bool),
+        'keypoints_2d': clip.keypoints_2d[frames],
+        'keypoint_scores': clip.keypoint_scores[frames],
+        'joints_3d_std': np.full((count, 17), 25.0),
+        'root_position': np.tile([0.0, 0.0, 8000.0], (count, 1)),
+        'img_shape': np.array(clip.img_shape),
+        'fps': np.array(30.0),
+        'keypoint_skeleton': np.array(clip.skeleton),
+        'video': np.array('clip.mp4'),
+    }
 
 
-def write_clip(path, num_frames=11, **changes):
-    whole = dict(np.load(DEMO_KEYPOINTS))
-    for name in ('keypoints_2d', 'keypoint_scores'):
-        whole[name] = whole[name][:num_frames]
-    np.savez(path, **(whole | changes))
-    return path
+def test_the_table_says_who_was_where(demo, rows):
+    lines = demo.people_table(rows).splitlines()
+    assert [cell.strip() for cell in lines[2].split('|')[1:-1]] == ['4', '42', '0.0', '1.7', '8.0', '25.0']
+    assert [cell.strip() for cell in lines[3].split('|')[1:-1]] == ['7', '3', '0.3', '0.4', '8.0', '25.0']
 
 
-def run(demo, config, tmp_path, *options, keypoints=None):
-    keypoints = keypoints or write_clip(tmp_path / 'clip.npz')
-    out = tmp_path / 'out'
-    demo.main(['--config', str(config), '--keypoints', str(keypoints), '--out', str(out), *options])
-    return out
-
-
-def test_it_writes_poses_and_pictures_and_prints_a_table(demo, config, tmp_path, capsys):
-    (tmp_path / 'out').mkdir()
-    (tmp_path / 'out' / 'older').touch()
-    out = run(demo, config, tmp_path)
-    (out / 'older').unlink()
-    assert sorted(file.name for file in out.iterdir()) == ['lifted.gif', 'lifted.png', 'poses.json']
-    poses = json.loads((out / 'poses.json').read_text())
-    assert np.shape(poses['joints_3d']) == (11, 17, 3)
-    assert np.abs(np.array(poses['joints_3d'])[:, 0]).max() == 0  # relative to the root
-    assert np.shape(poses['joints_3d_std']) == (11, 17)
-    expected = {'units': 'mm', 'fps': 30.0, 'skeleton': 'cmu17', 'num_hypotheses': 3, 'img_shape': [994, 1768]}
-    assert {name: poses[name] for name in expected} == expected
-    assert poses['joint_names'] == list(CMU17.joint_names)
-    assert Image.open(out / 'lifted.gif').n_frames == 6
-    printed = capsys.readouterr()
-    assert 'poses.json, lifted.png, lifted.gif\n' in printed.out
-    for text in (
-        'mediapipe33 -> coco17 -> cmu17',
-        'approximated: root',
-        'left wrist',
-        'symmetry gap',
-        'RANDOM WEIGHTS',
-    ):
-        assert text in printed.out
-    assert printed.err == ''
-
-
-def test_the_seed_decides_and_options_reach_the_sampler(demo, config, tmp_path):
-    torch.save({'state_dict': posediff.init_model(config).state_dict()}, tmp_path / 'tiny.pth')
-    written = []
-    for seed in ('1', '1', '2'):
-        options = (
-            '--checkpoint',
-            str(tmp_path / 'tiny.pth'),
-            '--seed',
-            seed,
-            '--num-hypotheses',
-            '2',
-            '--num-inference-steps',
-            '4',
-            '--no-animation',
-        )
-        out = run(demo, config, tmp_path, *options)
-        written.append(json.loads((out / 'poses.json').read_text()))
-    assert written[0] == written[1]
-    assert written[0]['joints_3d'] != written[2]['joints_3d']
-    assert written[0]['num_hypotheses'] == 2
-
-
-def test_a_checkpoint_is_loaded(demo, config, tmp_path, capsys):
-    model = posediff.init_model(config)
-    torch.save({'state_dict': model.state_dict()}, tmp_path / 'tiny.pth')
-    run(demo, config, tmp_path, '--checkpoint', str(tmp_path / 'tiny.pth'), '--no-animation')
-    assert 'tiny.pth' in capsys.readouterr().out
-    whole = (tmp_path / 'tiny.pth').read_bytes()
-    (tmp_path / 'cut.pth').write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(SystemExit, match='2'):
-        run(demo, config, tmp_path, '--checkpoint', str(tmp_path / 'cut.pth'))
-    assert 'cut.pth' in capsys.readouterr().err
-
-
-def test_a_clip_shorter_than_the_window_is_padded(demo, config, tmp_path):
-    keypoints = write_clip(tmp_path / 'short.npz', num_frames=2)
-    out = run(demo, config, tmp_path, '--no-animation', keypoints=keypoints)
-    assert json.loads((out / 'poses.json').read_text())['num_frames'] == 2
-
-
-def test_unseen_joints_are_left_out(demo, config, tmp_path, capsys):
-    scores = np.load(DEMO_KEYPOINTS)['keypoint_scores'][:11].copy()
-    scores[:, 15] = 0  # left wrist
-    keypoints = write_clip(tmp_path / 'unseen.npz', keypoint_scores=scores)
-    run(demo, config, tmp_path, '--no-animation', keypoints=keypoints)
-    row = next(line for line in capsys.readouterr().out.splitlines() if 'left wrist' in line)
-    assert row.rstrip(' |').endswith(' 0.0')
-
-
-def refused(demo, capsys, *arguments):
-    with pytest.raises(SystemExit, match='2'):
-        demo.main([str(argument) for argument in arguments])
-    error = capsys.readouterr().err
-    assert error.startswith('error: ')
-    assert error.count('\n') == 1
-    return error
-
-
-def test_bad_input_is_one_line_and_writes_nothing(demo, config, tmp_path, capsys):
-    out = tmp_path / 'out'
-    common = ('--out', out, '--config', config)
-    points = np.load(DEMO_KEYPOINTS)['keypoints_2d'][:11].copy()
-    points[4, 0, 0] = np.nan
-    spoilt = write_clip(tmp_path / 'nan.npz', keypoints_2d=points)
-    assert "frame 4, joint 'nose'" in refused(demo, capsys, *common, '--keypoints', spoilt)
-    empty = write_clip(tmp_path / 'empty.npz', num_frames=0)
-    assert 'empty' in refused(demo, capsys, *common, '--keypoints', empty)
-    flat = write_clip(tmp_path / 'flat.npz', keypoints_2d=np.zeros((11, 33)))
-    assert 'got (11, 33)' in refused(demo, capsys, *common, '--keypoints', flat)
-    unknown = write_clip(tmp_path / 'unknown.npz', skeleton=np.array('smpl'))
-    assert "unknown skeleton 'smpl'" in refused(demo, capsys, *common, '--keypoints', unknown)
-    foreign = write_clip(tmp_path / 'foreign.npz', skeleton=np.array('h36m17'), keypoints_2d=np.zeros((11, 17, 2)))
-    assert 'keypoint_scores' in refused(demo, capsys, *common, '--keypoints', foreign)
-    assert 'says fps 30.0, not 25.0' in refused(demo, capsys, *common, '--fps', '25')
-    assert 'nowhere.npz' in refused(demo, capsys, *common, '--keypoints', tmp_path / 'nowhere.npz')
-    assert not out.exists()
-
-
-def test_bad_lifters_are_one_line(demo, config, tmp_path, capsys):
-    assert 'nowhere.py' in refused(demo, capsys, '--config', tmp_path / 'nowhere.py', '--out', tmp_path / 'out')
-    assert '--config' in refused(demo, capsys, '--checkpoint', 'x.pth', '--out', tmp_path / 'out')
-    assert 'x.pth' in refused(demo, capsys, '--config', config, '--checkpoint', 'x.pth', '--out', tmp_path / 'out')
-    typo = tmp_path / 'typo.py'
-    typo.write_text(CONFIG.replace('channels=8, num_layers', 'chanels=8, num_layers'))
-    assert 'chanels' in refused(demo, capsys, '--config', typo, '--out', tmp_path / 'out')
-    unknown = tmp_path / 'unknown.py'
-    unknown.write_text(CONFIG.replace('CTGCNDenoiser', 'CTGCNDenoisr'))
-    assert 'CTGCNDenoisr' in refused(demo, capsys, '--config', unknown, '--out', tmp_path / 'out')
-    (tmp_path / 'file').write_text('')
-    assert 'file' in refused(demo, capsys, '--config', config, '--out', tmp_path / 'file')
-
-
-@pytest.mark.parametrize('option', [('--image-size', '640'), ('--num-hypotheses', '0'), ('--num-hypotheses', 'x')])
-def test_options_that_make_no_sense_are_refused(demo, option, capsys):
-    with pytest.raises(SystemExit) as stop:
-        demo.main(option)
-    assert stop.value.code == 2
-    assert option[0] in capsys.readouterr().err
+def test_the_picture_is_of_the_longest_run_of_who_is_seen_longest(demo, rows, tmp_path, monkeypatch):
+    drawn = {}
+    monkeypatch.setattr(demo, 'save_picture', lambda path, result, frames: drawn.update(result=result, frames=frames))
+    words = ['clip.mp4', '--out', str(tmp_path), '--num-hypotheses', '2', '--num-inference-steps', '1']
+    demo.draw(rows, tmp_path / 'lifted.png', demo.video_to_3d.parse_args(words))
+    assert drawn['result'].hypotheses.shape == (2, 30, 17, 3)
+    assert drawn['result'].title.startswith('person 4: 30 frames')
+    assert drawn['frames'] == [5, 15, 25]
 
 
 @pytest.mark.slow
-def test_the_shipped_lifter_lifts_the_shipped_clip(demo, tmp_path, capsys):
-    assert LIFTER_CONFIG.is_file()
-    demo.main(['--out', str(tmp_path), '--no-animation'])
-    pose = np.array(json.loads((tmp_path / 'poses.json').read_text())['joints_3d'])
-    name = CMU17.joint_names.index
-    assert (pose[:, name('head'), 1] < pose[:, name('thorax'), 1]).all()  # y is down
-    feet = pose[:, [name('left_foot'), name('right_foot')], 1]
-    assert ((feet > 500) & (feet < 1300)).mean() > 0.95
+def test_the_real_clip(demo, tmp_path, capsys):
+    pytest.importorskip('ai_edge_litert')
+    words = ['--out', str(tmp_path), '--max-frames', '40', '--num-hypotheses', '2', '--num-inference-steps', '5']
+    demo.main(words)
+    assert '| person' in capsys.readouterr().out
+    document = json.loads((tmp_path / 'poses.json').read_text())
+    assert document['camera']['source'] == 'calibrated'
+    assert {row['track_id'] for row in document['rows']} == {0}  # the woman comes in later
+    assert (tmp_path / 'lifted.png').stat().st_size > 10_000

@@ -1,0 +1,193 @@
+"""Lift a file of one person's 2D keypoints: several 3D poses, one answer, and pictures of both.
+
+Without arguments it takes the keypoints and the lifter that ship with posediff. Writes ``poses.json``, ``lifted.png``
+and ``lifted.gif``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+from tqdm import tqdm
+
+import posediff
+from posediff.assets import DEMO_KEYPOINTS, LIFTER_CHECKPOINT, LIFTER_CONFIG
+from posediff.command_line import one_line_errors, positive
+from posediff.evaluation.coherence import segment_std, symmetry_gap
+from posediff.evaluation.hypotheses import hypothesis_spread
+from posediff.evaluation.joints_3d import root_aligned
+from posediff.evaluation.tables import markdown_table
+from posediff.pose_files import KeypointClip, read_keypoints, write_poses
+from posediff.skeleton_conversion import Conversion, convert_joints
+from posediff.skeletons import Skeleton
+from posediff.visualization.lifting import LiftedClip, save_animation, save_picture
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Lift a file; ends with exit code 2 if the input makes no sense."""
+    args = parse_args(argv)
+    with one_line_errors():
+        run(args)
+
+
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--out', type=Path, default=Path('out/lifted'), help='folder for the results')
+    clip = parser.add_argument_group('clip')
+    clip.add_argument('--keypoints', type=Path, default=DEMO_KEYPOINTS, help='.npz or .npy file of 2D keypoints')
+    clip.add_argument('--skeleton', help='joints of the keypoints, e.g. coco17; needed if the file does not say it')
+    clip.add_argument('--fps', type=float, help='frames a second; needed if the file does not say it')
+    clip.add_argument('--image-size', type=image_size, metavar='WxH', help='px; needed if the file does not say it')
+    lifter = parser.add_argument_group('lifter')
+    lifter.add_argument('--config', type=Path, help='config of another lifter')
+    lifter.add_argument('--checkpoint', type=Path, help='its checkpoint; random weights without one')
+    lifter.add_argument('--num-hypotheses', type=positive, help="poses that are drawn; default: the config's")
+    lifter.add_argument('--num-inference-steps', type=positive, help="denoiser rounds; default: the config's")
+    lifter.add_argument('--seed', type=int, default=0)
+    lifter.add_argument('--device', default='cpu')
+    parser.add_argument('--no-animation', action='store_true', help='skip the GIF')
+    return parser.parse_args(argv)
+
+
+def image_size(text: str) -> tuple[int, int]:
+    """'1920x1080' to (h, w)."""
+    width, _, height = text.lower().partition('x')
+    return positive(height), positive(width)
+
+
+def run(args: argparse.Namespace) -> None:
+    clip = read_keypoints(args.keypoints, args.skeleton, args.fps, args.image_size)
+    model = load_lifter(args)
+    started = time.perf_counter()
+    result, conversion = lift_clip(model, clip, args, args.keypoints.name)
+    seconds = time.perf_counter() - started
+    written = write_results(args, clip, result)
+    print_report(args, clip, conversion, result, seconds, written)
+
+
+def lift_clip(
+    model: torch.nn.Module, clip: KeypointClip, args: argparse.Namespace, name: str
+) -> tuple[LiftedClip, Conversion]:
+    """Lift a clip as ``num_hypotheses``, ``num_inference_steps`` and ``seed`` say."""
+    joints = model.head.skeleton
+    keypoints, scores, conversion = convert_clip(clip, joints.name)
+    lifted = posediff.lift_keypoints(
+        model,
+        keypoints,
+        scores,
+        img_shape=clip.img_shape,
+        fps=clip.fps,
+        num_hypotheses=args.num_hypotheses,
+        num_inference_steps=args.num_inference_steps,
+        seed=args.seed,
+        batch_size=2,
+        progress=partial(tqdm, desc='lifting', unit='frame', leave=False, disable=None),
+    )
+    pose = root_aligned(torch.from_numpy(lifted['joints_3d']), joints.root)
+    hypotheses = root_aligned(torch.from_numpy(lifted['hypotheses']), joints.root)
+    spread = hypothesis_spread(hypotheses)
+    num_hypotheses = len(hypotheses)
+    result = LiftedClip(
+        keypoints_2d=np.where(lifted['observed'][..., None], keypoints, np.nan),
+        joints_3d=pose.numpy(),
+        hypotheses=hypotheses.numpy(),
+        joints_3d_std=spread.numpy(),
+        skeleton=joints,
+        fps=clip.fps,
+        title=f'{name}: {len(keypoints)} frames at {clip.fps:g} fps, {num_hypotheses} '
+        f'{"hypotheses" if num_hypotheses > 1 else "hypothesis"} and their aggregate',
+    )
+    return result, conversion
+
+
+def load_lifter(args: argparse.Namespace) -> torch.nn.Module:
+    if args.config is None and args.checkpoint is not None:
+        raise ValueError(f'--checkpoint {args.checkpoint} needs the --config that it belongs to')
+    config, checkpoint = (LIFTER_CONFIG, LIFTER_CHECKPOINT) if args.config is None else (args.config, args.checkpoint)
+    torch.manual_seed(args.seed)  # decides the weights where none are given
+    return posediff.init_model(config, checkpoint, device=args.device)
+
+
+def convert_clip(clip: KeypointClip, target: str) -> tuple[np.ndarray, np.ndarray, Conversion]:
+    """The lifter's joints: (F, K, 2) px, NaN where one was not seen, and their scores (F, K)."""
+    seen = np.where(clip.keypoint_scores[..., None] > 0, clip.keypoints_2d, np.nan)
+    return convert_joints(seen, clip.skeleton, target, clip.keypoint_scores)
+
+
+def write_results(args: argparse.Namespace, clip: KeypointClip, result: LiftedClip) -> list[str]:
+    """Write the files and return their names."""
+    frames = len(result.joints_3d)
+    names = ['poses.json', 'lifted.png', *([] if args.no_animation else ['lifted.gif'])]
+    args.out.mkdir(parents=True, exist_ok=True)
+    write_poses(
+        args.out / 'poses.json',
+        result.joints_3d,
+        result.skeleton,
+        clip.fps,
+        joints_3d_std=result.joints_3d_std,
+        extra={
+            'img_shape': clip.img_shape,
+            'source': clip.source,
+            'source_skeleton': clip.skeleton,
+            'lifter': str(args.config or LIFTER_CONFIG.name),
+            'num_hypotheses': len(result.hypotheses),
+            'seed': args.seed,
+        },
+    )
+    save_picture(args.out / 'lifted.png', result, sorted({frames // 6, frames // 2, (5 * frames) // 6}))
+    if not args.no_animation:
+        save_animation(
+            args.out / 'lifted.gif',
+            result,
+            progress=partial(tqdm, desc='drawing', unit='frame', leave=False, disable=None),
+        )
+    return names
+
+
+def print_report(
+    args: argparse.Namespace,
+    clip: KeypointClip,
+    conversion: Conversion,
+    result: LiftedClip,
+    seconds: float,
+    written: Sequence[str],
+) -> None:
+    frames = len(result.joints_3d)
+    print(f'clip    {args.keypoints}: {frames} frames at {clip.fps:g} fps, {clip.img_shape[1]}x{clip.img_shape[0]} px')
+    print(f'joints  {" -> ".join(conversion.path)}; approximated: {", ".join(conversion.approximated) or "none"}')
+    weights = (
+        LIFTER_CHECKPOINT if args.config is None else args.checkpoint or 'RANDOM WEIGHTS: no --checkpoint was given'
+    )
+    print(f'lifter  {args.config or LIFTER_CONFIG}, {weights}')
+    print(f'written {args.out}/: {", ".join(written)}\n')
+    print(joint_table(result.skeleton, result.joints_3d_std, result.keypoints_2d), '\n')
+    pose = torch.from_numpy(result.joints_3d).double()
+    rows: list[list[str | float]] = [
+        ['hypotheses', str(len(result.hypotheses))],
+        ['mean spread, mm', float(result.joints_3d_std.mean())],
+        ['segment length std over the clip, mm', float(segment_std(pose, result.skeleton, 'skeleton'))],
+        ['left-right symmetry gap, mm', float(symmetry_gap(pose, result.skeleton, 'skeleton').mean())],
+        ['lifting, s', seconds],
+        ['lifting, frames a second', frames / seconds],
+    ]
+    print(markdown_table(['whole clip', ''], rows))
+
+
+def joint_table(skeleton: Skeleton, spread: np.ndarray, keypoints: np.ndarray) -> str:
+    rows = [
+        [name.replace('_', ' '), float(spread[:, joint].mean()), float(spread[:, joint].max()), float(seen)]
+        for joint, (name, seen) in enumerate(
+            zip(skeleton.joint_names, 100 * np.isfinite(keypoints).all(-1).mean(0), strict=True)
+        )
+    ]
+    return markdown_table(['joint', 'mean spread, mm', 'max, mm', 'seen, %'], rows, digits=1)
+
+
+if __name__ == '__main__':
+    main()
