@@ -8,21 +8,23 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
+from tqdm import tqdm
 
 import posediff
 from posediff.assets import DEMO_VIDEO, LIFTER_CHECKPOINT, LIFTER_CONFIG
 from posediff.command_line import one_line_errors
 from posediff.evaluation.tables import markdown_table
 from posediff.pose_files import KeypointClip
-from posediff.visualization.lifting import save_picture
+from posediff.visualization.lifting import LiftedClip, save_animation, save_picture
 
 import lift_keypoints  # isort: skip  # beside this file
 import video_to_3d  # isort: skip
 
-PICTURE_FRAMES = 90
+PICTURE_FRAMES = 60
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -36,8 +38,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     with one_line_errors(), np.load(args.out / 'poses.npz', allow_pickle=False) as arrays:
         rows = {name: arrays[name] for name in arrays.files}
         print('\n' + people_table(rows))
-        draw(rows, args.out / 'lifted.png', video_to_3d.parse_args(words))
-        print(f'\nlook at {args.out}/viewer.html in a browser, and at scene.mp4; lifted.png shows the hypotheses')
+        result = draw(rows, args.out, video_to_3d.parse_args(words))
+        print(f'\n{result.title}\n')
+        print(lift_keypoints.joint_table(result.skeleton, result.joints_3d_std, result.keypoints_2d))
+        print(f'\nlook at {args.out}/viewer.html in a browser, at scene.mp4, and at lifted.gif for the hypotheses')
 
 
 def people_table(rows: dict[str, np.ndarray]) -> str:
@@ -52,8 +56,8 @@ def people_table(rows: dict[str, np.ndarray]) -> str:
     return markdown_table(['person', 'frames', 'from, s', 'to, s', 'distance, m', 'mean spread, mm'], table, digits=1)
 
 
-def draw(rows: dict[str, np.ndarray], path: Path, args: argparse.Namespace) -> None:
-    """Lift the person who is seen longest once more, this time to keep the hypotheses."""
+def draw(rows: dict[str, np.ndarray], folder: Path, args: argparse.Namespace) -> LiftedClip:
+    """Lift the person who is seen longest once more, this time to keep the hypotheses, and draw these."""
     tracks, counts = np.unique(rows['track_id'][rows['observed']], return_counts=True)
     own = np.flatnonzero((rows['track_id'] == tracks[counts.argmax()]) & rows['observed'])
     breaks = np.flatnonzero(np.diff(rows['frame_index'][own]) > 1)
@@ -71,7 +75,10 @@ def draw(rows: dict[str, np.ndarray], path: Path, args: argparse.Namespace) -> N
     model = posediff.init_model(LIFTER_CONFIG, LIFTER_CHECKPOINT, device=args.device)
     result, _ = lift_keypoints.lift_clip(model, clip, args, f'person {tracks[counts.argmax()]}')
     frames = len(longest)
-    save_picture(path, result, sorted({frames // 6, frames // 2, (5 * frames) // 6}))
+    save_picture(folder / 'lifted.png', result, sorted({frames // 6, frames // 2, (5 * frames) // 6}))
+    progress = partial(tqdm, desc='drawing', unit='frame', leave=False, disable=None)
+    save_animation(folder / 'lifted.gif', result, progress=progress)
+    return result
 
 
 if __name__ == '__main__':

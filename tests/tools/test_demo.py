@@ -58,10 +58,12 @@ def test_the_table_says_who_was_where(demo, rows):
 def test_the_picture_is_of_the_longest_run_of_who_is_seen_longest(demo, rows, tmp_path, monkeypatch):
     drawn = {}
     monkeypatch.setattr(demo, 'save_picture', lambda path, result, frames: drawn.update(result=result, frames=frames))
+    monkeypatch.setattr(demo, 'save_animation', lambda path, result, progress: drawn.update(animation=path.name))
     words = ['clip.mp4', '--out', str(tmp_path), '--num-hypotheses', '2', '--num-inference-steps', '1']
-    demo.draw(rows, tmp_path / 'lifted.png', demo.video_to_3d.parse_args(words))
-    assert drawn['result'].hypotheses.shape == (2, 30, 17, 3)
-    assert drawn['result'].title.startswith('person 4: 30 frames')
+    result = demo.draw(rows, tmp_path, demo.video_to_3d.parse_args(words))
+    assert (drawn['result'], drawn['animation']) == (result, 'lifted.gif')
+    assert result.hypotheses.shape == (2, 30, 17, 3)
+    assert result.title.startswith('person 4: 30 frames')
     assert drawn['frames'] == [5, 15, 25]
 
 
@@ -75,3 +77,4 @@ def test_the_real_clip(demo, tmp_path, capsys):
     assert document['camera']['source'] == 'calibrated'
     assert {row['track_id'] for row in document['rows']} == {0}  # the woman comes in later
     assert (tmp_path / 'lifted.png').stat().st_size > 10_000
+    assert (tmp_path / 'lifted.gif').stat().st_size > 10_000
