@@ -62,6 +62,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     options.add_argument('--focal', type=float, help='focal length, px; default: assumed')
     options.add_argument('--calibration', type=Path, help='.toml of Pose2Sim, or XML of Qualisys, instead of --focal')
     options.add_argument('--camera', help='which of its cameras filmed the video; may be left out if it has one')
+    options.add_argument('--height', type=float, metavar='M', help='how tall everybody is; default: as the lifter says')
     options.add_argument('--export', default='', metavar='FORMATS', help='bvh,trc,c3d,csv: one file a person')
     options.add_argument('--no-overlay', action='store_true', help='skip overlay.mp4')
     options.add_argument('--no-scene', action='store_true', help='skip scene.mp4, the video beside its people in 3D')
@@ -157,7 +158,7 @@ def main(argv: Sequence[str] | None = None) -> None:
             raise FileExistsError(f'{args.out} holds results: --overwrite replaces them')
         video = open_video(args.video, args.fps)
         inferencer = build(args)
-        writer = PoseWriter(args.out, inferencer.header(video))
+        writer = PoseWriter(args.out, inferencer.header(video), args.height)
     started = time.perf_counter()
     finished = infer(inferencer, video, writer, args.max_frames)
     seconds = time.perf_counter() - started

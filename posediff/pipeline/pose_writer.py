@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import zipfile
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ import numpy as np
 
 from posediff.atomic_files import replacing
 from posediff.pipeline.results import FrameResult, PersonPose
+from posediff.pipeline.stature import check_height, statures
 from posediff.skeletons import Skeleton
 
 SCHEMA, SCHEMA_VERSION = 'posediff-people-3d', 1
@@ -67,9 +69,17 @@ class PoseWriter:
     Args:
         folder: Where the files go; parts are in its hidden folder ``.rows``, which an earlier run may have left.
         header: See :class:`PosesHeader`.
+        height_m: How tall everybody is. Each track is scaled to it by the median of its poses, with its distance; the
+            pictures of it stay where they are. None leaves the sizes to the lifter.
+
+    Raises:
+        ValueError: Nobody is that tall.
     """
 
-    def __init__(self, folder: str | Path, header: PosesHeader) -> None:
+    def __init__(self, folder: str | Path, header: PosesHeader, height_m: float | None = None) -> None:
+        self.height_m = None if height_m is None else check_height(height_m)
+        self._statures: dict[int, list[float]] = defaultdict(list)
+        self._scales: dict[int, float] = {}
         self.folder, self.header = Path(folder), header
         self.parts = self.folder / '.rows'
         if self.parts.exists():
@@ -88,6 +98,7 @@ class PoseWriter:
     def finish(self) -> tuple[Path, Path]:
         """Write both files of all rows so far, whole or not at all, and remove the parts."""
         self._write_part()
+        self._settle_scales()
         files = self.folder / 'poses.npz', self.folder / 'poses.json'
         with replacing(files[0]) as npz, replacing(files[1]) as text:
             self._write_npz(npz)
@@ -99,11 +110,29 @@ class PoseWriter:
         """Parts in order: name to (n, …)."""
         for path in sorted(self.parts.glob('*.npz')):
             with np.load(path, allow_pickle=False) as part:
-                yield dict(part)
+                yield self._scaled(dict(part))
+
+    def _settle_scales(self) -> None:
+        if self.height_m is not None:
+            height = 1000 * self.height_m
+            self._scales = {track: height / float(np.median(values)) for track, values in self._statures.items()}
+            scales = {str(track): round(scale, 4) for track, scale in self._scales.items()}
+            self.header.facts['height'] = {'given_m': self.height_m, 'scale_of_track': scales}
+
+    def _scaled(self, part: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        if self._scales:
+            scale = np.array([self._scales[track] for track in part['track_id'].tolist()], np.float32)
+            for name in ('joints_3d', 'joints_3d_std', 'root_position'):
+                part[name] = part[name] * scale.reshape(-1, *(1,) * (part[name].ndim - 1))
+        return part
 
     def _write_part(self) -> None:
         if self._rows:
             columns: dict[str, Any] = {name: np.stack([row[name] for row in self._rows]) for name in self._rows[0]}
+            if self.height_m is not None:
+                tall = statures(columns['joints_3d'], self.header.target)
+                for track, value in zip(columns['track_id'].tolist(), tall.tolist(), strict=True):
+                    self._statures[track].append(value)
             self.num_rows += len(self._rows)
             with replacing(self.parts / f'{self.num_rows:09d}.npz') as draft:
                 np.savez(draft, **columns)
