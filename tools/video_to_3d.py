@@ -24,6 +24,7 @@ from posediff.pipeline import VideoPoseInferencer
 from posediff.pipeline.choices import SMOOTHERS, TRACKERS, detector_config, pose_estimator_config
 from posediff.pipeline.pose_writer import PoseWriter
 from posediff.pipeline.saved_results import export_tracks, write_overlay
+from posediff.pipeline.sightings import SightingsLog
 from posediff.video import VideoSource, open_video
 from posediff.visualization.scene import write_scene
 from posediff.visualization.viewer import write_viewer
@@ -36,6 +37,9 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument('video')
     parser.add_argument('--out', type=Path, required=True, help='folder for the results')
     parser.add_argument('--overwrite', action='store_true', help='replace the results that are there')
+    parser.add_argument(
+        '--resume', action='store_true', help='go on with a run that was broken off, the same options given'
+    )
     parser.add_argument('--fps', type=float, help="read the video at this rate instead of the file's own")
     parser.add_argument('--max-frames', type=positive, help='stop after so many')
     stages = parser.add_argument_group('stages')
@@ -117,15 +121,23 @@ def build(args: argparse.Namespace) -> VideoPoseInferencer:
     )
 
 
-def infer(inferencer: VideoPoseInferencer, video: VideoSource, writer: PoseWriter, max_frames: int | None) -> bool:
+def infer(
+    inferencer: VideoPoseInferencer,
+    video: VideoSource,
+    writer: PoseWriter,
+    max_frames: int | None,
+    log: SightingsLog | None,
+) -> bool:
     """Run over the video; whether it came to its end."""
     expected = video.num_frames if max_frames is None else min(max_frames, video.num_frames or max_frames)
     with StopRequest() as request:
-        results = inferencer(video, max_frames, request)
+        results = inferencer(video, max_frames, request, log)
         for result in tqdm(results, 'people', expected, unit='frame', disable=None):
             writer.add(result)
     if request():
-        sys.stderr.write(f'\nstopped after {writer.num_frames} frames\n')
+        sys.stderr.write(f'\nstopped after {writer.num_frames} frames; --resume goes on\n')
+    elif log is not None:
+        log.remove()
     return not request()
 
 
@@ -154,13 +166,16 @@ class StopRequest:
 def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     with one_line_errors():
-        if (args.out / 'poses.npz').exists() and not args.overwrite:
+        if (args.out / 'poses.npz').exists() and not (args.overwrite or args.resume):
             raise FileExistsError(f'{args.out} holds results: --overwrite replaces them')
         video = open_video(args.video, args.fps)
         inferencer = build(args)
+        if args.resume and video.is_live:
+            raise ValueError(f'--resume: {video.name} cannot be read again')
+        log = None if video.is_live else inferencer.log(args.out / '.sightings', video, args.resume)
         writer = PoseWriter(args.out, inferencer.header(video), args.height)
     started = time.perf_counter()
-    finished = infer(inferencer, video, writer, args.max_frames)
+    finished = infer(inferencer, video, writer, args.max_frames, log)
     seconds = time.perf_counter() - started
     swapped = inferencer.side_repair.num_swapped if inferencer.side_repair is not None else 0
     writer.header.facts['sides_put_right'] = swapped

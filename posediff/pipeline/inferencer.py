@@ -20,10 +20,11 @@ from posediff.pipeline.observing import Observer
 from posediff.pipeline.pose_writer import PosesHeader
 from posediff.pipeline.results import FrameResult
 from posediff.pipeline.side_swaps import SideSwapRepair
+from posediff.pipeline.sightings import SightingsLog
 from posediff.plugins import load_plugins
 from posediff.registry import DETECTORS, POSE_ESTIMATORS, SMOOTHERS, TRACKERS
 from posediff.skeleton_conversion import get_conversion
-from posediff.video import VideoFrame, VideoSource, open_video
+from posediff.video import VideoSource, open_video
 
 Config = dict[str, Any]
 
@@ -107,6 +108,7 @@ class VideoPoseInferencer:
         video: str | Path | VideoSource,
         max_frames: int | None = None,
         stop: Callable[[], bool] | None = None,
+        log: SightingsLog | None = None,
     ) -> Iterator[FrameResult]:
         """Infer frame by frame.
 
@@ -114,6 +116,7 @@ class VideoPoseInferencer:
             video: A path, an address, or what :func:`posediff.video.open_video` gives.
             max_frames: Stop after so many.
             stop: Asked before every frame: true ends the video there, and what was seen is still lifted.
+            log: Keeps what is seen; what is in it already is not looked at again.
         """
         source = video if isinstance(video, VideoSource) else open_video(video)
         intrinsics = self.intrinsics(source.img_shape)
@@ -139,10 +142,16 @@ class VideoPoseInferencer:
             fill=self.fill,
             smoother=self.built_smoother,
         )
-        frames: Iterator[VideoFrame] = itertools.islice(source, max_frames)
+        first = 0 if log is None else log.num_frames
+        frames = source.frames(max(first - self.estimator.frames_around, 0))
+        if max_frames is not None:
+            frames = itertools.takewhile(lambda frame: frame.index < max_frames, frames)
         if stop is not None:
             frames = itertools.takewhile(lambda _: not stop(), frames)
-        observations = self.observer(frames, source.fps)
+        sightings = self.observer.look(frames, first)
+        if log is not None:
+            sightings = itertools.chain(itertools.islice(log.read(), max_frames), log.record(sightings))
+        observations = self.observer.follow(sightings, source.fps)
         if not self.repair_sides:
             return stage(observations)
         lag = 0.0 if self.causal else 1.0
@@ -156,6 +165,18 @@ class VideoPoseInferencer:
         if self.focal is not None:
             raise ValueError(f'focal {self.focal} has no use beside the calibration {self.calibration[0]}')
         return Intrinsics.calibrated(find_camera(*self.calibration, img_shape))
+
+    def log(self, folder: str | Path, video: VideoSource, resume: bool = False) -> SightingsLog:
+        """A log of what is seen in a video, to begin or to go on with."""
+        about = {
+            'video': video.name,
+            'video size': video.path.stat().st_size if video.path.is_file() else 0,
+            'fps': video.fps,
+            'detector': self.detector,
+            'pose_estimator': self.pose_estimator,
+            'min_pose_score': self.min_pose_score,
+        }
+        return SightingsLog(folder, about, resume)
 
     def header(self, video: VideoSource) -> PosesHeader:
         """What is true of all results of a video."""

@@ -10,6 +10,7 @@ from typing import TypeVar
 import numpy as np
 
 from posediff.detection.base import BaseDetector, People
+from posediff.pipeline.sightings import Sighting
 from posediff.pose_estimation.base import BasePoseEstimator, FrameWindow, Poses
 from posediff.tracking.base import NO_TRACK, BaseTracker
 from posediff.tracking.similarity import object_keypoint_similarity
@@ -75,35 +76,48 @@ class Observer:
         Yields:
             One observation a frame, as soon as its batch and the frames around it are there.
         """
-        self.tracker.reset(fps)
-        for windows in _batches(self._windows(self._found(frames)), self.batch_size):
+        return self.follow(self.look(frames), fps)
+
+    def look(self, frames: Iterable[VideoFrame], first: int = 0) -> Iterator[Sighting]:
+        """Find and estimate the people of frames ``first`` and later.
+
+        Args:
+            frames: In order; from ``first - frames_around`` of the estimator on, or from the beginning.
+            first: Number of the first frame that is wanted.
+        """
+        for windows in _batches(self._windows(self._found(frames), first), self.batch_size):
             for window, poses in zip(windows, self.estimator(windows), strict=True):
                 kept = one_pose_each(poses, self.min_pose_score, self.same_pose)
                 boxes = (window.people.boxes if poses.boxes is None else poses.boxes)[kept]
-                scores = window.people.scores[kept]
-                keypoints, keypoint_scores = poses.keypoints[kept], poses.scores[kept]
-                key = window.key
-                ids = self.tracker.update(key.index, boxes, scores, keypoints, keypoint_scores)
-                known = ids != NO_TRACK
-                yield Observation(
-                    frame_index=key.index,
-                    time_s=key.time_s,
-                    track_ids=ids[known],
-                    boxes=boxes[known],
-                    box_scores=scores[known],
-                    keypoints_2d=keypoints[known],
-                    keypoint_scores=keypoint_scores[known],
+                yield Sighting(
+                    window.key.index,
+                    window.key.time_s,
+                    boxes,
+                    window.people.scores[kept],
+                    poses.keypoints[kept],
+                    poses.scores[kept],
                 )
 
+    def follow(self, sightings: Iterable[Sighting], fps: float) -> Iterator[Observation]:
+        """Tell people apart, in sightings from the first frame on."""
+        self.tracker.reset(fps)
+        for one in sightings:
+            people = one.boxes, one.box_scores, one.keypoints_2d, one.keypoint_scores
+            ids = self.tracker.update(one.frame_index, *people)
+            known = ids != NO_TRACK
+            yield Observation(one.frame_index, one.time_s, ids[known], *(column[known] for column in people))
+
     def _found(self, frames: Iterable[VideoFrame]) -> Iterator[tuple[VideoFrame, People]]:
-        before = People.nobody()
+        before: People | None = None
         for batch in _batches(frames, self.batch_size):
-            found = iter(self.detector([frame for frame in batch if not frame.repeated]))
-            for frame in batch:
-                before = before if frame.repeated else next(found)
+            new = [not frame.repeated or (before is None and number == 0) for number, frame in enumerate(batch)]
+            found = iter(self.detector([frame for frame, is_new in zip(batch, new, strict=True) if is_new]))
+            for frame, is_new in zip(batch, new, strict=True):
+                if is_new or before is None:
+                    before = next(found)
                 yield frame, before
 
-    def _windows(self, found: Iterable[tuple[VideoFrame, People]]) -> Iterator[FrameWindow]:
+    def _windows(self, found: Iterable[tuple[VideoFrame, People]], first: int) -> Iterator[FrameWindow]:
         """Every frame in the middle of those around it; at the ends the first or last is repeated."""
         around = self.estimator.frames_around
         kept: deque[tuple[VideoFrame, People]] = deque(maxlen=2 * around + 1)
@@ -111,11 +125,11 @@ class Observer:
         for item in found:
             kept.extend([item] * (around + 1 if last is None else 1))
             last = item
-            if len(kept) == 2 * around + 1:
+            if len(kept) == 2 * around + 1 and kept[around][0].index >= first:
                 yield _window(kept, around)
         for _ in range(around if last is not None else 0):
             kept.append(last)  # type: ignore[arg-type]
-            if len(kept) == 2 * around + 1:
+            if len(kept) == 2 * around + 1 and kept[around][0].index >= first:
                 yield _window(kept, around)
 
 

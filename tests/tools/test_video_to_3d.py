@@ -121,7 +121,9 @@ def test_a_detector_of_mmdetection_drives_the_whole_tool(run, video, tmp_path):
     assert json.loads((out / 'poses.json').read_text())['num_frames'] == 3
 
 
-def test_ctrl_c_leaves_whole_files_of_what_was_done(run, video, boxes, tmp_path, monkeypatch, capsys):
+def test_ctrl_c_leaves_whole_files_of_what_was_done_and_the_run_goes_on(
+    run, video, boxes, tmp_path, monkeypatch, capsys
+):
     from posediff.video import VideoSource
 
     frames = VideoSource.frames
@@ -140,7 +142,23 @@ def test_ctrl_c_leaves_whole_files_of_what_was_done(run, video, boxes, tmp_path,
     document = json.loads((out / 'poses.json').read_text())
     assert document['num_frames'] == 10
     assert len(document['rows']) == document['num_rows'] > 0
+    monkeypatch.undo()
+
+    assert run([video, '--out', out, '--detector', 'whole-frame', *POSE, *words, '--resume']) == 2
+    assert 'was begun with detector' in capsys.readouterr().err
+    looked = []
+    monkeypatch.setattr(VideoSource, 'frames', lambda self, start=0: looked.append(start) or frames(self, start))
+    assert run([video, '--out', out, '--detector', boxes, *POSE, *words, '--resume']) == 0
+    assert looked == [10]
+    whole = tmp_path / 'whole'
+    assert run([video, '--out', whole, '--detector', boxes, *POSE, *words]) == 0
+    with np.load(out / 'poses.npz') as resumed, np.load(whole / 'poses.npz') as unbroken:
+        assert len(resumed['frame_index']) > document['num_rows']
+        for name in unbroken.files:
+            np.testing.assert_array_equal(resumed[name], unbroken[name], err_msg=name)
     assert not list(out.glob('.*'))
+    assert run([video, '--out', out, '--detector', boxes, *POSE, *words, '--resume']) == 2
+    assert 'nothing to resume' in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
