@@ -29,7 +29,7 @@ PICTURE_FRAMES = 60
 
 def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--out', type=Path, default=Path('out/demo'), help='folder for the results')
+    parser.add_argument('--out', type=Path, default=Path('out/demo_video'), help='folder for the results')
     args, more = parser.parse_known_args(argv)
     with one_line_errors():
         clip, calibration = (DEMO_VIDEO.fetch(name) for name in ('demo.mp4', 'calibration.toml'))

@@ -66,6 +66,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     options.add_argument('--focal', type=float, help='focal length, px; default: assumed')
     options.add_argument('--calibration', type=Path, help='.toml of Pose2Sim, or XML of Qualisys, instead of --focal')
     options.add_argument('--camera', help='which of its cameras filmed the video; may be left out if it has one')
+    options.add_argument('--max-crop', type=int, default=0, help='px that may be cut off the calibrated pictures')
     options.add_argument('--height', type=float, metavar='M', help='how tall everybody is; default: as the lifter says')
     options.add_argument('--export', default='', metavar='FORMATS', help='bvh,trc,c3d,csv: one file a person')
     options.add_argument('--no-overlay', action='store_true', help='skip overlay.mp4')
@@ -114,6 +115,7 @@ def build(args: argparse.Namespace) -> VideoPoseInferencer:
         fill=args.fill,
         repair_sides=not args.keep_sides,
         focal=args.focal,
+        max_crop=args.max_crop,
         calibration=None if args.calibration is None else (args.calibration, args.camera),
         batch_size=args.batch_size,
         seed=args.seed,

@@ -11,6 +11,8 @@ import numpy as np
 
 from posediff.video.frames import VideoFrame
 
+MARGIN = 0.1  # of the extent of keypoints, on every side of a box around them
+
 
 @dataclass(frozen=True)
 class People:
@@ -47,6 +49,15 @@ class BaseDetector(ABC):
     @abstractmethod
     def contract_cases(cls) -> list[dict[str, Any]]:
         """Arguments to build instances with for the contract tests."""
+
+
+def boxes_around(keypoints: np.ndarray) -> np.ndarray:
+    """(N, 4) boxes of keypoints (N, K, 2), a tenth larger on every side: px, left, top, right, bottom."""
+    if not len(keypoints):
+        return np.zeros((0, 4), np.float32)
+    low, high = keypoints.min(1), keypoints.max(1)
+    margin = np.maximum(MARGIN * (high - low), 1)
+    return np.concatenate([low - margin, high + margin], -1)
 
 
 def clip_boxes(boxes: np.ndarray, scores: np.ndarray, img_shape: tuple[int, int]) -> People:

@@ -10,12 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from posediff.detection.base import BaseDetector, People, clip_boxes
+from posediff.detection.base import BaseDetector, People, boxes_around, clip_boxes
 from posediff.registry import DETECTORS
 from posediff.skeletons import Skeleton, get_skeleton
 from posediff.video.frames import VideoFrame
 
-MARGIN = 0.1
 Person = tuple[np.ndarray, np.ndarray]  # keypoints (K, 2) px, scores (K,)
 
 
@@ -84,9 +83,7 @@ def boxes_of(people: Sequence[Person], img_shape: tuple[int, int]) -> tuple[Peop
         seen = keypoints[scores > 0]
         if not len(seen):
             continue
-        low, high = seen.min(0), seen.max(0)
-        margin = np.maximum(MARGIN * (high - low), 1)
-        box = np.concatenate([low - margin, high + margin])
+        (box,) = boxes_around(seen[None])
         if len(clip_boxes(box, scores[:1], img_shape)):
             boxes.append(box)
             rows.append(row)

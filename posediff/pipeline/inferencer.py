@@ -54,6 +54,7 @@ class VideoPoseInferencer:
         focal: Focal length in px; None: assumed (:mod:`posediff.pipeline.camera_guess`).
         calibration: File of calibrated cameras, and which of them filmed; see
             :func:`posediff.calibration.find_camera`. Instead of ``focal``.
+        max_crop: Pixels that may be cut off the calibrated pictures.
         causal: Wait for nothing: each pose from the frames up to it.
         batch_size: Frames, and windows of the lifter, at a time.
         seed: Decides the noise.
@@ -77,6 +78,7 @@ class VideoPoseInferencer:
     repair_sides: bool = True
     focal: float | None = None
     calibration: tuple[str | Path, str | None] | None = None
+    max_crop: int = 0
     causal: bool = False
     batch_size: int = 8
     seed: int = 0
@@ -164,7 +166,7 @@ class VideoPoseInferencer:
             return Intrinsics.of(img_shape, self.focal)
         if self.focal is not None:
             raise ValueError(f'focal {self.focal} has no use beside the calibration {self.calibration[0]}')
-        return Intrinsics.calibrated(find_camera(*self.calibration, img_shape))
+        return Intrinsics.calibrated(find_camera(*self.calibration, img_shape, self.max_crop))
 
     def log(self, folder: str | Path, video: VideoSource, resume: bool = False) -> SightingsLog:
         """A log of what is seen in a video, to begin or to go on with."""

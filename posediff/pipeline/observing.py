@@ -20,25 +20,14 @@ Item = TypeVar('Item')
 
 
 @dataclass(frozen=True)
-class Observation:
+class Observation(Sighting):
     """The people of one frame who have a track.
 
     Attributes:
-        frame_index, time_s: Of the frame.
         track_ids: (N,) int64.
-        boxes: (N, 4) float32 px: left, top, right, bottom.
-        box_scores: (N,) float32.
-        keypoints_2d: (N, K, 2) float32 px.
-        keypoint_scores: (N, K) float32 in [0, 1].
     """
 
-    frame_index: int
-    time_s: float
     track_ids: np.ndarray
-    boxes: np.ndarray
-    box_scores: np.ndarray
-    keypoints_2d: np.ndarray
-    keypoint_scores: np.ndarray
 
 
 class Observer:
@@ -105,7 +94,7 @@ class Observer:
             people = one.boxes, one.box_scores, one.keypoints_2d, one.keypoint_scores
             ids = self.tracker.update(one.frame_index, *people)
             known = ids != NO_TRACK
-            yield Observation(one.frame_index, one.time_s, ids[known], *(column[known] for column in people))
+            yield Observation(one.frame_index, one.time_s, *(column[known] for column in people), track_ids=ids[known])
 
     def _found(self, frames: Iterable[VideoFrame]) -> Iterator[tuple[VideoFrame, People]]:
         before: People | None = None

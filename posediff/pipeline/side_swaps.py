@@ -19,7 +19,8 @@ from posediff.skeletons import Skeleton
 
 LOWER_BODY = ('hip', 'knee', 'ankle', 'foot', 'heel', 'toe')
 PRICE_PER_SECOND = 0.1
-"""Of being swapped, in sizes of the person that the joints move on average. On real clips 0.02 to 0.2 do the same."""
+"""Of being swapped, in sizes of the person that the joints move on average. From 0.05 to 0.2 the same frames of four
+real views are swapped."""
 PRICE_OF_A_CHANGE = 0.01
 """Of beginning or ending a swap: where both sides are seen at one place, it makes no difference which is which."""
 

@@ -9,12 +9,11 @@ import numpy as np
 
 from posediff import mediapipe_models
 from posediff.argument_checks import require_whole
+from posediff.detection.base import boxes_around
 from posediff.mediapipe_models.rois import rois_from_boxes
 from posediff.pose_estimation.base import BasePoseEstimator, FrameWindow, Poses
 from posediff.registry import POSE_ESTIMATORS
 from posediff.skeletons import MEDIAPIPE33
-
-MARGIN = 0.1
 
 
 @POSE_ESTIMATORS.register_module()
@@ -51,12 +50,3 @@ class MediaPipePoseEstimator(BasePoseEstimator):
     @classmethod
     def contract_cases(cls) -> list[dict[str, Any]]:
         return [{}]
-
-
-def boxes_around(keypoints: np.ndarray) -> np.ndarray:
-    """(N, 4) boxes of keypoints (N, K, 2), a tenth larger on every side: px, left, top, right, bottom."""
-    if not len(keypoints):
-        return np.zeros((0, 4), np.float32)
-    low, high = keypoints.min(1), keypoints.max(1)
-    margin = np.maximum(MARGIN * (high - low), 1)
-    return np.concatenate([low - margin, high + margin], -1)

@@ -43,7 +43,7 @@ def observations(presence: dict[int, list[range]], frames: int, source: str = 'c
         boxes = np.concatenate([keypoints.min(1), keypoints.max(1)], -1)
         ones = np.ones(len(ids), np.float32)
         scores = np.ones((len(ids), joints), np.float32)
-        found.append(Observation(frame, frame / FPS, np.array(ids, np.int64), boxes, ones, keypoints, scores))
+        found.append(Observation(frame, frame / FPS, boxes, ones, keypoints, scores, np.array(ids, np.int64)))
     return found
 
 

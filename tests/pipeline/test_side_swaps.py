@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -35,7 +37,7 @@ def observe(tracks: dict[int, np.ndarray], absent: range = range(0)) -> list[Obs
         points = np.stack([tracks[track][frame] for track in ids]) if ids else np.zeros((0, 17, 2), np.float32)
         scores = np.full(points.shape[:2], 0.9, np.float32)
         boxes = np.zeros((len(ids), 4), np.float32)
-        found.append(Observation(frame, frame / FPS, np.array(ids), boxes, np.ones(len(ids)), points, scores))
+        found.append(Observation(frame, frame / FPS, boxes, np.ones(len(ids)), points, scores, np.array(ids)))
     return found
 
 
@@ -97,10 +99,9 @@ def test_memory_does_not_grow(lag):
     repair = SideSwapRepair(COCO17, FPS, lag)
     frames = observe({0: walk(0)})
     endless = (
-        Observation(number, 0.0, np.array([number // 40]), *(getattr(frames[number % FRAMES], name) for name in (
-            'boxes', 'box_scores', 'keypoints_2d', 'keypoint_scores')))
+        replace(frames[number % FRAMES], frame_index=number, track_ids=np.array([number // 40]))
         for number in range(2000)
-    )  # fmt: skip
+    )
     for _ in repair(endless):
         assert len(repair._waiting) <= round(lag * FPS) + 1
         assert len(repair._chains) <= 3

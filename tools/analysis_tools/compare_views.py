@@ -28,6 +28,7 @@ from posediff.detection import MediaPipeDetector
 from posediff.evaluation.joints_3d import n_mpjpe, p_mpjpe
 from posediff.evaluation.tables import markdown_table
 from posediff.mediapipe_models import MediaPipePoseEstimator
+from posediff.mediapipe_models.landmarks import PRESENCE_THRESHOLD
 from posediff.mediapipe_models.rois import rois_from_boxes
 from posediff.pipeline.observing import Observation
 from posediff.pipeline.side_swaps import SideSwapRepair
@@ -89,7 +90,7 @@ def look(video: VideoSource, camera: CalibratedCamera, args: argparse.Namespace)
             chosen = int(np.argmax(people.scores))
             poses = estimator(frame.image, rois[chosen : chosen + 1])
             poses = estimator(frame.image, poses.next_rois)
-            if poses.presence[0] > 0.5:
+            if poses.presence[0] > PRESENCE_THRESHOLD:
                 best = poses.keypoints[0], poses.scores[0], poses.world[0] * 1000
         for values, one in zip((keypoints, scores, world), best, strict=True):
             values.append(one)
@@ -102,7 +103,7 @@ def look(video: VideoSource, camera: CalibratedCamera, args: argparse.Namespace)
 def repair_sides(points: np.ndarray, scores: np.ndarray, fps: float) -> tuple[np.ndarray, np.ndarray]:
     """As the video pipeline does, of one person."""
     found = [
-        Observation(number, number / fps, np.zeros(1, int), np.zeros((1, 4)), np.ones(1), point[None], score[None])
+        Observation(number, number / fps, np.zeros((1, 4)), np.ones(1), point[None], score[None], np.zeros(1, int))
         for number, (point, score) in enumerate(zip(np.nan_to_num(points), scores, strict=True))
     ]
     out = list(SideSwapRepair(MEDIAPIPE33, fps)(iter(found)))

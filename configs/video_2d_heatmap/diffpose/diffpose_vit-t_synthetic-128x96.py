@@ -6,7 +6,7 @@ codec = dict(input_size=input_size, heatmap_size=(24, 32), sigma=2.0)
 heatmap_size = (32, 24)
 train_pipeline = [
     *_base_.train_pipeline[:3],
-    # milder than the paper's: what is seen a thousand times less often must not vary as much
+    # milder than the paper's: there are far fewer images
     dict(type='mmpose.RandomBBoxTransform', shift_factor=0.0, scale_factor=(0.85, 1.15), rotate_factor=15),
     dict(type='mmpose.TopdownAffine', input_size=input_size, use_udp=True),
     dict(type='mmpose.GenerateTarget', encoder=dict(type='UDPHeatmap', **codec)),

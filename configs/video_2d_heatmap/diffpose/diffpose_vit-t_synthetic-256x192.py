@@ -12,7 +12,7 @@ channels = 128
 model = dict(
     backbone=dict(
         model_name='vit_tiny_patch16_224',
-        stem='convolution',  # a plain ViT does not learn from so few images
+        stem='convolution',  # for few images, and no pretrained weights
         pretrained=False,
         model_kwargs=dict(depth=4, drop_path_rate=0.0),
     ),
