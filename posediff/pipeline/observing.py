@@ -91,10 +91,17 @@ class Observer:
         """Tell people apart, in sightings from the first frame on."""
         self.tracker.reset(fps)
         for one in sightings:
-            people = one.boxes, one.box_scores, one.keypoints_2d, one.keypoint_scores
-            ids = self.tracker.update(one.frame_index, *people)
+            ids = self.tracker.update(one.frame_index, one.boxes, one.box_scores, one.keypoints_2d, one.keypoint_scores)
             known = ids != NO_TRACK
-            yield Observation(one.frame_index, one.time_s, *(column[known] for column in people), track_ids=ids[known])
+            yield Observation(
+                frame_index=one.frame_index,
+                time_s=one.time_s,
+                boxes=one.boxes[known],
+                box_scores=one.box_scores[known],
+                keypoints_2d=one.keypoints_2d[known],
+                keypoint_scores=one.keypoint_scores[known],
+                track_ids=ids[known],
+            )
 
     def _found(self, frames: Iterable[VideoFrame]) -> Iterator[tuple[VideoFrame, People]]:
         before: People | None = None
