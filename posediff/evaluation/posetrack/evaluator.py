@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ class PoseTrackEvaluator:
         self._tracking = Tracking(self.protocol) if tracking else None
         self._scores: list[list[np.ndarray]] = [[] for _ in range(NUM_JOINTS)]
         self._labels: list[list[np.ndarray]] = [[] for _ in range(NUM_JOINTS)]
-        self._num_true = np.zeros(NUM_JOINTS, dtype=np.int64)
+        self._num_true: list[np.ndarray] = []
 
     def add(
         self,
@@ -54,37 +55,59 @@ class PoseTrackEvaluator:
             if self._tracking is not None:
                 self._tracking.add(true, predicted, true_sequence)
         right = match(predicted, true)
-        self._num_true += true.exists.sum(0)
+        self._num_true.append(true.exists.sum(0))
         for joint in range(NUM_JOINTS):
             exists = predicted.exists[:, joint]
             self._scores[joint].append(predicted.scores[exists, joint])
             self._labels[joint].append(right[exists, joint])
 
-    def result(self) -> PoseTrackResult:
-        """The figures of everything that was added."""
-        scores = [np.concatenate([*several, np.empty(0)]) for several in self._scores]
-        labels = [np.concatenate([*several, np.empty(0, dtype=bool)]) for several in self._labels]
+    @property
+    def num_sequences(self) -> int:
+        """How many were added."""
+        return len(self._num_true)
+
+    def result(self, sequences: Sequence[int] | None = None) -> PoseTrackResult:
+        """The figures of everything that was added.
+
+        Args:
+            sequences: Of these alone, by the order in which they were added; one that is listed twice counts twice.
+                Without tracks: those are measured of all.
+        """
+        chosen = range(self.num_sequences) if sequences is None else sequences
+        scores = [np.concatenate([*(several[index] for index in chosen), np.empty(0)]) for several in self._scores]
+        labels = [np.concatenate([*(several[index] for index in chosen), _NONE]) for several in self._labels]
+        num_true = sum((self._num_true[index] for index in chosen), np.zeros(NUM_JOINTS, dtype=np.int64))
         figures = 100.0 * np.array(
             [
-                average_precision(of_joint, right, float(num_true), self.protocol.least_true)
-                for of_joint, right, num_true in zip(scores, labels, self._num_true, strict=True)
+                average_precision(of_joint, right, float(there), self.protocol.least_true)
+                for of_joint, right, there in zip(scores, labels, num_true, strict=True)
             ]
         )
         return PoseTrackResult(
             ap=figures[:, 0],
             precision=figures[:, 1],
             recall=figures[:, 2],
-            num_true=self._num_true.copy(),
+            num_true=num_true,
             num_predicted=np.array([len(several) for several in labels]),
             num_right=np.array([several.sum() for several in labels]),
-            tracking=None if self._tracking is None else self._tracking.result(),
+            tracking=self._tracking.result() if self._tracking is not None and sequences is None else None,
         )
+
+
+_NONE = np.empty(0, dtype=bool)
 
 
 def evaluate_folders(
     truth: str | Path, predictions: str | Path, protocol: str = 'poseval', tracking: bool = False
 ) -> PoseTrackResult:
-    """Evaluate the result files of a folder, sequence by sequence in the order of their names.
+    """Evaluate the result files of a folder: the figures of :func:`read_folders`."""
+    return read_folders(truth, predictions, protocol, tracking).result()
+
+
+def read_folders(
+    truth: str | Path, predictions: str | Path, protocol: str = 'poseval', tracking: bool = False
+) -> PoseTrackEvaluator:
+    """Take in the result files of a folder, sequence by sequence in the order of their names.
 
     Args:
         truth: Folder of one ``.json`` a sequence.
@@ -103,7 +126,7 @@ def evaluate_folders(
             if not answer.is_file():
                 raise FileNotFoundError(f'{answer} does not exist: every sequence of {truth} needs its predictions')
             evaluator.add(read_json(path), read_json(answer), path, answer)
-    return evaluator.result()
+    return evaluator
 
 
 def sequence_files(folder: str | Path) -> list[Path]:

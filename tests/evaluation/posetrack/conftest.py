@@ -69,7 +69,7 @@ class Scene:
 
     def write(self, folder: Path, old: bool = False) -> tuple[Path, Path]:
         for name, document in (('gt', self.truth), ('pred', self.predictions)):
-            (folder / name).mkdir(exist_ok=True)
+            (folder / name).mkdir(parents=True, exist_ok=True)
             content = to_posetrack17(document) if old else document
             (folder / name / f'{self.sequence}.json').write_text(json.dumps(content))
         return folder / 'gt', folder / 'pred'

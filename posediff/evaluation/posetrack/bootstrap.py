@@ -1,0 +1,73 @@
+"""How far the difference of two results depends on which videos were measured."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from posediff.evaluation.posetrack.evaluator import PoseTrackEvaluator
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Average precision of one result less that of another, in points of percent.
+
+    Attributes:
+        value: On all sequences.
+        low, high: Ends of the interval that holds 95 % of the draws.
+    """
+
+    value: float
+    low: float
+    high: float
+
+
+def bootstrap_differences(
+    baseline: PoseTrackEvaluator, others: Sequence[PoseTrackEvaluator], draws: int = 1000, seed: int = 0
+) -> list[dict[str, Difference]]:
+    """Compare results on the same sequences by a paired bootstrap (Efron and Tibshirani, 1993).
+
+    Sequences are drawn with replacement, as many as there are, and all results are measured on the same draw. Frames
+    and persons of one video resemble each other too much to be drawn one by one. It says nothing about what another
+    training run would give.
+
+    Args:
+        baseline: What the others are compared with.
+        others: Evaluators to which the same sequences were added, in the same order.
+        draws: How many, at least 100.
+        seed: Of the draws.
+
+    Returns:
+        For each of ``others``, the differences by group of joints and of the ``Mean``; NaN where one is.
+
+    Raises:
+        ValueError: Numbers of sequences differ, there are fewer than two, or draws fewer than 100.
+    """
+    number = baseline.num_sequences
+    if number < 2:
+        raise ValueError(f'a bootstrap needs two sequences or more, got {number}')
+    if draws < 100:
+        raise ValueError(f'draws must be at least 100, got {draws}')
+    for other in others:
+        if other.num_sequences != number:
+            raise ValueError(f'results of {other.num_sequences} and of {number} sequences cannot be compared')
+    generator = np.random.default_rng(seed)
+    evaluators = [baseline, *others]
+    drawn = np.array([_groups(evaluators, generator.integers(number, size=number)) for _ in range(draws)])
+    exact = _groups(evaluators, np.arange(number))
+    names = list(baseline.result().groups('ap'))
+    low, high = np.quantile(drawn[:, 1:] - drawn[:, :1], [0.025, 0.975], axis=0)
+    return [
+        {
+            name: Difference(float(exact[index + 1, group] - exact[0, group]), low[index, group], high[index, group])
+            for group, name in enumerate(names)
+        }
+        for index in range(len(others))
+    ]
+
+
+def _groups(evaluators: Sequence[PoseTrackEvaluator], sequences: np.ndarray) -> np.ndarray:
+    """(E, 8) AP of each evaluator by group."""
+    return np.array([list(evaluator.result(sequences.tolist()).groups('ap').values()) for evaluator in evaluators])

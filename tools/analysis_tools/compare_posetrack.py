@@ -1,0 +1,76 @@
+"""Compare PoseTrack result files of several models: differences of average precision with their 95 % intervals.
+
+    python tools/analysis_tools/compare_posetrack.py --gt DIR --pred DIR DIR ... --out comparison.json
+
+Every folder is compared with the first. The intervals are those of a paired bootstrap over sequences: they say how far
+a difference depends on which videos were measured, not what another training run would give.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from posediff.atomic_files import replacing
+from posediff.command_line import one_line_errors, positive
+from posediff.evaluation.posetrack import PROTOCOLS, Difference, bootstrap_differences, read_folders
+from posediff.evaluation.tables import markdown_table
+
+
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--gt', type=Path, required=True, metavar='DIR', help='ground truth')
+    parser.add_argument('--pred', type=Path, required=True, nargs='+', metavar='DIR', help='predictions')
+    parser.add_argument('--protocol', choices=list(PROTOCOLS), default='poseval', help='default: %(default)s')
+    parser.add_argument('--draws', type=positive, default=1000, help='of the bootstrap; default: %(default)s')
+    parser.add_argument('--seed', type=int, default=0)
+    parser.add_argument('--out', type=Path, required=True, metavar='FILE', help='a .json file')
+    return parser.parse_args(argv)
+
+
+def as_cell(difference: Difference) -> str:
+    return f'{difference.value:+.1f} ({difference.low:+.1f} to {difference.high:+.1f})'
+
+
+def without_nan(values: dict[str, float]) -> dict[str, float | None]:
+    return {name: None if math.isnan(value) else value for name, value in values.items()}
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    args = parse_args(argv)
+    with one_line_errors():
+        args.out.unlink(missing_ok=True)  # a result of an earlier run is not this one's
+        if len(args.pred) < 2:
+            raise ValueError(f'--pred needs two folders or more to compare, got {len(args.pred)}')
+        evaluators = [read_folders(args.gt, folder, args.protocol) for folder in args.pred]
+        differences = bootstrap_differences(evaluators[0], evaluators[1:], args.draws, args.seed)
+        groups = [evaluator.result().groups('ap') for evaluator in evaluators]
+        rows: list[list[str | float | None]] = [
+            [str(folder), *means.values()] for folder, means in zip(args.pred, groups, strict=True)
+        ]
+        rows += [
+            [f'{folder} - {args.pred[0]}', *map(as_cell, of_folder.values())]
+            for folder, of_folder in zip(args.pred[1:], differences, strict=True)
+        ]
+        print(markdown_table(['AP, %', *groups[0]], rows, digits=1))
+        document = {
+            'protocol': args.protocol,
+            'draws': args.draws,
+            'seed': args.seed,
+            'num_sequences': evaluators[0].num_sequences,
+            'ap': {str(folder): without_nan(means) for folder, means in zip(args.pred, groups, strict=True)},
+            'differences': {
+                str(folder): {name: without_nan(asdict(difference)) for name, difference in of_folder.items()}
+                for folder, of_folder in zip(args.pred[1:], differences, strict=True)
+            },
+        }
+        with replacing(args.out) as temporary:
+            temporary.write_text(json.dumps(document, indent=1) + '\n')
+
+
+if __name__ == '__main__':
+    main()
