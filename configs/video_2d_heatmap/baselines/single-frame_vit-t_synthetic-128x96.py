@@ -18,8 +18,8 @@ val_dataloader = test_dataloader = dict(dataset=dict(num_frames=1))
 auto_scale_lr = dict(base_batch_size=32)
 optim_wrapper = dict(optimizer=dict(lr=1e-3))
 
-max_epochs = 60
-train_cfg = dict(max_epochs=max_epochs, val_interval=10)
+max_epochs = 45
+train_cfg = dict(max_epochs=max_epochs, val_interval=15)
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.05, by_epoch=False, begin=0, end=100),
     dict(type='CosineAnnealingLR', eta_min_ratio=0.01, by_epoch=True, end=max_epochs, convert_to_iter_based=True),
