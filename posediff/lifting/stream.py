@@ -12,6 +12,7 @@ from torch import Tensor
 from posediff.argument_checks import require_whole
 from posediff.diffusion.hypotheses import draw_noise
 from posediff.geometry import Camera
+from posediff.lifting.causal_track import CausalTrack
 from posediff.lifting.windowed_track import WindowedTrack
 from posediff.models.data_preprocessor import normalize_keypoints_2d
 from posediff.models.estimator import PoseDiffusionEstimator, seeded_generator
@@ -24,7 +25,7 @@ class LiftedFrames:
 
     Attributes:
         track: As it was pushed.
-        first: Number of the first of them in the track.
+        first: How many frames of the track were handed out before.
         joints_3d: (n, K, 3) mm relative to the root, camera axes: x right, y down, z forward.
         hypotheses: (M, n, K, 3) mm.
         observed: (n, K) bool, which keypoints were used.
@@ -62,6 +63,7 @@ class LiftingStream:
         stride: Frames from window to window, at most the window length; None: a third of it.
         batch_size: Windows at a time.
         causal: A frame's pose comes from the window that ends with it, at once, at the price of one window a frame.
+            With ``batch_size=1`` nothing waits.
 
     Raises:
         ValueError: An option is out of range.
@@ -98,22 +100,37 @@ class LiftingStream:
             raise ValueError(f'stride must be in 1..{self.window}, the window of the model, got {self.hop}')
         self.step = _frames_per_grid_frame(fps, model.cfg.get('fps'))
         self.device = next(model.parameters()).device
-        self._tracks: dict[Hashable, WindowedTrack] = {}
+        self._tracks: dict[Hashable, WindowedTrack | CausalTrack] = {}
         self._due: list[tuple[Hashable, int, np.ndarray, np.ndarray]] = []
         self._noise: dict[Hashable, dict[int, Tensor]] = {}
 
-    def push(self, track: Hashable, points: np.ndarray, observed: np.ndarray) -> None:
+    def push(self, track: Hashable, points: np.ndarray, observed: np.ndarray, wanted: bool = True) -> None:
         """Add the next frame of a track, which begins with its first.
 
         Args:
             track: Anything that tells people apart.
             points: (K, 2) px float32 in the lifter's skeleton, 0 where not observed.
             observed: (K,) bool.
+            wanted: Whether its pose is asked for; a causal stream lifts and hands out no others.
+
+        Raises:
+            ValueError: A frame is not wanted of a stream that is not causal.
         """
         if track not in self._tracks:
-            self._tracks[track] = WindowedTrack(self.window, self.hop, self.step, self.causal)
-        self._tracks[track].push(points, observed)
+            self._tracks[track] = self._new_track()
+        known = self._tracks[track]
+        if isinstance(known, CausalTrack):
+            known.push(points, observed, wanted)
+        elif wanted:
+            known.push(points, observed)
+        else:
+            raise ValueError('only a causal stream leaves frames out')
         self._collect(track)
+
+    def _new_track(self) -> WindowedTrack | CausalTrack:
+        if self.causal:
+            return CausalTrack(self.window, self.step)
+        return WindowedTrack(self.window, self.hop, self.step)
 
     def end(self, track: Hashable) -> None:
         """No frame of the track will follow; what is left of it is lifted with the next batch, or by ``flush``."""

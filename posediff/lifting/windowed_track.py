@@ -20,11 +20,10 @@ class WindowedTrack:
         window: Grid frames of a window.
         hop: Grid frames from window to window.
         step: Clip frames from one grid frame to the next, fps / model_fps.
-        causal: Give each frame's pose from the window that ends with it, blending nothing and waiting for nothing.
     """
 
-    def __init__(self, window: int, hop: int, step: float, causal: bool = False) -> None:
-        self.window, self.hop, self.step, self.causal = window, 1 if causal else hop, step, causal
+    def __init__(self, window: int, hop: int, step: float) -> None:
+        self.window, self.hop, self.step = window, hop, step
         self.ended = False
         self.num_frames = 0  # of the clip, so far
         self._frames: list[tuple[np.ndarray, np.ndarray]] = []  # the clip's last ones, from _first_frame on
@@ -33,7 +32,7 @@ class WindowedTrack:
         self._first_grid = 0
         self._num_grid = 0
         self._last_position = 0.0  # of the grid's last one, in clip frames
-        self._next_start = 1 - window if causal else 0
+        self._next_start = 0
         self._all_cut = False
         self._pending: set[int] = set()  # starts of windows that were handed out and did not come back
         self._blended: list[tuple[Tensor, float]] = []  # weighted sums of poses and of weights, from _first_blended on
@@ -61,7 +60,7 @@ class WindowedTrack:
         while self._next_start + self.window <= self._num_grid:
             self._next_start += self.hop
             yield self._cut(self._next_start - self.hop)
-        if self.ended and not self.causal and not self._all_cut:
+        if self.ended and not self._all_cut:
             self._all_cut = True
             last = max(self._num_grid - self.window, 0)
             if self._next_start - self.hop < last:
@@ -73,9 +72,6 @@ class WindowedTrack:
         end = min(start + self.window, self._num_grid)
         while self._first_blended + len(self._blended) < end:
             self._blended.append((torch.zeros_like(poses[0]), 0.0))
-        if self.causal:
-            self._blended[end - 1 - self._first_blended] = poses[end - 1 - start], 1.0
-            return
         for place in range(max(start, self._first_blended), end):
             total, weight = self._blended[place - self._first_blended]
             share = float(self._ramp[place - start])
@@ -130,8 +126,6 @@ class WindowedTrack:
 
     def _settled(self) -> int:
         """Grid frames before this one are final."""
-        if self.causal:
-            return min([self._num_grid, *(start + self.window - 1 for start in self._pending)])
         if self._all_cut:
             return min([self._num_grid, *self._pending])
         # the last window, wherever it will be, starts no earlier
@@ -145,8 +139,6 @@ class WindowedTrack:
         place = frame / self.step
         if place <= regular + 1e-9:
             return min(place, float(regular))
-        if self.causal:
-            return float(regular)
         if not self.ended:
             return None
         begin = regular * self.step

@@ -98,7 +98,7 @@ class VideoPoseInferencer:
             DETECTORS.build(self.detector),
             self.estimator,
             TRACKERS.build(self.tracker),
-            self.batch_size,
+            1 if self.causal else self.batch_size,
             self.min_pose_score,
         )
         self.side_repair: SideSwapRepair | None = None  # of the last video

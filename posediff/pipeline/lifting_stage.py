@@ -44,9 +44,15 @@ class _Segment:
     seen: deque[_Seen] = field(default_factory=deque)  # pushed and not lifted yet
     unplaced: list[_Lifted] = field(default_factory=list)  # lifted, waiting for a root position behind a gap
     unsmoothed: deque[_Lifted] = field(default_factory=deque)  # waiting for the smoother
+    last_seen: _Seen | None = None
     last_root: np.ndarray | None = None
     out: int = 0  # first frame that was not handed out
     is_closed: bool = False
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether something that was pushed was not handed out."""
+        return bool(self.seen or self.unplaced or self.unsmoothed)
 
 
 class LiftingStage:
@@ -85,6 +91,7 @@ class LiftingStage:
         self._open: dict[int, _Segment] = {}
         self._segments: dict[tuple[int, int], _Segment] = {}
         self._frames: deque[tuple[int, float]] = deque()  # not handed out yet
+        self._looked: deque[int] = deque(maxlen=self.max_gap + 2)  # the last frames that were observed at all
         self._rows: dict[int, list[PersonPose]] = {}
 
     def __call__(self, observations: Iterable[Observation]) -> Iterator[FrameResult]:
@@ -92,6 +99,7 @@ class LiftingStage:
         for observation in observations:
             self._frames.append((observation.frame_index, observation.time_s))
             self._push(observation)
+            self._looked.append(observation.frame_index)
             yield from self._ready()
         for segment in list(self._open.values()):
             self._close(segment)
@@ -107,11 +115,11 @@ class LiftingStage:
                 self._close(segment)
         for row, track_id in enumerate(observation.track_ids.tolist()):
             segment = self._open.get(track_id) or self._begin(track_id, now)
-            for frame in range(segment.next_frame, now):
-                self._push_frame(segment, _Seen(frame))
             keypoints, scores = observation.keypoints_2d[row], observation.keypoint_scores[row]
+            converted = self._convert(keypoints, scores)
+            self._push_between(segment, now, converted)
             person = observation.boxes[row], keypoints, scores
-            self._push_frame(segment, _Seen(now, person, self._convert(keypoints, scores)))
+            self._push_frame(segment, _Seen(now, person, converted))
 
     def _begin(self, track_id: int, frame: int) -> _Segment:
         smoothing = None
@@ -122,11 +130,32 @@ class LiftingStage:
         self._segments[segment.key] = segment
         return segment
 
+    def _push_between(self, segment: _Segment, now: int, converted: tuple[np.ndarray, np.ndarray]) -> None:
+        """The frames since the segment's last: without keypoints where the person was missed; where a live video went
+        on too fast to be looked at, on the way from there to here."""
+        before = segment.last_seen
+        if not self.stream.causal or before is None or before.converted is None:
+            for frame in range(segment.next_frame, now):
+                self._push_frame(segment, _Seen(frame))
+            return
+        was_missed = any(frame >= segment.next_frame for frame in self._looked)
+        for frame in range(segment.next_frame, now):
+            if self.fill and frame in self._looked:
+                self._push_frame(segment, _Seen(frame))
+                continue
+            share = np.float32((frame - before.frame_index) / (now - before.frame_index))
+            points = before.converted[0] * (1 - share) + converted[0] * share
+            observed = (before.converted[1] > 0) & (converted[1] > 0) & (not was_missed)
+            self.stream.push(segment.key, np.where(observed[:, None], points, 0), observed, wanted=False)
+        segment.next_frame = now
+
     def _push_frame(self, segment: _Segment, seen: _Seen) -> None:
         joints = self.target.num_joints
         points, weights = seen.converted or (np.zeros((joints, 2), np.float32), np.zeros(joints, np.float32))
         segment.seen.append(seen)
         segment.next_frame = seen.frame_index + 1
+        if seen.person is not None:
+            segment.last_seen = seen
         self.stream.push(segment.key, points, weights > 0)
 
     def _close(self, segment: _Segment) -> None:
@@ -147,7 +176,9 @@ class LiftingStage:
             if segment.is_closed and not segment.seen:
                 self._finish(segment)
                 del self._segments[key]
-        settled = min([segment.out for segment in self._segments.values()], default=None)
+        # a gap that is not filled has no rows to wait for
+        waiting = [segment.out for segment in self._segments.values() if self.fill or segment.is_waiting]
+        settled = min(waiting, default=None)
         while self._frames and (settled is None or self._frames[0][0] < settled):
             frame_index, time_s = self._frames.popleft()
             people = sorted(self._rows.pop(frame_index, []), key=lambda person: person.track_id)
@@ -166,6 +197,9 @@ class LiftingStage:
                 self._bridge(segment, root)
                 segment.last_root = root
                 self._smooth(segment, segment.unplaced)
+                segment.unplaced = []
+            elif self.stream.causal:
+                self._stay(segment)
                 segment.unplaced = []
 
     def _bridge(self, segment: _Segment, root: np.ndarray) -> None:
@@ -192,16 +226,21 @@ class LiftingStage:
             done.append(lifted)
         self._hand_out(segment, done)
 
-    def _finish(self, segment: _Segment) -> None:
-        """Hand out what still waits: frames at the end whose place is not known stay at the last known one."""
-        for lifted in segment.unplaced:
-            lifted.root = lifted.root if segment.last_root is None else segment.last_root
-        if segment.last_root is None or segment.smoothing is None:
+    def _stay(self, segment: _Segment) -> None:
+        """Go on with what waits for its place: at the last known one, or without any."""
+        if segment.last_root is None:
             self._hand_out(segment, segment.unplaced)
             return
+        for lifted in segment.unplaced:
+            lifted.root = segment.last_root
+        self._smooth(segment, segment.unplaced)
+
+    def _finish(self, segment: _Segment) -> None:
+        """Hand out what still waits."""
         if segment.unplaced:
-            self._smooth(segment, segment.unplaced)
-        self._take_smoothed(segment, segment.smoothing[0].finish(), segment.smoothing[1].finish())
+            self._stay(segment)
+        if segment.smoothing is not None and segment.last_root is not None:
+            self._take_smoothed(segment, segment.smoothing[0].finish(), segment.smoothing[1].finish())
 
     def _hand_out(self, segment: _Segment, lifted: list[_Lifted]) -> None:
         for one in lifted:

@@ -1,6 +1,7 @@
 """Video files in and out: frames at a constant rate, upright, with their times."""
 
+from posediff.video.live import LiveVideo
 from posediff.video.reading import VideoFrame, VideoSource, open_video
 from posediff.video.writing import VideoWriter
 
-__all__ = ['VideoFrame', 'VideoSource', 'VideoWriter', 'open_video']
+__all__ = ['LiveVideo', 'VideoFrame', 'VideoSource', 'VideoWriter', 'open_video']

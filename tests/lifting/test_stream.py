@@ -80,3 +80,19 @@ def test_a_causal_stream_answers_at_once(model):
         stream.push(0, frame, np.ones(JOINTS, bool))
         (found,) = stream.ready()
         assert (found.first, len(found.joints_3d)) == (number, 1)
+
+
+def test_frames_that_are_not_wanted_are_context_alone(model):
+    points = walk(12, 4)
+    everything, some = (LiftingStream(model, (1000, 1000), fps=50.0, batch_size=1, causal=True) for _ in range(2))
+    for number, frame in enumerate(points):
+        everything.push(0, frame, np.ones(JOINTS, bool))
+        (expected,) = everything.ready()
+        some.push(0, frame, np.ones(JOINTS, bool), wanted=number % 3 == 0)
+        found = list(some.ready())
+        assert len(found) == (number % 3 == 0)
+        if found:
+            assert found[0].first == number // 3
+            np.testing.assert_array_equal(found[0].joints_3d, expected.joints_3d)
+    with pytest.raises(ValueError, match='only a causal stream'):
+        LiftingStream(model, (1000, 1000)).push(0, points[0], np.ones(JOINTS, bool), wanted=False)

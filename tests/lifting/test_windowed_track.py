@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -26,10 +25,10 @@ def lift(start: int, points: np.ndarray, observed: np.ndarray) -> torch.Tensor:
     return torch.from_numpy(np.stack([poses, -poses], 1).astype(np.float32))
 
 
-def streamed(frames: int, hop: int, step: float, delay: int, causal: bool = False):
+def streamed(frames: int, hop: int, step: float, delay: int):
     """Poses (F, M, K, 3) of a clip that is pushed frame by frame, windows coming back ``delay`` later; longest lag."""
     points, observed = clip(frames)
-    track = WindowedTrack(WINDOW, hop, step, causal)
+    track = WindowedTrack(WINDOW, hop, step)
     waiting, parts, seen, kept = [], [], [], 0
     for frame in range(frames):
         track.push(points[frame], observed[frame])
@@ -82,23 +81,3 @@ def test_a_track_that_grows_ends_as_the_whole_clip(frames, hop, rates, delay) ->
 def test_memory_does_not_grow() -> None:
     short, long = (streamed(frames, 3, 0.6, 1)[1] for frames in (60, 600))
     assert long == short < 8 * WINDOW
-
-
-@pytest.mark.parametrize('step', [1.0, 0.6, 2.0])
-def test_causal_poses_come_from_the_window_that_ends_with_the_frame(step: float) -> None:
-    frames = 30
-    points, observed = clip(frames)
-    track = WindowedTrack(WINDOW, 3, step, causal=True)
-    for frame in range(frames):
-        track.push(points[frame], observed[frame])
-        for start, *window in track.due():
-            assert window[0].shape == (WINDOW, JOINTS, 2)
-            track.accept(start, lift(start, *window))
-        found = track.ready()
-        assert found is not None  # nothing waits
-        first, poses, *_ = found
-        assert first == frame
-        if step == 1.0:
-            history = np.clip(np.arange(frame - WINDOW + 1, frame + 1), 0, None)
-            expected = lift(frame - WINDOW + 1, points[history], observed[history])[-1]
-            np.testing.assert_allclose(poses[0], expected, rtol=1e-6)

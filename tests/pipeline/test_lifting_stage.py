@@ -159,3 +159,52 @@ def test_a_lens_does_not_move_people(walker):
     found = root_position(pose, intrinsics.undistort(bent), weights, intrinsics.camera)
     np.testing.assert_allclose(found, place, rtol=1e-3)
     assert np.abs(root_position(pose, bent, weights, intrinsics.camera) - place).max() > 100
+
+
+def live(model, seen: list[Observation], looked: list[int], **options):
+    """Results of the frames that were looked at, each with the number of the frame at which it came."""
+    stream = LiftingStream(model, SHAPE, fps=FPS, batch_size=1, causal=True)
+    stage = LiftingStage(stream, get_skeleton('cmu17'), model.head.skeleton, Intrinsics.of(SHAPE), FPS, **options)
+    now = []
+
+    def frames():
+        for frame in looked:
+            now.append(frame)
+            yield seen[frame]
+
+    return [(now[-1], result) for result in stage(frames())]
+
+
+def test_a_causal_stage_waits_for_nobody(model):
+    seen = observations({0: [range(0, 30)], 1: [range(3, 8), range(12, 20)]}, 30)
+    results = live(model, seen, list(range(30)))
+    assert [(now, result.frame_index) for now, result in results] == [(frame, frame) for frame in range(30)]
+    people = [result for _, result in results]
+    assert sorted(present(people, 1)) == [*range(3, 8), *range(12, 20)]
+
+
+def test_frames_nobody_looked_at_are_passed_on_the_way(model):
+    """Somebody who moves evenly is seen every third frame as in every frame."""
+    seen = observations({0: [range(0, 31)]}, 31)
+    begin, end = seen[0].keypoints_2d, seen[30].keypoints_2d
+    for number, observation in enumerate(seen):
+        observation.keypoints_2d[:] = begin + (end - begin) * np.float32(number / 30)
+    all_of_them = {result.frame_index: result for _, result in live(model, seen, list(range(31)))}
+    some = live(model, seen, list(range(0, 31, 3)))
+    assert [result.frame_index for _, result in some] == list(range(0, 31, 3))
+    for _, result in some:
+        expected = all_of_them[result.frame_index].people[0]
+        np.testing.assert_allclose(result.people[0].joints_3d, expected.joints_3d, atol=0.5)
+
+
+def test_who_was_missed_when_somebody_looked_was_not_there(model):
+    """Unlike frames that nobody looked at, and as in any video."""
+    presence = {0: [range(0, 9), range(12, 20)]}
+    seen = observations(presence, 20)
+    missed = {result.frame_index: result for _, result in live(model, seen, list(range(20)))}
+    looked = [frame for frame in range(20) if frame not in (9, 10, 11)]
+    passed = {result.frame_index: result for _, result in live(model, seen, looked)}
+    same = [np.array_equal(missed[f].people[0].joints_3d, passed[f].people[0].joints_3d) for f in (8, 12, 14)]
+    assert same == [True, False, False]
+    filled = [result for _, result in live(model, seen, list(range(20)), fill=True)]
+    assert {frame for frame, there in present(filled, 0).items() if not there} == {9, 10, 11}

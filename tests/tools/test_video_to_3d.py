@@ -200,3 +200,24 @@ def test_nobody_is_said_and_is_no_success(run, video, tmp_path, capsys):
     assert run([video, '--out', tmp_path / 'out', '--detector', empty, *POSE]) == 1
     assert 'nobody was found' in capsys.readouterr().err
     assert json.loads((tmp_path / 'out' / 'poses.json').read_text())['rows'] == []
+
+
+def test_live_keeps_up_with_a_file_at_its_own_speed(run, video, boxes, tmp_path, capsys):
+    out = tmp_path / 'out'
+    assert run([video, '--out', out, '--live', '--detector', 'whole-frame', *POSE, '--export', 'csv']) == 0
+    with np.load(out / 'poses.npz') as poses:
+        live = json.loads(str(poses['live']))
+        frames, times = poses['frame_index'], poses['time_s']
+        assert live['video_fps'] == 25.0
+        assert len(np.unique(frames)) + live['frames_left_out'] <= FRAMES
+        # numbered as they were looked at, each at its own time
+        shown = np.unique(frames)
+        assert (np.diff(shown) == 1).all()
+        assert times.max() <= (FRAMES - 1) / 25
+        if len(shown) > 2:
+            assert float(poses['fps']) <= 25.0 + 1e-6
+    assert not (out / 'overlay.mp4').exists()
+    assert (out / 'viewer.html').exists()
+    for option in ('--fill', '--resume'):
+        assert run([video, '--out', tmp_path / 'other', '--live', option, '--detector', boxes, *POSE]) == 2
+        assert option in capsys.readouterr().err

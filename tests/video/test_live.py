@@ -1,0 +1,51 @@
+"""Videos that do not wait."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import numpy as np
+import pytest
+
+pytest.importorskip('av')
+
+from posediff.video import LiveVideo, VideoWriter, open_video  # noqa: E402
+
+
+@pytest.fixture
+def clip(tmp_path):
+    with VideoWriter(tmp_path / 'clip.mp4', 100.0) as writer:
+        for number in range(60):
+            writer.write(np.full((32, 32, 3), 4 * number, np.uint8))
+    return tmp_path / 'clip.mp4'
+
+
+def test_somebody_slow_gets_the_newest_frames(clip):
+    video = LiveVideo(clip)
+    assert video.is_live
+    seen = []
+    for frame in video:
+        seen.append(frame.index)
+        if len(seen) < 4:
+            time.sleep(0.1)
+    assert seen == sorted(set(seen))
+    assert seen[-1] == 59  # the last is not left out
+    assert video.left_out == 60 - len(seen) > 10
+
+
+def test_it_ends_when_nobody_listens(clip):
+    before = threading.active_count()
+    for _ in LiveVideo(clip):
+        break
+    assert threading.active_count() == before
+
+
+def test_errors_arrive_where_the_frames_are_used(clip, monkeypatch):
+    video = LiveVideo(clip)
+    video.img_shape = (1, 1)
+    with pytest.raises(ValueError, match='32x32 px, the first 1x1'):
+        list(video)
+    with pytest.raises(FileNotFoundError):
+        LiveVideo(clip.parent / 'none.mp4')
+    assert not open_video(clip).is_live
