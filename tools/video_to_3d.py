@@ -9,10 +9,13 @@ is written.
 from __future__ import annotations
 
 import argparse
+import errno
+import os
 import signal
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -158,8 +161,6 @@ def infer(
         writer.header.facts['live'] = {'video_fps': video.fps, 'frames_left_out': video.left_out}
     if request():
         sys.stderr.write(f'\nstopped after {writer.num_frames} frames; --resume goes on\n')
-    elif log is not None:
-        log.remove()
     return not request()
 
 
@@ -198,6 +199,25 @@ def main(argv: Sequence[str] | None = None) -> None:
             raise ValueError(f'--resume: {video.name} cannot be read again')
         log = None if video.is_live else inferencer.log(args.out / '.sightings', video, args.resume)
         writer = PoseWriter(args.out, inferencer.header(video), args.height)
+    with disk_errors(args.out):
+        finished = run(args, video, inferencer, writer, log)
+    if not finished:
+        raise SystemExit(INTERRUPTED)
+    if log is not None:
+        log.remove()
+    if not writer.num_rows:
+        sys.stderr.write(f'error: nobody was found in {video.name}\n')
+        raise SystemExit(NOTHING_FOUND)
+
+
+def run(
+    args: argparse.Namespace,
+    video: VideoSource,
+    inferencer: VideoPoseInferencer,
+    writer: PoseWriter,
+    log: SightingsLog | None,
+) -> bool:
+    """From the frames to the files; whether the video came to its end."""
     started = time.perf_counter()
     finished = infer(inferencer, video, writer, args.max_frames, log)
     seconds = time.perf_counter() - started
@@ -219,11 +239,19 @@ def main(argv: Sequence[str] | None = None) -> None:
             with one_line_errors():
                 files += export_tracks(args.out, args.export)
     print('written ' + ', '.join(str(file) for file in files))
-    if not finished:
-        raise SystemExit(INTERRUPTED)
-    if not writer.num_rows:
-        sys.stderr.write(f'error: nobody was found in {video.name}\n')
-        raise SystemExit(NOTHING_FOUND)
+    return finished
+
+
+@contextmanager
+def disk_errors(folder: Path) -> Iterator[None]:
+    """One line where the folder takes no more; results that were complete by then stay, and so does what was seen."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO):
+            raise
+        with one_line_errors():
+            raise OSError(f'{folder}: {os.strerror(error.errno)}; --resume goes on when there is room') from error
 
 
 if __name__ == '__main__':

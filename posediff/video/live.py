@@ -33,11 +33,7 @@ class LiveVideo(VideoSource):
         self.left_out = 0
 
     def frames(self, start: int = 0) -> Iterator[VideoFrame]:
-        """Iterate over what comes from now on.
-
-        Raises:
-            ValueError: A picture has another size than the first.
-        """
+        """Iterate over what comes from now on."""
         self.left_out = 0
         newest: queue.Queue[VideoFrame | BaseException | None] = queue.Queue(maxsize=1)
         stopped = threading.Event()

@@ -66,21 +66,19 @@ class VideoSource:
         return self.frames()
 
     def frames(self, start: int = 0) -> Iterator[VideoFrame]:
-        """Iterate from a frame on.
-
-        Raises:
-            ValueError: A picture has another size than the first.
-        """
+        """Iterate from a frame on, up to the end or to a picture of another size, which is a ``problem``."""
         clock = ConstantRate(self.fps)
         self.repeated, self.problem, damaged = 0, None, [0]
         with self._open() as container:
             before: np.ndarray | None = None
             for time_s, image in self._pictures(container, _video_stream(container, self.name), damaged):
                 if image.shape[:2] != self.img_shape:
-                    raise ValueError(
+                    self.dropped = clock.dropped
+                    self.problem = (
                         f'{self.name}: the picture at {time_s} s is {image.shape[1]}x{image.shape[0]} px, the first '
-                        f'{self.img_shape[1]}x{self.img_shape[0]}'
+                        f'{self.img_shape[1]}x{self.img_shape[0]}: read up to there'
                     )
+                    return
                 ticks = clock.ticks(time_s)
                 for tick in ticks:
                     shown = image if tick == ticks[-1] or before is None else before
@@ -108,7 +106,10 @@ class VideoSource:
         """Times and images (H, W, 3) in the order in which they are shown; packets that cannot be read are counted."""
         if isinstance(container, _ImageFolder):
             for number, image in enumerate(container):
-                yield number / self.fps, image
+                if image is not None:
+                    yield number / self.fps, image
+                elif damaged is not None:
+                    damaged[0] += 1
             return
         av = import_av()
         stream.thread_type = 'AUTO'
@@ -163,11 +164,17 @@ class _ImageFolder:
     def __exit__(self, *_: object) -> None:
         pass
 
-    def __iter__(self) -> Iterator[np.ndarray]:
+    def __iter__(self) -> Iterator[np.ndarray | None]:
+        """Images; None for one that cannot be read."""
         from posediff.datasets.transforms.clip_loading import read_image
 
         for path in self.paths:
-            yield np.ascontiguousarray(read_image(str(path))[..., ::-1])
+            try:
+                image = read_image(str(path))
+            except ValueError:
+                yield None
+            else:
+                yield np.ascontiguousarray(image[..., ::-1])
 
 
 def _images(folder: Path) -> list[Path]:

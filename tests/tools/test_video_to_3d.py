@@ -14,6 +14,7 @@ import pytest
 pytest.importorskip('av')
 pytest.importorskip('mmpose')
 
+from posediff.pipeline.pose_writer import PoseWriter  # noqa: E402
 from posediff.video import VideoWriter, open_video  # noqa: E402
 
 FRAMES, HEIGHT, WIDTH = 14, 96, 128
@@ -221,3 +222,28 @@ def test_live_keeps_up_with_a_file_at_its_own_speed(run, video, boxes, tmp_path,
     for option in ('--fill', '--resume'):
         assert run([video, '--out', tmp_path / 'other', '--live', option, '--detector', boxes, *POSE]) == 2
         assert option in capsys.readouterr().err
+
+
+def test_a_full_disk_ends_in_one_line_and_leaves_nothing_half_written(run, video, boxes, tmp_path, capsys, monkeypatch):
+    resource = pytest.importorskip('resource')
+    out, limits = tmp_path / 'out', resource.getrlimit(resource.RLIMIT_FSIZE)
+    begin = PoseWriter.__init__
+
+    def begin_on_a_full_disk(*arguments):
+        begin(*arguments)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (2000, limits[1]))
+
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        with monkeypatch.context() as patch:
+            patch.setattr(PoseWriter, '__init__', begin_on_a_full_disk)
+            code = run([video, '--out', out, '--detector', boxes, *POSE])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, ignored)
+    assert code == 2
+    said = capsys.readouterr().err.strip().splitlines()[-1]
+    assert said.startswith(f'error: {out}: File too large; --resume goes on when there is room')
+    assert [path.name for path in out.iterdir() if not path.name.startswith('.')] == []
+    assert run([video, '--out', out, '--resume', '--detector', boxes, *POSE, '--no-scene']) == 0
+    assert {path.name for path in out.iterdir()} == {'poses.npz', 'poses.json', 'viewer.html', 'overlay.mp4'}

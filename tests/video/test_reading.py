@@ -122,9 +122,20 @@ def test_a_folder_of_images_needs_a_rate(tmp_path):
     frames = list(open_video(tmp_path, fps=5))
     assert [number_of(frame.image) for frame in frames] == [0, 1, 2]
     assert frames[2].time_s == pytest.approx(0.4)
-    Image.fromarray(picture(3, height=40)).save(tmp_path / '000003.png')
-    with pytest.raises(ValueError, match='64x40 px, the first 64x48'):
-        list(open_video(tmp_path, fps=5))
+    (tmp_path / '000001.png').write_bytes(b'no image')
+    video = open_video(tmp_path, fps=5)
+    assert [(number_of(frame.image), frame.repeated) for frame in video] == [(0, False), (0, True), (2, False)]
+    assert '1 pieces of it cannot be decoded' in video.problem
+
+
+def test_a_picture_of_another_size_is_the_end(tmp_path):
+    from PIL import Image
+
+    for number, height in enumerate((48, 48, 40, 48)):
+        Image.fromarray(picture(number, height=height)).save(tmp_path / f'{number:06d}.png')
+    video = open_video(tmp_path, fps=5)
+    assert [number_of(frame.image) for frame in video] == [0, 1]
+    assert video.problem.endswith('the picture at 0.4 s is 64x40 px, the first 64x48: read up to there')
 
 
 def test_a_truncated_file_gives_what_it_has_and_says_so(tmp_path):
