@@ -2,30 +2,17 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
 from posediff.export import Motion, export_motion
-from posediff.pipeline.results import FrameResult, PersonPose
+from posediff.pipeline.pose_reader import read_results
+from posediff.pipeline.results import PersonPose
 from posediff.skeletons import get_skeleton
 from posediff.video import VideoFrame, VideoSource, VideoWriter
 from posediff.visualization.overlay import draw_people
-
-
-def read_results(path: str | Path) -> Iterator[FrameResult]:
-    """Frames of a ``poses.npz`` in which there is somebody, in order."""
-    with np.load(path, allow_pickle=False) as arrays:
-        columns = {name: arrays[name] for name in PersonPose.__dataclass_fields__}
-        frames, times = arrays['frame_index'], arrays['time_s']
-    starts = np.flatnonzero(np.diff(frames, prepend=-1))
-    for start, end in itertools.pairwise([*starts, len(frames)]):
-        people = tuple(
-            PersonPose(**{name: column[row] for name, column in columns.items()}) for row in range(start, end)
-        )
-        yield FrameResult(int(frames[start]), float(times[start]), people)
 
 
 def frames_with_people(folder: str | Path, video: VideoSource) -> Iterator[tuple[VideoFrame, tuple[PersonPose, ...]]]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from posediff.pipeline.pose_reader import sample_joints
 from posediff.pipeline.results import PersonPose
 from posediff.pipeline.saved_results import frames_with_people
 from posediff.skeletons import Skeleton, get_skeleton
@@ -17,6 +18,7 @@ from posediff.visualization.overlay import draw_people, rgb
 from posediff.visualization.scene_layout import PERSON_COLORS, Onlooker, SceneLayout, frustum_lines
 
 MAX_HEIGHT = 720  # px
+LAYOUT_POSES = 20000
 AZIMUTH, ELEVATION = 35.0, 18.0  # degrees: behind the camera, to its right, and above
 SLOPE = 0.45
 NEAR = 100.0  # mm
@@ -41,8 +43,8 @@ def write_scene(folder: str | Path, video: VideoSource, score_threshold: float =
     """
     with np.load(Path(folder) / 'poses.npz', allow_pickle=False) as arrays:
         keypoint_skeleton, skeleton = (get_skeleton(str(arrays[name])) for name in ('keypoint_skeleton', 'skeleton'))
-        layout = SceneLayout.of(arrays['joints_3d'] + arrays['root_position'][:, None])
         camera = json.loads(str(arrays['camera']))
+    layout = SceneLayout.of(sample_joints(Path(folder) / 'poses.npz', LAYOUT_POSES))
     height = min(MAX_HEIGHT, video.img_shape[0])
     frustum = frustum_lines(np.array(camera['focal']), np.array(camera['center']), video.img_shape)
     view = SceneView(layout, frustum, skeleton, height)

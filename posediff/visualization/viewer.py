@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from posediff.atomic_files import replacing
-from posediff.pipeline.saved_results import read_results
-from posediff.skeletons import get_skeleton
+from posediff.pipeline.pose_reader import count_rows, read_rows
+from posediff.skeletons import Skeleton, get_skeleton
 from posediff.visualization.drawing import SIDE_COLORS, joint_colors
 from posediff.visualization.scene_layout import PERSON_COLORS, SceneLayout, frustum_lines
 
 TEMPLATE = Path(__file__).with_name('viewer_template.html')
 PLACE = '__DATA__'
+COLUMNS = ('frame_index', 'track_id', 'observed', 'joints_3d', 'joints_3d_std', 'root_position')
+MAX_ROWS = 60_000  # an hour of one person at 17 frames a second; 12 MB
 
 
 def write_viewer(folder: str | Path) -> Path:
@@ -25,6 +28,8 @@ def write_viewer(folder: str | Path) -> Path:
     What is shown can be given behind the address, ``viewer.html#frame=40&azimuth=30``: ``frame`` from 0; ``azimuth``
     and ``elevation`` in degrees, as in :func:`posediff.visualization.drawing.view_from`; ``distance`` in mm;
     ``person``, a track id; ``follow``, ``spread``, ``loop`` and ``play``, 0 or 1; ``speed``, 1 for real time.
+
+    Of more than :data:`MAX_ROWS` poses every second, third, … frame is shown, which the page says.
 
     Args:
         folder: Of the results; where there is nobody in them, the page says so.
@@ -46,26 +51,30 @@ def viewer_data(folder: str | Path) -> dict[str, Any]:
     ``joints_3d_std`` (N, J) mm, ``root_position`` (N, 3) mm.
     """
     source = Path(folder) / 'poses.npz'
+    every = max(1, math.ceil(count_rows(source) / MAX_ROWS))
     with np.load(source, allow_pickle=False) as arrays:
         skeleton, fps = get_skeleton(str(arrays['skeleton'])), float(arrays['fps'])
         video, camera = str(arrays['video']), json.loads(str(arrays['camera']))
         height, width = arrays['img_shape'].tolist()
-    rows = [(result.frame_index, person) for result in read_results(source) for person in result.people]
-    joints = _column([person.joints_3d for _, person in rows], skeleton.num_joints, 3)
-    roots = _column([person.root_position for _, person in rows], 3)
+    parts = []
+    for part in read_rows(source, COLUMNS):
+        parts.append({name: values[part['frame_index'] % every == 0] for name, values in part.items()})
+    rows = {name: np.concatenate([part[name] for part in parts]) for name in COLUMNS} if parts else _nobody(skeleton)
+    joints, roots = rows['joints_3d'], rows['root_position']
     columns: dict[str, np.ndarray] = {
-        'frame_index': np.array([frame for frame, _ in rows], np.int32),
-        'track_id': np.array([person.track_id for _, person in rows], np.int32),
-        'observed': np.array([person.observed for _, person in rows], np.uint8),
+        'frame_index': (rows['frame_index'] // every).astype(np.int32),
+        'track_id': rows['track_id'].astype(np.int32),
+        'observed': rows['observed'].astype(np.uint8),
         'joints_3d': _compact(joints),
-        'joints_3d_std': _compact(_column([person.joints_3d_std for _, person in rows], skeleton.num_joints)),
+        'joints_3d_std': _compact(rows['joints_3d_std']),
         'root_position': roots,
     }
     layout = SceneLayout.of(joints + roots[:, None])
     frustum = frustum_lines(np.array(camera['focal']), np.array(camera['center']), (height, width))
     return {
         'video': Path(video).name,
-        'fps': fps,
+        'fps': fps / every,
+        'every': every,
         'parents': list(skeleton.parents),
         'head': skeleton.joint_names.index('head') if 'head' in skeleton.joint_names else skeleton.root,
         'joint_colors': joint_colors(skeleton),
@@ -81,8 +90,9 @@ def viewer_data(folder: str | Path) -> dict[str, Any]:
     }
 
 
-def _column(values: list[np.ndarray], *shape: int) -> np.ndarray:
-    return np.array(values, np.float32).reshape(-1, *shape)
+def _nobody(skeleton: Skeleton) -> dict[str, np.ndarray]:
+    shapes = {'joints_3d': (skeleton.num_joints, 3), 'joints_3d_std': (skeleton.num_joints,), 'root_position': (3,)}
+    return {name: np.zeros((0, *shapes.get(name, ())), np.float32) for name in COLUMNS}
 
 
 def _compact(values: np.ndarray) -> np.ndarray:

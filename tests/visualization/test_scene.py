@@ -8,7 +8,8 @@ import pytest
 pytest.importorskip('av')
 pytest.importorskip('cv2')
 
-from posediff.pipeline.saved_results import frames_with_people, read_results, write_overlay  # noqa: E402
+from posediff.pipeline.pose_reader import read_results  # noqa: E402
+from posediff.pipeline.saved_results import frames_with_people, write_overlay  # noqa: E402
 from posediff.skeletons import CMU17  # noqa: E402
 from posediff.video import VideoSource, VideoWriter, open_video  # noqa: E402
 from posediff.visualization import scene  # noqa: E402

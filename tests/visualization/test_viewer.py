@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from posediff.visualization import viewer
 from posediff.visualization.viewer import write_viewer
 
 BROWSER = next(filter(None, map(shutil.which, ('chromium', 'chromium-browser', 'google-chrome'))), None)
@@ -158,3 +159,12 @@ def test_keys_slider_and_wheel_do_what_they_say(save_results, tmp_path):
     assert reset == [35, 18, False]
     assert played == ['0.13 s', 'Pause', 3, 1, False]  # 25 frames a second
     assert end == ['end without loop', 'Play', 7, 1, False]
+
+
+def test_long_files_are_thinned_out(save_results, monkeypatch):
+    monkeypatch.setattr(viewer, 'MAX_ROWS', 10)
+    data = viewer.viewer_data(save_results(frames=12, people=2))
+    assert (data['every'], data['fps']) == (3, 25.0 / 3)
+    shown = columns(data)
+    assert shown['frame_index'].tolist() == [0, 0, 1, 1, 2, 2, 3, 3]
+    assert shown['root_position'][:, 0].tolist() == [0, 1000, 120, 1120, 240, 1240, 360, 1360]
