@@ -17,6 +17,7 @@ from posediff.skeletons import (
     COCO17,
     H36M17,
     HALPE26,
+    MEDIAPIPE17,
     MEDIAPIPE33,
     POSETRACK15,
     Skeleton,
@@ -159,6 +160,26 @@ _H36M_TO_CMU: Rule = (
     | {'neck_base': _above_shoulders(0.58, 'head'), 'head': {'head': 1.0}}
 )
 
+_MEDIAPIPE_TORSO: Rule = {'root': _torso(0), 'spine': _torso(0.5), 'thorax': _torso(1)}
+_COCO_TO_MEDIAPIPE: Rule = _COCO_TO_CMU | _MEDIAPIPE_TORSO
+
+# By the proportions of MediaPipe's world landmarks in two clips, in units of thigh and shin together (median; 37
+# subjects of the CMU database in brackets): hips 0.28 apart (0.22), forearm 0.30 (0.22; 0.30 in Winter, "Biomechanics
+# and Motor Control of Human Movement"), thigh 0.50 (0.48). The others differ by less than subjects do.
+_CMU_TO_MEDIAPIPE: Rule = (
+    {name: {name: 1.0} for name in (*_LIMBS, 'neck_base', 'head')}
+    | _MEDIAPIPE_TORSO
+    | {
+        f'{side}_{joint}': rule
+        for side, other in (('left', 'right'), ('right', 'left'))
+        for joint, rule in (
+            ('hip', {f'{side}_hip': 1.14, f'{other}_hip': -0.14}),
+            ('knee', {f'{side}_knee': 0.97, f'{side}_foot': 0.03}),
+            ('wrist', {f'{side}_elbow': -0.35, f'{side}_wrist': 1.35}),
+        )
+    }
+)
+
 # PoseTrack's head runs from the upper end of the neck to the top of the skull; the ears are near its middle.
 _HEAD = {'head_bottom': 0.5, 'head_top': 0.5}
 _POSETRACK_TO_H36M: Rule = _LIMBS | {
@@ -176,10 +197,14 @@ _RULES: dict[tuple[str, str], Rule] = {
     (MEDIAPIPE33.name, COCO17.name): _SAME,
     (COCO17.name, H36M17.name): _COCO_TO_H36M,
     (COCO17.name, CMU17.name): _COCO_TO_CMU,
+    (COCO17.name, MEDIAPIPE17.name): _COCO_TO_MEDIAPIPE,
     (H36M17.name, CMU17.name): _H36M_TO_CMU,
+    (H36M17.name, MEDIAPIPE17.name): _H36M_TO_CMU | _MEDIAPIPE_TORSO,
+    (CMU17.name, MEDIAPIPE17.name): _CMU_TO_MEDIAPIPE,
     (HALPE26.name, COCO17.name): _SAME,
     (POSETRACK15.name, H36M17.name): _POSETRACK_TO_H36M,
     (POSETRACK15.name, CMU17.name): _POSETRACK_TO_CMU,
+    (POSETRACK15.name, MEDIAPIPE17.name): _POSETRACK_TO_CMU | _MEDIAPIPE_TORSO,
 }
 
 

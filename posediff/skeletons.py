@@ -85,6 +85,10 @@ H36M17 = Skeleton(
 # from the hips to the shoulders, its spine and thorax elsewhere on that line, its head joint between the ears.
 CMU17 = replace(H36M17, name='cmu17')
 
+# Again the same joints, where MediaPipe's networks put them in images: its hips are wider apart than the joints that
+# motion capture finds, and the root lies between them. What MediaPipe has no landmark for is made of those it has.
+MEDIAPIPE17 = replace(H36M17, name='mediapipe17')
+
 COCO17 = Skeleton(
     name='coco17',
     joint_names=(
@@ -203,7 +207,7 @@ HALPE26 = Skeleton(
 )
 
 SKELETONS: dict[str, Skeleton] = {
-    skeleton.name: skeleton for skeleton in (H36M17, CMU17, COCO17, MEDIAPIPE33, POSETRACK15, HALPE26)
+    skeleton.name: skeleton for skeleton in (H36M17, CMU17, MEDIAPIPE17, COCO17, MEDIAPIPE33, POSETRACK15, HALPE26)
 }
 
 
@@ -222,7 +226,7 @@ def get_skeleton(name: str) -> Skeleton:
 def match_skeleton(names: Sequence[str]) -> tuple[Skeleton, list[int]]:
     """Find the largest named skeleton whose joints are all among the given ones.
 
-    CMU17 has H36M17's names for other places of the body, so that names alone always mean the latter.
+    CMU17 and MEDIAPIPE17 have H36M17's names for other places of the body, so that names alone always mean the latter.
 
     Args:
         names: Of a model's keypoints, in its order.
@@ -233,7 +237,9 @@ def match_skeleton(names: Sequence[str]) -> tuple[Skeleton, list[int]]:
     Raises:
         ValueError: There is none.
     """
-    fitting = [one for one in SKELETONS.values() if set(one.joint_names) <= set(names) and one is not CMU17]
+    fitting = [
+        one for one in SKELETONS.values() if set(one.joint_names) <= set(names) and one not in (CMU17, MEDIAPIPE17)
+    ]
     if not fitting:
         raise ValueError(f'keypoints {", ".join(names)} are no skeleton known here: {", ".join(sorted(SKELETONS))}')
     skeleton = max(fitting, key=lambda one: one.num_joints)

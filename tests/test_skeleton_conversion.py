@@ -22,6 +22,12 @@ KNOWN = [
     ('halpe26', 'cmu17'),
     ('posetrack15', 'h36m17'),
     ('posetrack15', 'cmu17'),
+    ('coco17', 'mediapipe17'),
+    ('mediapipe33', 'mediapipe17'),
+    ('cmu17', 'mediapipe17'),
+    ('posetrack15', 'mediapipe17'),
+    ('halpe26', 'mediapipe17'),
+    ('h36m17', 'mediapipe17'),
 ]
 
 
@@ -125,3 +131,25 @@ def test_wrong_shapes_are_refused():
         convert_joints(np.zeros((5, 33, 2)), 'coco17', 'h36m17')
     with pytest.raises(ValueError, match='scores must be'):
         convert_joints(np.zeros((5, 17, 2)), 'coco17', 'h36m17', np.zeros((5, 16)))
+
+
+def test_cmu_limbs_in_the_proportions_of_mediapipe():
+    """Extrapolated along the bones: further apart hips, longer forearms, and nothing else but the line of the torso."""
+    joints = np.random.default_rng(0).uniform(0, 1000, (5, 17, 3))
+    converted, _, conversion = convert_joints(joints, 'cmu17', 'mediapipe17')
+
+    def bone(points, end, start):
+        return joint(points, 'cmu17', end) - joint(points, 'cmu17', start)
+
+    np.testing.assert_allclose(
+        bone(converted, 'left_hip', 'right_hip'), 1.28 * bone(joints, 'left_hip', 'right_hip'), atol=1e-9
+    )
+    for side in ('left', 'right'):
+        forearm = f'{side}_wrist', f'{side}_elbow'
+        np.testing.assert_allclose(bone(converted, *forearm), 1.35 * bone(joints, *forearm))
+    hips = (joint(joints, 'cmu17', 'left_hip') + joint(joints, 'cmu17', 'right_hip')) / 2
+    np.testing.assert_allclose(joint(converted, 'mediapipe17', 'root'), hips)
+    assert {'left_shoulder', 'right_elbow', 'left_foot', 'head', 'neck_base'} <= set(conversion.copied)
+    # straight from keypoints, wherever there is such a way, and not by way of motion capture
+    assert get_conversion('mediapipe33', 'mediapipe17').path == ('mediapipe33', 'coco17', 'mediapipe17')
+    assert get_conversion('h36m17', 'mediapipe17').path == ('h36m17', 'mediapipe17')

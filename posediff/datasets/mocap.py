@@ -15,6 +15,7 @@ from posediff.datasets.mocap_files import MocapClip, floor_height, load_subject
 from posediff.datasets.pose_tracks import Filming, RefilmedTrack, StoredTrack, Track, named_rng
 from posediff.datasets.pose_windows import PoseWindowDataset
 from posediff.registry import DATASETS
+from posediff.skeleton_conversion import convert_joints
 from posediff.skeletons import CMU17
 
 VALIDATION_SUBJECTS = ('02', '05', '29', '35')
@@ -31,6 +32,8 @@ class CMUMocapDataset(PoseWindowDataset):
         data_root: Folder of ``<subject>.npz``.
         split: ``'train'``, ``'val'`` (subjects 02, 05, 29, 35) or ``'all'``.
         subjects: These subjects instead of a split.
+        skeleton: Which points of the body are filmed: ``'cmu17'``, those of the files, or another one that
+            :mod:`posediff.skeleton_conversion` makes of them, ``'mediapipe17'``.
         keypoint_2d_src: ``'detection'`` (simulated) or ``'gt'`` (exact projections).
         noise: Parameters of :class:`DetectorNoise` to change, and ``severity``, which scales it (default 1).
         cameras: ``'random'`` or ``'stored'``; the default is random in training and stored in tests.
@@ -40,7 +43,7 @@ class CMUMocapDataset(PoseWindowDataset):
 
     Raises:
         FileNotFoundError: The folder or a subject's file is missing, or no file is of the split.
-        ValueError: An argument has no known value, or a file is damaged.
+        KeyError, ValueError: An argument has no known value, or a file is damaged.
     """
 
     dataset_name = 'cmu'
@@ -52,6 +55,7 @@ class CMUMocapDataset(PoseWindowDataset):
         split: str = 'train',
         *,
         subjects: Sequence[str] | None = None,
+        skeleton: str = CMU17.name,
         keypoint_2d_src: str = 'detection',
         noise: Mapping[str, float] | None = None,
         cameras: str | None = None,
@@ -72,6 +76,7 @@ class CMUMocapDataset(PoseWindowDataset):
         # a string is a sequence too: '02' would ask for subjects 0 and 2
         if subjects is not None and (isinstance(subjects, str) or not 0 < len(set(subjects)) == len(subjects)):
             raise ValueError(f'{owner}: subjects must be a list of different names, got {subjects!r}')
+        self.skeleton_name = skeleton
         self.data_root = Path(data_root)
         self.split = split
         self.subjects = subjects
@@ -93,7 +98,7 @@ class CMUMocapDataset(PoseWindowDataset):
         return tracks
 
     def _tracks_of(self, clip: MocapClip, fps: float, seed: int, filming: Filming) -> list[Track]:
-        joints = clip.joints_3d * np.float32(1000)
+        joints, _, _ = convert_joints(clip.joints_3d * np.float32(1000), CMU17.name, self.skeleton_name)
         name = f'{self.dataset_name}/{clip.subject}/{clip.name}'
         if self.cameras == 'random':
             floor = floor_height(joints)

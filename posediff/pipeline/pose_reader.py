@@ -42,7 +42,9 @@ def read_rows(path: str | Path, names: Sequence[str], every: int = 1) -> Iterato
             part = {}
             for name, (shape, dtype) in headers.items():
                 content = files[name].read(count * math.prod(shape[1:]) * dtype.itemsize)
-                part[name] = np.frombuffer(bytearray(content), dtype).reshape(count, *shape[1:])[-start % every :: every]
+                part[name] = np.frombuffer(bytearray(content), dtype).reshape(count, *shape[1:])[
+                    -start % every :: every
+                ]
             yield part
 
 

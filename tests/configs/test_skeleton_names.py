@@ -15,7 +15,7 @@ from posediff.config import load_config
 from posediff.datasets import CMUMocapDataset
 from posediff.models.layers.non_local import POOLING_ORDER
 from posediff.registry import MODELS
-from posediff.skeletons import CMU17, H36M17
+from posediff.skeletons import CMU17, H36M17, MEDIAPIPE17
 
 ROOT = Path(__file__).resolve().parents[2]
 CMU_CONFIGS = sorted((ROOT / 'configs' / 'lifting_3d').glob('*/*_cmu*.py'))
@@ -30,8 +30,12 @@ def skeletons(model: Any) -> dict[str, str | None]:
 
 @pytest.mark.parametrize('path', CMU_CONFIGS, ids=lambda path: path.stem)
 def test_models_for_cmu_have_the_skeleton_of_the_data(path):
-    names = skeletons(load_config(path).model)
-    assert set(names.values()) == {CMUMocapDataset.skeleton_name} == {'cmu17'}, names
+    config = load_config(path)
+    names = skeletons(config.model)
+    expected = path.stem.partition('_cmu-')[2] or 'cmu17'
+    for loader in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
+        names[loader] = config[loader].dataset.get('skeleton', CMUMocapDataset.skeleton_name)
+    assert set(names.values()) == {expected}, names
 
 
 @pytest.mark.parametrize('path', H36M_CONFIGS, ids=lambda path: path.stem)
@@ -44,10 +48,11 @@ def test_the_shipped_lifter_says_what_it_lifts():
     assert posediff.init_model(LIFTER_CONFIG, LIFTER_CHECKPOINT).head.skeleton is CMU17
 
 
-def test_the_two_skeletons_have_one_graph():
+@pytest.mark.parametrize('skeleton', [CMU17, MEDIAPIPE17], ids=lambda skeleton: skeleton.name)
+def test_skeletons_of_17_joints_have_one_graph(skeleton):
     for name in ('joint_names', 'parents', 'left', 'right', 'flip_indices', 'segments'):
-        assert getattr(CMU17, name) == getattr(H36M17, name), name
-    assert POOLING_ORDER[CMU17.name] == POOLING_ORDER[H36M17.name]
+        assert getattr(skeleton, name) == getattr(H36M17, name), name
+    assert POOLING_ORDER[skeleton.name] == POOLING_ORDER[H36M17.name]
 
 
 def test_weights_of_one_name_give_the_same_poses_under_the_other():

@@ -143,3 +143,18 @@ def test_missing_and_damaged_files_are_named(mocap_folder, tmp_path):
 def test_wrong_arguments_are_named(mocap_folder, kwargs, message):
     with pytest.raises(ValueError, match=message):
         CMUMocapDataset(str(mocap_folder), **kwargs)
+
+
+def test_another_skeleton_is_filmed(mocap_folder):
+    dataset = CMUMocapDataset(str(mocap_folder), skeleton='mediapipe17', keypoint_2d_src='gt', test_mode=True)
+    plain = CMUMocapDataset(str(mocap_folder), keypoint_2d_src='gt', test_mode=True)
+    assert dataset.metainfo['skeleton'] == dataset[0]['data_samples'].skeleton == 'mediapipe17'
+    np.testing.assert_allclose(dataset[1]['inputs']['keypoints_2d'].numpy(), projected(dataset[1]), atol=0.05)
+    ours, theirs = (one[1]['data_samples'].gt_instances.lifting_target.numpy() for one in (dataset, plain))
+    between_hips = np.linalg.norm(ours[:, 4] - ours[:, 1], axis=-1) / np.linalg.norm(
+        theirs[:, 4] - theirs[:, 1], axis=-1
+    )
+    np.testing.assert_allclose(between_hips, 1.28, rtol=1e-3)
+    np.testing.assert_allclose(ours[:, 4] + ours[:, 1], 0, atol=0.1)  # the root lies between them
+    with pytest.raises(ValueError, match="no conversion from skeleton 'cmu17' to 'halpe26'"):
+        CMUMocapDataset(str(mocap_folder), skeleton='halpe26')

@@ -18,6 +18,7 @@ _HUMAN36M_ORDER = (2, 3, 5, 6, 1, 4, 0, 7, 8, 9, 10, 15, 16, 12, 13, 11, 14)
 POOLING_ORDER: dict[str, tuple[int, ...]] = {
     'h36m17': _HUMAN36M_ORDER,
     'cmu17': _HUMAN36M_ORDER,  # the same joints, elsewhere in the body
+    'mediapipe17': _HUMAN36M_ORDER,
 }
 
 

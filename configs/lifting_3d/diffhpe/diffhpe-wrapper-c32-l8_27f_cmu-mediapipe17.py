@@ -1,0 +1,11 @@
+# For keypoints of detectors in images: the joints are where MediaPipe puts them.
+_base_ = './diffhpe-wrapper-c32-l8_27f_cmu.py'
+
+skeleton = 'mediapipe17'
+model = dict(
+    conditioner=dict(lifter=dict(skeleton=skeleton), checkpoint='checkpoints/mixste-c64-d4_27f_cmu-mediapipe17.pth'),
+    denoiser=dict(skeleton=skeleton),
+    head=dict(skeleton=skeleton),
+)
+train_dataloader = dict(dataset=dict(skeleton=skeleton))
+val_dataloader = test_dataloader = dict(dataset=dict(skeleton=skeleton))
