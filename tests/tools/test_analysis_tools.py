@@ -167,6 +167,41 @@ def test_benchmark_prints_json(files, tool, capsys, name, calls):
     assert (setup['batch_size'], setup['num_frames'], setup['num_joints']) == (2, 5, 17)
     assert setup['num_inference_steps'] == (calls or None)
     assert setup['num_hypotheses'] == (2 if calls else 1)
+    assert (found['backbone_ms'], found['backbone_gmac']) == (0, 0)
+    assert found['condition_gmac'] + found['sampling_gmac'] > 0
+
+
+VIDEO_MODEL = """
+_base_ = '{repository}/configs/video_2d_heatmap/diffpose/diffpose_vit-t_synthetic-128x96.py'
+model = dict(
+    backbone=dict(stem='patch', img_size=(32, 32), checkpoint=None,
+                  model_kwargs=dict(embed_dim=12, depth=1, num_heads=2, patch_size=16)),
+    conditioner=dict(in_channels=12, channels=8, num_heads=2, depth=1, size=(2, 2), num_frames=3),
+    denoiser=dict(condition_channels=8, channels=(8, 4), heatmap_size=(8, 8), num_heads=2),
+    head=dict(codec=dict(input_size=(32, 32), heatmap_size=(8, 8))),
+    test_cfg=dict(num_hypotheses=2, num_inference_steps=3),
+)
+"""
+
+
+def test_benchmark_times_models_of_images(tool, repository, tmp_path, capsys):
+    pytest.importorskip('mmpose')
+    (tmp_path / 'video.py').write_text(VIDEO_MODEL.format(repository=repository))
+    counts = []
+    for hypotheses in ('1', '3'):
+        arguments = [str(tmp_path / 'video.py'), '--batch-size', '2', '--repeats', '1', '--num-hypotheses', hypotheses]
+        tool('benchmark').main(arguments)
+        found = json.loads(capsys.readouterr().out)
+        assert (found['setup']['num_frames'], found['setup']['num_joints']) == (3, 15)
+        assert found['denoiser_calls'] == 3
+        assert min(found['backbone_ms'], found['condition_ms'], found['ms_per_denoiser_call']) > 0
+        counts.append(found)
+    # three frames of 4 patches, of 768 numbers, and a class token: embedding, products of 12 channels, attention
+    tokens = 3 * 5
+    expected = 3 * 4 * 768 * 12 + 12 * tokens * 12 * 12 + 2 * tokens * 5 * 12
+    assert counts[0]['backbone_gmac'] == pytest.approx(expected / 1e9, rel=0.01)
+    assert counts[0]['condition_gmac'] == counts[1]['condition_gmac'] > 1e-5
+    assert counts[1]['sampling_gmac'] > 2 * counts[0]['sampling_gmac']
 
 
 @pytest.mark.parametrize(

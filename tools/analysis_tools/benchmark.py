@@ -1,9 +1,10 @@
 """Time sampling with a config and print JSON.
 
-``condition_ms`` and ``ms_per_denoiser_call`` are for the whole batch (B clips; B × M rows, unless the memory budget
-splits them); ``clips_per_s`` is for condition and sampling together. ``peak_memory_mb`` is the device's on CUDA and
-the process's resident memory on the CPU. ``matmul_768_ms``, a 768×768×768 float32 product, tells how fast the machine
-is.
+All times are for the whole batch (B clips; B × M rows, unless the memory budget splits them): ``backbone_ms``,
+``condition_ms`` after it, and ``sampling_ms``, of which ``ms_per_denoiser_call`` is one call. ``clips_per_s`` is for
+all together. ``…_gmac`` are the billions of multiply-accumulates of one clip, in matrix products and convolutions.
+``peak_memory_mb`` is the device's on CUDA and the process's resident memory on the CPU. ``matmul_768_ms``, a
+768×768×768 float32 product, tells how fast the machine is.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.utils.flop_counter import FlopCounterMode
 
 from posediff.command_line import one_line_errors, positive
 from posediff.evaluation.loop import set_sampling
@@ -65,13 +68,22 @@ class Clock:
 
 
 class CallTimer:
-    """Times every call of a module."""
+    """Times every call of a module in a ``with`` block."""
 
     def __init__(self, module: torch.nn.Module, clock: Clock) -> None:
         self.times: list[float] = []
-        self._clock = clock
-        module.register_forward_pre_hook(lambda *_: self._start())
-        module.register_forward_hook(lambda *_: self._stop())
+        self._module, self._clock = module, clock
+
+    def __enter__(self) -> CallTimer:
+        self._hooks = [
+            self._module.register_forward_pre_hook(lambda *_: self._start()),
+            self._module.register_forward_hook(lambda *_: self._stop()),
+        ]
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for hook in self._hooks:
+            hook.remove()
 
     def _start(self) -> None:
         self._began = self._clock.now()
@@ -81,43 +93,61 @@ class CallTimer:
 
 
 def benchmark(model: PoseDiffusionEstimator, batch_size: int, repeats: int, device: torch.device) -> dict[str, Any]:
-    """Times of one setting, see the module's text.
-
-    Raises:
-        ValueError: The model takes images.
-    """
-    if model.backbone is not None:
-        raise ValueError('this model takes images; only lifting from keypoints can be timed')
+    """Times of one setting, see the module's text."""
     clock = Clock(device)
     num_hypotheses = model.test_cfg.num_hypotheses
-    num_joints, num_frames = model.head.skeleton.num_joints, window_length(model)
-    keypoints = torch.randn(batch_size, num_frames, num_joints, 2, generator=torch.Generator().manual_seed(0)).to(
-        device
-    )
-
-    def condition() -> torch.Tensor:
-        return model.conditioner(model.extract_features(keypoints))
-
+    inputs = random_inputs(model, batch_size).to(device)
     with torch.no_grad():
-        condition_ms = clock.median(condition, repeats)
-        prepared = condition()
+        backbone_ms = 0.0 if model.backbone is None else clock.median(lambda: model.extract_features(inputs), repeats)
+        features = model.extract_features(inputs)
+        condition_ms = clock.median(lambda: model.conditioner(features), repeats)
+        condition = model.conditioner(features)
         if device.type == 'cuda':
             torch.cuda.reset_peak_memory_stats(device)
-        sampling_ms = clock.median(lambda: model.sample(prepared, num_hypotheses), repeats)
-        calls = None
+        sampling_ms = clock.median(lambda: model.sample(condition, num_hypotheses), repeats)
+        calls: list[float] = []
         if model.denoiser is not None:
-            calls = CallTimer(model.denoiser, clock)
-            model.sample(prepared, num_hypotheses)
+            with CallTimer(model.denoiser, clock) as timer:
+                model.sample(condition, num_hypotheses)
+            calls = timer.times
+        operations = {
+            'backbone_gmac': count_gmac(lambda: model.extract_features(inputs[:1])),
+            'condition_gmac': count_gmac(lambda: model.conditioner(features[:1])),
+            'sampling_gmac': count_gmac(lambda: model.sample(condition[:1], num_hypotheses)),
+        }
     return {
-        'clips_per_s': batch_size / (condition_ms + sampling_ms) * 1000,
-        'ms_per_denoiser_call': statistics.median(calls.times) if calls else None,
-        'denoiser_calls': len(calls.times) if calls else 0,
+        'clips_per_s': batch_size / (backbone_ms + condition_ms + sampling_ms) * 1000,
+        'ms_per_denoiser_call': statistics.median(calls) if calls else None,
+        'denoiser_calls': len(calls),
+        'backbone_ms': backbone_ms,
         'condition_ms': condition_ms,
         'sampling_ms': sampling_ms,
+        **operations,
         'peak_memory_mb': peak_memory_mb(device),
-        'num_frames': num_frames,
-        'num_joints': num_joints,
+        'num_frames': window_length(model),
+        'num_joints': model.head.skeleton.num_joints,
     }
+
+
+def random_inputs(model: PoseDiffusionEstimator, batch_size: int) -> torch.Tensor:
+    """Keypoints (B, T, K, 2), or crops (B, T, 3, H, W) for a model of images."""
+    shape: tuple[int, ...] = (model.head.skeleton.num_joints, 2)
+    if model.backbone is not None:
+        width, height = model.head.codec.input_size
+        shape = (3, height, width)
+    return torch.randn(batch_size, window_length(model), *shape, generator=torch.Generator().manual_seed(0))
+
+
+def count_gmac(work: Callable[[], Any]) -> float:
+    """Multiply-accumulates in billions; attention is counted as the matrix products it is made of."""
+    fused = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)  # layers in one piece, which nobody counts
+    try:
+        with FlopCounterMode(display=False) as counter, sdpa_kernel(SDPBackend.MATH):
+            work()
+    finally:
+        torch.backends.mha.set_fastpath_enabled(fused)
+    return counter.get_total_flops() / 2e9
 
 
 def peak_memory_mb(device: torch.device) -> float:

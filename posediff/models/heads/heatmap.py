@@ -148,6 +148,8 @@ class HeatmapHead(BaseHead):
 
 def _build_codec(codec: dict[str, Any]) -> Any:
     import mmpose.codecs  # noqa: F401  registers them
+    from mmengine.registry import DefaultScope
     from mmpose.registry import KEYPOINT_CODECS
 
-    return KEYPOINT_CODECS.build(codec)
+    with DefaultScope.overwrite_default_scope('mmpose'):  # else it warns that posediff has no codecs
+        return KEYPOINT_CODECS.build(codec)
