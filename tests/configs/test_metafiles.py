@@ -11,22 +11,26 @@ import yaml
 ROOT = Path(__file__).resolve().parents[2]
 METAFILES = sorted((ROOT / 'configs').rglob('metafile.yml'))
 MODELS = [model for path in METAFILES for model in yaml.safe_load(path.read_text())['Models']]
-COLUMNS = ('MPJPE', 'MPJPE unaligned', 'P-MPJPE', 'symmetry gap', 'segment std')
+COLUMNS = {
+    '3D lifting': {'MPJPE', 'MPJPE unaligned', 'P-MPJPE', 'symmetry gap', 'segment std'},
+    'video 2D pose': {'Head', 'Shoulder', 'Elbow', 'Wrist', 'Hip', 'Knee', 'Ankle', 'AP'},
+}
 
 
 @pytest.mark.parametrize('model', MODELS, ids=lambda model: model['Name'])
 def test_an_entry_says_what_made_its_figures(model):
     assert (ROOT / model['Config']).is_file()
     metadata = model['Metadata']
-    for key in ('Command', 'Commit', 'Seed', 'Training Data', '2D Input'):
+    tasks = {result['Task'] for result in model['Results']}
+    for key in ('Command', 'Commit', 'Seed', 'Training Data', *(['2D Input'] if tasks == {'3D lifting'} else [])):
         assert metadata.get(key) is not None, key
     assert re.fullmatch(r'[0-9a-f]{7,40}', metadata['Commit'])
     assert model['Results']
-    if model['In Collection'] == 'DiffHPE':
+    if model['In Collection'] in ('DiffHPE', 'DiffPose'):
         assert metadata['Num Hypotheses'] >= 1
         assert metadata['Num Inference Steps'] >= 1
     for result in model['Results']:
-        assert set(result['Metrics']) <= set(COLUMNS)
+        assert set(result['Metrics']) <= COLUMNS[result['Task']]
     weights = model.get('Weights')
     if weights is not None:
         assert (ROOT / weights).stat().st_size < 5e6
@@ -38,7 +42,7 @@ def rows() -> list[tuple[str, dict[str, float]]]:
     found, header = [], []
     for line in text.splitlines():
         cells = [cell.strip() for cell in line.strip('|').split('|')]
-        if 'P-MPJPE' in cells:
+        if 'P-MPJPE' in cells or {'Wrist', 'AP'} <= set(cells):
             header = cells
         elif header and len(cells) == len(header) and not set(line) <= set('|-: '):
             values = {

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from posediff.models.heads.heatmap import HeatmapHead
 from posediff.models.losses import MixSTELoss, PoseDistanceLoss, SquaredErrorLoss
-from posediff.registry import HEADS
+from posediff.registry import HEADS, MODELS
 
 
 def test_a_head_without_regression_says_so():
@@ -70,3 +70,27 @@ def test_an_untrained_heatmap_head_begins_at_empty_heatmaps():
     maps = head.decode(head(torch.randn(2, 8, 4, 3)))
     assert maps.shape == (2, 15, 16, 12)
     assert maps.abs().max() < 0.05
+
+
+@pytest.mark.parametrize(('scale', 'offset'), [(1.0, 0.0), (2.0, 0.5)])
+@pytest.mark.parametrize('denoiser', ['LookupPoseDecoder', 'ConcatPoseDecoder'])
+def test_an_untrained_heatmap_denoiser_begins_at_empty_heatmaps(denoiser, scale, offset):
+    """Wherever the head puts them: an output layer walks there no faster than the learning rate."""
+    size = {'num_joints': 15, 'heatmap_size': (16, 12), 'condition_channels': 8, 'step_channels': 8}
+    widths = {'channels': (8, 8, 8), 'num_heads': 2} if denoiser == 'LookupPoseDecoder' else {'channels': 8}
+    codec = {'type': 'UDPHeatmap', 'input_size': (48, 64), 'heatmap_size': (12, 16)}
+    model = MODELS.build(
+        {
+            'type': 'PoseDiffusionEstimator',
+            'data_preprocessor': {'type': 'ClipPreprocessor'},
+            'backbone': {'type': 'TimmBackbone', 'model_name': 'test_resnet'},
+            'conditioner': {'type': 'SingleFrameConditioner', 'in_channels': 8, 'num_frames': 1, 'channels': 8},
+            'denoiser': {'type': denoiser, **size, **widths},
+            'noise_scheduler': {'type': 'CosineNoiseScheduler', 'prediction_type': 'sample'},
+            'sampler': {'type': 'DDIMSampler'},
+            'head': {'type': 'HeatmapHead', 'codec': codec, 'scale': scale, 'offset': offset},
+        }
+    ).eval()
+    with torch.no_grad():
+        x_0 = model.sample(torch.randn(2, 8, 4, 3), num_hypotheses=2, num_inference_steps=2)
+    assert model.head.decode(x_0).abs().max() < 0.05

@@ -36,8 +36,6 @@ model = dict(
         codec=dict(type='UDPHeatmap', input_size=(192, 256), heatmap_size=(48, 64), sigma=2),
         label_joints=(0, 1, 2, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16),
         num_label_joints=17,
-        scale=2.0,
-        offset=0.5,
     ),
     test_cfg=dict(num_hypotheses=10, num_inference_steps=4),
 )

@@ -63,6 +63,9 @@ class ConcatPoseDecoder(BaseDenoiser):
         self.aggregation = nn.Sequential(*(conv_block(channels, channels) for _ in range(depth)))
         self.detection = start_at(nn.Conv2d(channels, num_joints, 3, padding=1), 0.0)
 
+    def start_from(self, value: float) -> None:
+        start_at(self.detection, value)
+
     def prepare(self, condition: Tensor) -> PreparedCondition:
         """Enlarge the feature and compute its half of the first convolution, once per clip.
 

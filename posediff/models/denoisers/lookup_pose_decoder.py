@@ -95,6 +95,9 @@ class LookupPoseDecoder(BaseDenoiser):
         self.fuse = conv_block(fused, out_channels, 1) if fusion == 'concat' else nn.Identity()
         self.detection = start_at(nn.Conv2d(out_channels, num_joints, 3, padding=1), 0.0)
 
+    def start_from(self, value: float) -> None:
+        start_at(self.detection, value)
+
     def prepare(self, condition: Tensor) -> PreparedCondition:
         """Build the feature's pyramid and the condition's share of the maps that follow, once per clip.
 

@@ -18,6 +18,11 @@ class BaseHead(BaseModule):
     ``decode(encode(pose))`` is the pose.
     """
 
+    @property
+    def empty(self) -> float | None:
+        """What x_0 is almost everywhere, in head units; None where there is no such value."""
+        return None
+
     @abstractmethod
     def encode(self, pose: Tensor) -> Tensor:
         """Turn poses (…, pose axes) in users' units into x_0 (…, state axes)."""

@@ -68,8 +68,12 @@ class HeatmapHead(BaseHead):
         self.keep_hypotheses = keep_hypotheses
         self.regression: nn.Module | None = None
         if in_channels is not None:
-            output = start_at(nn.Conv2d(channels, num_joints, 1), -offset * scale)
+            output = start_at(nn.Conv2d(channels, num_joints, 1), self.empty)
             self.regression = nn.Sequential(upsampling(in_channels, channels, 4), output)
+
+    @property
+    def empty(self) -> float:
+        return (0.0 - self.offset) * self.scale
 
     def encode(self, pose: Tensor) -> Tensor:
         return (pose - self.offset) * self.scale
