@@ -67,7 +67,7 @@ class PoseDiffusionEstimator(BaseModel):
         self.noise_scheduler: Any = None if noise_scheduler is None else NOISE_SCHEDULERS.build(noise_scheduler)
         self.sampler: Any = None if sampler is None else SAMPLERS.build(sampler)
         self.head = HEADS.build(head)
-        predicts_x_0 = noise_scheduler is not None and self.noise_scheduler.prediction_type == 'sample'
+        predicts_x_0 = getattr(self.noise_scheduler, 'prediction_type', None) == 'sample'
         if self.denoiser is not None and predicts_x_0 and self.head.empty is not None:
             self.denoiser.start_from(self.head.empty)
         self.aggregator = AGGREGATORS.build(aggregator or {'type': 'MeanAggregator'})
