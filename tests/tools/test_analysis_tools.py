@@ -190,10 +190,12 @@ def test_benchmark_times_models_of_images(tool, repository, tmp_path, capsys):
     counts = []
     for hypotheses in ('1', '3'):
         arguments = [str(tmp_path / 'video.py'), '--batch-size', '2', '--repeats', '1', '--num-hypotheses', hypotheses]
+        arguments += ['--cfg-options', 'model.test_cfg.seed=3']
         tool('benchmark').main(arguments)
         found = json.loads(capsys.readouterr().out)
         assert (found['setup']['num_frames'], found['setup']['num_joints']) == (3, 15)
         assert found['denoiser_calls'] == 3
+        assert found['setup']['cfg_options'] == {'model.test_cfg.seed': 3}
         assert min(found['backbone_ms'], found['condition_ms'], found['ms_per_denoiser_call']) > 0
         counts.append(found)
     # three frames of 4 patches, of 768 numbers, and a class token: embedding, products of 12 channels, attention

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from mmengine.config import DictAction
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -42,6 +43,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument('--threads', type=positive, help="CPU threads; default: torch's")
     parser.add_argument('--device', default='cpu')
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE', help='change the config')
     return parser.parse_args(argv)
 
 
@@ -182,12 +184,13 @@ def main(argv: Sequence[str] | None = None) -> None:
         torch.set_num_threads(args.threads)
     with one_line_errors():
         device = torch.device(args.device)
-        model = init_model(args.config, args.checkpoint, device)
+        model = init_model(args.config, args.checkpoint, device, args.cfg_options)
         set_sampling(model, args.num_hypotheses, args.num_inference_steps)
         found = benchmark(model, args.batch_size, args.repeats, device)
     setup = {
         'config': args.config,
         'checkpoint': args.checkpoint,
+        'cfg_options': args.cfg_options,
         'batch_size': args.batch_size,
         'num_hypotheses': model.test_cfg.num_hypotheses,
         'num_inference_steps': None if model.denoiser is None else model.inference_steps(),
