@@ -11,7 +11,7 @@ from pathlib import Path
 from posediff.video.frames import VideoFrame
 from posediff.video.reading import VideoSource
 
-POLL_S = 0.1
+POLL_S, JOIN_S = 0.1, 1.0
 
 
 class LiveVideo(VideoSource):
@@ -46,7 +46,7 @@ class LiveVideo(VideoSource):
                 yield item
         finally:
             stopped.set()
-            reader.join()
+            reader.join(JOIN_S)  # a camera that hangs in the middle of a read must not hang the program
 
     def _read(
         self, start: int, newest: queue.Queue[VideoFrame | BaseException | None], stopped: threading.Event

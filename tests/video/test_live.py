@@ -41,6 +41,22 @@ def test_it_ends_when_nobody_listens(clip):
     assert threading.active_count() == before
 
 
+def test_a_camera_that_hangs_does_not_hang_the_program(clip, monkeypatch):
+    unplugged = threading.Event()
+
+    def hang(*_):
+        yield 0.0, np.zeros((32, 32, 3), np.uint8)
+        unplugged.wait(30)
+
+    video = LiveVideo(clip)
+    monkeypatch.setattr(video, '_pictures', hang)
+    began = time.monotonic()
+    for _ in video:
+        break
+    assert time.monotonic() - began < 15
+    unplugged.set()
+
+
 def test_errors_arrive_where_the_frames_are_used(clip, monkeypatch):
     def fail(*_):
         raise RuntimeError('unplugged')

@@ -75,7 +75,9 @@ class PoseTrackEvaluator:
         """
         chosen = range(self.num_sequences) if sequences is None else sequences
         scores = [np.concatenate([*(several[index] for index in chosen), np.empty(0)]) for several in self._scores]
-        labels = [np.concatenate([*(several[index] for index in chosen), _NONE]) for several in self._labels]
+        labels = [
+            np.concatenate([*(several[index] for index in chosen), np.empty(0, dtype=bool)]) for several in self._labels
+        ]
         num_true = sum((self._num_true[index] for index in chosen), np.zeros(NUM_JOINTS, dtype=np.int64))
         figures = 100.0 * np.array(
             [
@@ -92,9 +94,6 @@ class PoseTrackEvaluator:
             num_right=np.array([several.sum() for several in labels]),
             tracking=self._tracking.result() if self._tracking is not None and sequences is None else None,
         )
-
-
-_NONE = np.empty(0, dtype=bool)
 
 
 def evaluate_folders(

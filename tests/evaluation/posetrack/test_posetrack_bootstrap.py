@@ -51,7 +51,7 @@ def test_differences(folders):
     # of six draws, half of them right: AP is the square of the share of right ones, since the others rank first
     share = np.random.default_rng(1).binomial(6, 0.5, size=20000) / 6
     expected = 100 * np.quantile(1 - share**2, [0.025, 0.975])
-    assert [better['Mean'].low, better['Mean'].high] == pytest.approx(expected.tolist(), abs=20)
+    assert [better['Mean'].low, better['Mean'].high] == pytest.approx(expected.tolist(), abs=0.1)
     assert equal['Mean'].value == equal['Mean'].low == equal['Mean'].high == 0
     assert bootstrap_differences(half, [whole, same], draws=400)[0] == better
 
