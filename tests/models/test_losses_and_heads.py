@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from posediff.models.heads.heatmap import HeatmapHead
 from posediff.models.losses import MixSTELoss, PoseDistanceLoss, SquaredErrorLoss
 from posediff.registry import HEADS, MODELS
+from posediff.structures import PoseDataSample
 
 
 def test_a_head_without_regression_says_so():
@@ -94,3 +96,31 @@ def test_an_untrained_heatmap_denoiser_begins_at_empty_heatmaps(denoiser, scale,
     with torch.no_grad():
         x_0 = model.sample(torch.randn(2, 8, 4, 3), num_hypotheses=2, num_inference_steps=2)
     assert model.head.decode(x_0).abs().max() < 0.05
+
+
+@pytest.mark.parametrize('codec', ['UDPHeatmap', 'MSRAHeatmap'])
+@given(
+    point=st.tuples(st.floats(6, 42), st.floats(6, 58)),
+    height=st.floats(0.05, 1),
+    seed=st.integers(0, 2**16),
+)
+@settings(deadline=None, max_examples=40)
+def test_keypoints_lie_where_the_heatmap_is_highest(codec, point, height, seed):
+    """A clear maximum as MMPose's codec reads it; a flat map without being thrown out of the picture."""
+    options = {'input_size': (48, 64), 'heatmap_size': (12, 16), 'sigma': 1.0}
+    if codec == 'MSRAHeatmap':
+        options['unbiased'] = True
+    head = HeatmapHead(codec={'type': codec, **options})
+    sample = PoseDataSample(
+        metainfo={'input_size': (48, 64), 'input_scale': np.array([48, 64]), 'input_center': np.array([24, 32])}
+    )
+    clear = head.codec.encode(np.full((1, 15, 2), point, np.float32), np.ones((1, 15), np.float32))['heatmaps'] * height
+    found, _ = head._locate(clear, sample)
+    np.testing.assert_allclose(found, head.codec.decode(clear)[0][0], atol=1e-4)
+    assert np.abs(found - point).max() < 4.5  # a cell
+
+    flat = 1e-3 + 1e-6 * np.random.default_rng(seed).random((15, 16, 12), np.float32)
+    found, maxima = head._locate(flat, sample)
+    reach = 7 * np.array([48 / 11, 64 / 15])
+    assert (np.abs(found - [24, 32]) <= np.array([24, 32]) + reach).all()
+    np.testing.assert_allclose(maxima, flat.max((1, 2)))

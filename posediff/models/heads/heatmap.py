@@ -124,13 +124,34 @@ class HeatmapHead(BaseHead):
         missing = [name for name in ('input_size', 'input_scale', 'input_center') if sample.get(name) is None]
         if missing:
             raise ValueError(f'sample {sample.get("sample_id")} has no {missing[0]}: where was it cropped?')
-        found, maxima = self.codec.decode(heatmaps)
+        found, maxima = self._read(heatmaps)
         size, scale, centre = (np.asarray(sample.get(f'input_{name}')) for name in ('size', 'scale', 'center'))
         keypoints = np.zeros((self.num_label_joints, 2), np.float32)
         scores = np.zeros(self.num_label_joints, np.float32)
-        keypoints[self.label_joints] = found[0] / size * scale + centre - 0.5 * scale
-        scores[self.label_joints] = maxima[0]
+        keypoints[self.label_joints] = found / size * scale + centre - 0.5 * scale
+        scores[self.label_joints] = maxima
         return keypoints, scores
+
+    def _read(self, heatmaps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Heatmaps (K, h, w) to keypoints (K, 2) in px of the crop and maxima (K,), by the codec.
+
+        UDP's and DARK's refinement is one Newton step on the logarithm of the blurred heatmap, and nothing bounds it:
+        where that is flat, the step is the gradient over rounding, and the keypoint ends thousands of pixels away.
+        Blurring moves a maximum by no more than its kernel's reach, so a step beyond it is not taken.
+        """
+        from mmpose.codecs import MSRAHeatmap, UDPHeatmap
+        from mmpose.codecs.utils import get_heatmap_maximum
+
+        found, maxima = self.codec.decode(heatmaps)
+        if not isinstance(self.codec, MSRAHeatmap | UDPHeatmap):
+            return found[0], maxima[0]
+        cell = np.asarray(self.codec.scale_factor)
+        if isinstance(self.codec, UDPHeatmap):  # which decodes by another factor than it encodes by
+            cell = np.asarray(self.codec.input_size) / (np.asarray(self.codec.heatmap_size) - 1)
+        peaks = get_heatmap_maximum(heatmaps)[0] * cell
+        reach = (self.codec.blur_kernel_size // 2 + 1) * cell
+        astray = (np.abs(found[0] - peaks) > reach).any(-1, keepdims=True)
+        return np.where(astray, peaks, found[0]), maxima[0]
 
     def flip_inputs(self, inputs: Tensor) -> Tensor:
         return inputs.flip(-1)
