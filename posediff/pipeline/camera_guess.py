@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from posediff.calibration import CalibratedCamera
-from posediff.geometry import Camera, solve_root_position
+from posediff.geometry import Camera, unproject_points
 
 ASSUMED_FOCAL = 1.0
 """Focal length in units of the image's longer side: 53° across it, between a phone's main and its portrait lens."""
@@ -60,6 +60,11 @@ class Intrinsics:
 def root_position(joints_3d: np.ndarray, keypoints_2d: np.ndarray, weights: np.ndarray, camera: Camera) -> np.ndarray:
     """Where a root-relative pose stands so that it is seen at its keypoints.
 
+    ``(X_k + t)_xy = n_k (X_k + t)_z`` for all joints k, n_k being the ray of keypoint k: a line with slope ``t_z``
+    through the points ``(n_k, X_k,xy - n_k X_k,z)``. It is fitted by its reduced major axis, the ratio of the spreads
+    (Ricker 1973, https://doi.org/10.1139/f73-072), since least squares (:func:`posediff.geometry.solve_root_position`)
+    put a person the nearer to the camera the less the pose fits the keypoints.
+
     Args:
         joints_3d: (J, 3) mm.
         keypoints_2d: (J, 2) px in the same skeleton.
@@ -67,12 +72,20 @@ def root_position(joints_3d: np.ndarray, keypoints_2d: np.ndarray, weights: np.n
         camera: Its intrinsics.
 
     Returns:
-        (3,) mm in the camera frame; NaN where fewer than two joints count or it would stand behind the camera.
+        (3,) mm in the camera frame; NaN where fewer than two joints count, they are all seen in one place (to a
+        millionth of the focal length), or the pose is seen the other way round.
     """
-    if (weights > 0).sum() < 2:
-        return np.full(3, np.nan, np.float32)
-    seen = np.where(weights[:, None] > 0, keypoints_2d, 0).astype(np.float64)
-    found = solve_root_position(
-        joints_3d.astype(np.float64), seen, camera.focal, camera.center, camera.distortion, weights.astype(np.float64)
-    )
-    return np.asarray(found, np.float32) if found[2] > 0 else np.full(3, np.nan, np.float32)
+    counts = weights > 0
+    unknown = np.full(3, np.nan, np.float32)
+    if counts.sum() < 2:
+        return unknown
+    pose, weight = joints_3d[counts].astype(np.float64), weights[counts, None].astype(np.float64) / weights.sum()
+    rays = unproject_points(keypoints_2d[counts].astype(np.float64), camera.focal, camera.center, camera.distortion)
+    offsets = pose[:, :2] - rays * pose[:, 2:]
+    mean_ray, mean_offset = (weight * rays).sum(0), (weight * offsets).sum(0)
+    ray, offset = rays - mean_ray, offsets - mean_offset
+    spread = (weight * ray**2).sum()
+    if spread < 1e-12 or (weight * ray * offset).sum() <= 0:
+        return unknown
+    depth = np.sqrt((weight * offset**2).sum() / spread)
+    return np.array([*(depth * mean_ray - mean_offset), depth], np.float32)

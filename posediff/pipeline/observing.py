@@ -12,6 +12,7 @@ import numpy as np
 from posediff.detection.base import BaseDetector, People
 from posediff.pipeline.sightings import Sighting
 from posediff.pose_estimation.base import BasePoseEstimator, FrameWindow, Poses
+from posediff.skeletons import Skeleton
 from posediff.tracking.base import NO_TRACK, BaseTracker
 from posediff.tracking.similarity import object_keypoint_similarity
 from posediff.video.frames import VideoFrame
@@ -76,7 +77,7 @@ class Observer:
         """
         for windows in _batches(self._windows(self._found(frames), first), self.batch_size):
             for window, poses in zip(windows, self.estimator(windows), strict=True):
-                kept = one_pose_each(poses, self.min_pose_score, self.same_pose)
+                kept = one_pose_each(poses, self.estimator.skeleton, self.min_pose_score, self.same_pose)
                 boxes = (window.people.boxes if poses.boxes is None else poses.boxes)[kept]
                 yield Sighting(
                     window.key.index,
@@ -129,30 +130,31 @@ class Observer:
                 yield _window(kept, around)
 
 
-def one_pose_each(poses: Poses, min_score: float, same: float) -> np.ndarray:
+def one_pose_each(poses: Poses, skeleton: Skeleton, min_score: float, same: float) -> np.ndarray:
     """Rows of the poses that are somebody's, in their order: sure enough, and none of them like a better one.
 
-    Poses are alike by the object keypoint similarity of the keypoints that both have, with a spread of a tenth of the
-    better one's size.
+    Poses are alike by the object keypoint similarity of the keypoints that both have, with a spread of a 15th of the
+    better one's longer side (the shorter one is that of the view, not of the person). Of each pair of sides the one that is nearer counts: seen from the side, the same person is
+    found twice with some limbs swapped.
     """
     means = poses.scores.mean(-1) if len(poses) else np.zeros(0)
     kept: list[int] = []
     for row in np.argsort(-means, kind='stable').tolist():
-        if means[row] >= min_score and not _is_like_any(poses, row, kept, same):
+        if means[row] >= min_score and all(_likeness(poses, row, other, skeleton) <= same for other in kept):
             kept.append(row)
     return np.array(sorted(kept), dtype=int)
 
 
-def _is_like_any(poses: Poses, row: int, others: list[int], same: float) -> bool:
-    if not others:
-        return False
-    better, seen = poses.keypoints[others], poses.scores[others] > 0
-    sizes = np.sqrt(np.prod(np.ptp(better, axis=1), axis=-1))
-    spread = np.maximum(0.1 * sizes, 1.0)[:, None].repeat(better.shape[1], 1)
-    alike, _ = object_keypoint_similarity(
-        better, seen, poses.keypoints[row : row + 1], poses.scores[row : row + 1] > 0, spread
-    )
-    return bool((alike > same).any())
+def _likeness(poses: Poses, row: int, better: int, skeleton: Skeleton) -> float:
+    other, other_seen = poses.keypoints[better], poses.scores[better] > 0
+    sides = np.stack([np.arange(skeleton.num_joints), skeleton.flip_indices])
+    far = ((poses.keypoints[row][sides] - other) ** 2).sum(-1)
+    far[poses.scores[row][sides] <= 0] = np.inf
+    nearer = sides[far.argmin(0), np.arange(skeleton.num_joints)]
+    points, seen = poses.keypoints[row][nearer], poses.scores[row][nearer] > 0
+    spread = np.full((1, skeleton.num_joints), max(float(np.ptp(other, axis=0).max()) / 15, 1.0))
+    alike, _ = object_keypoint_similarity(other[None], other_seen[None], points[None], seen[None], spread)
+    return float(alike[0, 0])
 
 
 def _window(kept: deque[tuple[VideoFrame, People]], around: int) -> FrameWindow:

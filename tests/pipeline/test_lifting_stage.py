@@ -8,6 +8,7 @@ import torch
 
 import posediff
 from posediff.calibration import CalibratedCamera
+from posediff.geometry import solve_root_position
 from posediff.lifting import LiftingStream
 from posediff.pipeline.camera_guess import Intrinsics, root_position
 from posediff.pipeline.lifting_stage import LiftingStage
@@ -144,6 +145,33 @@ def test_a_person_stands_where_the_keypoints_say(walker):
     assert np.isnan(root_position(pose, keypoints, np.zeros(17), intrinsics.camera)).all()
     with pytest.raises(ValueError, match='focal must be a positive length in px, got 0'):
         Intrinsics.of(SHAPE, focal=0)
+
+
+@pytest.mark.parametrize('seed', range(5))
+def test_a_pose_that_does_not_fit_is_not_drawn_to_the_camera(walker, seed):
+    """Limbs lifted wrongly, as long as they were: they explain the size of the person, not where each joint is."""
+    rng = np.random.default_rng(seed)
+    camera, place = Intrinsics.of(SHAPE, focal=700.0).camera, np.array([300.0, -100.0, 4000.0])
+    poses = (walker(40) * 1000)[:, :, [1, 2, 0]]
+    poses -= poses[:, :1]
+    depths, least_squares = [], []
+    for pose in poses:
+        wrong = pose.copy()
+        wrong[[3, 6, 13, 16]] = pose[[6, 3, 16, 13]]
+        wrong += rng.normal(0, 150, wrong.shape)
+        keypoints = camera.project(pose + place)
+        depths.append(root_position(wrong, keypoints, np.ones(17), camera)[2])
+        least_squares.append(solve_root_position(wrong, keypoints, camera.focal, camera.center)[2])
+    assert abs(np.median(depths) / 4000 - 1) < 0.2
+    assert np.median(depths) > np.median(least_squares)
+
+
+def test_keypoints_that_say_no_place(walker):
+    pose, camera = walker(1)[0] * 1000, Intrinsics.of(SHAPE, focal=700.0).camera
+    seen = camera.project(pose + [0, 0, 4000])
+    weights = np.ones(17)
+    assert np.isnan(root_position(pose, np.full((17, 2), 50.0), weights, camera)).all()
+    assert np.isnan(root_position(pose, camera.center * 2 - seen, weights, camera)).all()  # upside down
 
 
 def test_a_lens_does_not_move_people(walker):

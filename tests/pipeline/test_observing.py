@@ -97,9 +97,21 @@ def test_people_who_were_seen_double_are_one():
     keypoints = np.random.default_rng(0).uniform(0, 100, (1, 17, 2)).astype(np.float32)
     twice = np.concatenate([keypoints, keypoints + 1, keypoints + 300, keypoints + 600])
     scores = np.float32([0.6, 0.8, 0.7, 0.1])[:, None].repeat(17, 1)
-    assert one_pose_each(Poses(twice, scores), 0.3, 0.5).tolist() == [1, 2]
-    assert one_pose_each(Poses(twice[:0], scores[:0]), 0.3, 0.5).tolist() == []
-    assert one_pose_each(Poses(twice, scores), 0.0, 1.0).tolist() == [0, 1, 2, 3]
+    assert one_pose_each(Poses(twice, scores), COCO17, 0.3, 0.5).tolist() == [1, 2]
+    assert one_pose_each(Poses(twice[:0], scores[:0]), COCO17, 0.3, 0.5).tolist() == []
+    assert one_pose_each(Poses(twice, scores), COCO17, 0.0, 1.0).tolist() == [0, 1, 2, 3]
+
+
+@given(swapped=st.sets(st.sampled_from(range(5, 17))))
+def test_swapped_limbs_do_not_make_a_second_person(swapped):
+    rng = np.random.default_rng(1)
+    keypoints = rng.uniform(0, 100, (1, 17, 2)).astype(np.float32)
+    sides = np.array(COCO17.flip_indices)
+    joints = [sides[joint] if joint in swapped or sides[joint] in swapped else joint for joint in range(17)]
+    poses = Poses(np.concatenate([keypoints, keypoints[:, joints] + 1]), np.full((2, 17), 0.8, np.float32))
+    assert one_pose_each(poses, COCO17, 0.3, 0.5).tolist() == [0]
+    poses = Poses(poses.keypoints + np.float32([[[0, 0]], [[40, 0]]]), poses.scores)
+    assert one_pose_each(poses, COCO17, 0.3, 0.5).tolist() == [0, 1]
 
 
 @pytest.mark.parametrize('around', [0, 2])
