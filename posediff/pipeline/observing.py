@@ -134,8 +134,8 @@ def one_pose_each(poses: Poses, skeleton: Skeleton, min_score: float, same: floa
     """Rows of the poses that are somebody's, in their order: sure enough, and none of them like a better one.
 
     Poses are alike by the object keypoint similarity of the keypoints that both have, with a spread of a 15th of the
-    better one's longer side (the shorter one is that of the view, not of the person). Of each pair of sides the one that is nearer counts: seen from the side, the same person is
-    found twice with some limbs swapped.
+    better one's longer side (the shorter one is that of the view, not of the person). Of each pair of sides the one
+    that is nearer counts: seen from the side, the same person is found twice with some limbs swapped.
     """
     means = poses.scores.mean(-1) if len(poses) else np.zeros(0)
     kept: list[int] = []
