@@ -4,7 +4,7 @@ PYTHON ?= python3
 ARGS ?=
 RUN = $(VENV)/bin/python
 
-.PHONY: help setup setup-core setup-demo demo demo-video test lint clean distclean
+.PHONY: help setup setup-core setup-demo demo test lint clean distclean
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -17,13 +17,10 @@ setup: ## build .venv with everything (about 12 min the first time, seconds afte
 setup-core: ## build .venv with what lifting needs (2 min the first time)
 	@$(PYTHON) tools/setup_env.py --venv "$(VENV)" --core
 
-setup-demo: ## build .venv with what demo-video needs (3 min the first time)
+setup-demo: ## build .venv with what the demo needs (3 min the first time)
 	@$(PYTHON) tools/setup_env.py --venv "$(VENV)" --demo
 
-demo: setup-core ## lift a real person's 2D keypoints to 3D, into out/demo
-	$(RUN) tools/lift_keypoints.py --out out/demo $(ARGS)
-
-demo-video: setup-demo ## from a real clip to the people in it in 3D, into out/demo_video
+demo: setup-demo ## from a real clip to the people in it in 3D, into out/demo
 	$(RUN) tools/demo.py $(ARGS)
 
 test: setup ## run the tests (ARGS='-m slow' for the slow ones)

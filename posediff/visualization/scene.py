@@ -75,14 +75,20 @@ class SceneView:
             for line in lines:
                 self._line(self.empty, self.onlooker.look(line), color, max(1, size // 500))
 
-    def draw(self, people: Sequence[PersonPose]) -> np.ndarray:
-        """(size, size, 3) uint8, red first. People whose place is not known are left out, which a line says."""
+    def draw(self, people: Sequence[PersonPose], spread: bool = False) -> np.ndarray:
+        """(size, size, 3) uint8, red first. People whose place is not known are left out, which a line says.
+
+        ``spread``: with a disc around every joint, as large as the hypotheses disagree.
+        """
         known = [person for person in people if np.isfinite(person.root_position).all()]
         image = self.empty.copy()
         for person in known:
             self._ring(image, person)
         seen = [(self.onlooker.look(person.joints_3d + person.root_position), person) for person in known]
         seen.sort(key=lambda one: -one[0][:, 2].mean())
+        if spread:
+            for points, person in seen:
+                self._discs(image, points, person.joints_3d_std)
         for points, person in seen:
             self._person(image, points, person.observed)
         for points, person in seen:
@@ -124,6 +130,16 @@ class SceneView:
             color = np.array(self.colors[child])
             shown = color if observed else FAINT * color + (1 - FAINT) * np.array(BACKGROUND)
             self._line(image, points[[child, parent]], tuple(shown.round().astype(int).tolist()), width)
+
+    def _discs(self, image: np.ndarray, points: np.ndarray, radii: np.ndarray) -> None:
+        import cv2
+
+        covered = image.copy()
+        for point, radius, color in zip(points, radii.tolist(), self.colors, strict=True):
+            if point[2] >= NEAR:
+                wide = round(radius / float(point[2]) * self.size / 2 / SLOPE)
+                cv2.circle(covered, self._pixels(point).tolist(), wide, color, -1, cv2.LINE_AA)
+        image[:] = (FAINT * covered + (1 - FAINT) * image).astype(np.uint8)
 
     def _label(self, image: np.ndarray, points: np.ndarray, track_id: int) -> None:
         highest = points[np.argmax(points[:, 1])]
