@@ -100,6 +100,7 @@ class VideoPoseInferencer:
             TRACKERS.build(self.tracker),
             1 if self.causal else self.batch_size,
             self.min_pose_score,
+            first_frames=not self.causal,
         )
         self.side_repair: SideSwapRepair | None = None  # of the last video
         self.conversion = get_conversion(self.estimator.skeleton.name, self.model.head.skeleton.name)

@@ -14,6 +14,7 @@ from posediff.pipeline.sightings import Sighting
 from posediff.pose_estimation.base import BasePoseEstimator, FrameWindow, Poses
 from posediff.skeletons import Skeleton
 from posediff.tracking.base import NO_TRACK, BaseTracker
+from posediff.tracking.first_frames import with_first_frames
 from posediff.tracking.similarity import object_keypoint_similarity
 from posediff.video.frames import VideoFrame
 
@@ -42,6 +43,8 @@ class Observer:
         min_pose_score: Poses whose mean keypoint score is below are nobody's.
         same_pose: Of two poses in a frame that are more alike (object keypoint similarity) one is left, the better
             scored: detectors see people double.
+        first_frames: People are there from the frame on that they were found in first, not only once the tracker is
+            sure of them; results come that many frames later.
     """
 
     def __init__(
@@ -52,7 +55,9 @@ class Observer:
         batch_size: int = 8,
         min_pose_score: float = 0.3,
         same_pose: float = 0.5,
+        first_frames: bool = True,
     ) -> None:
+        self.first_frames = first_frames
         self.min_pose_score, self.same_pose = min_pose_score, same_pose
         self.detector, self.estimator, self.tracker, self.batch_size = detector, estimator, tracker, batch_size
 
@@ -64,7 +69,8 @@ class Observer:
             fps: Their rate.
 
         Yields:
-            One observation a frame, as soon as its batch and the frames around it are there.
+            One observation a frame, as soon as its batch and the frames around it are there, and with ``first_frames``
+            the frames that the tracker wants.
         """
         return self.follow(self.look(frames), fps)
 
@@ -90,9 +96,10 @@ class Observer:
 
     def follow(self, sightings: Iterable[Sighting], fps: float) -> Iterator[Observation]:
         """Tell people apart, in sightings from the first frame on."""
-        self.tracker.reset(fps)
-        for one in sightings:
-            ids = self.tracker.update(one.frame_index, one.boxes, one.box_scores, one.keypoints_2d, one.keypoint_scores)
+        tracked = self._tracked(sightings, fps)
+        if self.first_frames:
+            tracked = with_first_frames(tracked, lambda one: one.boxes, self.tracker.min_hits)
+        for one, ids in tracked:
             known = ids != NO_TRACK
             yield Observation(
                 frame_index=one.frame_index,
@@ -103,6 +110,12 @@ class Observer:
                 keypoint_scores=one.keypoint_scores[known],
                 track_ids=ids[known],
             )
+
+    def _tracked(self, sightings: Iterable[Sighting], fps: float) -> Iterator[tuple[Sighting, np.ndarray]]:
+        self.tracker.reset(fps)
+        for one in sightings:
+            args = one.frame_index, one.boxes, one.box_scores, one.keypoints_2d, one.keypoint_scores
+            yield one, self.tracker.update(*args)
 
     def _found(self, frames: Iterable[VideoFrame]) -> Iterator[tuple[VideoFrame, People]]:
         before: People | None = None

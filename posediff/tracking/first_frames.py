@@ -1,0 +1,58 @@
+"""The frames before a tracker was sure of somebody."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
+
+import numpy as np
+
+from posediff.tracking.base import NO_TRACK
+from posediff.tracking.similarity import box_iou
+
+Frame = TypeVar('Frame')
+MIN_OVERLAP = 0.2
+
+
+def with_first_frames(
+    tracked: Iterable[tuple[Frame, np.ndarray]], boxes_of: Callable[[Frame], np.ndarray], min_hits: int
+) -> Iterator[tuple[Frame, np.ndarray]]:
+    """Give people their id in the frames that they had to be found in to get one, ``min_hits - 1`` frames late.
+
+    From the frame in which an id is new, the box without id that overlaps most is the same person's, frame by frame,
+    as long as one overlaps enough.
+
+    Args:
+        tracked: Frames, in order, and the ids of the tracker, (N,) int64.
+        boxes_of: Boxes of a frame, (N, 4) px.
+        min_hits: Of the tracker.
+
+    Yields:
+        The same frames, with their ids.
+    """
+    held: deque[tuple[Frame, np.ndarray]] = deque()
+    next_id = 0
+    for frame, ids in tracked:
+        past = list(held)
+        held.append((frame, ids.copy()))
+        for row in np.flatnonzero(ids >= next_id):
+            _follow_back(past, boxes_of, boxes_of(frame)[row], int(ids[row]))
+        next_id = max(next_id, int(ids.max(initial=NO_TRACK)) + 1)
+        if len(held) == min_hits:
+            yield held.popleft()
+    yield from held
+
+
+def _follow_back(
+    past: list[tuple[Frame, np.ndarray]], boxes_of: Callable[[Frame], np.ndarray], box: np.ndarray, track_id: int
+) -> None:
+    for frame, ids in reversed(past):
+        boxes = boxes_of(frame)
+        if not len(boxes):
+            return
+        overlap = np.where(ids == NO_TRACK, box_iou(box[None], boxes)[0], 0.0)
+        best = int(overlap.argmax())
+        if overlap[best] < MIN_OVERLAP:
+            return
+        ids[best], box = track_id, boxes[best]
