@@ -169,6 +169,28 @@ def test_two_ranks_train_and_resume_to_the_same_weights(tmp_path, repository, co
     same_run(whole, parts)
 
 
+LEAVING = """
+import glob, os
+import torch
+from posediff.launch import CPUDistributedDataParallel, join_process_group, leave_process_group
+
+join_process_group('pytorch')
+wrapped = CPUDistributedDataParallel(torch.nn.Linear(2, 2))
+wrapped(torch.zeros(1, 2)).sum().backward()
+wrapped.itself = [wrapped]  # a cycle, as the Runner has
+del wrapped
+leave_process_group()
+names = [open(path).read() for path in glob.glob('/proc/self/task/*/comm')]
+assert not any('gloo' in name for name in names), names
+"""
+
+
+@pytest.mark.skipif(not Path('/proc/self/task').exists(), reason='needs Linux to see threads')
+def test_no_thread_of_the_group_is_left_to_abort_the_process_at_its_end():
+    variables = {'RANK': '0', 'WORLD_SIZE': '1', 'LOCAL_RANK': '0', 'MASTER_ADDR': '127.0.0.1'}
+    check(run(sys.executable, '-c', LEAVING, **variables, MASTER_PORT=free_port(), CUDA_VISIBLE_DEVICES=''))
+
+
 def test_training_refuses_a_random_frozen_lifter(tmp_path, repository, mocap_folder):
     config = repository / 'configs/lifting_3d/diffhpe/diffhpe-wrapper-c32-l8_27f_cmu.py'
     options = [f'train_dataloader.dataset.data_root={mocap_folder}', f'val_dataloader.dataset.data_root={mocap_folder}']
