@@ -131,8 +131,8 @@ def train(cfg: Config) -> None:
 def leave_process_group() -> None:
     """End what :func:`join_process_group` began: a rank may abort at exit while another still talks to it.
 
-    A distributed wrapper, which reference cycles keep, keeps the group's threads alive. Gloo's may hold a tensor until the
-    interpreter ends, and then abort ("terminate called without an active exception"): so it is collected first.
+    A distributed wrapper, which reference cycles keep, keeps the group's threads alive. Gloo's may hold a tensor until
+    the interpreter ends, and then abort ("terminate called without an active exception"): so it is collected first.
     """
     if is_distributed():
         torch.distributed.barrier()
