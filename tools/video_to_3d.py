@@ -62,7 +62,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     )
     stages.add_argument('--detector-checkpoint', help='weights for mmdet: file, address, or random')
     stages.add_argument('--tracker', choices=TRACKERS, default='pose')
-    stages.add_argument('--pose', help='mediapipe (default), mmpose:<config file or name>, a config file')
+    stages.add_argument('--pose', help='mediapipe (default), mmpose:<config file or name>, diffpose, a config file')
     stages.add_argument('--pose-checkpoint', help='its weights: file, address, or random')
     stages.add_argument('--lifter', default=LIFTER_CONFIG, help='config file of a lifting model')
     stages.add_argument('--lifter-checkpoint', help='its weights: file, or random')

@@ -13,6 +13,10 @@ DEMO_KEYPOINTS = FOLDER / 'demo_walk.npz'
 LIFTER_CONFIG = FOLDER / 'lifter.py'
 LIFTER_CHECKPOINT = FOLDER / 'lifter.pth'
 
+# A small DiffPose for 2D poses, which knows rendered people only; configs/video_2d_heatmap/metafile.yml says the rest.
+DIFFPOSE_CONFIG = FOLDER / 'diffpose.py'
+DIFFPOSE_CHECKPOINT = FOLDER / 'diffpose.pth'
+
 # The clip that the keypoints are of, with its calibration; in a wheel, so that nothing but a package index is needed.
 DEMO_VIDEO = WheelFiles(
     release='sports2d==0.8.34',

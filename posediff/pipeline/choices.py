@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from posediff.assets import DIFFPOSE_CHECKPOINT, DIFFPOSE_CONFIG
+
 Config = dict[str, Any]
 
 SMOOTHERS = {
@@ -48,9 +50,10 @@ def pose_estimator_config(choice: str, checkpoint: str | None, device: str) -> C
     """Config of a 2D estimator.
 
     Args:
-        choice: ``mediapipe``, ``mmpose:<config file or name>``, or a config file of this project's.
-        checkpoint: For the latter two.
-        device: For the latter two.
+        choice: ``mediapipe``, ``mmpose:<config file or name>``, a config file of this project's, or ``diffpose``, the
+            small one that ships.
+        checkpoint: For MMPose and config files.
+        device: For all but MediaPipe's.
 
     Raises:
         ValueError: There is none such, or the checkpoint is missing or has no use.
@@ -67,7 +70,11 @@ def pose_estimator_config(choice: str, checkpoint: str | None, device: str) -> C
     _no_checkpoint('--pose', choice, checkpoint)
     if choice == 'mediapipe':
         return {'type': 'MediaPipePoseEstimator'}
-    raise ValueError(f'--pose {choice} is neither mediapipe, mmpose:<config file or name> nor a config file')
+    if choice == 'diffpose':
+        return {
+            'type': 'DiffPoseEstimator', 'config': DIFFPOSE_CONFIG, 'checkpoint': DIFFPOSE_CHECKPOINT, 'device': device,
+        }  # fmt: skip
+    raise ValueError(f'--pose {choice} is neither mediapipe, mmpose:<config file or name>, diffpose nor a config file')
 
 
 def _no_checkpoint(flag: str, choice: str, checkpoint: str | None) -> None:

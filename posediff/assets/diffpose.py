@@ -1,0 +1,117 @@
+default_scope = 'posediff'
+model = dict(
+    backbone=dict(
+        checkpoint=None,
+        img_size=(
+            128,
+            96,
+        ),
+        model_kwargs=dict(depth=4, drop_path_rate=0.0),
+        model_name='vit_tiny_patch16_224',
+        pretrained=False,
+        stem='convolution',
+        type='TimmBackbone',
+    ),
+    conditioner=dict(
+        channels=128,
+        depth=2,
+        in_channels=192,
+        num_frames=5,
+        size=(
+            8,
+            6,
+        ),
+        type='SpatioTemporalConditioner',
+    ),
+    data_preprocessor=dict(type='ClipPreprocessor'),
+    denoiser=dict(
+        channels=(
+            128,
+            64,
+            32,
+        ),
+        condition_channels=128,
+        heatmap_size=(
+            32,
+            24,
+        ),
+        num_joints=15,
+        out_channels=32,
+        type='LookupPoseDecoder',
+    ),
+    head=dict(
+        codec=dict(
+            heatmap_size=(
+                24,
+                32,
+            ),
+            input_size=(
+                96,
+                128,
+            ),
+            sigma=2.0,
+            type='UDPHeatmap',
+        ),
+        label_joints=(
+            0,
+            1,
+            2,
+            5,
+            6,
+            7,
+            8,
+            9,
+            10,
+            11,
+            12,
+            13,
+            14,
+            15,
+            16,
+        ),
+        num_label_joints=17,
+        offset=0.0,
+        scale=1.0,
+        skeleton='posetrack15',
+        type='HeatmapHead',
+    ),
+    noise_scheduler=dict(num_train_timesteps=1000, prediction_type='sample', type='CosineNoiseScheduler'),
+    sampler=dict(spacing='diffusiondet', type='DDIMSampler'),
+    test_cfg=dict(num_hypotheses=10, num_inference_steps=1),
+    type='PoseDiffusionEstimator',
+)
+num_frames = 5
+test_pipeline = [
+    dict(type='LoadClip'),
+    dict(padding=1.25, type='mmpose.GetBBoxCenterScale'),
+    dict(
+        input_size=(
+            96,
+            128,
+        ),
+        type='mmpose.TopdownAffine',
+        use_udp=True,
+    ),
+    dict(
+        meta_keys=(
+            'id',
+            'img_id',
+            'img_path',
+            'sample_id',
+            'key_index',
+            'frame_offsets',
+            'ori_shape',
+            'img_shape',
+            'input_size',
+            'input_center',
+            'input_scale',
+            'flip',
+            'flip_indices',
+            'raw_ann_info',
+            'category_id',
+            'frame_path',
+            'dataset_name',
+        ),
+        type='mmpose.PackPoseInputs',
+    ),
+]

@@ -1,0 +1,36 @@
+"""The small DiffPose that ships: it finds the joints of rendered people that it has never seen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip('mmpose')
+
+import posediff  # noqa: E402
+from posediff.assets import DIFFPOSE_CHECKPOINT, DIFFPOSE_CONFIG  # noqa: E402
+from posediff.config import load_config  # noqa: E402
+from posediff.datasets.synthetic.generate import VideoSet, generate_videos  # noqa: E402
+from posediff.datasets.synthetic.scene import ClipSettings  # noqa: E402
+from posediff.evaluation.loop import (  # noqa: E402
+    build_test_dataset,
+    build_test_metric,
+    evaluate_model,
+    set_sampling,
+)
+
+MODEL = 'configs/video_2d_heatmap/diffpose/diffpose_vit-t_synthetic-128x96.py'
+
+
+def test_it_finds_the_joints_of_rendered_people(repository: Path, tmp_path: Path):
+    folder = tmp_path / 'synthetic'
+    generate_videos(folder, VideoSet(ClipSettings(seed=5, frames=4), {'train': 1, 'val': 3}))
+    cfg = load_config(repository / MODEL)
+    cfg.test_dataloader.dataset.source.data_root = f'{folder}/'
+    cfg.test_evaluator.gt_folder = f'{folder}/annotations/val'
+    model = posediff.init_model(DIFFPOSE_CONFIG, DIFFPOSE_CHECKPOINT)
+    set_sampling(model, 1, 1)
+    found = evaluate_model(model, build_test_dataset(cfg), build_test_metric(cfg), 8)
+    assert found['AP'] > 30
+    assert found['Head AP'] > 75
