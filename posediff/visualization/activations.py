@@ -131,7 +131,7 @@ def save_activations(path: str | Path, frame: np.ndarray, runs: Sequence[tuple[s
     figure = Figure(figsize=size, dpi=100, layout='constrained')
     axes = figure.subplots(len(rows), columns, squeeze=False)
     extent = (0.0, float(width), float(height), 0.0)
-    for line, (name, step) in zip(axes, rows, strict=True):
+    for row, (line, (name, step)) in enumerate(zip(axes, rows, strict=True)):
         line[0].set_ylabel(name, fontsize=8)
         panels = [('key frame', None), ('activations', step.features), ('x_0, all joints', step.heatmaps.max(0))]
         panels += [(f'mask {mask.shape[1]}x{mask.shape[0]}', mask) for mask in step.masks]
@@ -139,7 +139,7 @@ def save_activations(path: str | Path, frame: np.ndarray, runs: Sequence[tuple[s
             ax.imshow(frame, extent=extent, alpha=1.0 if layer is None else 0.5)
             if layer is not None:
                 ax.imshow(layer, extent=extent, cmap='inferno', alpha=0.6, interpolation='bilinear')
-            if line is axes[0]:
+            if row == 0:
                 ax.set_title(title, fontsize=8)
         for ax in line:
             ax.set_xticks([])

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 import torch
 
+import posediff
 from posediff.checkpoint import load_checkpoint
 
 COMMON = """
@@ -167,6 +168,28 @@ def test_two_ranks_train_and_resume_to_the_same_weights(tmp_path, repository, co
     check(run(script, config, 2, *stopped, PORT=free_port()))
     check(run(script, config, 2, '--work-dir', parts, '--resume', PORT=free_port()))
     same_run(whole, parts)
+
+
+def test_measures_of_mmpose_go_beside_ours(tmp_path, repository, configs, video_folder):
+    pytest.importorskip('mmpose')
+    config = tmp_path / 'measures.py'
+    config.write_text(f"""
+_base_ = '{configs['video']}'
+
+test_dataloader = dict(dataset=dict(max_items=None))
+test_evaluator = [
+    dict(type='PoseTrackAP', gt_folder='{video_folder}/annotations/val'),
+    dict(type='mmpose.PCKAccuracy', thr=0.2, norm_item=['bbox', 'torso']),
+    dict(type='mmpose.CocoMetric', ann_file='{video_folder}/annotations/posetrack18_val.json', use_area=False),
+]
+""")
+    weights = tmp_path / 'random.pth'
+    torch.save({'state_dict': posediff.init_model(configs['video']).state_dict()}, weights)
+    out = tmp_path / 'out.json'
+    check(run(sys.executable, repository / 'tools/test.py', config, weights, '--work-dir', tmp_path, '--out', out))
+    found = json.loads(out.read_text())
+    assert {'posetrack/AP', 'PCK', 'tPCK', 'coco/AP', 'coco/AR'} <= set(found)
+    assert 0 <= found['PCK'] <= 1
 
 
 LEAVING = """
