@@ -63,7 +63,7 @@ def root_position(joints_3d: np.ndarray, keypoints_2d: np.ndarray, weights: np.n
     ``(X_k + t)_xy = n_k (X_k + t)_z`` for all joints k, n_k being the ray of keypoint k: a line with slope ``t_z``
     through the points ``(n_k, X_k,xy - n_k X_k,z)``. It is fitted by its reduced major axis, the ratio of the spreads
     (Ricker 1973, https://doi.org/10.1139/f73-072), since least squares (:func:`posediff.geometry.solve_root_position`)
-    put a person the nearer to the camera the less the pose fits the keypoints.
+    puts a person the nearer to the camera the less the pose fits the keypoints.
 
     Args:
         joints_3d: (J, 3) mm.

@@ -12,8 +12,8 @@ from posediff.pipeline.pose_reader import read_results
 from posediff.pipeline.results import FrameResult
 from posediff.skeletons import get_skeleton
 from posediff.visualization.overlay import draw_people
-from posediff.visualization.scene import BACKGROUND, SceneView, frustum_lines
-from posediff.visualization.scene_layout import SceneLayout
+from posediff.visualization.scene import BACKGROUND, SceneView
+from posediff.visualization.scene_layout import SceneLayout, frustum_lines
 
 COLUMN, MARGIN = 560, 10  # px
 PAPER, INK = (255, 255, 255), (70, 70, 70)
