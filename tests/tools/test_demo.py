@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from pathlib import Path
 from types import ModuleType
@@ -14,14 +13,9 @@ pytest.importorskip('av')
 
 
 @pytest.fixture
-def demo(repository: Path, monkeypatch) -> ModuleType:
+def demo(repository: Path, load_tool, monkeypatch) -> ModuleType:
     monkeypatch.syspath_prepend(str(repository / 'tools'))
-    spec = importlib.util.spec_from_file_location('demo', repository / 'tools' / 'demo.py')
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_tool('demo.py')
 
 
 def test_the_table_says_who_was_where(demo, tmp_path):

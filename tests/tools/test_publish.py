@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -17,13 +16,8 @@ Publish = Callable[..., int]
 
 
 @pytest.fixture
-def publish(repository: Path, exit_code, monkeypatch) -> Publish:
-    path = repository / 'tools' / 'model_converters' / 'publish.py'
-    spec = importlib.util.spec_from_file_location('publish', path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+def publish(load_tool, exit_code, monkeypatch) -> Publish:
+    module = load_tool('model_converters/publish.py')
 
     def run(*words: object) -> int:
         monkeypatch.setattr(sys, 'argv', ['publish.py', *map(str, words)])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -29,14 +28,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def main(repository: Path) -> Callable[[list[str]], None]:
-    path = repository / 'tools' / 'dataset_converters' / 'make_synthetic_video.py'
-    spec = importlib.util.spec_from_file_location('make_synthetic_video', path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.main
+def main(load_tool) -> Callable[[list[str]], None]:
+    return load_tool('dataset_converters/make_synthetic_video.py').main
 
 
 def test_layout_and_ids_are_posetracks(made: Path) -> None:
