@@ -6,6 +6,7 @@ import argparse
 
 import torch
 from mmengine.config import Config
+from mmengine.runner import find_latest_checkpoint
 
 from posediff.command_line import one_line_errors
 from posediff.launch import add_common_arguments, leave_process_group, prepare, train
@@ -41,7 +42,9 @@ def apply_arguments(cfg: Config, args: argparse.Namespace) -> None:
         else:
             cfg.optim_wrapper.update(type='AmpOptimWrapper', dtype='float16', loss_scale='dynamic')
     if args.resume == 'auto':
-        cfg.resume, cfg.load_from = True, None
+        # with nothing to go on from, the run begins as it would have: from load_from, if the config has one
+        if find_latest_checkpoint(cfg.work_dir) is not None:
+            cfg.resume, cfg.load_from = True, None
     elif args.resume:
         cfg.resume, cfg.load_from = True, args.resume
     if args.auto_scale_lr:

@@ -146,6 +146,19 @@ def test_a_killed_and_resumed_run_ends_with_the_weights_of_the_uninterrupted_one
     same_run(trained, tmp_path)
 
 
+def test_resume_with_nothing_to_go_on_from_keeps_load_from(tmp_path, configs, load_tool, monkeypatch):
+    tool = load_tool('train.py')
+    command = ['train.py', str(configs['lifting']), '--work-dir', str(tmp_path), '--resume']
+    monkeypatch.setattr('sys.argv', [*command, '--cfg-options', 'load_from=begin.pth'])
+    args = tool.parse_args()
+    cfg = tool.prepare(args)
+    tool.apply_arguments(cfg, args)
+    assert (cfg.resume, cfg.load_from) == (False, 'begin.pth')
+    (tmp_path / 'last_checkpoint').write_text(str(tmp_path / 'epoch_1.pth'))
+    tool.apply_arguments(cfg, args)
+    assert (cfg.resume, cfg.load_from) == (True, None)
+
+
 def test_two_ranks_see_every_item_once_and_agree_with_one_process(tmp_path, repository, configs, task, trained):
     config, checkpoint = configs[task], trained / 'epoch_3.pth'
     one, two = tmp_path / 'one.json', tmp_path / 'two.json'

@@ -13,7 +13,8 @@ model = dict(
     ),
     head=dict(skeleton=skeleton),
 )
-train_dataloader = dict(dataset=dict(skeleton=skeleton, noise=noise))
+occlusion = dict(type='KeypointOcclusion', pattern='all')
+train_dataloader = dict(dataset=dict(skeleton=skeleton, noise=noise, pipeline=[occlusion, *_base_.train_pipeline]))
 val_dataloader = test_dataloader = dict(dataset=dict(skeleton=skeleton, noise=noise))
 max_epochs = 15
 optim_wrapper = dict(optimizer=dict(lr=5e-4))

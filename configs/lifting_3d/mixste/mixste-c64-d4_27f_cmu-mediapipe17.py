@@ -1,13 +1,15 @@
-# For keypoints of detectors in images: the joints are where MediaPipe puts them, and found about as exactly: at severity
-# 1.5, 95.4 % of the limbs' joints lie within 0.2 torsos, where MediaPipe's authors report 95.5 (BlazePose Full, yoga) and
-# 96.0 (AlphaPose, trained on COCO) for the keypoints of COCO. Begins with a lifter of the motion capture's own joints.
+# For keypoints of detectors in images: joints where MediaPipe puts them, and found about as exactly. At severity 1.5
+# 95.4 % of the joints of the limbs lie within 0.2 torsos; for COCO's keypoints MediaPipe's authors report 95.5
+# (BlazePose Full, yoga) and 96.0 (AlphaPose, trained on COCO). Joints may be hidden, as detectors leave them out: left and
+# right are mirrored after that. Begins with the lifter of the motion capture's own joints.
 _base_ = './mixste-c64-d4_27f_cmu.py'
 
 skeleton = 'mediapipe17'
 noise = dict(severity=1.5)
 load_from = 'checkpoints/mixste-c64-d4_27f_cmu.pth'
 model = dict(conditioner=dict(lifter=dict(skeleton=skeleton)), head=dict(skeleton=skeleton))
-train_dataloader = dict(dataset=dict(skeleton=skeleton, noise=noise))
+occlusion = dict(type='KeypointOcclusion', pattern='all')
+train_dataloader = dict(dataset=dict(skeleton=skeleton, noise=noise, pipeline=[occlusion, *_base_.train_pipeline]))
 val_dataloader = test_dataloader = dict(dataset=dict(skeleton=skeleton, noise=noise))
 max_epochs = 10
 optim_wrapper = dict(optimizer=dict(lr=4e-4))
