@@ -1,7 +1,7 @@
 # For keypoints of detectors in images: joints where MediaPipe puts them, and found about as exactly. At severity 1.5
 # 95.4 % of the joints of the limbs lie within 0.2 torsos; for COCO's keypoints MediaPipe's authors report 95.5
-# (BlazePose Full, yoga) and 96.0 (AlphaPose, trained on COCO). Joints may be hidden, as detectors leave them out: left and
-# right are mirrored after that. Begins with the lifter of the motion capture's own joints.
+# (BlazePose Full, yoga) and 96.0 (AlphaPose, trained on COCO). Joints may be hidden, as detectors leave them out; left
+# and right are mirrored after that. Begins with the lifter of the motion capture's own joints.
 _base_ = './mixste-c64-d4_27f_cmu.py'
 
 skeleton = 'mediapipe17'

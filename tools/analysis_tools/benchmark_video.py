@@ -1,0 +1,174 @@
+"""Time the way from a video to people in 3D, stage by stage, and its peak memory.
+
+    python tools/analysis_tools/benchmark_video.py VIDEO --frames 100 1000 10000
+
+Every count of frames is a process of its own; a video that is too short is shown again and again. ``read`` to ``place``
+are ms a frame and come to ``together``, ``files`` is what comes after the last frame: poses.npz, poses.json and
+viewer.html; ``pictures`` are overlay.mp4 and scene.mp4. Memory is the largest that the process had resident, in MiB,
+``begin`` with models loaded and one frame read.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from posediff.atomic_files import replacing
+from posediff.command_line import one_line_errors, positive, provenance
+from posediff.evaluation.tables import markdown_table
+from posediff.pipeline import VideoPoseInferencer
+from posediff.pipeline.choices import detector_config, pose_estimator_config
+from posediff.pipeline.pose_writer import PoseWriter
+from posediff.pipeline.saved_results import write_overlay
+from posediff.video import VideoSource
+from posediff.video.frames import VideoFrame
+from posediff.visualization.scene import write_scene
+from posediff.visualization.viewer import write_viewer
+
+STAGES = ('read', 'detect', 'pose', 'track', 'lift', 'place', 'together')
+COLUMNS = ('frames', *STAGES, 'frames a second', 'people', 'files, s', 'pictures, s', 'begin, MiB', 'peak, MiB')
+
+
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('video')
+    parser.add_argument('--frames', nargs='+', type=positive, default=[100, 1000], help='counts of frames')
+    parser.add_argument('--detector', default='mediapipe', help='as for video_to_3d.py')
+    parser.add_argument('--pose', default='mediapipe', help='as for video_to_3d.py')
+    parser.add_argument('--min-pose-score', type=float, default=0.3, help='as for video_to_3d.py')
+    parser.add_argument('--num-hypotheses', type=positive, help="default: the lifter's")
+    parser.add_argument('--threads', type=positive, help="of the lifter; default: torch's")
+    parser.add_argument('--batch-size', type=positive, default=8)
+    parser.add_argument('--device', default='cpu', help='of the lifter')
+    parser.add_argument('--no-pictures', action='store_true', help='leave out overlay.mp4 and scene.mp4')
+    parser.add_argument('--out', type=Path, default=Path('out/benchmark_video.json'))
+    return parser.parse_args(argv)
+
+
+class RepeatedVideo(VideoSource):
+    """A video that is shown again and again, up to a number of frames."""
+
+    def __init__(self, name: str, num_frames: int) -> None:
+        super().__init__(name)
+        self.num_frames = num_frames
+        self.wanted = num_frames
+
+    def frames(self, start: int = 0) -> Iterator[VideoFrame]:
+        count = 0
+        while count < self.wanted:
+            for frame in super().frames():
+                if count == self.wanted:
+                    break
+                if count >= start:
+                    yield VideoFrame(count, count / self.fps, frame.image, frame.repeated)
+                count += 1
+        self.problem = None  # what the file said of its length
+
+
+class Timed:
+    """Does as what it wraps, and adds the seconds of its calls up."""
+
+    def __init__(self, inner: Any, seconds: dict[str, float], stage: str) -> None:
+        self._inner, self._seconds, self._stage = inner, seconds, stage
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        start = time.perf_counter()
+        try:
+            return self._inner(*args, **kwargs)
+        finally:
+            self._seconds[self._stage] += time.perf_counter() - start
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+
+class TimedVideo(RepeatedVideo):
+    """Whose reading is timed."""
+
+    seconds: dict[str, float]
+
+    def frames(self, start: int = 0) -> Iterator[VideoFrame]:
+        step = Timed(super().frames(start).__next__, self.seconds, 'read')
+        while True:
+            try:
+                yield step()
+            except StopIteration:
+                return
+
+
+def measure(args: argparse.Namespace, count: int) -> dict[str, Any]:
+    """One run, in a process of its own."""
+    if args.threads:
+        torch.set_num_threads(args.threads)
+    seconds: dict[str, float] = defaultdict(float)
+    video = TimedVideo(args.video, count)
+    video.seconds = seconds
+    inferencer = VideoPoseInferencer(
+        detector=detector_config(args.detector, None, args.device),
+        pose_estimator=pose_estimator_config(args.pose, None, args.device),
+        min_pose_score=args.min_pose_score,
+        num_hypotheses=args.num_hypotheses,
+        batch_size=args.batch_size,
+        device=args.device,
+    )
+    observer, model = inferencer.observer, inferencer.model
+    observer.detector = Timed(observer.detector, seconds, 'detect')  # type: ignore[assignment]
+    observer.estimator = Timed(observer.estimator, seconds, 'pose')  # type: ignore[assignment]
+    observer.tracker.update = Timed(observer.tracker.update, seconds, 'track')  # type: ignore[method-assign]
+    model.sample_inputs = Timed(model.sample_inputs, seconds, 'lift')  # type: ignore[method-assign]
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        writer = PoseWriter(folder, inferencer.header(video))
+        begin = peak_memory()
+        together = seconds_of(lambda: [writer.add(result) for result in inferencer(video)])
+        seconds |= {'together': together, 'place': together - sum(seconds.values())}
+        files = seconds_of(lambda: (list(writer.finish()), write_viewer(folder)))
+        pictures = float('nan')
+        if not args.no_pictures and writer.num_rows:
+            plain = RepeatedVideo(args.video, count)
+            pictures = seconds_of(lambda: (write_overlay(folder, plain, 0.3), write_scene(folder, plain, 0.3)))
+    per_frame = {stage: 1000 * seconds[stage] / count for stage in STAGES}
+    people = {'frames a second': count / together, 'people': writer.num_rows / count}
+    work = {'files, s': files, 'pictures, s': pictures, 'begin, MiB': begin, 'peak, MiB': peak_memory()}
+    return {'frames': count, **per_frame, **people, **work}
+
+
+def seconds_of(work: Callable[[], Any]) -> float:
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def peak_memory() -> float:
+    """MiB that this process had resident at most."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    args = parse_args(argv)
+    rows = []
+    with one_line_errors():
+        VideoSource(args.video)
+        for count in args.frames:
+            with get_context('spawn').Pool(1) as pool:
+                rows.append(pool.apply(measure, (args, count)))
+        args.out.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(args.out) as draft:
+            machine = {'cpus': os.cpu_count(), 'threads': args.threads or torch.get_num_threads()}
+            draft.write_text(json.dumps({**provenance(args), **machine, 'rows': rows}, indent=1) + '\n')
+    print(markdown_table(COLUMNS, [[row[name] for name in COLUMNS] for row in rows], digits=1))
+
+
+if __name__ == '__main__':
+    main()
