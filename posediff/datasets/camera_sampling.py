@@ -47,6 +47,15 @@ CAMERA_PRESETS = {
         img_shapes=((1080, 1920), (1920, 1080)),
         off_center=0.35,
     ),
+    # Whatever there is footage of: from a phone on the floor to a camera under the ceiling, held straight or not.
+    'anywhere': CameraPreset(
+        distance=(2.0, 10.0),
+        height=(0.2, 4.0),
+        roll=20.0,
+        field_of_view=(40.0, 75.0),
+        img_shapes=((1080, 1920), (1920, 1080)),
+        off_center=0.5,
+    ),
     # Human3.6M: focal length 1145 px on 1000 px, four cameras in the corners of a small room.
     'h36m': CameraPreset(
         distance=(4.0, 6.0),

@@ -14,7 +14,14 @@ model = dict(
     head=dict(skeleton=skeleton),
 )
 occlusion = dict(type='KeypointOcclusion', pattern='all')
-train_dataloader = dict(dataset=dict(skeleton=skeleton, noise=noise, pipeline=[occlusion, *_base_.train_pipeline]))
+train_dataloader = dict(
+    dataset=dict(
+        skeleton=skeleton,
+        camera_preset='anywhere',
+        noise=noise,
+        pipeline=[occlusion, *_base_.train_pipeline],
+    )
+)
 val_dataloader = test_dataloader = dict(dataset=dict(skeleton=skeleton, noise=noise))
 max_epochs = 15
 optim_wrapper = dict(optimizer=dict(lr=5e-4))
