@@ -18,6 +18,9 @@ from posediff.video.frames import VideoFrame
 SAME_PERSON = 0.3
 """Boxes of two looks at the same place that overlap by more (intersection over union) are one person."""
 
+SMALLEST_LOOK = 32
+"""px: nobody is made out in a square that is smaller, and an image of a few rows would have hundreds of them."""
+
 
 @DETECTORS.register_module()
 class MediaPipeDetector(BaseDetector):
@@ -60,11 +63,13 @@ class MediaPipeDetector(BaseDetector):
 
 
 def looks(img_shape: tuple[int, int], levels: int) -> Iterator[tuple[int, int, int, int]]:
-    """The whole image, then squares that overlap by half: left, top, width, height in px."""
+    """The whole image, then squares that overlap by half and are not too small: left, top, width, height in px."""
     height, width = img_shape
     yield 0, 0, width, height
     for level in range(levels - 1):
-        side = max(min(height, width) // 2**level, 1)
+        side = min(height, width) // 2**level
+        if side < SMALLEST_LOOK:
+            return
         places = [(left, top) for top in _starts(height, side) for left in _starts(width, side)]
         if len(places) > 1:
             yield from ((left, top, side, side) for left, top in places)
