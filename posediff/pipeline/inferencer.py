@@ -151,7 +151,7 @@ class VideoPoseInferencer:
             frames = itertools.takewhile(lambda frame: frame.index < max_frames, frames)
         if stop is not None:
             frames = itertools.takewhile(lambda _: not stop(), frames)
-        sightings = self.observer.look(frames, first)
+        sightings = self.observer.look(frames, first, None if log is None else log.last)
         if log is not None:
             sightings = itertools.chain(itertools.islice(log.read(), max_frames), log.record(sightings))
         observations = self.observer.follow(sightings, source.fps)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
+from scipy.optimize import linear_sum_assignment
 
 from posediff.detection.base import BaseDetector, People
 from posediff.pipeline.sightings import Sighting
@@ -15,10 +16,11 @@ from posediff.pose_estimation.base import BasePoseEstimator, FrameWindow, Poses
 from posediff.skeletons import Skeleton
 from posediff.tracking.base import NO_TRACK, BaseTracker
 from posediff.tracking.first_frames import with_first_frames
-from posediff.tracking.similarity import object_keypoint_similarity
+from posediff.tracking.similarity import box_iou, object_keypoint_similarity
 from posediff.video.frames import VideoFrame
 
 Item = TypeVar('Item')
+STILL_THERE = 0.3  # overlap (intersection over union) of two boxes in successive frames that are one person's
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,9 @@ class Observation(Sighting):
 
 class Observer:
     """Find, estimate and track the people of a video.
+
+    Whom the detector misses, from behind for instance, is looked for where the frame before had the person, as long as
+    an estimator that sees absence says that somebody is there.
 
     Args:
         detector: Finds people.
@@ -74,25 +79,50 @@ class Observer:
         """
         return self.follow(self.look(frames), fps)
 
-    def look(self, frames: Iterable[VideoFrame], first: int = 0) -> Iterator[Sighting]:
+    def look(self, frames: Iterable[VideoFrame], first: int = 0, before: Sighting | None = None) -> Iterator[Sighting]:
         """Find and estimate the people of frames ``first`` and later.
 
         Args:
             frames: In order; from ``first - frames_around`` of the estimator on, or from the beginning.
             first: Number of the first frame that is wanted.
+            before: Who was seen in the frame before that.
         """
         for windows in _batches(self._windows(self._found(frames), first), self.batch_size):
             for window, poses in zip(windows, self.estimator(windows), strict=True):
-                kept = one_pose_each(poses, self.estimator.skeleton, self.min_pose_score, self.same_pose)
-                boxes = (window.people.boxes if poses.boxes is None else poses.boxes)[kept]
-                yield Sighting(
-                    window.key.index,
-                    window.key.time_s,
-                    boxes,
-                    window.people.scores[kept],
-                    poses.keypoints[kept],
-                    poses.scores[kept],
-                )
+                before = self._with_missed(window, self._sighting(window, [(window.people, poses)]), before)
+                yield before
+
+    def _sighting(self, window: FrameWindow, found: list[tuple[People, Poses]]) -> Sighting:
+        """Everybody once."""
+        keypoints, scores = (
+            np.concatenate([getattr(poses, name) for _, poses in found]) for name in ('keypoints', 'scores')
+        )
+        boxes = np.concatenate([people.boxes if poses.boxes is None else poses.boxes for people, poses in found])
+        kept = one_pose_each(Poses(keypoints, scores), self.estimator.skeleton, self.min_pose_score, self.same_pose)
+        return Sighting(
+            window.key.index,
+            window.key.time_s,
+            boxes[kept],
+            np.concatenate([people.scores for people, _ in found])[kept],
+            keypoints[kept],
+            scores[kept],
+        )
+
+    def _with_missed(self, window: FrameWindow, seen: Sighting, before: Sighting | None) -> Sighting:
+        """With those of the frame before whom the detector missed."""
+        if before is None or not self.estimator.sees_absence:
+            return seen
+        overlap = box_iou(before.boxes, seen.boxes)
+        rows, columns = linear_sum_assignment(-overlap)
+        height, width = window.key.image.shape[:2]
+        missed = (np.minimum(before.boxes[:, 2:], [width, height]) > np.maximum(before.boxes[:, :2], 0)).all(-1)
+        missed[rows[overlap[rows, columns] >= STILL_THERE]] = False
+        if not missed.any():
+            return seen
+        people = People(before.boxes[missed], before.box_scores[missed])
+        (poses,) = self.estimator([FrameWindow(window.frames, people)])
+        there = People(seen.boxes, seen.box_scores), Poses(seen.keypoints_2d, seen.keypoint_scores, seen.boxes)
+        return self._sighting(window, [there, (people, poses)])
 
     def follow(self, sightings: Iterable[Sighting], fps: float) -> Iterator[Observation]:
         """Tell people apart, in sightings from the first frame on."""

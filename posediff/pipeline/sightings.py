@@ -48,6 +48,10 @@ class SightingsLog:
         about: What the sightings depend on, for JSON.
         resume: Go on with what is there; else begin anew.
 
+    Attributes:
+        num_frames: That are on disk.
+        last: The last of those that were there at the beginning.
+
     Raises:
         FileNotFoundError: There is nothing to go on with.
         ValueError: What is there was made of something else; the message names what.
@@ -60,7 +64,11 @@ class SightingsLog:
             self._check()
         else:
             shutil.rmtree(self.folder, ignore_errors=True)
-        self.num_frames = sum(1 for _ in self.read())
+        self.num_frames = 0
+        self.last: Sighting | None = None
+        for sighting in self.read():
+            self.num_frames += 1
+            self.last = sighting
 
     def read(self) -> Iterator[Sighting]:
         """What is there, in order."""

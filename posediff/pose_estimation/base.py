@@ -59,10 +59,12 @@ class BasePoseEstimator(ABC):
     Attributes:
         skeleton: Of the keypoints.
         frames_around: δ, frames before and after that it looks at.
+        sees_absence: Scores are 0 where nobody is in a box, so that any box may be tried.
     """
 
     skeleton: Skeleton
     frames_around: int = 0
+    sees_absence: bool = False
 
     @abstractmethod
     def __call__(self, windows: Sequence[FrameWindow]) -> list[Poses]:

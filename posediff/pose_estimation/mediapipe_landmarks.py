@@ -27,6 +27,7 @@ class MediaPipePoseEstimator(BasePoseEstimator):
     """
 
     skeleton = MEDIAPIPE33
+    sees_absence = True
 
     def __init__(self, looks: int = 2, num_threads: int = 1) -> None:
         require_whole(type(self).__name__, {'looks': looks}, 1)

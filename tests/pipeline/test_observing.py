@@ -114,6 +114,78 @@ def test_swapped_limbs_do_not_make_a_second_person(swapped):
     assert one_pose_each(poses, COCO17, 0.3, 0.5).tolist() == [0, 1]
 
 
+class BlinkingDetector(MarkDetector):
+    """Sees people in some frames only."""
+
+    def __init__(self, missed: set[int]) -> None:
+        self.missed = missed
+
+    def __call__(self, frames):
+        return [
+            People.nobody() if frame.index in self.missed else found
+            for frame, found in zip(frames, super().__call__(frames), strict=True)
+        ]
+
+
+class MarkEstimator(WindowEstimator):
+    """Keypoints around the brightest pixel in a box, which may be the wrong one; scores of 0 where all is black."""
+
+    sees_absence = True
+
+    def __call__(self, windows):
+        found = []
+        shape = np.random.default_rng(0).uniform(-10, 10, (17, 2))
+        for window in windows:
+            keypoints, scores = np.zeros((len(window.people), 17, 2)), np.zeros((len(window.people), 17))
+            for row, (left, top, right, bottom) in enumerate(window.people.boxes.astype(int).clip(0)):
+                part = window.key.image[top:bottom, left:right, 0]
+                if part.any():
+                    y, x = np.unravel_index(part.argmax(), part.shape)
+                    keypoints[row], scores[row] = shape + [left + x, top + y], 0.9
+            boxes = np.concatenate([keypoints.min(1) - 10, keypoints.max(1) + 10], -1)
+            found.append(Poses(*(values.astype(np.float32) for values in (keypoints, scores, boxes))))
+        return found
+
+
+@settings(max_examples=30, deadline=None)
+@given(missed=st.sets(st.integers(1, 19)), dark=st.sets(st.integers(0, 19)), batch_size=st.integers(1, 7))
+def test_whom_the_detector_misses_is_followed_for_as_long_as_somebody_is_there(missed, dark, batch_size):
+    observer = Observer(BlinkingDetector(missed), MarkEstimator(0), PoseTracker(min_hits=1), batch_size)
+    seen = list(observer.look(frames(20, dark)))
+    there = False
+    for index, one in enumerate(seen):
+        there = index not in dark and (there or index not in missed)
+        assert len(one.boxes) == there
+        if there:
+            np.testing.assert_allclose(one.boxes.mean(), (30 + 2 * index + 40) / 2, atol=2)
+    # a run that goes on sees what one that was never broken sees
+    again = list(observer.look(frames(20, dark)[7:], 7, seen[6]))
+    for one, other in zip(again, seen[7:], strict=True):
+        np.testing.assert_array_equal(one.keypoints_2d, other.keypoints_2d)
+        np.testing.assert_array_equal(one.box_scores, other.box_scores)
+
+
+def test_nobody_is_followed_by_an_estimator_that_finds_people_everywhere():
+    observer = Observer(BlinkingDetector({3, 4}), WindowEstimator(0), PoseTracker(min_hits=1), 4)
+    assert [len(one.boxes) for one in observer.look(frames(8))] == [1, 1, 1, 0, 0, 1, 1, 1]
+
+
+def test_who_is_followed_into_somebody_else_is_not_seen_twice():
+    class TwoMarks(MarkDetector):
+        """The second person is seen in the first frame only, and walks into the first."""
+
+        def __call__(self, frames):
+            boxes = np.float32([[20, 20, 40, 60], [44, 20, 64, 60]])
+            return [People(boxes[: 1 + (frame.index == 0)], np.ones(1 + (frame.index == 0))) for frame in frames]
+
+    images = np.zeros((3, 80, 200, 3), np.uint8)
+    images[:, 40, 30] = 255
+    images[0, 40, 54], images[1, 40, 50] = 255, 255  # gone in the third frame
+    video = [VideoFrame(index, index / FPS, image) for index, image in enumerate(images)]
+    observer = Observer(TwoMarks(), MarkEstimator(0), PoseTracker(min_hits=1), 2)
+    assert [len(one.boxes) for one in observer.look(video)] == [2, 2, 1]
+
+
 @pytest.mark.parametrize('around', [0, 2])
 def test_results_come_as_soon_as_the_frames_around_are_there(around):
     pulled = []
