@@ -120,6 +120,7 @@ class Observer:
         if not missed.any():
             return seen
         people = People(before.boxes[missed], before.box_scores[missed])
+        people = self.estimator.where_next(people, before.keypoints_2d[missed])
         (poses,) = self.estimator([FrameWindow(window.frames, people)])
         there = People(seen.boxes, seen.box_scores), Poses(seen.keypoints_2d, seen.keypoint_scores, seen.boxes)
         return self._sighting(window, [there, (people, poses)])

@@ -70,6 +70,15 @@ class BasePoseEstimator(ABC):
     def __call__(self, windows: Sequence[FrameWindow]) -> list[Poses]:
         """Estimate the poses of the people of each window."""
 
+    def where_next(self, people: People, keypoints: np.ndarray) -> People:
+        """Where to look for people in the frame after one in which they were seen.
+
+        Args:
+            people: As they were seen.
+            keypoints: (N, K, 2) px, theirs.
+        """
+        return people
+
     @classmethod
     @abstractmethod
     def contract_cases(cls) -> list[dict[str, Any]]:
