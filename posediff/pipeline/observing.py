@@ -21,6 +21,7 @@ from posediff.video.frames import VideoFrame
 
 Item = TypeVar('Item')
 STILL_THERE = 0.3  # overlap (intersection over union) of two boxes in successive frames that are one person's
+PART_OF = 0.7  # part of a box within another's from which on who was not detected is taken for a part of the other
 
 
 @dataclass(frozen=True)
@@ -122,6 +123,10 @@ class Observer:
         people = People(before.boxes[missed], before.box_scores[missed])
         people = self.estimator.where_next(people, before.keypoints_2d[missed])
         (poses,) = self.estimator([FrameWindow(window.frames, people)])
+        boxes = people.boxes if poses.boxes is None else poses.boxes
+        alone = (_covered(boxes, seen.boxes) <= PART_OF).all(1)
+        people = People(boxes[alone], people.scores[alone])
+        poses = Poses(poses.keypoints[alone], poses.scores[alone])
         there = People(seen.boxes, seen.box_scores), Poses(seen.keypoints_2d, seen.keypoint_scores, seen.boxes)
         return self._sighting(window, [there, (people, poses)])
 
@@ -199,6 +204,14 @@ def _likeness(poses: Poses, row: int, better: int, skeleton: Skeleton) -> float:
     spread = np.full((1, skeleton.num_joints), max(float(np.ptp(other, axis=0).max()) / 15, 1.0))
     alike, _ = object_keypoint_similarity(other[None], other_seen[None], points[None], seen[None], spread)
     return float(alike[0, 0])
+
+
+def _covered(boxes: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """(N, M) parts of the areas of N boxes that M others cover."""
+    low = np.maximum(boxes[:, None, :2], others[:, :2])
+    high = np.minimum(boxes[:, None, 2:], others[:, 2:])
+    areas = (boxes[:, 2:] - boxes[:, :2]).prod(-1)
+    return (high - low).clip(0).prod(-1) / np.maximum(areas, 1e-6)[:, None]
 
 
 def _window(kept: deque[tuple[VideoFrame, People]], around: int) -> FrameWindow:

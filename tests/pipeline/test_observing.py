@@ -186,6 +186,21 @@ def test_who_is_followed_into_somebody_else_is_not_seen_twice():
     assert [len(one.boxes) for one in observer.look(video)] == [2, 2, 1]
 
 
+def test_a_part_of_somebody_is_not_followed_as_a_person_of_its_own():
+    """In the second frame the detector sees the whole body, of which it saw a foot before."""
+
+    class Growing(MarkDetector):
+        def __call__(self, frames):
+            boxes = {0: [60, 60, 80, 70], 1: [20, 0, 90, 75]}
+            return [People(np.float32([boxes[frame.index]]), np.ones(1, np.float32)) for frame in frames]
+
+    class Filling(WindowEstimator):
+        sees_absence = True
+
+    found = list(Observer(Growing(), Filling(0), PoseTracker(min_hits=1), 2).look(frames(2)))
+    assert [one.boxes.tolist() for one in found] == [[[60, 60, 80, 70]], [[20, 0, 90, 75]]]
+
+
 @pytest.mark.parametrize('around', [0, 2])
 def test_results_come_as_soon_as_the_frames_around_are_there(around):
     pulled = []
