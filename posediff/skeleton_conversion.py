@@ -201,6 +201,7 @@ _RULES: dict[tuple[str, str], Rule] = {
     (H36M17.name, CMU17.name): _H36M_TO_CMU,
     (H36M17.name, MEDIAPIPE17.name): _H36M_TO_CMU | _MEDIAPIPE_TORSO,
     (CMU17.name, MEDIAPIPE17.name): _CMU_TO_MEDIAPIPE,
+    (MEDIAPIPE17.name, CMU17.name): _H36M_TO_CMU,
     (HALPE26.name, COCO17.name): _SAME,
     (POSETRACK15.name, H36M17.name): _POSETRACK_TO_H36M,
     (POSETRACK15.name, CMU17.name): _POSETRACK_TO_CMU,

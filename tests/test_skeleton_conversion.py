@@ -25,6 +25,7 @@ KNOWN = [
     ('coco17', 'mediapipe17'),
     ('mediapipe33', 'mediapipe17'),
     ('cmu17', 'mediapipe17'),
+    ('mediapipe17', 'cmu17'),
     ('posetrack15', 'mediapipe17'),
     ('halpe26', 'mediapipe17'),
     ('h36m17', 'mediapipe17'),

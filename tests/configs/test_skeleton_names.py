@@ -44,8 +44,8 @@ def test_models_for_human36m_have_its_skeleton(path):
 
 
 def test_the_shipped_lifter_says_what_it_lifts():
-    assert set(skeletons(load_config(LIFTER_CONFIG).model).values()) == {'cmu17'}
-    assert posediff.init_model(LIFTER_CONFIG, LIFTER_CHECKPOINT).head.skeleton is CMU17
+    assert set(skeletons(load_config(LIFTER_CONFIG).model).values()) == {'mediapipe17'}
+    assert posediff.init_model(LIFTER_CONFIG, LIFTER_CHECKPOINT).head.skeleton is MEDIAPIPE17
 
 
 @pytest.mark.parametrize('skeleton', [CMU17, MEDIAPIPE17], ids=lambda skeleton: skeleton.name)

@@ -60,7 +60,7 @@ def test_the_other_views_say_where_the_person_is(tool, views):
     assert agreed.all()
     assert error < 1e-3
     np.testing.assert_allclose(target, views[2].world[:, chosen], atol=1e-3)
-    result = tool.score(views[2].world[:, chosen], target, agreed)
+    result = tool.score_limbs(views[2].world[:, chosen], target, agreed)
     assert result['frames'] == FRAMES
     assert result['p_mpjpe'] < 1e-3
     assert result['n_mpjpe'] < 1e-3
@@ -69,10 +69,10 @@ def test_the_other_views_say_where_the_person_is(tool, views):
 def test_scale_and_place_do_not_count_but_rotation_does_in_one_of_the_two(tool, views):
     target, agreed, _ = tool.reference(views, 0, max_error=1.0)
     turned = target @ Rotation.from_euler('y', 20, degrees=True).as_matrix().T
-    moved = tool.score(1.3 * target + 500, target, agreed)
+    moved = tool.score_limbs(1.3 * target + 500, target, agreed)
     assert moved['p_mpjpe'] < 1e-3
     assert moved['n_mpjpe'] < 1e-3
-    rotated = tool.score(turned, target, agreed)
+    rotated = tool.score_limbs(turned, target, agreed)
     assert rotated['p_mpjpe'] < 1e-3
     assert rotated['n_mpjpe'] > 50
 
@@ -84,8 +84,8 @@ def test_joints_on_which_views_disagree_do_not_count(tool, views):
     target, agreed, _ = tool.reference(views, 0, max_error=5.0)
     assert not agreed[:3, 4].any()
     assert agreed[:3].sum() == 3 * 11
-    assert tool.score(target, target, agreed)['frames'] == 5
-    nobody = tool.score(target, target, np.zeros_like(agreed))
+    assert tool.score_limbs(target, target, agreed)['frames'] == 5
+    nobody = tool.score_limbs(target, target, np.zeros_like(agreed))
     assert nobody['frames'] == 0
     assert np.isnan(nobody['p_mpjpe'])
 

@@ -25,7 +25,7 @@ from posediff.atomic_files import replacing
 from posediff.calibration import CalibratedCamera, find_camera, read_calibration
 from posediff.command_line import one_line_errors, positive, provenance
 from posediff.detection import MediaPipeDetector
-from posediff.evaluation.joints_3d import n_mpjpe, p_mpjpe
+from posediff.evaluation.limbs import limbs, score_limbs
 from posediff.evaluation.tables import markdown_table
 from posediff.mediapipe_models import MediaPipePoseEstimator
 from posediff.mediapipe_models.landmarks import PRESENCE_THRESHOLD
@@ -33,12 +33,9 @@ from posediff.mediapipe_models.rois import rois_from_boxes
 from posediff.pipeline.observing import Observation
 from posediff.pipeline.side_swaps import SideSwapRepair
 from posediff.skeleton_conversion import convert_joints
-from posediff.skeletons import MEDIAPIPE33, Skeleton
+from posediff.skeletons import MEDIAPIPE33
 from posediff.triangulation import triangulate
 from posediff.video import VideoSource, open_video
-
-LIMBS = ('shoulder', 'elbow', 'wrist', 'hip', 'knee', 'ankle')
-MIN_JOINTS = 8
 
 
 @dataclass
@@ -121,12 +118,6 @@ def lift(model: torch.nn.Module, view: View, seed: int) -> np.ndarray:
     )['joints_3d']
 
 
-def limbs(skeleton: Skeleton) -> list[int]:
-    """The 12 joints, left and right in turn."""
-    names = ['foot' if part == 'ankle' and 'left_ankle' not in skeleton.joint_names else part for part in LIMBS]
-    return [skeleton.joint_names.index(f'{side}_{name}') for name in names for side in ('left', 'right')]
-
-
 def reference(views: Sequence[View], left_out: int, max_error: float) -> tuple[np.ndarray, np.ndarray, float]:
     """Limb joints (F, 12, 3) mm in the left-out camera's frame, which of them count, and their mean error in px."""
     others = [view for number, view in enumerate(views) if number != left_out]
@@ -137,20 +128,6 @@ def reference(views: Sequence[View], left_out: int, max_error: float) -> tuple[n
     agreed = (error <= max_error) & (weights.sum(0) == len(others))
     camera = views[left_out].camera.camera
     return found @ camera.R.T + camera.t, agreed, float(error[agreed].mean()) if agreed.any() else float('nan')
-
-
-def score(pose: np.ndarray, target: np.ndarray, agreed: np.ndarray) -> dict[str, float]:
-    """P-MPJPE and N-MPJPE, mm, over frames where the hips and enough joints count; the root lies between the hips."""
-    hips = [LIMBS.index('hip') * 2, LIMBS.index('hip') * 2 + 1]
-    frames = agreed[:, hips].all(-1) & (agreed.sum(-1) >= MIN_JOINTS) & np.isfinite(pose).all((-2, -1))
-    if not frames.any():
-        return {'p_mpjpe': float('nan'), 'n_mpjpe': float('nan'), 'frames': 0}
-    mask = torch.from_numpy(agreed[frames].astype(np.float64))
-    poses = [torch.from_numpy(np.nan_to_num(one[frames])).double() for one in (pose, target)]
-    aligned = p_mpjpe(*poses, mask)
-    with_root = [torch.cat([one[:, hips].mean(1, keepdim=True), one], 1) for one in poses]
-    rooted = n_mpjpe(*with_root, torch.cat([torch.zeros_like(mask[:, :1]), mask], 1))
-    return {'p_mpjpe': float(aligned.mean()), 'n_mpjpe': float(rooted.mean()), 'frames': int(frames.sum())}
 
 
 def compare(args: argparse.Namespace) -> list[dict[str, float | str]]:
@@ -172,8 +149,8 @@ def compare(args: argparse.Namespace) -> list[dict[str, float | str]]:
     rows: list[dict[str, float | str]] = []
     for number, view in enumerate(views):
         target, agreed, error = reference(views, number, args.max_error)
-        ours = score(lift(model, view, args.seed)[:, limbs(model.head.skeleton)], target, agreed)
-        theirs = score(view.world[:, limbs(MEDIAPIPE33)], target, agreed)
+        ours = score_limbs(lift(model, view, args.seed)[:, limbs(model.head.skeleton)], target, agreed)
+        theirs = score_limbs(view.world[:, limbs(MEDIAPIPE33)], target, agreed)
         rows.append(
             {'camera': view.camera.name, 'reprojection error, px': error, 'frames': ours['frames']}
             | {f'{name}, mm': ours[name] for name in ('p_mpjpe', 'n_mpjpe')}

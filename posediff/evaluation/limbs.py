@@ -1,0 +1,32 @@
+"""Errors of arms and legs, the joints that all skeletons of people define."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from posediff.evaluation.joints_3d import n_mpjpe, p_mpjpe
+from posediff.skeletons import Skeleton
+
+LIMBS = ('shoulder', 'elbow', 'wrist', 'hip', 'knee', 'ankle')
+MIN_JOINTS = 8  # that count in a frame, for the frame to count
+
+
+def limbs(skeleton: Skeleton) -> list[int]:
+    """The 12 joints, left and right in turn."""
+    names = ['foot' if part == 'ankle' and 'left_ankle' not in skeleton.joint_names else part for part in LIMBS]
+    return [skeleton.joint_names.index(f'{side}_{name}') for name in names for side in ('left', 'right')]
+
+
+def score_limbs(pose: np.ndarray, target: np.ndarray, agreed: np.ndarray) -> dict[str, float]:
+    """P-MPJPE and N-MPJPE, mm, over frames where the hips and enough joints count; the root lies between the hips."""
+    hips = [LIMBS.index('hip') * 2, LIMBS.index('hip') * 2 + 1]
+    frames = agreed[:, hips].all(-1) & (agreed.sum(-1) >= MIN_JOINTS) & np.isfinite(pose).all((-2, -1))
+    if not frames.any():
+        return {'p_mpjpe': float('nan'), 'n_mpjpe': float('nan'), 'frames': 0}
+    mask = torch.from_numpy(agreed[frames].astype(np.float64))
+    poses = [torch.from_numpy(np.nan_to_num(one[frames])).double() for one in (pose, target)]
+    aligned = p_mpjpe(*poses, mask)
+    with_root = [torch.cat([one[:, hips].mean(1, keepdim=True), one], 1) for one in poses]
+    rooted = n_mpjpe(*with_root, torch.cat([torch.zeros_like(mask[:, :1]), mask], 1))
+    return {'p_mpjpe': float(aligned.mean()), 'n_mpjpe': float(rooted.mean()), 'frames': int(frames.sum())}

@@ -1,0 +1,110 @@
+"""What it costs to lift joints with a network that was trained on others.
+
+    python tools/analysis_tools/compare_joints.py data/cmu --lifter CONFIG CHECKPOINT --lifter CONFIG CHECKPOINT
+
+Clips of the validation subjects are filmed with the joints of an image detector and its noise, lifted by every model,
+and scored on the 12 joints of arms and legs: P-MPJPE and N-MPJPE, mm, the root between the hips. A lifter of other
+joints gets them by the rules of ``posediff.skeleton_conversion``, as in the video pipeline, and by their names alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+import posediff
+from posediff.atomic_files import replacing
+from posediff.command_line import one_line_errors, positive, provenance
+from posediff.datasets import CMUMocapDataset
+from posediff.datasets.pose_tracks import PoseFrames
+from posediff.evaluation.limbs import limbs, score_limbs
+from posediff.evaluation.tables import markdown_table
+from posediff.models.estimator import PoseDiffusionEstimator
+from posediff.skeleton_conversion import convert_joints
+from posediff.skeletons import get_skeleton
+
+Errors = dict[tuple[str, str], list[dict[str, float]]]
+
+
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('data', help='folder of the motion, see tools/dataset_converters/cmu_mocap.py')
+    parser.add_argument('--lifter', nargs=2, action='append', required=True, metavar=('CONFIG', 'CHECKPOINT'))
+    parser.add_argument('--joints', default='mediapipe17', help='skeleton that is filmed')
+    parser.add_argument('--severity', type=float, default=1.5, help="of the simulated detector's noise")
+    parser.add_argument('--clips', type=positive, default=60, help='drawn at random')
+    parser.add_argument('--frames', type=positive, default=81, help='of each, from its beginning')
+    parser.add_argument('--score-threshold', type=float, default=0.3, help='keypoints scored below are not seen')
+    parser.add_argument('--seed', type=int, default=0)
+    parser.add_argument('--out', type=Path, default=Path('out/compare_joints.json'))
+    return parser.parse_args(argv)
+
+
+def film(args: argparse.Namespace) -> tuple[list[PoseFrames], float]:
+    """Clips through one stored camera each, and their rate."""
+    dataset = CMUMocapDataset(
+        args.data, split='val', skeleton=args.joints, noise={'severity': args.severity}, num_cameras=1,
+        window_size=1, test_mode=True,
+    )  # fmt: skip
+    tracks = dataset.load_tracks()
+    chosen = np.random.default_rng(args.seed).permutation(len(tracks))[: args.clips]
+    return [tracks[number].frames for number in chosen], tracks[0].fps
+
+
+def ways(joints: str, wanted: str) -> tuple[str, ...]:
+    """How a lifter can be given its joints."""
+    return ('its own',) if joints == wanted else ('by rules', 'by name')
+
+
+def lift(model: PoseDiffusionEstimator, clip: PoseFrames, way: str, fps: float, args: argparse.Namespace) -> np.ndarray:
+    """(F, 12, 3) mm."""
+    frames = slice(args.frames)
+    scores = clip.keypoint_scores[frames] * clip.keypoint_mask[frames]
+    scores = np.where(scores >= args.score_threshold, scores, 0).astype(np.float32)
+    points = np.where(scores[..., None] > 0, clip.keypoints_2d[frames], np.nan).astype(np.float32)
+    if way == 'by rules':
+        points, scores, _ = convert_joints(points, args.joints, model.head.skeleton.name, scores)
+    lifted = posediff.lift_keypoints(model, points, scores, img_shape=clip.camera.img_shape, fps=fps, seed=args.seed)
+    return lifted['joints_3d'][:, limbs(model.head.skeleton)]
+
+
+def compare(args: argparse.Namespace) -> list[dict[str, float | str]]:
+    models = {config: posediff.init_model(config, checkpoint) for config, checkpoint in args.lifter}
+    clips, fps = film(args)
+    errors: Errors = {}
+    for clip in tqdm(clips, 'clips', unit='clip', disable=None):
+        target = clip.joints_3d[: args.frames, limbs(get_skeleton(args.joints))]
+        for config, model in models.items():
+            for way in ways(args.joints, model.head.skeleton.name):
+                found = score_limbs(lift(model, clip, way, fps, args), target, np.ones(target.shape[:2], bool))
+                errors.setdefault((config, way), []).append(found)
+    rows: list[dict[str, float | str]] = []
+    for (config, way), found in errors.items():
+        frames = [one['frames'] for one in found]
+        means = {
+            name: float(np.average([one[name] for one in found], weights=frames)) for name in ('p_mpjpe', 'n_mpjpe')
+        }
+        rows.append(
+            {'lifter': Path(config).stem, 'trained on': models[config].head.skeleton.name, 'joints': way,
+             'frames': int(sum(frames)), **means}
+        )  # fmt: skip
+    return rows
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    args = parse_args(argv)
+    with one_line_errors():
+        rows = compare(args)
+        args.out.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(args.out) as draft:
+            draft.write_text(json.dumps({**provenance(args), 'rows': rows}, indent=1) + '\n')
+    print(markdown_table(list(rows[0]), [list(row.values()) for row in rows], digits=1))
+
+
+if __name__ == '__main__':
+    main()
