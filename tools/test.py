@@ -33,6 +33,7 @@ def main() -> None:
     args = parse_args()
     with one_line_errors():
         cfg = prepare(args)
+        cfg.load_from, cfg.resume = None, False  # where training begins; the runner would load it over the checkpoint
         runner = Runner.from_cfg(cfg)
         load_weights(unwrap(runner.model), args.checkpoint)
         _ = runner.test_loop  # reads the data

@@ -19,14 +19,22 @@ def limbs(skeleton: Skeleton) -> list[int]:
 
 
 def score_limbs(pose: np.ndarray, target: np.ndarray, agreed: np.ndarray) -> dict[str, float]:
-    """P-MPJPE and N-MPJPE, mm, over frames where the hips and enough joints count; the root lies between the hips."""
+    """P-MPJPE and N-MPJPE, mm, over frames where the hips and enough joints count; the root lies between the hips.
+
+    Args:
+        pose, target: (F, 12, 3) mm, in the order of :func:`limbs`.
+        agreed: (F, 12) bool, which joints of the target count.
+
+    Returns:
+        ``p_mpjpe``, ``n_mpjpe``, NaN where no frame counts, and how many ``frames`` do.
+    """
     hips = [LIMBS.index('hip') * 2, LIMBS.index('hip') * 2 + 1]
     frames = agreed[:, hips].all(-1) & (agreed.sum(-1) >= MIN_JOINTS) & np.isfinite(pose).all((-2, -1))
     if not frames.any():
         return {'p_mpjpe': float('nan'), 'n_mpjpe': float('nan'), 'frames': 0}
     mask = torch.from_numpy(agreed[frames].astype(np.float64))
-    poses = [torch.from_numpy(np.nan_to_num(one[frames])).double() for one in (pose, target)]
-    aligned = p_mpjpe(*poses, mask)
-    with_root = [torch.cat([one[:, hips].mean(1, keepdim=True), one], 1) for one in poses]
-    rooted = n_mpjpe(*with_root, torch.cat([torch.zeros_like(mask[:, :1]), mask], 1))
+    ours, theirs = (torch.from_numpy(np.nan_to_num(one[frames])).double() for one in (pose, target))
+    aligned = p_mpjpe(ours, theirs, mask)
+    ours, theirs = (torch.cat([one[:, hips].mean(1, keepdim=True), one], 1) for one in (ours, theirs))
+    rooted = n_mpjpe(ours, theirs, torch.cat([torch.zeros_like(mask[:, :1]), mask], 1))
     return {'p_mpjpe': float(aligned.mean()), 'n_mpjpe': float(rooted.mean()), 'frames': int(frames.sum())}

@@ -74,7 +74,10 @@ def test_a_leaf_is_short_and_consistent(path):
     ]
     pattern = path.removesuffix('.py').split('_')[-1].replace('-', '_')
     named = pattern.startswith(('random', 'structured')) or pattern == 'all'
-    assert occlusions == [[pattern] if named else []] * 3
+    expected = [[pattern] if named else []] * 3
+    if pattern == 'cmu_mediapipe17':  # detectors leave joints out; what of them is tested is drawn by their noise alone
+        expected = [['all'], [], []]
+    assert occlusions == expected
 
 
 @pytest.mark.parametrize('path', CONFIGS)

@@ -58,6 +58,9 @@ def write_config(source: Path, destination: Path) -> None:
         for name in switches:  # the published weights contain the frozen lifter, or the backbone
             if (kept.model.get(part) or {}).get(name):
                 kept.model[part][name] = None if name == 'checkpoint' else False
+    for part in kept.model.values():
+        if isinstance(part, dict):
+            part.pop('init_cfg', None)  # where training began
     with replacing(destination) as draft:
         draft.write_text(kept.pretty_text)
 
