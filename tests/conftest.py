@@ -55,6 +55,9 @@ def reference_data() -> Path:
     return folder
 
 
+WORLD_TO_CAMERA = np.array([[0.0, 1.0, 0.0], [0.0, 0.0, -1.0], [-1.0, 0.0, 0.0]])
+
+
 def walking(num_frames: int, seed: int = 0) -> np.ndarray:
     """(F, 17, 3) metres, z up: the person glides along a random direction, limbs trembling by about 1 cm."""
     rng = np.random.default_rng(seed)
@@ -77,6 +80,12 @@ def save_clips(folder: Path, subject: str, clips: dict[str, tuple[str, int]]) ->
 def walker() -> Callable[..., np.ndarray]:
     """:func:`walking`, for tests that need their own motion."""
     return walking
+
+
+@pytest.fixture(scope='session')
+def camera_walk(walker: Callable[..., np.ndarray]) -> np.ndarray:
+    """(60, 17, 3) mm, camera axes: somebody who walks, 4 m away."""
+    return 1000 * walker(60).astype(np.float64) @ WORLD_TO_CAMERA.T + [0.0, 1000.0, 4000.0]
 
 
 @pytest.fixture(scope='session')

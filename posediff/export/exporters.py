@@ -15,7 +15,7 @@ from posediff.export.c3d import write_c3d
 from posediff.export.csv_table import write_csv
 from posediff.export.motion import Motion, frame_ranges, plain
 from posediff.export.trc import write_trc
-from posediff.export.up_axis import y_up_rotation
+from posediff.up_axis import y_up_rotation
 
 EXPORTERS: dict[str, Callable[..., dict[str, Any]]] = {
     'bvh': write_bvh,

@@ -44,7 +44,7 @@ def write_scene(folder: str | Path, video: VideoSource, score_threshold: float =
     with np.load(Path(folder) / 'poses.npz', allow_pickle=False) as arrays:
         keypoint_skeleton, skeleton = (get_skeleton(str(arrays[name])) for name in ('keypoint_skeleton', 'skeleton'))
         camera = json.loads(str(arrays['camera']))
-    layout = SceneLayout.of(sample_joints(Path(folder) / 'poses.npz', LAYOUT_POSES))
+    layout = SceneLayout.of(sample_joints(Path(folder) / 'poses.npz', LAYOUT_POSES), skeleton)
     height = min(MAX_HEIGHT, video.img_shape[0])
     frustum = frustum_lines(np.array(camera['focal']), np.array(camera['center']), video.img_shape)
     view = SceneView(layout, frustum, skeleton, height)
@@ -61,7 +61,7 @@ class SceneView:
 
     Args:
         layout: Of the clip; it decides the place.
-        frustum: (L, 2, 3) mm, lines that show the camera; they need not be in view.
+        frustum: (L, 2, 3) mm, camera axes, lines that show the camera; they need not be in view.
         skeleton: Of the joints.
         size: Side in px.
     """
@@ -71,7 +71,7 @@ class SceneView:
         self.onlooker = Onlooker.seeing(layout.extremes, AZIMUTH, ELEVATION, (SLOPE, SLOPE))
         self.colors = [rgb(color) for color in joint_colors(skeleton)]
         self.empty = np.full((size, size, 3), BACKGROUND, np.uint8)
-        for color, lines in ((GRID, layout.grid_lines()), (CAMERA, frustum)):
+        for color, lines in ((GRID, layout.grid_lines()), (CAMERA, frustum @ layout.level.T)):
             for line in lines:
                 self._line(self.empty, self.onlooker.look(line), color, max(1, size // 500))
 
@@ -84,7 +84,7 @@ class SceneView:
         image = self.empty.copy()
         for person in known:
             self._ring(image, person)
-        seen = [(self.onlooker.look(person.joints_3d + person.root_position), person) for person in known]
+        seen = [(self.onlooker.look(self._placed(person.joints_3d + person.root_position)), person) for person in known]
         seen.sort(key=lambda one: -one[0][:, 2].mean())
         if spread:
             for points, person in seen:
@@ -97,6 +97,11 @@ class SceneView:
         if missing:
             self._text(image, f'place not known: {", ".join(missing)}', (self.size // 40, self.size // 20), CAMERA)
         return image
+
+    def _placed(self, points: np.ndarray) -> np.ndarray:
+        """From camera axes to scene axes."""
+        placed: np.ndarray = points @ self.layout.level.T
+        return placed
 
     def _pixels(self, points: np.ndarray) -> np.ndarray:
         """(..., 2) int from (..., 3) right, up, depth; depth at least :data:`NEAR`."""
@@ -117,7 +122,8 @@ class SceneView:
     def _ring(self, image: np.ndarray, person: PersonPose) -> None:
         angles = np.linspace(0, 2 * np.pi, 25)
         around = np.stack([np.cos(angles), np.zeros(25), np.sin(angles)], axis=-1)
-        middle = [person.root_position[0], self.layout.floor, person.root_position[2]]
+        x, _, z = self._placed(person.root_position)
+        middle = [x, self.layout.floor, z]
         places = self.onlooker.look(middle + RING_RADIUS * around)
         for start, end in zip(places, places[1:], strict=False):
             self._line(image, np.stack([start, end]), _person_color(person.track_id), max(1, self.size // 350))

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from posediff.skeletons import Skeleton
+from posediff.up_axis import estimate_up, level_rotation
 from posediff.visualization.drawing import view_from
 
 PERSON_COLORS = ('#009E73', '#7B3FA0', '#B8860B', '#C2185B', '#00838F', '#5D4037', '#3949AB', '#558B2F')
@@ -22,22 +24,29 @@ HEADROOM = 300.0  # mm, for labels
 
 @dataclass(frozen=True)
 class SceneLayout:
-    """Where people reach in a clip and the floor under them, mm in camera axes: x right, y down, z forward.
+    """Where people reach in a clip and the floor under them, mm in scene axes: x right, y down, z forward.
+
+    Scene axes are those of the camera, levelled as people stand and walk; of the camera as it is, where that does not
+    tell.
 
     Attributes:
+        level: (3, 3), ``level @ point`` is a point of camera axes in scene axes.
+        up_source: How it is known: ``'estimated'`` or ``'assumed'``.
         extremes: (E, 3) the outermost places of joints, the places on the floor under them, and room for labels above.
-        floor: y of the floor, a plane of the camera's x and z axes: it is level if the camera was held level.
+        floor: y of the floor, a plane of the x and z axes.
         grid: (x0, x1, z0, z1) of the floor that is drawn, multiples of ``spacing``; it reaches under the camera.
         spacing: Distance of the grid's lines.
     """
 
+    level: np.ndarray
+    up_source: str
     extremes: np.ndarray
     floor: float
     grid: tuple[float, float, float, float]
     spacing: float
 
     @classmethod
-    def of(cls, joints: np.ndarray) -> SceneLayout:
+    def of(cls, joints: np.ndarray, skeleton: Skeleton) -> SceneLayout:
         """Layout of a clip.
 
         The floor is as high as the lowest joint of a pose is in its lowest 5 %, so that neither a jump nor a pose that
@@ -45,9 +54,15 @@ class SceneLayout:
 
         Args:
             joints: (N, J, 3) mm of all poses in camera axes; poses that are not finite count for nothing.
+            skeleton: Of the joints.
         """
         known = joints[np.isfinite(joints).all((1, 2))].astype(np.float64)
-        if not len(known):
+        level, up_source = np.eye(3), 'assumed'
+        if len(known):
+            up = estimate_up(known, skeleton)
+            level, up_source = level_rotation(up.up), up.source
+            known = known @ level.T
+        else:
             known = np.array([[[-1000.0, -800.0, 3000.0], [1000.0, 1000.0, 5000.0]]])
         low = np.percentile(known.min(1), KEPT_PERCENT[0], axis=0, method='lower')
         high = np.percentile(known.max(1), KEPT_PERCENT[1], axis=0, method='higher')
@@ -59,7 +74,7 @@ class SceneLayout:
         (x0, z0), (x1, z1) = spacing * np.floor(near / spacing), spacing * np.ceil(far / spacing)
         below = np.stack([outer[:, 0], np.full(len(outer), floor), outer[:, 2]], axis=-1)
         extremes = np.concatenate([outer, outer - [0.0, HEADROOM, 0.0], below])
-        return cls(extremes, floor, (float(x0), float(x1), float(z0), float(z1)), spacing)
+        return cls(level, up_source, extremes, floor, (float(x0), float(x1), float(z0), float(z1)), spacing)
 
     def grid_lines(self) -> np.ndarray:
         """(L, 2, 3) ends of the floor's lines."""

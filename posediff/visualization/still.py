@@ -41,7 +41,7 @@ def save_still(folder: str | Path, path: str | Path, moments: int = 3, score_thr
         camera, img_shape = json.loads(str(arrays['camera'])), tuple(arrays['img_shape'].tolist())
     joints = [person.joints_3d + person.root_position for result in chosen for person in result.people]
     frustum = frustum_lines(np.array(camera['focal']), np.array(camera['center']), img_shape)
-    view = SceneView(SceneLayout.of(np.stack(joints)), frustum, skeleton, COLUMN)
+    view = SceneView(SceneLayout.of(np.stack(joints), skeleton), frustum, skeleton, COLUMN)
     empty = np.full((*img_shape, 3), BACKGROUND, np.uint8)
     columns = []
     for result in chosen:

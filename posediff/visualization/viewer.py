@@ -48,7 +48,7 @@ def viewer_data(folder: str | Path) -> dict[str, Any]:
     """What the page is given: facts, and packed arrays with a row for a person and frame, in order of frames.
 
     ``frame_index`` and ``track_id`` (N,), ``observed`` (N,) 0 or 1, ``joints_3d`` (N, J, 3) mm relative to the root,
-    ``joints_3d_std`` (N, J) mm, ``root_position`` (N, 3) mm.
+    ``joints_3d_std`` (N, J) mm, ``root_position`` (N, 3) mm; in scene axes, see :class:`SceneLayout`.
     """
     source = Path(folder) / 'poses.npz'
     every = max(1, math.ceil(count_rows(source) / MAX_ROWS))
@@ -60,7 +60,8 @@ def viewer_data(folder: str | Path) -> dict[str, Any]:
     for part in read_rows(source, COLUMNS):
         parts.append({name: values[part['frame_index'] % every == 0] for name, values in part.items()})
     rows = {name: np.concatenate([part[name] for part in parts]) for name in COLUMNS} if parts else _nobody(skeleton)
-    joints, roots = rows['joints_3d'], rows['root_position']
+    layout = SceneLayout.of(rows['joints_3d'] + rows['root_position'][:, None], skeleton)
+    joints, roots = (rows[name] @ layout.level.T.astype(np.float32) for name in ('joints_3d', 'root_position'))
     columns: dict[str, np.ndarray] = {
         'frame_index': (rows['frame_index'] // every).astype(np.int32),
         'track_id': rows['track_id'].astype(np.int32),
@@ -69,8 +70,7 @@ def viewer_data(folder: str | Path) -> dict[str, Any]:
         'joints_3d_std': _compact(rows['joints_3d_std']),
         'root_position': roots,
     }
-    layout = SceneLayout.of(joints + roots[:, None])
-    frustum = frustum_lines(np.array(camera['focal']), np.array(camera['center']), (height, width))
+    frustum = frustum_lines(np.array(camera['focal']), np.array(camera['center']), (height, width)) @ layout.level.T
     return {
         'video': Path(video).name,
         'fps': fps / every,
@@ -81,6 +81,8 @@ def viewer_data(folder: str | Path) -> dict[str, Any]:
         'side_colors': SIDE_COLORS,
         'person_colors': list(PERSON_COLORS),
         'camera_source': camera['source'],
+        'level': layout.level.tolist(),
+        'up_source': layout.up_source,
         'frustum': frustum.round(1).tolist(),
         'extremes': layout.extremes.round(1).tolist(),
         'floor': round(layout.floor, 1),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import pytest
 
@@ -11,13 +9,6 @@ from posediff.export import Motion
 from posediff.skeletons import CMU17
 
 # A level camera that the person walks towards: x right is the person's left, y down, z forward is their back.
-WORLD_TO_CAMERA = np.array([[0.0, 1.0, 0.0], [0.0, 0.0, -1.0], [-1.0, 0.0, 0.0]])
-
-
-@pytest.fixture(scope='session')
-def camera_walk(walker: Callable[..., np.ndarray]) -> np.ndarray:
-    """(60, 17, 3) mm, camera axes: somebody who walks, 4 m away."""
-    return 1000 * walker(60).astype(np.float64) @ WORLD_TO_CAMERA.T + [0.0, 1000.0, 4000.0]
 
 
 @pytest.fixture

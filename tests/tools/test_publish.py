@@ -33,6 +33,7 @@ def trained(tmp_path: Path) -> Path:
     config = DiffPoseEstimator.contract_cases()[0]['config']
     state = posediff.init_model(config).state_dict()
     config.model.backbone.checkpoint = 'checkpoints/start.pth'
+    config.model.denoiser.init_cfg = {'type': 'Pretrained', 'checkpoint': 'checkpoints/start.pth'}
     meta = {'cfg': config.pretty_text, 'epoch': 3, 'iter': 30, 'seed': 7, 'experiment_name': 'here'}
     torch.save({'state_dict': state, 'optimizer': {'state': {}}, 'meta': meta}, tmp_path / 'epoch_3.pth')
     return tmp_path / 'epoch_3.pth'
@@ -47,6 +48,7 @@ def test_what_is_published_stands_alone(publish, trained, tmp_path, half):
     before = torch.load(trained, weights_only=True)['state_dict']
     model = DiffPoseEstimator(config, weights).model
     assert model.cfg.model.backbone.checkpoint is None
+    assert 'init_cfg' not in model.cfg.model.denoiser
     for name, values in model.state_dict().items():
         assert values.dtype == before[name].dtype
         torch.testing.assert_close(values, before[name], rtol=1e-3 if half else 0, atol=1e-7 if half else 0)

@@ -31,7 +31,7 @@ def video(tmp_path_factory) -> VideoSource:
 def layout_and_people(folder):
     with np.load(folder / 'poses.npz') as arrays:
         joints = arrays['joints_3d'] + arrays['root_position'][:, None]
-    return SceneLayout.of(joints), joints, [result.people for result in read_results(folder / 'poses.npz')]
+    return SceneLayout.of(joints, CMU17), joints, [result.people for result in read_results(folder / 'poses.npz')]
 
 
 def view_of(folder, size=400):

@@ -6,9 +6,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.spatial.transform import Rotation
 
+from posediff.skeletons import CMU17, Skeleton
 from posediff.visualization.scene_layout import FRUSTUM_DEPTH, Onlooker, SceneLayout, frustum_lines
 
+TOY = Skeleton('toy', ('root', 'left', 'right'), (-1, 0, 0), (1,), (2,))  # says nothing about up
 STANDING = np.array([[0.0, -700, 5000], [-200, 900, 5000], [200, 880, 5100]])
 
 
@@ -37,7 +40,7 @@ def test_the_floor_is_at_the_feet_and_stays_there_through_jumps_and_wrong_poses(
     people = np.tile(STANDING, (300, 1, 1))
     people[:90, :, 1] -= 600  # jumping
     people[90:92, :, 1] += 5000  # far off
-    layout = SceneLayout.of(people)
+    layout = SceneLayout.of(people, TOY)
     assert layout.floor == 900
     assert layout.extremes[:, 1].max() == 900
     x0, x1, z0, z1 = layout.grid
@@ -52,14 +55,27 @@ def test_the_floor_is_at_the_feet_and_stays_there_through_jumps_and_wrong_poses(
 
 def test_a_wide_scene_has_a_wide_grid_and_no_more_lines():
     apart = np.stack([STANDING, STANDING + [0, 0, 500_000]])
-    layout = SceneLayout.of(apart)
+    layout = SceneLayout.of(apart, TOY)
     assert len(layout.grid_lines()) < 80
     assert layout.grid[3] >= 480_000
 
 
+@pytest.mark.parametrize(('roll', 'pitch'), [(0, 0), (20, 0), (0, 25), (-15, 30)])
+def test_a_tilted_camera_is_levelled_by_those_who_stand(camera_walk, roll, pitch):
+    """Two people of one size, near and far, seen by a camera that looks down and is held askew: one floor for both."""
+    people = np.stack([camera_walk, camera_walk + [1500.0, 0.0, 2500.0]])
+    turn = Rotation.from_euler('zx', [roll, pitch], degrees=True).as_matrix()
+    layout = SceneLayout.of((people @ turn.T).reshape(-1, 17, 3), CMU17)
+    assert layout.up_source == 'estimated'
+    feet = (people @ turn.T @ layout.level.T)[..., 1].max(-1)
+    assert abs(np.diff(feet.mean(1))[0]) < 60
+    np.testing.assert_allclose(feet, layout.floor, atol=120)
+    np.testing.assert_allclose(np.linalg.det(layout.level), 1)
+
+
 @pytest.mark.parametrize('joints', [np.zeros((0, 17, 3)), np.full((4, 17, 3), np.nan)])
 def test_without_people_there_is_a_view_all_the_same(joints):
-    layout = SceneLayout.of(joints)
+    layout = SceneLayout.of(joints, TOY)
     assert np.isfinite(layout.extremes).all()
     assert np.isfinite(layout.floor)
 
@@ -67,7 +83,7 @@ def test_without_people_there_is_a_view_all_the_same(joints):
 def test_poses_without_a_place_count_for_nothing():
     people = np.tile(STANDING, (10, 1, 1))
     lost = np.full((5, 3, 3), np.nan)
-    with_lost, without = SceneLayout.of(np.concatenate([people, lost])), SceneLayout.of(people)
+    with_lost, without = SceneLayout.of(np.concatenate([people, lost]), TOY), SceneLayout.of(people, TOY)
     np.testing.assert_array_equal(with_lost.extremes, without.extremes)
 
 

@@ -42,11 +42,26 @@ class UpEstimate:
     note: str
 
 
-def y_up_rotation(up: np.ndarray) -> np.ndarray:
-    """Rotation from camera axes to file axes: x right, y up, z towards the camera for a level camera.
+def level_rotation(up: np.ndarray) -> np.ndarray:
+    """Rotation from camera axes to those of a level camera in the same place: the smallest that does it.
 
-    Where the camera is not level, it is levelled first by the smallest rotation; of a camera that hangs upside down,
-    by half a turn about its line of sight.
+    Of a camera that hangs upside down it is half a turn about its line of sight.
+
+    Args:
+        up: (3,) unit vector, camera axes.
+
+    Returns:
+        (3, 3); ``rotation @ up`` is (0, -1, 0).
+    """
+    axis = np.cross(up, ASSUMED_UP)
+    sine, cosine = float(np.linalg.norm(axis)), float(up @ ASSUMED_UP)
+    axis = axis / sine if sine > 1e-9 else np.array([0.0, 0.0, 1.0])
+    rotation: np.ndarray = Rotation.from_rotvec(axis * np.arctan2(sine, cosine)).as_matrix()
+    return rotation
+
+
+def y_up_rotation(up: np.ndarray) -> np.ndarray:
+    """Rotation from camera axes to file axes: x right, y up, z towards the levelled camera.
 
     Args:
         up: (3,) unit vector, camera axes.
@@ -54,10 +69,7 @@ def y_up_rotation(up: np.ndarray) -> np.ndarray:
     Returns:
         (3, 3); ``rotation @ up`` is (0, 1, 0).
     """
-    axis = np.cross(up, ASSUMED_UP)
-    sine, cosine = float(np.linalg.norm(axis)), float(up @ ASSUMED_UP)
-    axis = axis / sine if sine > 1e-9 else np.array([0.0, 0.0, 1.0])
-    return CAMERA_TO_Y_UP @ Rotation.from_rotvec(axis * np.arctan2(sine, cosine)).as_matrix()
+    return CAMERA_TO_Y_UP @ level_rotation(up)
 
 
 def estimate_up(joints_3d: np.ndarray, skeleton: Skeleton) -> UpEstimate:

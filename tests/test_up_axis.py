@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
 from posediff.export import estimate_up
-from posediff.export.up_axis import y_up_rotation
 from posediff.skeletons import CMU17, get_skeleton
+from posediff.up_axis import y_up_rotation
 
 LEVEL_UP = np.array([0.0, -1.0, 0.0])
 
