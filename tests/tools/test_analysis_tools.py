@@ -217,3 +217,28 @@ def test_benchmark_times_models_of_images(tool, repository, tmp_path, capsys):
 def test_benchmark_refuses_what_it_cannot_time(files, tool, exit_code, capsys, options, said):
     assert exit_code(tool('benchmark').main, [files['control'][0], *options]) == 2
     assert said in capsys.readouterr().err
+
+
+def test_joints_that_are_lifted_against_joints_that_were_trained_on(load_tool, mocap_folder, tmp_path, capsys):
+    """Random weights: every way of giving a lifter its joints has a row, and other joints other errors."""
+    lifters = []
+    for skeleton in ('mediapipe17', 'cmu17'):
+        config, weights = tmp_path / f'{skeleton}.py', tmp_path / f'{skeleton}.pth'
+        head = f"head=dict(type='LiftingHead', in_channels=8, skeleton={skeleton!r})"
+        config.write_text(
+            "default_scope = 'posediff'\n" + CONTROL.replace("head=dict(type='LiftingHead', in_channels=8)", head)
+        )
+        torch.manual_seed(0)
+        torch.save({'state_dict': posediff.init_model(config).state_dict()}, weights)
+        lifters += ['--lifter', str(config), str(weights)]
+    out = tmp_path / 'found.json'
+    tool = load_tool('analysis_tools/compare_joints.py')
+    tool.main([str(mocap_folder), *lifters, '--clips', '3', '--frames', '9', '--out', str(out)])
+    rows = json.loads(out.read_text())['rows']
+    assert [(row['trained on'], row['joints']) for row in rows] == [
+        ('mediapipe17', 'its own'), ('cmu17', 'by rules'), ('cmu17', 'by name'),
+    ]  # fmt: skip
+    assert all(row['frames'] == 27 and row['p_mpjpe'] > 0 for row in rows)
+    # the same weights and the same keypoints: only the rules make a difference
+    assert rows[0]['p_mpjpe'] == rows[2]['p_mpjpe'] != rows[1]['p_mpjpe']
+    assert 'by rules' in capsys.readouterr().out

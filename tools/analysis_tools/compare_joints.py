@@ -37,8 +37,10 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--lifter', nargs=2, action='append', required=True, metavar=('CONFIG', 'CHECKPOINT'))
     parser.add_argument('--joints', default='mediapipe17', help='skeleton that is filmed')
     parser.add_argument('--severity', type=float, default=1.5, help="of the simulated detector's noise")
-    parser.add_argument('--clips', type=positive, default=60, help='drawn at random')
+    parser.add_argument('--clips', type=positive, default=40, help='drawn at random')
     parser.add_argument('--frames', type=positive, default=81, help='of each, from its beginning')
+    parser.add_argument('--num-hypotheses', type=positive, help="default: each config's")
+    parser.add_argument('--num-inference-steps', type=positive, help="default: each config's")
     parser.add_argument('--score-threshold', type=float, default=0.3, help='keypoints scored below are not seen')
     parser.add_argument('--seed', type=int, default=0)
     parser.add_argument('--out', type=Path, default=Path('out/compare_joints.json'))
@@ -69,7 +71,16 @@ def lift(model: PoseDiffusionEstimator, clip: PoseFrames, way: str, fps: float, 
     points = np.where(scores[..., None] > 0, clip.keypoints_2d[frames], np.nan).astype(np.float32)
     if way == 'by rules':
         points, scores, _ = convert_joints(points, args.joints, model.head.skeleton.name, scores)
-    lifted = posediff.lift_keypoints(model, points, scores, img_shape=clip.camera.img_shape, fps=fps, seed=args.seed)
+    lifted = posediff.lift_keypoints(
+        model,
+        points,
+        scores,
+        img_shape=clip.camera.img_shape,
+        fps=fps,
+        seed=args.seed,
+        num_hypotheses=args.num_hypotheses,
+        num_inference_steps=args.num_inference_steps,
+    )
     return lifted['joints_3d'][:, limbs(model.head.skeleton)]
 
 
