@@ -30,31 +30,37 @@ def draw_people(
     """
     import cv2
 
-    sure, unsure = image.copy(), image.copy()
+    faint = image.copy()
+    shown = [person for person in people if person.observed]
+    for person in shown:
+        _draw(faint, person, skeleton, score_threshold, faint=True)
+    drawn: np.ndarray = cv2.addWeighted(faint, FAINT, image, 1 - FAINT, 0)
+    for person in shown:
+        _draw(drawn, person, skeleton, score_threshold, faint=False)
+        _label(drawn, person)
+    return drawn
+
+
+def _draw(image: np.ndarray, person: PersonPose, skeleton: Skeleton, score_threshold: float, faint: bool) -> None:
+    """Draw what is to be faint, or what is not; a segment is faint if one of its ends is."""
+    import cv2
+
     size = max(image.shape[:2])
     width, radius = max(1, round(size / 500)), max(2, round(size / 320))
     colors = [rgb(color) for color in joint_colors(skeleton)]
-    for person in people:
-        if not person.observed:
-            continue
-        points = np.round(person.keypoints_2d).astype(int)
-        strong = person.keypoint_scores >= score_threshold
-        for child, parent in skeleton.segments:
-            layer = sure if strong[child] and strong[parent] else unsure
-            cv2.line(layer, points[parent].tolist(), points[child].tolist(), colors[child], width, cv2.LINE_AA)
-        for joint, point in enumerate(points):
-            layer = sure if strong[joint] else unsure
-            cv2.circle(layer, point.tolist(), radius, colors[joint], -1, cv2.LINE_AA)
-            cv2.circle(layer, point.tolist(), radius, (255, 255, 255), 1, cv2.LINE_AA)
-        _label(sure, person, size)
-    changed = (unsure != image).any(-1) & (sure == image).all(-1)
-    sure[changed] = (FAINT * unsure[changed] + (1 - FAINT) * image[changed]).astype(np.uint8)
-    return sure
+    points, weak = np.round(person.keypoints_2d).astype(int), person.keypoint_scores < score_threshold
+    for child, parent in skeleton.segments:
+        if (weak[child] or weak[parent]) == faint:
+            cv2.line(image, points[parent].tolist(), points[child].tolist(), colors[child], width, cv2.LINE_AA)
+    for joint in np.flatnonzero(weak == faint).tolist():
+        cv2.circle(image, points[joint].tolist(), radius, colors[joint], -1, cv2.LINE_AA)
+        cv2.circle(image, points[joint].tolist(), radius, (255, 255, 255), 1, cv2.LINE_AA)
 
 
-def _label(image: np.ndarray, person: PersonPose, size: int) -> None:
+def _label(image: np.ndarray, person: PersonPose) -> None:
     import cv2
 
+    size = max(image.shape[:2])
     left, top, right, bottom = (round(float(side)) for side in person.box)
     scale, thick = size / 1400, max(1, round(size / 900))
     cv2.rectangle(image, (left, top), (right, bottom), (200, 200, 200), 1, cv2.LINE_AA)
