@@ -85,8 +85,9 @@ H36M17 = Skeleton(
 # from the hips to the shoulders, its spine and thorax elsewhere on that line, its head joint between the ears.
 CMU17 = replace(H36M17, name='cmu17')
 
-# Again the same joints, where MediaPipe's networks put them in images: its hips are wider apart than the joints that
-# motion capture finds, and the root lies between them. What MediaPipe has no landmark for is made of those it has.
+# Again the same joints, where detectors find them in images, MediaPipe's and those that were trained on COCO: hips are
+# wider apart than the joints that motion capture finds, and the root lies between them. What they do not find is made
+# of what they do.
 MEDIAPIPE17 = replace(H36M17, name='mediapipe17')
 
 COCO17 = Skeleton(
