@@ -130,7 +130,7 @@ def test_missing_and_damaged_files_are_named(mocap_folder, tmp_path):
         ({'cameras': 'stored', 'num_cameras': 7}, 'has 2 cameras, num_cameras asks for 7'),
         ({'cameras': 'stored', 'num_cameras': 0}, 'num_cameras must be a whole number of at least 1, got 0'),
         ({'num_cameras': True}, 'num_cameras must be a whole number of at least 1, got True'),
-        ({'camera_preset': 'tame'}, "camera_preset must be one of wild, h36m, got 'tame'"),
+        ({'camera_preset': 'tame'}, "camera_preset must be one of wild, anywhere, h36m, got 'tame'"),
         ({'subjects': '02'}, "subjects must be a list of different names, got '02'"),
         ({'subjects': []}, r'subjects must be a list of different names, got \[\]'),
         ({'subjects': ['02', '05', '02']}, 'subjects must be a list of different names'),
