@@ -65,5 +65,5 @@ def test_a_camera_is_decided_by_its_generator():
 
 
 def test_an_unknown_preset_is_named():
-    with pytest.raises(KeyError, match=r"unknown camera preset 'drone'; known: h36m, wild"):
+    with pytest.raises(KeyError, match=r"unknown camera preset 'drone'; known: anywhere, h36m, wild"):
         get_camera_preset('drone')

@@ -330,7 +330,7 @@ def test_actions_come_from_descriptions():
         ({'source_fps': -1.0}, 'source_fps must be positive, got -1.0'),
         ({'num_cameras': 0}, 'at least 1 camera, got 0'),
         ({'subjects': ['zz']}, 'no takes of subject zz'),
-        ({'preset': 'tame'}, "preset must be one of wild, h36m, got 'tame'"),
+        ({'preset': 'tame'}, "preset must be one of wild, anywhere, h36m, got 'tame'"),
     ],
 )
 def test_senseless_settings_are_named_and_nothing_is_written(source, tmp_path, options, said):
