@@ -46,7 +46,7 @@ class SceneLayout:
     spacing: float
 
     @classmethod
-    def of(cls, joints: np.ndarray, skeleton: Skeleton) -> SceneLayout:
+    def of(cls, joints: np.ndarray, skeleton: Skeleton, clip: np.ndarray | None = None) -> SceneLayout:
         """Layout of a clip.
 
         The floor is as high as the lowest joint of a pose is in its lowest 5 %, so that neither a jump nor a pose that
@@ -55,11 +55,12 @@ class SceneLayout:
         Args:
             joints: (N, J, 3) mm of all poses in camera axes; poses that are not finite count for nothing.
             skeleton: Of the joints.
+            clip: (M, J, 3) mm of the whole clip, where ``joints`` are of some moments, too few to tell which way is up.
         """
         known = joints[np.isfinite(joints).all((1, 2))].astype(np.float64)
         level, up_source = np.eye(3), 'assumed'
         if len(known):
-            up = estimate_up(known, skeleton)
+            up = estimate_up(known if clip is None else clip, skeleton)
             level, up_source = level_rotation(up.up), up.source
             known = known @ level.T
         else:

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 
 from posediff.atomic_files import replacing
-from posediff.pipeline.pose_reader import read_results
+from posediff.pipeline.pose_reader import read_results, sample_joints
 from posediff.pipeline.results import FrameResult
 from posediff.skeletons import get_skeleton
 from posediff.visualization.overlay import draw_people
-from posediff.visualization.scene import BACKGROUND, SceneView
+from posediff.visualization.scene import BACKGROUND, LAYOUT_POSES, SceneView
 from posediff.visualization.scene_layout import SceneLayout, frustum_lines
 
 COLUMN, MARGIN = 560, 10  # px
@@ -41,7 +41,8 @@ def save_still(folder: str | Path, path: str | Path, moments: int = 3, score_thr
         camera, img_shape = json.loads(str(arrays['camera'])), tuple(arrays['img_shape'].tolist())
     joints = [person.joints_3d + person.root_position for result in chosen for person in result.people]
     frustum = frustum_lines(np.array(camera['focal']), np.array(camera['center']), img_shape)
-    view = SceneView(SceneLayout.of(np.stack(joints), skeleton), frustum, skeleton, COLUMN)
+    layout = SceneLayout.of(np.stack(joints), skeleton, sample_joints(source, LAYOUT_POSES))
+    view = SceneView(layout, frustum, skeleton, COLUMN)
     empty = np.full((*img_shape, 3), BACKGROUND, np.uint8)
     columns = []
     for result in chosen:

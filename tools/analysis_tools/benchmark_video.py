@@ -61,14 +61,13 @@ class RepeatedVideo(VideoSource):
 
     def __init__(self, name: str, num_frames: int) -> None:
         super().__init__(name)
-        self.num_frames = num_frames
-        self.wanted = num_frames
+        self.num_frames: int = num_frames
 
     def frames(self, start: int = 0) -> Iterator[VideoFrame]:
         count = 0
-        while count < self.wanted:
+        while count < self.num_frames:
             for frame in super().frames():
-                if count == self.wanted:
+                if count == self.num_frames:
                     break
                 if count >= start:
                     yield VideoFrame(count, count / self.fps, frame.image, frame.repeated)
