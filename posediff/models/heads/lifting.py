@@ -68,14 +68,14 @@ class LiftingHead(BaseHead):
         """(B, T, K, 1), 0 on joints that are not annotated and on frames that pad a clip; None if there are none."""
         counts = []
         for sample in data_samples:
-            weight = torch.ones(poses.shape[1:3])
+            weight = poses.new_ones(poses.shape[1:3])
             if 'lifting_target_visible' in sample.gt_instances:
-                weight = weight * torch.as_tensor(sample.gt_instances.lifting_target_visible)
+                weight = weight * torch.as_tensor(sample.gt_instances.lifting_target_visible).to(weight)
             if sample.get('frame_mask') is not None:
-                weight = weight * torch.as_tensor(sample.frame_mask)[:, None]
+                weight = weight * torch.as_tensor(sample.frame_mask).to(weight)[:, None]
             counts.append(weight)
         weights = torch.stack(counts)[..., None]
-        return None if bool((weights == 1).all()) else weights.to(poses)
+        return None if bool((weights == 1).all()) else weights
 
     def forward(self, condition: Tensor) -> Tensor:
         if self.regression is None:

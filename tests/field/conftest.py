@@ -1,0 +1,21 @@
+"""Small inputs as people bring them; each has one right answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope='session')
+def field_case(reference_data: Path) -> Callable[[str], Path]:
+    """Give the folder of one case by its name."""
+
+    def find(name: str) -> Path:
+        folder = reference_data / 'field_cases' / name
+        if not folder.is_dir():
+            pytest.skip(f'field case {name} is not at {folder}')
+        return folder
+
+    return find
