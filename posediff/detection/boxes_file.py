@@ -48,7 +48,7 @@ class BoxesFileDetector(BaseDetector):
     def __call__(self, frames: Sequence[VideoFrame]) -> list[People]:
         found = []
         for frame in frames:
-            rows = self._boxes.get(frame.index, [])
+            rows = self._boxes.get(frame.picture, [])
             boxes, scores = np.array([row[0] for row in rows]), np.array([row[1] for row in rows])
             found.append(clip_boxes(boxes, scores, frame.image.shape[:2]))
         return found

@@ -68,7 +68,7 @@ class KeypointsFileDetector(BaseDetector):
         _, self.people = read_people(path, skeleton)
 
     def __call__(self, frames: Sequence[VideoFrame]) -> list[People]:
-        return [boxes_of(self.people.get(frame.index, []), frame.image.shape[:2])[0] for frame in frames]
+        return [boxes_of(self.people.get(frame.picture, []), frame.image.shape[:2])[0] for frame in frames]
 
     @classmethod
     def contract_cases(cls) -> list[dict[str, Any]]:

@@ -36,7 +36,7 @@ class KeypointsFileEstimator(BasePoseEstimator):
         joints = self.skeleton.num_joints
         keypoints = np.zeros((len(window.people), joints, 2), np.float32)
         scores = np.zeros((len(window.people), joints), np.float32)
-        everybody = self.people.get(window.key.index, [])
+        everybody = self.people.get(window.key.picture, [])
         found, kept = boxes_of(everybody, window.key.image.shape[:2])
         overlap = box_iou(window.people.boxes, found.boxes)
         rows, columns = linear_sum_assignment(-overlap)

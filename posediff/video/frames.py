@@ -16,12 +16,19 @@ class VideoFrame:
         time_s: Seconds since the first frame, index / fps.
         image: (H, W, 3) uint8, red first, upright.
         repeated: The file has no picture for this moment: it is the one before.
+        picture: Which picture of the source is shown, counted from 0 as they are decoded; None: as ``index``. Readers
+            that number decoded pictures (OpenCV's, most pose estimators') mean this number.
     """
 
     index: int
     time_s: float
     image: np.ndarray
     repeated: bool = False
+    picture: int = None  # type: ignore[assignment]
+
+    def __post_init__(self) -> None:
+        if self.picture is None:
+            object.__setattr__(self, 'picture', self.index)
 
 
 class ConstantRate:

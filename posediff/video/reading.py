@@ -60,7 +60,7 @@ class VideoSource:
             first = next(self._pictures(container, stream), None)
         if first is None:
             raise ValueError(f'{self.name}: not one frame could be decoded; is it truncated?')
-        self.img_shape: tuple[int, int] = first[1].shape[:2]
+        self.img_shape: tuple[int, int] = first[2].shape[:2]
 
     def __iter__(self) -> Iterator[VideoFrame]:
         return self.frames()
@@ -71,7 +71,8 @@ class VideoSource:
         self.repeated, self.problem, damaged = 0, None, [0]
         with self._open() as container:
             before: np.ndarray | None = None
-            for time_s, image in self._pictures(container, _video_stream(container, self.name), damaged):
+            before_number = 0
+            for number, time_s, image in self._pictures(container, _video_stream(container, self.name), damaged):
                 if image.shape[:2] != self.img_shape:
                     self.dropped = clock.dropped
                     self.problem = (
@@ -81,11 +82,12 @@ class VideoSource:
                     return
                 ticks = clock.ticks(time_s)
                 for tick in ticks:
-                    shown = image if tick == ticks[-1] or before is None else before
-                    self.repeated += shown is not image
+                    is_new = tick == ticks[-1] or before is None
+                    self.repeated += not is_new
                     if tick >= start:
-                        yield VideoFrame(tick, tick / self.fps, shown, repeated=shown is not image)
-                before = image
+                        shown, picture = (image, number) if is_new else (before, before_number)
+                        yield VideoFrame(tick, tick / self.fps, shown, not is_new, picture)
+                before, before_number = image, number
         self.dropped = clock.dropped
         self.problem = self._complaint(clock.next_tick, damaged[0])
 
@@ -102,17 +104,22 @@ class VideoSource:
 
     def _pictures(
         self, container: Any, stream: Any, damaged: list[int] | None = None
-    ) -> Iterator[tuple[float | None, np.ndarray]]:
-        """Times and images (H, W, 3) in the order in which they are shown; packets that cannot be read are counted."""
+    ) -> Iterator[tuple[int, float | None, np.ndarray]]:
+        """Numbers, times and images (H, W, 3) in the order in which they are shown.
+
+        Pictures of a file are counted as they are decoded, images of a folder with those that cannot be read. What
+        cannot be decoded is counted in ``damaged``.
+        """
         if isinstance(container, _ImageFolder):
             for number, image in enumerate(container):
                 if image is not None:
-                    yield number / self.fps, image
+                    yield number, number / self.fps, image
                 elif damaged is not None:
                     damaged[0] += 1
             return
         av = import_av()
         stream.thread_type = 'AUTO'
+        number = 0
         packets = container.demux(stream)
         while True:
             try:
@@ -125,7 +132,8 @@ class VideoSource:
                     damaged[0] += 1
                 continue
             for frame in frames:
-                yield frame.time, _upright(frame, stream.sample_aspect_ratio)
+                yield number, frame.time, _upright(frame, stream.sample_aspect_ratio)
+                number += 1
 
     def _announced(self, container: Any, stream: Any) -> int | None:
         if self.images is not None:

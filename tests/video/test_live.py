@@ -45,7 +45,7 @@ def test_a_camera_that_hangs_does_not_hang_the_program(clip, monkeypatch):
     unplugged = threading.Event()
 
     def hang(*_):
-        yield 0.0, np.zeros((32, 32, 3), np.uint8)
+        yield 0, 0.0, np.zeros((32, 32, 3), np.uint8)
         unplugged.wait(30)
 
     video = LiveVideo(clip)

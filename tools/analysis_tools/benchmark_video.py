@@ -70,7 +70,7 @@ class RepeatedVideo(VideoSource):
                 if count == self.num_frames:
                     break
                 if count >= start:
-                    yield VideoFrame(count, count / self.fps, frame.image, frame.repeated)
+                    yield VideoFrame(count, count / self.fps, frame.image, frame.repeated, frame.picture)
                 count += 1
         self.problem = None  # what the file said of its length
 
