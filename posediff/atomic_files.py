@@ -2,23 +2,102 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import secrets
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+NOT_SYNCED = (errno.EINVAL, errno.ENOTSUP, errno.ENOSYS)
+"""Errors of file systems that cannot flush a folder; they keep the order of writes on their own or not at all."""
 
 
 @contextmanager
 def replacing(path: str | Path) -> Iterator[Path]:
     """Yield a temporary path beside ``path``, of the same suffix; it takes the name ``path`` if the block succeeds.
 
-    The folder is made if it does not exist. If the block raises, nothing is left behind and an older file stays.
+    The folder is made if it does not exist. The file is on the disk before it takes its name. If the block raises, or
+    the disk takes no more, nothing is left behind and an older file stays. Any number of threads and processes may
+    write one path at a time: the last one that ends gives the file.
     """
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_name(f'.{target.stem}.{os.getpid()}{target.suffix}')
+    temporary = target.with_name(f'.{secrets.token_hex(8)}{target.suffix}')
     try:
         yield temporary
+        _flush(temporary)
         os.replace(temporary, target)
+        _flush_folder(target.parent)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def replacing_together(folder: str | Path) -> Iterator[Path]:
+    """Yield a new hidden folder in ``folder``; what the block writes there moves up if it succeeds, all or none.
+
+    ``folder`` is made if it does not exist. If the block raises, or one of the files cannot take its name, nothing new
+    is left behind and older files of those names stay.
+    """
+    target = Path(folder)
+    target.mkdir(parents=True, exist_ok=True)
+    drafts, before = (target / f'.{secrets.token_hex(8)}' for _ in range(2))
+    try:
+        drafts.mkdir()
+        yield drafts
+        names = sorted(path.name for path in drafts.iterdir())
+        for name in names:
+            _flush(drafts / name)
+        before.mkdir()
+        _move_all(names, drafts, target, before)
+        _flush_folder(target)
+    finally:
+        for leftover in (drafts, before):
+            shutil.rmtree(leftover, ignore_errors=True)
+
+
+def _move_all(names: list[str], drafts: Path, target: Path, before: Path) -> None:
+    """Move files from ``drafts`` to ``target``; if one cannot move, put back what was there, kept in ``before``."""
+    moved: list[str] = []
+    try:
+        for name in names:
+            if (target / name).is_file():
+                _keep(target / name, before / name)
+            os.replace(drafts / name, target / name)
+            moved.append(name)
+    except BaseException:
+        for name in reversed(moved):
+            if (before / name).exists():
+                os.replace(before / name, target / name)
+            else:
+                (target / name).unlink()
+        raise
+
+
+def _keep(path: Path, second: Path) -> None:
+    """Give a file a second name, or a copy where the file system knows no second names."""
+    try:
+        os.link(path, second)
+    except OSError:
+        shutil.copy2(path, second)
+
+
+def _flush(path: Path) -> None:
+    with path.open('rb' if os.name == 'posix' else 'rb+') as file:
+        os.fsync(file.fileno())
+
+
+def _flush_folder(folder: Path) -> None:
+    """Write a folder's names to the disk."""
+    if os.name != 'posix':
+        return  # other systems do not open folders
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in NOT_SYNCED:
+            raise
+    finally:
+        os.close(descriptor)
