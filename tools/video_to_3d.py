@@ -31,6 +31,7 @@ from posediff.pipeline.pose_writer import PoseWriter
 from posediff.pipeline.results import FrameResult
 from posediff.pipeline.saved_results import export_tracks, write_overlay
 from posediff.pipeline.sightings import SightingsLog
+from posediff.pipeline.video_run import VideoRun
 from posediff.video import LiveVideo, VideoSource, open_video
 from posediff.visualization.scene import write_scene
 from posediff.visualization.viewer import write_viewer
@@ -144,11 +145,12 @@ def infer(
     writer: PoseWriter,
     max_frames: int | None,
     log: SightingsLog | None,
-) -> bool:
-    """Run over the video; whether it came to its end."""
+) -> tuple[bool, VideoRun]:
+    """Run over the video; whether it came to its end, and what was done on the way."""
     expected = video.num_frames if max_frames is None else min(max_frames, video.num_frames or max_frames)
     with StopRequest() as request:
-        results: Iterable[FrameResult] = inferencer(video, max_frames, request, log)
+        run = inferencer(video, max_frames, request, log)
+        results: Iterable[FrameResult] = run
         if isinstance(video, LiveVideo):
             results, expected = LiveResults(results), None
         bar = tqdm(results, 'people', expected, unit='frame', disable=None)
@@ -161,7 +163,7 @@ def infer(
         writer.header.facts['live'] = {'video_fps': video.fps, 'frames_left_out': video.left_out}
     if request():
         sys.stderr.write(f'\nstopped after {writer.num_frames} frames; --resume goes on\n')
-    return not request()
+    return not request(), run
 
 
 class StopRequest:
@@ -219,10 +221,9 @@ def run(
 ) -> bool:
     """From the frames to the files; whether the video came to its end."""
     started = time.perf_counter()
-    finished = infer(inferencer, video, writer, args.max_frames, log)
+    finished, way = infer(inferencer, video, writer, args.max_frames, log)
     seconds = time.perf_counter() - started
-    swapped = inferencer.side_repair.num_swapped if inferencer.side_repair is not None else 0
-    writer.header.facts['sides_put_right'] = swapped
+    swapped = writer.header.facts['sides_put_right'] = way.sides_put_right
     files = list(writer.finish())
     print(f'{video.name}: {writer.num_frames} frames in {seconds:.1f} s ({writer.num_frames / seconds:.1f} a second)')
     if swapped:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from posediff.argument_checks import require_whole
 
 
 class Network:
-    """One interpreter, with its tensors allocated once. Not to be called from two threads at a time.
+    """One interpreter, with its tensors allocated once. Threads that call it take turns.
 
     Args:
         path: The .tflite file.
@@ -42,14 +43,16 @@ class Network:
         expected = ((1, input_size, input_size, 3), *output_shapes)
         if shapes != expected:
             raise ValueError(f'{path} has inputs and outputs of shapes {shapes}, expected {expected}')
+        self._turn = threading.Lock()
         self._input = inputs[0]['index']
         self._outputs = [details['index'] for details in outputs]
 
     def __call__(self, image: np.ndarray) -> list[np.ndarray]:
         """Outputs, without their batch axis, for an image (S, S, 3) float32 in the value range the network wants."""
-        self._interpreter.set_tensor(self._input, image[None])
-        self._interpreter.invoke()
-        return [self._interpreter.get_tensor(index)[0] for index in self._outputs]
+        with self._turn:
+            self._interpreter.set_tensor(self._input, image[None])
+            self._interpreter.invoke()
+            return [self._interpreter.get_tensor(index)[0] for index in self._outputs]
 
 
 def _import_interpreter() -> Any:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-
-import torch
 
 import posediff.inference
 from posediff.assets import LIFTER_CHECKPOINT, LIFTER_CONFIG
@@ -18,10 +16,11 @@ from posediff.pipeline.camera_guess import Intrinsics
 from posediff.pipeline.lifting_stage import LiftingStage
 from posediff.pipeline.observing import Observer
 from posediff.pipeline.pose_writer import PosesHeader
-from posediff.pipeline.results import FrameResult
 from posediff.pipeline.side_swaps import SideSwapRepair
 from posediff.pipeline.sightings import SightingsLog
+from posediff.pipeline.video_run import VideoRun
 from posediff.plugins import load_plugins
+from posediff.randomness import seeded_apart
 from posediff.registry import DETECTORS, POSE_ESTIMATORS, SMOOTHERS, TRACKERS
 from posediff.skeleton_conversion import get_conversion
 from posediff.video import VideoSource, open_video
@@ -38,7 +37,8 @@ class VideoPoseInferencer:
     """Detect, estimate, track, lift, smooth: the whole way from frames to people in 3D, in bounded memory.
 
     ``for result in VideoPoseInferencer()(video)`` yields one :class:`~posediff.pipeline.results.FrameResult` a frame,
-    in order, as soon as nothing will change it: a window of the lifter and a batch behind the video.
+    in order, as soon as nothing will change it: a window of the lifter and a batch behind the video. Any number of
+    videos can be on their way at a time. Building it leaves the caller's random generators as they are.
 
     Attributes:
         detector, pose_estimator, tracker: Configs of components, ``{'type': …}``.
@@ -86,25 +86,29 @@ class VideoPoseInferencer:
 
     def __post_init__(self) -> None:
         load_plugins()
-        torch.manual_seed(self.seed)  # decides the weights where none are given
-        config, checkpoint = self.lifter
-        self.model = posediff.inference.init_model(
-            config, None if str(checkpoint) == 'random' else checkpoint, device=self.device
-        )
-        if self.model.backbone is not None:
-            raise ValueError(f'{config} takes frames, not keypoints: it is no lifter')
-        self.estimator = POSE_ESTIMATORS.build(self.pose_estimator)
-        self.observer = Observer(
-            DETECTORS.build(self.detector),
+        with seeded_apart(self.seed):  # decides the weights where none are given
+            config, checkpoint = self.lifter
+            self.model = posediff.inference.init_model(
+                config, None if str(checkpoint) == 'random' else checkpoint, device=self.device
+            )
+            if self.model.backbone is not None:
+                raise ValueError(f'{config} takes frames, not keypoints: it is no lifter')
+            self.estimator = POSE_ESTIMATORS.build(self.pose_estimator)
+            self.people_detector = DETECTORS.build(self.detector)
+        self.observer()  # a tracker that cannot be built is an error now
+        self.conversion = get_conversion(self.estimator.skeleton.name, self.model.head.skeleton.name)
+        self.built_smoother = None if self.smoother is None else SMOOTHERS.build(self.smoother)
+
+    def observer(self) -> Observer:
+        """A new one, for one video: it keeps who was there."""
+        return Observer(
+            self.people_detector,
             self.estimator,
             TRACKERS.build(self.tracker),
             1 if self.causal else self.batch_size,
             self.min_pose_score,
             first_frames=not self.causal,
         )
-        self.side_repair: SideSwapRepair | None = None  # of the last video
-        self.conversion = get_conversion(self.estimator.skeleton.name, self.model.head.skeleton.name)
-        self.built_smoother = None if self.smoother is None else SMOOTHERS.build(self.smoother)
 
     def __call__(
         self,
@@ -112,7 +116,7 @@ class VideoPoseInferencer:
         max_frames: int | None = None,
         stop: Callable[[], bool] | None = None,
         log: SightingsLog | None = None,
-    ) -> Iterator[FrameResult]:
+    ) -> VideoRun:
         """Infer frame by frame.
 
         Args:
@@ -151,15 +155,15 @@ class VideoPoseInferencer:
             frames = itertools.takewhile(lambda frame: frame.index < max_frames, frames)
         if stop is not None:
             frames = itertools.takewhile(lambda _: not stop(), frames)
-        sightings = self.observer.look(frames, first, None if log is None else log.last)
+        observer = self.observer()
+        sightings = observer.look(frames, first, None if log is None else log.last)
         if log is not None:
             sightings = itertools.chain(itertools.islice(log.read(), max_frames), log.record(sightings))
-        observations = self.observer.follow(sightings, source.fps)
+        observations = observer.follow(sightings, source.fps)
         if not self.repair_sides:
-            return stage(observations)
-        lag = 0.0 if self.causal else 1.0
-        self.side_repair = SideSwapRepair(self.estimator.skeleton, source.fps, lag)
-        return stage(self.side_repair(observations))
+            return VideoRun(stage(observations), None)
+        side_repair = SideSwapRepair(self.estimator.skeleton, source.fps, 0.0 if self.causal else 1.0)
+        return VideoRun(stage(side_repair(observations)), side_repair)
 
     def intrinsics(self, img_shape: tuple[int, int]) -> Intrinsics:
         """Of the camera that films pictures of this size, (h, w) px."""

@@ -29,6 +29,7 @@ from posediff.command_line import one_line_errors, positive, provenance
 from posediff.evaluation.tables import markdown_table
 from posediff.pipeline import VideoPoseInferencer
 from posediff.pipeline.choices import detector_config, pose_estimator_config
+from posediff.pipeline.observing import Observer
 from posediff.pipeline.pose_writer import PoseWriter
 from posediff.pipeline.saved_results import write_overlay
 from posediff.video import VideoSource
@@ -121,10 +122,16 @@ def measure(args: argparse.Namespace, count: int) -> dict[str, Any]:
         batch_size=args.batch_size,
         device=args.device,
     )
-    observer, model = inferencer.observer, inferencer.model
-    observer.detector = Timed(observer.detector, seconds, 'detect')  # type: ignore[assignment]
-    observer.estimator = Timed(observer.estimator, seconds, 'pose')  # type: ignore[assignment]
-    observer.tracker.update = Timed(observer.tracker.update, seconds, 'track')  # type: ignore[method-assign]
+    inferencer.people_detector = Timed(inferencer.people_detector, seconds, 'detect')
+    inferencer.estimator = Timed(inferencer.estimator, seconds, 'pose')
+    new_observer, model = inferencer.observer, inferencer.model
+
+    def timed_observer() -> Observer:
+        observer = new_observer()
+        observer.tracker.update = Timed(observer.tracker.update, seconds, 'track')  # type: ignore[method-assign]
+        return observer
+
+    inferencer.observer = timed_observer  # type: ignore[method-assign]
     model.sample_inputs = Timed(model.sample_inputs, seconds, 'lift')  # type: ignore[method-assign]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
