@@ -30,7 +30,7 @@ from posediff.pipeline.live import LiveResults
 from posediff.pipeline.pose_writer import PoseWriter
 from posediff.pipeline.results import FrameResult
 from posediff.pipeline.saved_results import export_tracks, write_overlay
-from posediff.pipeline.sightings import SightingsLog
+from posediff.pipeline.sightings import SightingsLog, refuse_broken_run
 from posediff.pipeline.video_run import VideoRun
 from posediff.video import LiveVideo, VideoSource, open_video
 from posediff.visualization.scene import write_scene
@@ -90,6 +90,17 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     options.add_argument('--seed', type=int, default=0)
     options.add_argument('--device', default='cpu')
     return parser.parse_args(argv)
+
+
+def check_folder(args: argparse.Namespace) -> None:
+    """Let no results of an earlier run, whole or not, be replaced without being told to."""
+    if args.overwrite or args.resume:
+        return
+    refuse_broken_run(args.out / '.sightings')
+    if (args.out / 'poses.npz').exists():
+        raise FileExistsError(f'{args.out} holds results: --overwrite replaces them')
+    if any((args.out / '.rows').glob('*.npz')):
+        raise FileExistsError(f'{args.out} holds rows of a run that was broken off: --overwrite removes them')
 
 
 def people_configs(args: argparse.Namespace) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -191,15 +202,16 @@ class StopRequest:
 def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     with one_line_errors():
-        if (args.out / 'poses.npz').exists() and not (args.overwrite or args.resume):
-            raise FileExistsError(f'{args.out} holds results: --overwrite replaces them')
+        check_folder(args)
         if args.live and args.fill:
             raise ValueError('--live waits for nothing: gaps cannot be filled (--fill)')
         video = (LiveVideo if args.live else open_video)(args.video, args.fps)
         inferencer = build(args)
         if args.resume and video.is_live:
             raise ValueError(f'--resume: {video.name} cannot be read again')
-        log = None if video.is_live else inferencer.log(args.out / '.sightings', video, args.resume)
+        log = None if video.is_live else inferencer.log(args.out / '.sightings', video, args.resume, args.overwrite)
+        if log is not None and log.problem is not None:
+            sys.stderr.write(f'warning: {log.problem}\n')
         writer = PoseWriter(args.out, inferencer.header(video), args.height)
     with disk_errors(args.out):
         finished = run(args, video, inferencer, writer, log)

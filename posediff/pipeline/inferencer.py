@@ -173,8 +173,10 @@ class VideoPoseInferencer:
             raise ValueError(f'focal {self.focal} has no use beside the calibration {self.calibration[0]}')
         return Intrinsics.calibrated(find_camera(*self.calibration, img_shape, self.max_crop))
 
-    def log(self, folder: str | Path, video: VideoSource, resume: bool = False) -> SightingsLog:
-        """A log of what is seen in a video, to begin or to go on with."""
+    def log(
+        self, folder: str | Path, video: VideoSource, resume: bool = False, overwrite: bool = False
+    ) -> SightingsLog:
+        """A log of what is seen in a video, to begin or to go on with; see :class:`SightingsLog`."""
         about = {
             'video': video.name,
             'video size': video.path.stat().st_size if video.path.is_file() else 0,
@@ -183,7 +185,7 @@ class VideoPoseInferencer:
             'pose_estimator': self.pose_estimator,
             'min_pose_score': self.min_pose_score,
         }
-        return SightingsLog(folder, about, resume)
+        return SightingsLog(folder, about, resume, overwrite)
 
     def header(self, video: VideoSource) -> PosesHeader:
         """What is true of all results of a video."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import zipfile
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,46 +45,75 @@ class SightingsLog:
     Finding people takes most of the time; who is who and what follows are worked out again from the log, so that a run
     that goes on ends as one that was never broken.
 
+    A part that cannot be read, cut off by a full disk or a machine that stopped, is set aside with all after it: it
+    gets the suffix ``.damaged``, and its frames are looked at again.
+
     Args:
         folder: Where the parts are.
         about: What the sightings depend on, for JSON.
-        resume: Go on with what is there; else begin anew.
+        resume: Go on with what is there.
+        overwrite: Begin anew, whatever is there.
 
     Attributes:
         num_frames: That are on disk.
         last: The last of those that were there at the beginning.
+        problem: What was set aside, and why; None: nothing.
 
     Raises:
+        FileExistsError: There is a run that was broken off, and neither ``resume`` nor ``overwrite`` says what to do
+            with it.
         FileNotFoundError: There is nothing to go on with.
         ValueError: What is there was made of something else; the message names what.
     """
 
-    def __init__(self, folder: str | Path, about: Mapping[str, Any], resume: bool = False) -> None:
+    def __init__(
+        self, folder: str | Path, about: Mapping[str, Any], resume: bool = False, overwrite: bool = False
+    ) -> None:
         self.folder = Path(folder)
         self.about: dict[str, Any] = json.loads(json.dumps(about, default=str))
-        if resume:
-            self._check()
-        else:
-            shutil.rmtree(self.folder, ignore_errors=True)
         self.num_frames = 0
         self.last: Sighting | None = None
-        for sighting in self.read():
-            self.num_frames += 1
-            self.last = sighting
+        self.problem: str | None = None
+        if resume:
+            self._check()
+            self._count()
+        elif overwrite:
+            shutil.rmtree(self.folder, ignore_errors=True)
+        else:
+            refuse_broken_run(self.folder)
 
     def read(self) -> Iterator[Sighting]:
         """What is there, in order."""
-        for path in sorted(self.folder.glob('*.npz')):
-            with np.load(path, allow_pickle=False) as part:
-                arrays = dict(part)
-            ends = np.cumsum(arrays['counts'])
-            for number, (end, count) in enumerate(zip(ends.tolist(), arrays['counts'].tolist(), strict=True)):
-                people = slice(end - count, end)
-                yield Sighting(
-                    int(arrays['frame_index'][number]),
-                    float(arrays['time_s'][number]),
-                    *(arrays[name][people] for name in COLUMNS),
-                )
+        for path in self._parts():
+            yield from _read_part(path)
+
+    def _parts(self) -> list[Path]:
+        return sorted(self.folder.glob('*.npz'))
+
+    def _count(self) -> None:
+        """Frames of the parts that are whole and follow one another; the others are set aside."""
+        parts = self._parts()
+        for number, path in enumerate(parts):
+            try:
+                if path.name != _part_name(self.num_frames):
+                    raise ValueError(f'there is no {_part_name(self.num_frames)} before it')
+                found = list(_read_part(path))
+                if not found:
+                    raise ValueError('it is empty')
+            except (OSError, EOFError, ValueError, KeyError, IndexError, zipfile.BadZipFile, zlib.error) as error:
+                self._set_aside(parts[number:], error)
+                return
+            self.num_frames += len(found)
+            self.last = found[-1]
+
+    def _set_aside(self, parts: list[Path], error: Exception) -> None:
+        for path in parts:
+            path.replace(path.with_suffix('.npz.damaged'))
+        more = f' and {len(parts) - 1} after it are' if len(parts) > 1 else ' is'
+        self.problem = (
+            f'{parts[0]} cannot be read ({type(error).__name__}: {error}): it{more} set aside as .damaged; frames from '
+            f'{self.num_frames} on are looked at again'
+        )
 
     def record(self, sightings: Iterable[Sighting]) -> Iterator[Sighting]:
         """Hand sightings through and keep them, the last ones also when the run breaks."""
@@ -106,7 +137,7 @@ class SightingsLog:
         if not self.num_frames:
             with replacing(self.folder / 'about.json') as draft:
                 draft.write_text(json.dumps(self.about))
-        with replacing(self.folder / f'{self.num_frames:09d}.npz') as draft:
+        with replacing(self.folder / _part_name(self.num_frames)) as draft:
             np.savez(
                 draft,
                 frame_index=np.array([one.frame_index for one in sightings]),
@@ -122,9 +153,47 @@ class SightingsLog:
             raise FileNotFoundError(
                 f'{self.folder.parent} holds no run that was broken off: there is nothing to resume'
             )
-        before = json.loads(path.read_text())
+        try:
+            before = dict(json.loads(path.read_text()))
+        except (ValueError, TypeError) as error:
+            raise ValueError(
+                f'{path} is damaged ({error}): the run cannot go on, --overwrite removes it and begins anew'
+            ) from error
         for name, value in self.about.items():
             if before.get(name) != value:
                 raise ValueError(
                     f'{self.folder.parent} was begun with {name} {before.get(name)}, not {value}: it cannot go on'
                 )
+
+
+def refuse_broken_run(folder: Path) -> None:
+    """Let nobody begin anew where sightings of a run that was broken off lie, unless they say so.
+
+    Raises:
+        FileExistsError: There are some.
+    """
+    if any(folder.glob('*.npz*')):
+        raise FileExistsError(
+            f'{folder.parent} holds a run that was broken off: --resume goes on with it, --overwrite removes it and '
+            'begins anew'
+        )
+
+
+def _part_name(first_frame: int) -> str:
+    return f'{first_frame:09d}.npz'
+
+
+def _read_part(path: Path) -> Iterator[Sighting]:
+    with np.load(path, allow_pickle=False) as part:
+        arrays = {name: part[name] for name in ('frame_index', 'time_s', 'counts', *COLUMNS)}
+    ends = np.cumsum(arrays['counts'])
+    people_in_part = int(arrays['counts'].sum())
+    if any(len(arrays[name]) != people_in_part for name in COLUMNS):
+        raise ValueError(f'it does not hold the {people_in_part} people that it counts')
+    for number, (end, count) in enumerate(zip(ends.tolist(), arrays['counts'].tolist(), strict=True)):
+        people = slice(end - count, end)
+        yield Sighting(
+            int(arrays['frame_index'][number]),
+            float(arrays['time_s'][number]),
+            *(arrays[name][people] for name in COLUMNS),
+        )

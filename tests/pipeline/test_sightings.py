@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -60,4 +62,72 @@ def test_it_goes_on_with_the_same_thing_or_not_at_all(tmp_path):
     list(log.record(some(3)))
     with pytest.raises(ValueError, match=r'was begun with video a\.mp4, not b\.mp4'):
         SightingsLog(tmp_path / '.sightings', ABOUT | {'video': 'b.mp4'}, resume=True)
-    assert SightingsLog(tmp_path / '.sightings', ABOUT).num_frames == 0  # anew
+
+
+def test_a_fresh_start_removes_a_broken_run_only_if_told_to(tmp_path):
+    list(SightingsLog(tmp_path / '.sightings', ABOUT).record(some(3)))
+    with pytest.raises(FileExistsError, match='--resume goes on with it, --overwrite removes it'):
+        SightingsLog(tmp_path / '.sightings', ABOUT)
+    assert SightingsLog(tmp_path / '.sightings', ABOUT, resume=True).num_frames == 3
+    assert SightingsLog(tmp_path / '.sightings', ABOUT, overwrite=True).num_frames == 0
+    assert SightingsLog(tmp_path / '.sightings', ABOUT).num_frames == 0
+
+
+def cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def scratch(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    for place in range(len(content) // 4, len(content) // 2):
+        content[place] ^= 0xFF
+    path.write_bytes(content)
+
+
+def without_people(path: Path) -> None:
+    with np.load(path) as part:
+        arrays = dict(part)
+    np.savez(path, **arrays | {'boxes': arrays['boxes'][:-1]})
+
+
+DAMAGES = {
+    'cut off': cut,
+    'empty': lambda path: path.write_bytes(b''),
+    'scratched': scratch,
+    'something else': lambda path: np.savez(path, other=np.zeros(3)),
+    'lost': Path.unlink,
+    'without a person': without_people,
+}
+
+
+@pytest.mark.parametrize('damage', DAMAGES)
+@pytest.mark.parametrize('part', [0, 1, 2])
+def test_a_damaged_part_is_set_aside_and_its_frames_are_looked_at_again(tmp_path, monkeypatch, damage, part):
+    monkeypatch.setattr(sightings, 'PART_FRAMES', 4)
+    folder = tmp_path / '.sightings'
+    list(SightingsLog(folder, ABOUT).record(some(12)))
+    path = folder / f'{4 * part:09d}.npz'
+    DAMAGES[damage](path)
+    log = SightingsLog(folder, ABOUT, resume=True)
+    if damage == 'lost' and part == 2:
+        assert log.problem is None  # no reader can tell
+    else:
+        named = folder / f'{4 * part + 4 * (damage == "lost"):09d}.npz'
+        assert log.problem.startswith(f'{named} cannot be read')
+        assert f'frames from {4 * part} on are looked at again' in log.problem
+        assert named.with_suffix('.npz.damaged').exists()
+    assert log.num_frames == 4 * part
+    assert (log.last is None) == (part == 0)
+    assert_equal([*log.read(), *log.record(some(12)[4 * part :])], some(12))
+    again = SightingsLog(folder, ABOUT, resume=True)
+    assert again.problem is None
+    assert_equal(list(again.read()), some(12))
+
+
+@pytest.mark.parametrize('text', ['', '{"video": "a', '3', 'null'])
+def test_a_damaged_description_is_one_error_that_names_it(tmp_path, text):
+    folder = tmp_path / '.sightings'
+    list(SightingsLog(folder, ABOUT).record(some(3)))
+    (folder / 'about.json').write_text(text)
+    with pytest.raises(ValueError, match=r'about\.json is damaged .*--overwrite removes it'):
+        SightingsLog(folder, ABOUT, resume=True)
