@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -47,6 +47,20 @@ def load_tool() -> Callable[[str], ModuleType]:
         return module
 
     return load
+
+
+@pytest.fixture(scope='session')
+def exit_code() -> Callable[[Callable[..., None], Sequence[str]], int]:
+    """Call ``main`` with arguments and give the code that the process would end with."""
+
+    def call(main: Callable[..., None], argv: Sequence[str]) -> int:
+        try:
+            main(argv)
+        except SystemExit as stop:
+            return int(stop.code or 0)
+        return 0
+
+    return call
 
 
 @pytest.fixture(scope='session')

@@ -29,8 +29,9 @@ from posediff.pipeline.choices import SMOOTHERS, TRACKERS, detector_config, pose
 from posediff.pipeline.live import LiveResults
 from posediff.pipeline.pose_writer import PoseWriter
 from posediff.pipeline.results import FrameResult
-from posediff.pipeline.saved_results import export_tracks, write_overlay
+from posediff.pipeline.saved_results import write_overlay
 from posediff.pipeline.sightings import SightingsLog, refuse_broken_run
+from posediff.pipeline.track_export import export_tracks
 from posediff.pipeline.video_run import VideoRun
 from posediff.video import LiveVideo, VideoSource, open_video
 from posediff.visualization.scene import write_scene

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,15 +12,18 @@ import numpy as np
 from posediff.argument_checks import require_one_of
 from posediff.atomic_files import replacing
 from posediff.export.bvh_solver import BvhPose, posed_joints, solve_rotations
+from posediff.export.known_limbs import without_unknown_limbs
 from posediff.export.motion import Motion, frame_ranges
 from posediff.export.rotations import EULER_ORDER, euler_angles
 
-GAPS = ('error', 'interpolate')
+GAPS, NEVER_KNOWN = ('error', 'interpolate'), ('error', 'leave out')
 END_SITE = 0.05  # metres
 ROTATIONS = ' '.join(f'{axis}rotation' for axis in EULER_ORDER)
 
 
-def write_bvh(motion: Motion, path: Path, *, scale: float = 1.0, gaps: str = 'error') -> dict[str, Any]:
+def write_bvh(
+    motion: Motion, path: Path, *, scale: float = 1.0, gaps: str = 'error', never_known: str = 'error'
+) -> dict[str, Any]:
     """Write a skeleton and its rotations, y up.
 
     The hierarchy is the skeleton's tree with helper joints where it branches, see
@@ -35,6 +39,8 @@ def write_bvh(motion: Motion, path: Path, *, scale: float = 1.0, gaps: str = 'er
         gaps: What to do about joints that are not known, since the format has no gaps: ``'error'``, or
             ``'interpolate'``: each joint moves on a straight line from where it was last known to where it is known
             next, and rests where it is known first or last before and after that.
+        never_known: What to do about joints that are not known in any frame: ``'error'``, or ``'leave out'`` of the
+            hierarchy, with the bones that lead there.
 
     Returns:
         What the file holds, and how far its joints are from those given, in mm.
@@ -46,12 +52,16 @@ def write_bvh(motion: Motion, path: Path, *, scale: float = 1.0, gaps: str = 'er
     if not (np.isfinite(scale) and scale > 0):
         raise ValueError(f'bvh: scale must be positive, got {scale}')
     require_one_of('bvh', 'gaps', gaps, GAPS)
+    require_one_of('bvh', 'never_known', never_known, NEVER_KNOWN)
+    left_out: tuple[str, ...] = ()
+    if never_known == 'leave out':
+        motion, left_out = without_unknown_limbs(motion)
     joints = motion.y_up_metres()
     if not motion.complete.all():
         joints = _filled(joints, motion, gaps)
     pose = solve_rotations(joints, motion.skeleton, END_SITE, measured=motion.complete)
-    with replacing(path) as temporary:
-        temporary.write_text('\n'.join(_lines(pose, scale, motion.fps)) + '\n')
+    with replacing(path) as temporary, temporary.open('w') as file:
+        file.writelines(f'{line}\n' for line in _lines(pose, scale, motion.fps))
     errors = 1000 * np.linalg.norm(posed_joints(pose, len(motion.joint_names)) - joints, axis=-1)[motion.known]
     lengths = {node.name: 1000 * float(np.linalg.norm(node.offset)) for node in pose.nodes if node.joint is not None}
     return {
@@ -59,7 +69,9 @@ def write_bvh(motion: Motion, path: Path, *, scale: float = 1.0, gaps: str = 'er
         'axes': 'right-handed, y up; rest pose: T-pose, left +x, ahead +z',
         'rotation_order': EULER_ORDER,
         'gaps': 'none in the file',
+        'start': f'the first frame is frame {motion.first_frame} of the video, from 0',
         'interpolated_frames': frame_ranges(~motion.complete),
+        'left_out_joints': list(left_out),
         'bone_lengths_mm': {name: round(length, 1) for name, length in lengths.items()},
         'position_error_mm': {'mean': round(float(errors.mean()), 3), 'max': round(float(errors.max()), 3)},
     }
@@ -85,7 +97,7 @@ def _filled(joints: np.ndarray, motion: Motion, gaps: str) -> np.ndarray:
     return filled
 
 
-def _lines(pose: BvhPose, scale: float, fps: float) -> list[str]:
+def _lines(pose: BvhPose, scale: float, fps: float) -> Iterator[str]:
     pose = replace(pose, root=pose.root * scale)
     lines = ['HIERARCHY']
     depths: list[int] = []
@@ -103,8 +115,9 @@ def _lines(pose: BvhPose, scale: float, fps: float) -> list[str]:
             lines += _indented(depth + 1, '}')
     lines += ['\t' * level + '}' for level in range(depths[-1], -1, -1)]
     angles = euler_angles(pose.rotations).reshape(len(pose.root), -1)
-    lines += ['MOTION', f'Frames: {len(angles)}', f'Frame Time: {1 / fps:.10f}']
-    return lines + [f'{_numbers(root)} {_numbers(row)}' for root, row in zip(pose.root, angles, strict=True)]
+    yield from lines
+    yield from ('MOTION', f'Frames: {len(angles)}', f'Frame Time: {1 / fps:.10f}')
+    yield from (f'{_numbers(root)} {_numbers(row)}' for root, row in zip(pose.root, angles, strict=True))
 
 
 def _indented(depth: int, *lines: str) -> list[str]:

@@ -16,7 +16,10 @@ MAX_FRAMES = 65535  # the header counts them in 16 bits; ezc3d drops the rest wi
 def write_c3d(motion: Motion, path: Path) -> dict[str, Any]:
     """Write marker positions in metres, y up.
 
-    Unknown joints are invalid points (residual -1), all others have residual 0. A group of parameters ``POSEDIFF``
+    The first frame of the header is the frame of the video, counted from 1, as long as 16 bits hold the last one; else
+    frames count from 1. ``POSEDIFF:START_FRAME`` (from 0) and ``POSEDIFF:START_TIME_S`` say in any case where in the
+    video the person appears. Unknown joints are invalid points (residual -1), all others have residual 0; the first of
+    the masks of cameras says which joints the camera saw. A group of parameters ``POSEDIFF``
     holds what the format has no place for: ``SKELETON``, ``TRACK_ID``, ``POSITIONS``, ``UP_SOURCE``, ``UP_NOTE`` and
     ``UP_CAMERA_AXES``; of the note, the first 250 characters.
 
@@ -40,8 +43,11 @@ def write_c3d(motion: Motion, path: Path) -> dict[str, Any]:
     if motion.num_frames > MAX_FRAMES:
         raise ValueError(f'a C3D file holds at most {MAX_FRAMES} frames, the motion has {motion.num_frames}')
     motion = motion.with_up()
+    on_clock = motion.first_frame + motion.num_frames <= MAX_FRAMES
+    first = motion.first_frame if on_clock else 0
     positions = motion.y_up_metres().transpose(2, 1, 0)
     file = ezc3d.c3d()
+    file['header']['points']['first_frame'] = first  # from 0 here, from 1 in the file
     point = file['parameters']['POINT']
     point['RATE']['value'] = [float(motion.fps)]
     point['UNITS']['value'] = ['m']
@@ -56,14 +62,24 @@ def write_c3d(motion: Motion, path: Path) -> dict[str, Any]:
         'UP_SOURCE': [motion.up_source],
         'UP_NOTE': [motion.up_note[:250]],
         'UP_CAMERA_AXES': np.asarray(motion.up).tolist(),
+        'START_FRAME': [int(motion.first_frame)],
+        'START_TIME_S': [float(motion.clock[0])],
     }
     for key, value in about.items():
         file.add_parameter('POSEDIFF', key, value)
     file['data']['points'] = np.concatenate([positions, np.ones_like(positions[:1])])
+    masks = np.zeros((7, *motion.known.T.shape), dtype=bool)
+    masks[0] = motion.seen.T
     file['data']['meta_points'] = {
         'residuals': np.where(motion.known.T, 0.0, -1.0)[None],
-        'camera_masks': np.zeros((7, *motion.known.T.shape), dtype=bool),
+        'camera_masks': masks,
     }
     with replacing(path) as temporary:
         file.write(str(temporary))
-    return {'unit': 'm', 'axes': 'right-handed, y up', 'gaps': 'invalid points, residual -1'}
+    counted = 'the frame of the video from 1' if on_clock else f'frame {motion.first_frame} of the video from 0'
+    return {
+        'unit': 'm',
+        'axes': 'right-handed, y up',
+        'gaps': 'invalid points, residual -1',
+        'start': f'first frame {first + 1}, {counted}',
+    }

@@ -14,9 +14,11 @@ from posediff.export.motion import Motion
 def write_csv(motion: Motion, path: Path) -> dict[str, Any]:
     """Write a table that spreadsheets and :func:`pandas.read_csv` read as it is.
 
-    Columns: ``frame_index`` from 0, ``time_s``, ``track_id``, ``observed`` (1, or 0 for a gap or a filled frame), and
-    ``<joint>_x_mm``, ``<joint>_y_mm``, ``<joint>_z_mm`` of every joint, in the axes of the motion itself (camera: x
-    right, y down, z forward). Joints that are not known have empty cells.
+    Columns: ``frame_index`` of the video, from 0, ``time_s`` on its clock, ``track_id``, ``observed`` (1, or 0 for a
+    gap or a filled frame); ``<joint>_x_mm``, ``<joint>_y_mm``, ``<joint>_z_mm`` of every joint, in the axes of the
+    motion itself (camera: x right, y down, z forward); ``<joint>_observed`` of every joint (0: the camera did not see
+    it), and ``root_position_observed`` (0: the place is taken from the frames around). Joints that are not known have
+    empty cells.
 
     Args:
         motion: What to write.
@@ -28,13 +30,20 @@ def write_csv(motion: Motion, path: Path) -> dict[str, Any]:
     assert motion.observed is not None
     header = ['frame_index', 'time_s', 'track_id', 'observed']
     header += [f'{joint}_{axis}_mm' for joint in motion.joint_names for axis in 'xyz']
-    lines = [','.join(header)]
-    for frame, (joints, observed) in enumerate(zip(motion.joints_3d, motion.observed, strict=True)):
-        start = [str(frame), f'{frame / motion.fps:.6f}', str(motion.track_id), str(int(observed))]
-        lines.append(','.join([*start, *cells(joints, digits=3)]))
-    with replacing(path) as temporary:
-        temporary.write_text('\n'.join(lines) + '\n')
-    return {'unit': 'mm', 'axes': 'camera: x right, y down, z forward', 'gaps': 'empty cells'}
+    header += [*(f'{joint}_observed' for joint in motion.joint_names), 'root_position_observed']
+    flags = np.column_stack([motion.seen, motion.placed]).astype(int)
+    rows = zip(motion.clock.tolist(), motion.joints_3d, motion.observed.tolist(), flags, strict=True)
+    with replacing(path) as temporary, temporary.open('w') as file:
+        file.write(','.join(header) + '\n')
+        for frame, (time_s, joints, observed, seen) in enumerate(rows, start=motion.first_frame):
+            start = [str(frame), f'{time_s:.6f}', str(motion.track_id), str(int(observed))]
+            file.write(','.join([*start, *cells(joints, digits=3), *map(str, seen.tolist())]) + '\n')
+    return {
+        'unit': 'mm',
+        'axes': 'camera: x right, y down, z forward',
+        'gaps': 'empty cells',
+        'start': f'frame_index {motion.first_frame}, the frame of the video from 0; time_s on its clock',
+    }
 
 
 def cells(values: np.ndarray, digits: int) -> list[str]:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import inspect
 import json
-import os
-import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from posediff.atomic_files import replacing_together
 from posediff.export.bvh import write_bvh
 from posediff.export.c3d import write_c3d
 from posediff.export.csv_table import write_csv
@@ -49,26 +48,43 @@ def export_motion(
         ImportError: The package that writes a format is not installed.
     """
     target = Path(path_without_suffix)
-    names = _checked_formats(formats)
+    names = checked_formats(formats)
     if target.suffix[1:] in EXPORTERS:
         raise ValueError(f'{target}: give the path without its suffix; the formats decide it')
     options = _checked_options(options or {}, names)
     motion = motion.with_up()
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix='.export-') as folder:
-        files = {}
-        for name in names:
-            file = Path(folder) / f'{target.name}.{name}'
-            files[file.name] = EXPORTERS[name](motion, file, **options.get(name, {}))
-        sidecar = Path(folder) / f'{target.name}{SIDECAR}'
-        sidecar.write_text(json.dumps(_description(motion, files), indent=1, allow_nan=False) + '\n')
-        written = [target.with_name(name) for name in (*files, sidecar.name)]
-        for path in written:
-            os.replace(Path(folder) / path.name, path)
-    return written
+    with replacing_together(target.parent) as folder:
+        names = write_motion(motion, folder / target.name, names, options)
+    return [target.with_name(name) for name in names]
 
 
-def _checked_formats(formats: str | Iterable[str]) -> list[str]:
+def write_motion(
+    motion: Motion, draft: Path, formats: Iterable[str], options: Mapping[str, Mapping[str, Any]]
+) -> list[str]:
+    """Write a motion that has an ``up`` in several formats, and the file that describes them.
+
+    Args:
+        motion, formats, options: See :func:`export_motion`.
+        draft: Path without its suffix, in a folder of drafts.
+
+    Returns:
+        Names of the files, in order.
+    """
+    files = {}
+    for name in formats:
+        file = draft.with_name(f'{draft.name}.{name}')
+        files[file.name] = EXPORTERS[name](motion, file, **options.get(name, {}))
+    sidecar = draft.with_name(f'{draft.name}{SIDECAR}')
+    sidecar.write_text(json.dumps(_description(motion, files), indent=1, allow_nan=False) + '\n')
+    return [*files, sidecar.name]
+
+
+def checked_formats(formats: str | Iterable[str]) -> list[str]:
+    """Names of formats, each once.
+
+    Raises:
+        ValueError: There is none, or one is unknown.
+    """
     names = [name.strip() for name in (formats.split(',') if isinstance(formats, str) else formats)]
     unknown = [name for name in names if name not in EXPORTERS]
     if unknown or not names:
@@ -92,6 +108,10 @@ def _checked_options(options: Mapping[str, Mapping[str, Any]], names: list[str])
 def _description(motion: Motion, files: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     assert motion.up is not None
     assert motion.observed is not None
+    unseen = motion.observed[:, None] & ~motion.seen
+    ranges = {
+        name: frame_ranges(unseen[:, joint]) for joint, name in enumerate(motion.joint_names) if unseen[:, joint].any()
+    }
     return {
         'schema': 'posediff-export',
         'schema_version': 1,
@@ -101,11 +121,18 @@ def _description(motion: Motion, files: Mapping[str, Mapping[str, Any]]) -> dict
         'track_id': int(motion.track_id),
         'fps': float(motion.fps),
         'num_frames': motion.num_frames,
+        'start_frame': int(motion.first_frame),
+        'start_time_s': round(float(motion.clock[0]), 6),
+        'end_time_s': round(float(motion.clock[-1]), 6),
         'positions': 'absolute: the camera is the origin' if motion.absolute else 'relative to the root joint',
         'up_source': motion.up_source,
         'up_note': motion.up_note,
         'up_camera_axes': plain(motion.up),
         'camera_to_y_up': plain(y_up_rotation(motion.up)),
+        'frames_below': 'counted from 0 at start_frame',
         'gap_frames': frame_ranges(motion.gaps),
         'filled_frames': frame_ranges(~motion.observed & ~motion.gaps),
+        'frames_with_place_of_neighbours': frame_ranges(motion.observed & ~motion.placed),
+        'never_seen_joints': [name for joint, name in enumerate(motion.joint_names) if not motion.seen[:, joint].any()],
+        'unseen_joint_frames': ranges,
     }

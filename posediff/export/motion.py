@@ -29,6 +29,11 @@ class Motion:
             they are relative to the root joint, which then lies near the origin in every frame.
         track_id: Number of the person in the clip.
         observed: (F,) bool, False where a frame is a gap or was filled in. None: every frame that is no gap.
+        joint_observed: (F, K) bool, False where the camera did not see the joint: its position, if there is one, is
+            what a lifter takes for likely. None: every joint that has a position in a frame that was observed.
+        root_observed: (F,) bool, False where the person's place is taken from the frames around. None: as ``observed``.
+        first_frame: Number in the video of the first frame here, from 0.
+        times_s: (F,) seconds since the video's first frame. None: at a constant rate, number / ``fps``.
         up: (3,) unit vector of camera axes against gravity; None: not known yet, see :meth:`with_up`.
         up_source: How ``up`` is known: ``'given'`` by somebody who knows, ``'estimated'`` from the motion, or
             ``'assumed'``. None: ``'given'`` where there is an ``up``.
@@ -44,6 +49,10 @@ class Motion:
     absolute: bool = False
     track_id: int = 0
     observed: np.ndarray | None = None
+    joint_observed: np.ndarray | None = None
+    root_observed: np.ndarray | None = None
+    first_frame: int = 0
+    times_s: np.ndarray | None = None
     up: np.ndarray | None = None
     up_source: str | None = None
     up_note: str = ''
@@ -63,19 +72,44 @@ class Motion:
             raise ValueError(f'Motion: no joint is known in any of the {len(joints)} frames')
         if not (np.isfinite(self.fps) and self.fps > 0):
             raise ValueError(f'Motion: fps must be positive, got {self.fps}')
-        require_whole('Motion', {'track_id': self.track_id}, least=0)
+        require_whole('Motion', {'track_id': self.track_id, 'first_frame': self.first_frame}, least=0)
         for name in self.skeleton.joint_names:
             if re.search(r'[\s,;"{}]', name) or not name:
                 raise ValueError(
                     f'Motion: the joint name {name!r} would break the files: no blank, comma, quote, brace'
                 )
         object.__setattr__(self, 'joints_3d', np.where(known[..., None], joints, np.nan))
-        object.__setattr__(self, 'observed', self._checked_observed(~self.gaps))
+        for name, possible in (('observed', ~self.gaps), ('root_observed', ~self.gaps), ('joint_observed', known)):
+            self._check_flags(name, possible)
+        if self.observed is None:
+            object.__setattr__(self, 'observed', ~self.gaps)
+        self._check_times()
         self._check_up()
 
     @property
     def num_frames(self) -> int:
         return len(self.joints_3d)
+
+    @property
+    def clock(self) -> np.ndarray:
+        """(F,) seconds since the video's first frame."""
+        if self.times_s is not None:
+            return self.times_s
+        return np.asarray((self.first_frame + np.arange(self.num_frames)) / self.fps)
+
+    @property
+    def seen(self) -> np.ndarray:
+        """(F, K) bool: the joint has a position, and the camera saw it."""
+        if self.joint_observed is not None:
+            return self.joint_observed
+        assert self.observed is not None
+        return np.asarray(self.known & self.observed[:, None])
+
+    @property
+    def placed(self) -> np.ndarray:
+        """(F,) bool: the person's place is that of the frame itself."""
+        assert self.observed is not None
+        return self.observed if self.root_observed is None else self.root_observed
 
     @property
     def joint_names(self) -> tuple[str, ...]:
@@ -110,18 +144,29 @@ class Motion:
         rotated: np.ndarray = self.joints_3d @ y_up_rotation(motion.up).T / 1000
         return rotated
 
-    def _checked_observed(self, present: np.ndarray) -> np.ndarray:
-        if self.observed is None:
-            return present
-        observed = np.asarray(self.observed)
-        if observed.shape != present.shape or observed.dtype != bool:
+    def _check_flags(self, name: str, possible: np.ndarray) -> None:
+        """Flags of frames, or of frames and joints, must be false where they cannot be true."""
+        if getattr(self, name) is None:
+            return
+        flags = np.asarray(getattr(self, name))
+        if flags.shape != possible.shape or flags.dtype != bool:
             raise ValueError(
-                f'Motion: observed must be ({len(present)},) bool like joints_3d, got {observed.shape} {observed.dtype}'
+                f'Motion: {name} must be {possible.shape} bool like joints_3d, got {flags.shape} {flags.dtype}'
             )
-        wrong = np.flatnonzero(observed & ~present)
+        wrong = np.argwhere(flags & ~possible)
         if len(wrong):
-            raise ValueError(f'Motion: frame {wrong[0]} is marked as observed, but no joint of it is known')
-        return observed
+            frame, *joint = wrong[0].tolist()
+            what = f'frame {frame}, {self._name(joint[0])},' if joint else f'frame {frame}'
+            unknown = 'it is not known' if joint else 'no joint of it is known'
+            raise ValueError(f'Motion: {what} is marked as {name}, but {unknown}')
+
+    def _check_times(self) -> None:
+        if self.times_s is None:
+            return
+        times = np.asarray(self.times_s, dtype=np.float64)
+        if times.shape != (self.num_frames,) or not np.isfinite(times).all() or (np.diff(times) <= 0).any():
+            raise ValueError(f'Motion: times_s must be {self.num_frames} growing seconds, got {self.times_s}')
+        object.__setattr__(self, 'times_s', times)
 
     def _check_up(self) -> None:
         if self.up is None:

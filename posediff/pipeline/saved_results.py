@@ -1,4 +1,4 @@
-"""What is made of ``poses.npz`` afterwards: pictures, and files for other programs."""
+"""What is made of ``poses.npz`` and the video afterwards."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 
-from posediff.export import Motion, export_motion
 from posediff.pipeline.pose_reader import read_results
 from posediff.pipeline.results import PersonPose
 from posediff.skeletons import get_skeleton
@@ -39,35 +38,3 @@ def write_overlay(folder: str | Path, video: VideoSource, score_threshold: float
         for frame, people in frames_with_people(folder, video):
             writer.write(draw_people(frame.image, people, skeleton, score_threshold))
     return path
-
-
-def export_tracks(folder: str | Path, formats: str) -> list[Path]:
-    """Write every person of ``poses.npz`` in other formats, ``track<id>.<format>``.
-
-    Frames without the person, or without their place, are gaps, which BVH cannot have: straight lines cross them there,
-    and the file beside says which frames they are. A person whose place is never known is written relative to the root
-    joint.
-
-    Raises:
-        ValueError: A format is unknown; see also :func:`posediff.export.export_motion`.
-    """
-    written = []
-    with np.load(Path(folder) / 'poses.npz', allow_pickle=False) as arrays:
-        skeleton, fps = get_skeleton(str(arrays['skeleton'])), float(arrays['fps'])
-        frames, tracks, observed = arrays['frame_index'], arrays['track_id'], arrays['observed']
-        joints, roots = arrays['joints_3d'], arrays['root_position']
-    for track in np.unique(tracks).tolist():
-        own = tracks == track
-        placed = own & np.isfinite(roots).all(-1)
-        absolute = bool(placed.any())
-        rows = np.flatnonzero(placed if absolute else own)
-        first, count = int(frames[rows[0]]), int(frames[rows[-1]] - frames[rows[0]]) + 1
-        path = np.full((count, *joints.shape[1:]), np.nan)
-        seen = np.zeros(count, bool)
-        path[frames[rows] - first], seen[frames[rows] - first] = joints[rows], observed[rows]
-        if absolute:
-            path[frames[rows] - first] += roots[rows, None]
-        motion = Motion(path, skeleton, fps, absolute=absolute, track_id=track, observed=seen)
-        options = {'bvh': {'gaps': 'interpolate'}} if 'bvh' in map(str.strip, formats.split(',')) else {}
-        written += export_motion(motion, Path(folder) / f'track{track}', formats, options)
-    return written

@@ -216,3 +216,23 @@ def test_bad_options_and_bodies_are_named(motion, tmp_path):
     with pytest.raises(ValueError, match="'left_wrist' is not known in any frame"):
         write_bvh(replace(motion, joints_3d=joints), path, gaps='interpolate')
     assert not path.exists()
+
+
+def test_limbs_of_which_nothing_is_known_are_left_out_if_asked(motion, tmp_path):
+    names = CMU17.joint_names
+    joints = motion.joints_3d.copy()
+    unknown = ('left_knee', 'left_foot', 'right_foot', 'head')
+    joints[:, [names.index(name) for name in unknown]] = np.nan
+    partial = replace(motion, joints_3d=joints)
+    about = write_bvh(partial, tmp_path / 'a.bvh', never_known='leave out')
+    assert sorted(about['left_out_joints']) == sorted(unknown)
+    found, _ = bvh_joint_frames(read_bvh(tmp_path / 'a.bvh'))
+    assert set(unknown).isdisjoint(found)
+    kept = [name for name in names if name not in unknown]
+    whole = motion.y_up_metres()[:, [names.index(name) for name in kept]]
+    assert 1000 * np.linalg.norm(np.stack([found[name] for name in kept], axis=1) - whole, axis=-1).max() < 40
+    with pytest.raises(ValueError, match="'right_foot' is not known in any frame"):
+        write_bvh(partial, tmp_path / 'b.bvh', gaps='interpolate')
+    joints[:, names.index('left_hip')] = np.nan
+    with pytest.raises(ValueError, match="'left_hip' is not known in any frame"):
+        write_bvh(replace(motion, joints_3d=joints), tmp_path / 'b.bvh', gaps='interpolate', never_known='leave out')

@@ -22,7 +22,10 @@ def test_csv_keeps_the_axes_and_units_of_the_motion(gappy, tmp_path):
     with (tmp_path / 'a.csv').open(newline='') as file:
         rows = list(csv.DictReader(file))
     assert list(rows[0])[:7] == ['frame_index', 'time_s', 'track_id', 'observed', 'root_x_mm', 'root_y_mm', 'root_z_mm']
-    assert len(rows[0]) == 4 + 3 * 17
+    assert list(rows[0])[4 + 3 * 17 :] == [
+        *(f'{name}_observed' for name in CMU17.joint_names),
+        'root_position_observed',
+    ]
     assert [row['frame_index'] for row in rows] == [str(frame) for frame in range(60)]
     assert {row['track_id'] for row in rows} == {'7'}
     assert float(rows[30]['time_s']) == pytest.approx(30 / 29.97, abs=1e-6)

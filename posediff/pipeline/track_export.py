@@ -1,0 +1,116 @@
+"""The people of a ``poses.npz`` as files for other programs, one person in memory at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from posediff.atomic_files import replacing_together
+from posediff.export.exporters import checked_formats, write_motion
+from posediff.export.motion import Motion
+from posediff.pipeline.pose_reader import read_rows
+from posediff.skeletons import Skeleton, get_skeleton
+
+GROUP_ROWS = 50_000
+"""Rows of people who are read in one pass over the file; a person with more has a pass of their own. 20 MB of them."""
+CLOCK_TOLERANCE = 1e-6  # s
+COLUMNS = ('frame_index', 'time_s', 'track_id', 'observed', 'joints_3d', 'root_position')
+OPTIONS = {'bvh': {'gaps': 'interpolate'}}
+
+
+@dataclass
+class _Track:
+    """What a first pass tells of a person: rows, and those of them whose place is known."""
+
+    rows: int = 0
+    placed: int = 0
+
+
+def export_tracks(folder: str | Path, formats: str) -> list[Path]:
+    """Write every person of ``poses.npz`` in other formats, ``track<id>.<format>``: all files or none.
+
+    Frames and times are those of the video: a person who appears at frame 15 begins there, see
+    :class:`posediff.export.Motion`. Frames without the person, or without their place, are gaps, which BVH cannot have:
+    straight lines cross them there, and the file beside says which frames they are. A person whose place is never known
+    is written relative to the root joint.
+
+    Raises:
+        ValueError: A format is unknown; see also :func:`posediff.export.export_motion`.
+    """
+    source, names = Path(folder) / 'poses.npz', checked_formats(formats)
+    with np.load(source, allow_pickle=False) as arrays:
+        skeleton, fps = get_skeleton(str(arrays['skeleton'])), float(arrays['fps'])
+    options = {name: OPTIONS[name] for name in names if name in OPTIONS}
+    written: dict[int, list[str]] = {}
+    tracks = _tracks(source)
+    with replacing_together(folder) as drafts:
+        for group in _groups(tracks):
+            for track, motion in _motions(source, group, tracks, skeleton, fps):
+                written[track] = write_motion(motion.with_up(), drafts / f'track{track}', names, options)
+    return [Path(folder) / name for track in sorted(written) for name in written[track]]
+
+
+def _tracks(source: Path) -> dict[int, _Track]:
+    tracks: dict[int, _Track] = {}
+    for part in read_rows(source, ['track_id', 'root_position']):
+        placed = np.isfinite(part['root_position']).all(-1)
+        for track, is_placed in zip(part['track_id'].tolist(), placed.tolist(), strict=True):
+            known = tracks.setdefault(track, _Track())
+            known.rows += 1
+            known.placed += is_placed
+    return tracks
+
+
+def _groups(tracks: dict[int, _Track]) -> Iterator[set[int]]:
+    """Tracks that are read together."""
+    group: set[int] = set()
+    rows = 0
+    for track in sorted(tracks):
+        if group and rows + tracks[track].rows > GROUP_ROWS:
+            yield group
+            group, rows = set(), 0
+        group.add(track)
+        rows += tracks[track].rows
+    if group:
+        yield group
+
+
+def _motions(
+    source: Path, group: set[int], tracks: dict[int, _Track], skeleton: Skeleton, fps: float
+) -> Iterator[tuple[int, Motion]]:
+    parts: dict[int, list[dict[str, np.ndarray]]] = {track: [] for track in group}
+    for part in read_rows(source, COLUMNS):
+        for track in group.intersection(part['track_id'].tolist()):
+            own = part['track_id'] == track
+            if tracks[track].placed:
+                own &= np.isfinite(part['root_position']).all(-1)
+            parts[track].append({name: values[own] for name, values in part.items()})
+    for track in sorted(group):
+        yield track, _motion(track, parts.pop(track), skeleton, fps, absolute=tracks[track].placed > 0)
+
+
+def _motion(
+    track: int, parts: Iterable[dict[str, np.ndarray]], skeleton: Skeleton, fps: float, absolute: bool
+) -> Motion:
+    rows = {name: np.concatenate([part[name] for part in parts]) for name in COLUMNS}
+    first = int(rows['frame_index'][0])
+    places = rows['frame_index'] - first
+    count = int(places[-1]) + 1
+    joints, seen = np.full((count, skeleton.num_joints, 3), np.nan), np.zeros(count, bool)
+    joints[places] = rows['joints_3d'] + rows['root_position'][:, None] if absolute else rows['joints_3d']
+    seen[places] = rows['observed']
+    times = np.interp(np.arange(count), places, rows['time_s'])
+    regular = np.abs(rows['time_s'] - rows['frame_index'] / fps).max() < CLOCK_TOLERANCE
+    return Motion(
+        joints,
+        skeleton,
+        fps,
+        absolute=absolute,
+        track_id=track,
+        observed=seen,
+        first_frame=first,
+        times_s=None if regular else times,
+    )
