@@ -14,6 +14,7 @@ from posediff.datasets.detector_noise import DetectorNoise
 from posediff.datasets.mocap_files import MocapClip, floor_height, load_subject
 from posediff.datasets.pose_tracks import Filming, RefilmedTrack, StoredTrack, Track, named_rng
 from posediff.datasets.pose_windows import PoseWindowDataset
+from posediff.input_files import data_files
 from posediff.registry import DATASETS
 from posediff.skeleton_conversion import convert_joints
 from posediff.skeletons import CMU17
@@ -124,7 +125,7 @@ class CMUMocapDataset(PoseWindowDataset):
             return [self.data_root / f'{subject}.npz' for subject in self.subjects]
         if self.split == 'val':
             return [self.data_root / f'{subject}.npz' for subject in VALIDATION_SUBJECTS]
-        files = sorted(self.data_root.glob('*.npz'))
+        files = data_files(self.data_root, '.npz')
         chosen = [path for path in files if self.split == 'all' or path.stem not in VALIDATION_SUBJECTS]
         if not chosen:
             raise FileNotFoundError(f'{self.data_root}: none of its {len(files)} .npz files is of split {self.split!r}')

@@ -49,6 +49,75 @@ def test_each_rotation_turns_the_axes_of_the_next(tmp_path):
     np.testing.assert_allclose(positions['arm_end'], [[2, 1, 0], [2, 0, -1]], atol=1e-12)
 
 
+def test_positions_take_the_place_of_the_offset(tmp_path):
+    header = HEADER.replace('CHANNELS 3 Zrotation', 'CHANNELS 5 Xposition Zposition Zrotation')
+    path = tmp_path / 'a.bvh'
+    path.write_text(
+        header.replace('OFFSET 2 0 0', 'OFFSET 2 5 0') + 'Frames: 2\nFrame Time: 0.02\n'
+        '1 2 3 0 0 0 2 0 0 0 0\n1 2 3 90 0 0 7 -1 0 0 0\n'
+    )
+    positions, _ = bvh_joint_frames(read_bvh(path))
+    np.testing.assert_allclose(positions['arm'], [[3, 7, 3], [-4, 9, 2]], atol=1e-12)
+    zero = path.read_text().replace('2 0 0 0 0\n', '0 0 0 0 0\n').replace('7 -1 0 0 0', '0 0 0 0 0')
+    path.write_text(zero)
+    with pytest.raises(ValueError, match=r"a\.bvh: the positions of joint 'arm' are 0 in every frame"):
+        read_bvh(path)
+
+
+@pytest.mark.parametrize(
+    'change',
+    [
+        lambda text: text.replace('\n', '\r\n').encode(),
+        lambda text: text.encode('utf-8-sig'),
+        lambda text: text.encode('utf-16'),
+        lambda text: text.replace('  ', '\t').replace('{', '{ ').encode(),
+        lambda text: text.replace('End Site', 'END site').replace('Zrotation', 'zRotation').encode(),
+        lambda text: text.replace('base', 'mixamorig:base').replace('JOINT arm', 'JOINT rig|mixamorig:arm').encode(),
+        lambda text: text.replace('Frames: ', 'frames:').replace('Frame Time: 0.02', 'Frame Time:2.0e-02').encode(),
+    ],
+    ids=['crlf', 'mark', 'utf-16', 'tabs', 'capitals', 'namespaces', 'frame-time'],
+)
+def test_what_other_programs_write_is_read_alike(tmp_path, change):
+    rows = ['1 2 3 10 20 30 40 50 60', '0 0 0 90 0 0 90 0 0']
+    expected, _ = bvh_joint_frames(read(tmp_path, rows))
+    path = tmp_path / 'a.bvh'
+    path.write_bytes(change(path.read_text()))
+    motion = read_bvh(path)
+    found, _ = bvh_joint_frames(motion)
+    assert motion.fps == pytest.approx(50)
+    assert found.keys() == expected.keys() == {'base', 'arm', 'arm_end'}
+    for name, values in expected.items():
+        np.testing.assert_array_equal(found[name], values)
+
+
+@pytest.mark.parametrize(
+    ('before', 'after', 'said'),
+    [
+        ('Frame Time: 0.02', 'Frame Time: 0', "its frame time is '0'"),
+        ('Frame Time: 0.02', 'Frame Time: -0.02', "its frame time is '-0.02'"),
+        ('Frame Time: 0.02', 'Frame Time: nan', "its frame time is 'nan'"),
+        ('Frame Time: 0.02', 'Frame Time:', "its frame time is ''"),
+        ('Frame Time: 0.02\n', '', 'no frame count and frame time'),
+        ('Frames: 1', 'Frames: many', "its frame count is 'many'"),
+        ('1 2 3', '1 two 3', 'a value of its motion is no number'),
+        ('JOINT arm', 'JOINT Base', "two joints are called 'Base'"),
+        ('Zrotation Xrotation Yrotation', 'Zrotation Xrotation', "'End' is none"),
+        ('OFFSET 2 0 0', 'OFFSET 2 0 up', 'malformed or cut short'),
+        ('OFFSET 2 0 0', '', "joint 'arm' has no OFFSET"),
+        ('ROOT', 'TRUNK', "'TRUNK' is no keyword"),
+        ('}\nMOTION', 'MOTION', "joint 'base' is not closed"),
+    ],
+)
+def test_what_is_wrong_is_named(tmp_path, before, after, said):
+    read(tmp_path, ['1 2 3 0 0 0 0 0 0'])
+    path = tmp_path / 'a.bvh'
+    text = path.read_text()
+    assert before in text
+    path.write_text(text.replace(before, after))
+    with pytest.raises(ValueError, match=f'a.bvh: .*{said}'):
+        read_bvh(path)
+
+
 def test_damaged_files_are_named(tmp_path):
     with pytest.raises(ValueError, match=r'a\.bvh.*3 frames of 9 channels announced, 9 numbers found'):
         read(tmp_path, ['0 0 0 0 0 0 0 0 0'], frames=3)

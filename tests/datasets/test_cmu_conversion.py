@@ -10,6 +10,7 @@ import tarfile
 import numpy as np
 import pytest
 
+from posediff.datasets.converters.asf_amc import read_amc, read_asf
 from posediff.datasets.converters.bvh import read_bvh
 from posediff.datasets.converters.cmu import ACTIONS, action_of, convert_cmu, resample
 from posediff.datasets.converters.cmu_joints import (
@@ -66,7 +67,8 @@ def asf_text(bones=BONES) -> str:
     )
     hierarchy = ''.join(f'    {parent} {name}\n' for name, parent, _ in bones)
     return (
-        ':units\n  angle deg\n:root\n  order TX TY TZ RX RY RZ\n  axis XYZ\n  position 0 0 0\n  orientation 0 0 0\n'
+        ':units\n  length 0.45\n  angle deg\n'
+        ':root\n  order TX TY TZ RX RY RZ\n  axis XYZ\n  position 0 0 0\n  orientation 0 0 0\n'
         f':bonedata\n{data}:hierarchy\n  begin\n{hierarchy}  end\n'
     )
 
@@ -110,6 +112,11 @@ def bvh_text(frames: int) -> str:
     )
 
 
+def joints_of(skeleton_path, motion_path):
+    skeleton = read_asf(skeleton_path)
+    return joints_of_asf(skeleton, read_amc(motion_path, skeleton), skeleton_path)
+
+
 @pytest.fixture
 def source(tmp_path):
     folder = tmp_path / 'source'
@@ -122,7 +129,7 @@ def source(tmp_path):
 
 
 def test_joints_of_asf_are_in_place(source):
-    joints = joints_of_asf(source / '07' / '07.asf', source / '07' / '07_01.amc')
+    joints = joints_of(source / '07' / '07.asf', source / '07' / '07_01.amc')
     assert joints.shape == (200, 17, 3)
     first = joints[0]
     expected = {
@@ -142,7 +149,7 @@ def test_the_thorax_bone_that_bvh_lacks_is_put_back(source, tmp_path):
     assert change == 'missing thorax bone inserted'
     still = tmp_path / 'still.amc'
     still.write_text(amc_text(1))
-    expected = joints_of_asf(source / '07' / '07.asf', still)
+    expected = joints_of(source / '07' / '07.asf', still)
     np.testing.assert_allclose(joints[0], expected[0], atol=1e-9)
 
 
@@ -272,6 +279,93 @@ def test_a_take_in_two_forms_is_converted_once(source, tmp_path):
     assert report.skipped == {'07_01.bvh': 'the take is already converted from another form'}
 
 
+def test_files_that_are_no_data_are_passed_over(source, tmp_path):
+    for name in ('._07.asf', '07/._07.asf', '07/._07_01.amc', '._08_01.bvh', '.DS_Store', '__MACOSX/07/._07_01.amc'):
+        path = source / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b'\x00\x05\x16\x07\x00')
+    report = convert_cmu(source, tmp_path / 'out', source_fps=120.0)
+    assert report.skipped == {}
+    assert report.converted == ['07/07_01.amc', '07/07_02.amc', '08_01.bvh']
+
+
+def test_the_case_of_names_of_files_does_not_matter(source, tmp_path):
+    convert_cmu(source, tmp_path / 'a', source_fps=120.0)
+    for path in [*source.rglob('*.amc'), *source.rglob('*.asf'), *source.rglob('*.bvh')]:
+        path.rename(path.with_suffix(path.suffix.upper()))
+    report = convert_cmu(source, tmp_path / 'b', source_fps=120.0)
+    assert report.converted == ['07/07_01.AMC', '07/07_02.AMC', '08_01.BVH']
+    for name in ('07.npz', '08.npz'):
+        assert (tmp_path / 'a' / name).read_bytes() == (tmp_path / 'b' / name).read_bytes()
+
+
+def frames_and_speed(folder, subject='07'):
+    joints = load_subject(folder / f'{subject}.npz').clips[0].joints_3d
+    return len(joints), np.linalg.norm(np.diff(joints[:, 0], axis=0), axis=-1).mean() * 50
+
+
+def test_the_rate_that_a_file_states_is_obeyed(source, tmp_path):
+    path = source / '07' / '07_01.amc'
+    path.write_text(':SAMPLES-PER-SECOND 60\n' + path.read_text())
+    report = convert_cmu(source, tmp_path / 'own', source_fps=100.0)  # for files that do not say
+    assert frames_and_speed(tmp_path / 'own') == (int(199 / 60 * 50) + 1, pytest.approx(0.02 * 60, rel=1e-3))
+    assert not report.assumed
+    assert convert_cmu(source, tmp_path / 'cmu').assumed == {
+        "no frame rate in the file: taken as CMU's, 120 (--source-fps says another)": 1
+    }
+    (source / 'index.csv').write_text(HEADER + LINE.replace('60.0', '120'))
+    report = convert_cmu(source, tmp_path / 'index')
+    assert list(report.skipped) == ['07/07_01.amc']
+    assert 'at 60 frames a second by its own account, and at 120 by the index' in report.skipped['07/07_01.amc']
+
+
+@pytest.mark.parametrize(('length', 'scale'), [('length 0.5', 0.5 / 0.45), ('length 1.0', 1 / 0.45), ('', 1.0)])
+def test_the_unit_that_a_skeleton_states_is_obeyed(source, tmp_path, length, scale):
+    convert_cmu(source, tmp_path / 'cmu', source_fps=120.0)
+    bones = [(name, parent, tuple(scale * np.array(vector))) for name, parent, vector in BONES]
+    (source / '07' / '07.asf').write_text(asf_text(bones).replace('length 0.45', length))
+    for path in (source / '07').glob('*.amc'):
+        words = [line.split() for line in path.read_text().splitlines()]
+        path.write_text(
+            '\n'.join(
+                ' '.join([*line[:1], *(str(float(value) * scale) for value in line[1:4]), *line[4:]])
+                if line[0] == 'root'
+                else ' '.join(line)
+                for line in words
+            )
+        )
+    convert_cmu(source, tmp_path / 'other', source_fps=120.0)
+    one, other = (load_subject(tmp_path / name / '07.npz').clips[0].joints_3d for name in ('cmu', 'other'))
+    np.testing.assert_allclose(one, other, atol=1e-5)
+
+
+@pytest.mark.parametrize(('units', 'metres'), [('m', 1.0), ('cm', 0.01), ('mm', 0.001), ('inch', 0.0254)])
+def test_a_unit_that_no_file_states_is_asked_for(source, tmp_path, units, metres):
+    convert_cmu(source, tmp_path / 'cmu', subjects=['08'])
+    path = source / '08_01.bvh'
+    header, rows = path.read_text().split('Frame Time: 0.0166667\n')
+    scale = METRES_PER_UNIT / metres
+    header = re.sub(
+        r'OFFSET (.*)', lambda found: 'OFFSET ' + ' '.join(str(float(v) * scale) for v in found[1].split()), header
+    )
+    values = np.array(rows.split(), dtype=float).reshape(60, -1)
+    values[:, :3] *= scale
+    path.write_text(header + 'Frame Time: 0.0166667\n' + '\n'.join(' '.join(map(str, row)) for row in values))
+    report = convert_cmu(source, tmp_path / 'unknown', subjects=['08'])
+    assert report.converted == []
+    assert re.match(r'its leg \(hip to ankle\) measures .*--units says which', report.skipped['08_01.bvh'])
+    assert convert_cmu(source, tmp_path / 'known', subjects=['08'], units=units).skipped == {}
+    one, other = (load_subject(tmp_path / name / '08.npz').clips[0].joints_3d for name in ('cmu', 'known'))
+    np.testing.assert_allclose(one, other, atol=1e-5)
+
+
+def test_a_skeleton_with_another_spine_is_no_form_of_cmu(source, tmp_path):
+    path = source / '08_01.bvh'
+    path.write_text(path.read_text().replace('JOINT Chest\n', 'JOINT Spine2\n'))
+    report = convert_cmu(source, tmp_path / 'out', source_fps=60.0)
+    assert 'which has no joint spine2' in report.skipped['08_01.bvh']
+
+
 def test_a_flipping_limb_cuts_the_take(walker):
     joints = walker(200).astype(float)
     assert smooth_stretches(joints, 50.0) == [(0, 200)]
@@ -329,6 +423,7 @@ def test_actions_come_from_descriptions():
         ({'fps': float('nan')}, 'fps must be positive, got nan'),
         ({'source_fps': -1.0}, 'source_fps must be positive, got -1.0'),
         ({'num_cameras': 0}, 'at least 1 camera, got 0'),
+        ({'units': 'feet'}, "units must be one of m, cm, mm, inch, cmu, got 'feet'"),
         ({'subjects': ['zz']}, 'no takes of subject zz'),
         ({'preset': 'tame'}, "preset must be one of wild, anywhere, h36m, got 'tame'"),
     ],
@@ -375,7 +470,7 @@ def test_real_takes_agree_between_their_forms(reference_data, tmp_path):
             if any(member.name.endswith(name) for name in wanted):
                 archive.extract(member, tmp_path, filter='data')
     find = {path.name: path for path in tmp_path.rglob('*.*')}
-    own = joints_of_asf(find['02.asf'], find['02_01.amc'])
+    own = joints_of(find['02.asf'], find['02_01.amc'])
     converted, _ = joints_of_bvh(read_bvh(find['02_01.bvh']))
     np.testing.assert_allclose(converted, own, atol=0.004)
     np.testing.assert_allclose(converted[:, :8], own[:, :8], atol=1e-4)

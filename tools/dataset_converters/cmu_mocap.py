@@ -6,7 +6,8 @@ import argparse
 
 from posediff.command_line import one_line_errors
 from posediff.datasets.camera_sampling import CAMERA_PRESETS
-from posediff.datasets.converters.cmu import DEFAULT_SOURCE_FPS, convert_cmu
+from posediff.datasets.converters.cmu import convert_cmu
+from posediff.datasets.converters.cmu_motion import CMU_FPS, UNITS
 
 
 def parse_args() -> argparse.Namespace:
@@ -15,8 +16,11 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('destination', help='folder to write <subject>.npz to')
     parser.add_argument('--fps', type=float, default=50.0, help="frame rate of the output (default: Human3.6M's 50)")
     parser.add_argument(
-        '--source-fps', type=float, default=DEFAULT_SOURCE_FPS, help='frame rate of AMC files without an index'
+        '--source-fps',
+        type=float,
+        help=f"frame rate of AMC files where neither they nor an index say (default: CMU's {CMU_FPS:g})",
     )
+    parser.add_argument('--units', choices=list(UNITS), help="of all files; default: what each says, and CMU's own")
     parser.add_argument('--cameras', type=int, default=4, help='static cameras drawn per clip')
     parser.add_argument('--preset', choices=sorted(CAMERA_PRESETS), default='wild', help='where cameras stand')
     parser.add_argument('--seed', type=int, default=0)
@@ -36,7 +40,10 @@ def main() -> None:
             seed=args.seed,
             subjects=args.subjects,
             source_fps=args.source_fps,
+            units=args.units,
         )
+    for assumption, count in report.assumed.items():
+        print(f'{assumption}: {count} takes')
     for change, takes in report.changed.items():
         print(f'{change}: {len(takes)} takes ({", ".join(takes)})')
     for take, reason in report.skipped.items():

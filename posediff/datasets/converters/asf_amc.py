@@ -1,7 +1,8 @@
-"""Acclaim skeletons (ASF) and motions (AMC), as the CMU motion capture database publishes them.
+"""Acclaim skeletons (ASF) and motions (AMC), as the CMU motion capture database and other laboratories publish them.
 
-No maintained package on PyPI reads these files, hence this reader. It covers what the database uses: Euler-angle joints
-in degrees, a root with three translations and three rotations.
+No maintained package on PyPI reads these files, hence this reader. Keywords and names of bones are read without regard
+to case; commas and brackets are white space. Bones that move along their length (channel ``l``) or otherwise than by
+turning are refused by name.
 """
 
 from __future__ import annotations
@@ -12,7 +13,15 @@ from pathlib import Path
 import numpy as np
 from scipy.spatial.transform import Rotation
 
+from posediff.datasets.converters.asf_words import BlockReader, lines_of_words, read_lines
+
 ROOT = 'root'
+METRES_PER_INCH = 0.0254
+CMU_LENGTH = 0.45
+"""What CMU's files say as ``length``: a value in a file, divided by it, is in inches."""
+
+_ROTATIONS = ('rx', 'ry', 'rz')
+_TRANSLATIONS = ('tx', 'ty', 'tz')
 
 
 @dataclass(frozen=True)
@@ -20,9 +29,11 @@ class AsfBone:
     """One bone: starts where its parent ends.
 
     Attributes:
+        name: In lower case.
         offset: (3,) vector from start to end in the global frame of the rest pose, file units.
         axis: (3, 3) orientation of the frame in which the bone's angles are given.
         dof: Channels in the order in which an AMC file lists them, e.g. ``('rx', 'ry', 'rz')``.
+        order: Axes in the order in which the bone turns about them, e.g. ``'xyz'``.
     """
 
     name: str
@@ -30,6 +41,7 @@ class AsfBone:
     offset: np.ndarray
     axis: np.ndarray
     dof: tuple[str, ...]
+    order: str = 'xyz'
 
 
 @dataclass(frozen=True)
@@ -38,6 +50,10 @@ class AsfSkeleton:
 
     Attributes:
         root_order: Channels of the root in an AMC file, e.g. ``('tx', 'ty', 'tz', 'rx', 'ry', 'rz')``.
+        root_rotation: Axes in the order in which the root turns about them.
+        length: The file's unit: a value divided by it is in inches; None where the file does not say.
+        radians: Whether angles are in radians, in the skeleton and in motions that do not say.
+        samples_per_second: Rate of motions that do not say, None where the skeleton does not either.
     """
 
     path: Path
@@ -45,47 +61,33 @@ class AsfSkeleton:
     root_axis: np.ndarray
     root_position: np.ndarray
     bones: tuple[AsfBone, ...]
+    root_rotation: str = 'xyz'
+    length: float | None = None
+    radians: bool = False
+    samples_per_second: float | None = None
+
+    @property
+    def metres_per_unit(self) -> float:
+        """Metres that 1 in the file stands for; CMU's unit where the file does not say."""
+        return METRES_PER_INCH / (CMU_LENGTH if self.length is None else self.length)
+
+
+@dataclass(frozen=True)
+class AmcMotion:
+    """A motion file.
+
+    Attributes:
+        channels: By bone (and ``'root'``), each (F, number of channels), file units and degrees.
+        samples_per_second: What the file says, None where it says nothing.
+    """
+
+    channels: dict[str, np.ndarray]
+    samples_per_second: float | None
 
 
 def _euler(order: str, degrees: np.ndarray) -> np.ndarray:
     """Rotation matrices of angles about fixed axes, the first letter of ``order`` applied first."""
-    return Rotation.from_euler(order.lower(), degrees, degrees=True).as_matrix().reshape(*np.shape(degrees)[:-1], 3, 3)
-
-
-def _sections(path: Path) -> dict[str, list[list[str]]]:
-    """Lines of an ASF file as words, by the ``:keyword`` that opens their section."""
-    sections: dict[str, list[list[str]]] = {}
-    current: list[list[str]] = []
-    for line in path.read_text(encoding='latin-1').splitlines():
-        words = line.split('#', 1)[0].split()
-        if not words:
-            continue
-        if words[0].startswith(':'):
-            current = sections.setdefault(words[0][1:].lower(), [])
-            words = words[1:]
-        if words:
-            current.append(words)
-    return sections
-
-
-def _read_bone(lines: list[list[str]], parents: dict[str, str], scale_of_angle: float, path: Path) -> AsfBone:
-    entry = {words[0]: words[1:] for words in lines}
-    try:
-        name = entry['name'][0]
-        direction = np.array(entry['direction'][:3], dtype=float)
-        axis_angles = np.array(entry['axis'][:3], dtype=float) * scale_of_angle
-        offset = direction * float(entry['length'][0])
-        return AsfBone(
-            name=name,
-            parent=parents[name],
-            offset=offset,
-            axis=_euler(entry['axis'][3], axis_angles),
-            dof=tuple(channel.lower() for channel in entry.get('dof', ())),
-        )
-    except (KeyError, IndexError, ValueError) as error:
-        raise ValueError(
-            f'{path}: bone {entry.get("name", ["?"])[0]!r} is incomplete or malformed ({error!r})'
-        ) from error
+    return Rotation.from_euler(order, degrees, degrees=True).as_matrix().reshape(*np.shape(degrees)[:-1], 3, 3)
 
 
 def read_asf(path: str | Path) -> AsfSkeleton:
@@ -93,25 +95,82 @@ def read_asf(path: str | Path) -> AsfSkeleton:
 
     Raises:
         FileNotFoundError: There is no such file.
-        ValueError: The file lacks a section or a bone lacks an entry; the message names it.
+        ValueError: The file lacks a section, a bone lacks an entry or has one that makes no sense, or a bone moves
+            otherwise than by turning; the message names it.
     """
     path = Path(path)
-    sections = _sections(path)
+    sections = read_lines(path)
     missing = {'root', 'bonedata', 'hierarchy'} - sections.keys()
     if missing:
         raise ValueError(f'{path}: not a complete ASF file, section {", ".join(sorted(missing))} is missing')
-    units = {words[0]: words[1] for words in sections.get('units', []) if len(words) > 1}
-    scale_of_angle = np.degrees(1.0) if units.get('angle', 'deg').startswith('rad') else 1.0
-    parents = {child: words[0] for words in sections['hierarchy'] for child in words[1:]}
+    units = BlockReader(f'{path}: :units', sections.get('units', []))
+    radians = units.angle_is_radians()
+    scale = np.degrees(1.0) if radians else 1.0
+    parents = {child.lower(): words[0].lower() for words in sections['hierarchy'] for child in words[1:]}
+    bones: dict[str, AsfBone] = {}
+    for block in _bone_blocks(sections['bonedata'], path):
+        bone = _read_bone(block, parents, scale)
+        if bone.name in bones or bone.name == ROOT:
+            raise ValueError(f'{path}: bone {bone.name!r} occurs twice')
+        bones[bone.name] = bone
+    root = BlockReader(f'{path}: :root', sections['root'])
+    order = tuple(word.lower() for word in root.words('order'))
+    if sorted(order) != sorted((*_TRANSLATIONS, *_ROTATIONS)):
+        raise ValueError(
+            f'{path}: the root has the channels {" ".join(order) or "none"}, expected {" ".join(_TRANSLATIONS)} '
+            f'{" ".join(_ROTATIONS)} in any order'
+        )
+    turning = root.axis_order('axis', 0)
+    return AsfSkeleton(
+        path=path,
+        root_order=order,
+        root_axis=_euler(turning, root.numbers('orientation', 3, default=0.0) * scale),
+        root_position=root.numbers('position', 3, default=0.0),
+        bones=_parents_first(bones, path),
+        root_rotation=turning,
+        length=units.positive('length'),
+        radians=radians,
+        samples_per_second=_rate(sections, path),
+    )
 
+
+def _bone_blocks(lines: list[list[str]], path: Path) -> list[BlockReader]:
     groups: list[list[list[str]]] = []
-    for words in sections['bonedata']:
-        if words[0] == 'begin':
+    for words in lines:
+        if words[0].lower() == 'begin':
             groups.append([])
-        elif words[0] != 'end' and groups:
+        elif words[0].lower() != 'end' and groups:
             groups[-1].append(words)
-    bones = {bone.name: bone for bone in (_read_bone(lines, parents, scale_of_angle, path) for lines in groups)}
+    return [BlockReader(f'{path}: bone {_name_of(lines)!r}', lines) for lines in groups]
 
+
+def _name_of(lines: list[list[str]]) -> str:
+    return next((words[1] for words in lines if words[0].lower() == 'name' and len(words) > 1), '?')
+
+
+def _read_bone(block: BlockReader, parents: dict[str, str], scale_of_angle: float) -> AsfBone:
+    name = block.words('name', 1)[0].lower()
+    if name not in parents:
+        raise ValueError(f'{block.place} is not in the hierarchy')
+    dof = tuple(channel.lower() for channel in block.words('dof', required=False))
+    strange = [channel for channel in dof if channel not in _ROTATIONS]
+    if strange or len(set(dof)) < len(dof):
+        reason = 'changes its length' if strange == ['l'] else 'does more than turn'
+        raise ValueError(
+            f'{block.place} {reason} (dof {" ".join(dof)}): only {", ".join(_ROTATIONS)}, each once, are supported'
+        )
+    turning = block.axis_order('axis', 3)
+    return AsfBone(
+        name=name,
+        parent=parents[name],
+        offset=block.numbers('direction', 3) * block.numbers('length', 1),
+        axis=_euler(turning, block.numbers('axis', 3) * scale_of_angle),
+        dof=dof,
+        order=''.join(axis for axis in turning if f'r{axis}' in dof),
+    )
+
+
+def _parents_first(bones: dict[str, AsfBone], path: Path) -> tuple[AsfBone, ...]:
     ordered: list[AsfBone] = []
     placed = {ROOT}
     while len(ordered) < len(bones):
@@ -120,49 +179,53 @@ def read_asf(path: str | Path) -> AsfSkeleton:
             raise ValueError(f'{path}: bones {sorted(set(bones) - placed)} are not connected to the root')
         ordered.extend(ready)
         placed.update(bone.name for bone in ready)
+    return tuple(ordered)
 
-    root = {words[0]: words[1:] for words in sections['root']}
-    orientation = np.array(root.get('orientation', (0, 0, 0))[:3], dtype=float) * scale_of_angle
-    return AsfSkeleton(
-        path=path,
-        root_order=tuple(channel.lower() for channel in root['order']),
-        root_axis=_euler(root.get('axis', ['XYZ'])[0], orientation),
-        root_position=np.array(root.get('position', (0, 0, 0))[:3], dtype=float),
-        bones=tuple(ordered),
+
+def _rate(sections: dict[str, list[list[str]]], path: Path) -> float | None:
+    """The rate under ``:samples-per-second``."""
+    lines = sections.get('samples-per-second')
+    if lines is None:
+        return None
+    return BlockReader(f'{path}:', [['samples-per-second', *(lines[0] if lines else [])]]).positive(
+        'samples-per-second'
     )
 
 
-def read_amc(path: str | Path, skeleton: AsfSkeleton) -> dict[str, np.ndarray]:
+def read_amc(path: str | Path, skeleton: AsfSkeleton) -> AmcMotion:
     """Read a motion file.
 
-    Returns:
-        Channels by bone (and ``'root'``), each (F, number of channels), file units and degrees.
-
     Raises:
-        ValueError: Angles are not in degrees, a bone is unknown, a line is cut short, frames differ in their bones, or
-            there is no frame.
+        FileNotFoundError: There is no such file.
+        ValueError: A bone is unknown, a line is cut short or holds something else than numbers, frames are missing or
+            differ in their bones, or there is no frame; the message names file and line.
     """
     path = Path(path)
     expected = {bone.name: len(bone.dof) for bone in skeleton.bones if bone.dof}
     expected[ROOT] = len(skeleton.root_order)
     values: dict[str, list[list[str]]] = {name: [] for name in expected}
-    frames = 0
-    for number, line in enumerate(path.read_text(encoding='latin-1').splitlines(), start=1):
-        words = line.split()
-        if not words or words[0].startswith('#'):
-            continue
-        if words[0].startswith(':'):
-            if words[0].upper() == ':RADIANS':
-                raise ValueError(f'{path}: angles in radians are not supported')
-        elif len(words) == 1 and words[0].isdigit():
-            frames += 1
-        elif len(words) - 1 != expected.get(words[0], -1):
+    numbers: list[int] = []
+    radians, rate = skeleton.radians, skeleton.samples_per_second
+    for number, words in lines_of_words(path):
+        name = words[0].lower()
+        if name.startswith(':'):
+            if name in (':radians', ':degrees'):
+                radians = name == ':radians'
+            elif name == ':samples-per-second':
+                rate = BlockReader(f'{path}:{number}:', [words]).positive(name)
+        elif len(words) == 1 and name.isdecimal():
+            numbers.append(int(name))
+            _check_number(numbers, f'{path}:{number}')
+        elif len(words) - 1 != expected.get(name, -1):
             raise ValueError(
                 f'{path}:{number}: {words[0]!r} has {len(words) - 1} values where {skeleton.path.name} gives it '
-                f'{expected.get(words[0], "no")} channels'
+                f'{expected.get(name, "no")} channels'
             )
+        elif len(values[name]) >= len(numbers):
+            raise ValueError(f'{path}:{number}: {words[0]!r} occurs twice in a frame, or before the first')
         else:
-            values[words[0]].append(words[1:])
+            values[name].append(words[1:])
+    frames = len(numbers)
     if not frames:
         raise ValueError(f'{path}: no frames')
     short = [name for name, rows in values.items() if len(rows) not in (0, frames)]
@@ -170,19 +233,34 @@ def read_amc(path: str | Path, skeleton: AsfSkeleton) -> dict[str, np.ndarray]:
         raise ValueError(
             f'{path}: {frames} frames, but not every frame has {", ".join(short) or ROOT} (truncated file?)'
         )
-    return {name: np.array(rows, dtype=float) for name, rows in values.items() if rows}
+    turning = {bone.name: bone.dof for bone in skeleton.bones} | {ROOT: skeleton.root_order}
+    channels = {name: _table(rows, f'{path}: {name}') for name, rows in values.items() if rows}
+    if radians:
+        for name, table in channels.items():
+            table[:, [channel in _ROTATIONS for channel in turning[name]]] *= np.degrees(1.0)
+    return AmcMotion(channels, rate)
 
 
-def _joint_rotation(channels: tuple[str, ...], values: np.ndarray) -> np.ndarray:
-    """(F, 3, 3) rotations of Euler channels such as ``('rx', 'rz')``; the first is applied first."""
-    return _euler(''.join(channel[1] for channel in channels), values)
+def _check_number(numbers: list[int], place: str) -> None:
+    """Frames are numbered from any number on, each by one more than the one before."""
+    if len(numbers) > 1 and numbers[-1] != numbers[-2] + 1:
+        raise ValueError(
+            f'{place}: frame {numbers[-1]} follows frame {numbers[-2]}: frames are missing or out of order'
+        )
 
 
-def asf_joint_positions(skeleton: AsfSkeleton, motion: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+def _table(rows: list[list[str]], place: str) -> np.ndarray:
+    try:
+        return np.array(rows, dtype=float)
+    except ValueError as error:
+        raise ValueError(f'{place} has something that is not a number ({error})') from error
+
+
+def asf_joint_positions(skeleton: AsfSkeleton, motion: AmcMotion) -> dict[str, np.ndarray]:
     """Forward kinematics.
 
     A bone's global rotation is its parent's times ``C M C^-1`` with C the bone's axis and M the Euler rotation of the
-    frame.
+    frame. ``dof`` and ``order`` say which channel is which; ``axis`` says about which axis the bone turns first.
 
     Args:
         skeleton: From :func:`read_asf`.
@@ -191,16 +269,16 @@ def asf_joint_positions(skeleton: AsfSkeleton, motion: dict[str, np.ndarray]) ->
     Returns:
         Position of the root and of every bone's end, (F, 3) each, file units.
     """
-    channel_of = {name: index for index, name in enumerate(skeleton.root_order)}
-    root = motion[ROOT]
-    rotation_channels = tuple(name for name in skeleton.root_order if name.startswith('r'))
-    local = _joint_rotation(rotation_channels, root[:, [channel_of[name] for name in rotation_channels]])
+    channels = motion.channels
+    root = dict(zip(skeleton.root_order, channels[ROOT].T, strict=True))
+    local = _euler(skeleton.root_rotation, np.stack([root[f'r{axis}'] for axis in skeleton.root_rotation], axis=-1))
     rotations = {ROOT: skeleton.root_axis @ local @ skeleton.root_axis.T}
-    positions = {ROOT: root[:, [channel_of[axis] for axis in ('tx', 'ty', 'tz')]] + skeleton.root_position}
+    positions = {ROOT: np.stack([root[axis] for axis in _TRANSLATIONS], axis=-1) + skeleton.root_position}
     for bone in skeleton.bones:
         rotation = rotations[bone.parent]
-        if bone.name in motion:
-            rotation = rotation @ bone.axis @ _joint_rotation(bone.dof, motion[bone.name]) @ bone.axis.T
+        if bone.name in channels:
+            angles = channels[bone.name][:, [bone.dof.index(f'r{axis}') for axis in bone.order]]
+            rotation = rotation @ bone.axis @ _euler(bone.order, angles) @ bone.axis.T
         rotations[bone.name] = rotation
         positions[bone.name] = positions[bone.parent] + rotation @ bone.offset
     return positions

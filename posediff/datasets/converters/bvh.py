@@ -7,29 +7,18 @@ this reader.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from scipy.spatial.transform import Rotation
 
+from posediff.datasets.converters.bvh_hierarchy import BvhJoint, read_hierarchy
+from posediff.input_files import read_text
 
-@dataclass(frozen=True)
-class BvhJoint:
-    """One joint.
-
-    Attributes:
-        parent: Index of the parent joint, -1 for the root.
-        offset: (3,) position in the parent's frame, file units.
-        channels: E.g. ``('Zrotation', 'Xrotation', 'Yrotation')``; empty for an end site.
-        first_channel: Column of the first channel in a frame's row.
-    """
-
-    name: str
-    parent: int
-    offset: np.ndarray
-    channels: tuple[str, ...]
-    first_channel: int
+_MOTION = re.compile(r'^\s*MOTION\b', re.IGNORECASE | re.MULTILINE)
+_HEADER = re.compile(r'\s*Frames\s*:\s*(\S+)\s+Frame\s*Time\s*:[ \t]*([^\s]*)', re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -42,77 +31,87 @@ class BvhMotion:
     fps: float
 
 
-def _read_hierarchy(words: list[str], path: Path) -> tuple[tuple[BvhJoint, ...], int]:
-    """Joints, and the position of the word ``MOTION``."""
-    names: list[str] = []
-    parents: list[int] = []
-    offsets: dict[int, np.ndarray] = {}
-    channels: dict[int, tuple[str, ...]] = {}
-    stack: list[int] = []
-    position = 0
-    try:
-        while words[position] != 'MOTION':
-            word = words[position]
-            position += 1
-            if word in ('ROOT', 'JOINT', 'End'):
-                is_end = word == 'End'
-                names.append(f'{names[stack[-1]]}_end' if is_end else words[position])
-                parents.append(stack[-1] if stack else -1)
-                position += 1
-            elif word == '{':
-                stack.append(len(names) - 1)
-            elif word == '}':
-                stack.pop()
-            elif word == 'OFFSET':
-                offsets[stack[-1]] = np.array(words[position : position + 3], dtype=float)
-                position += 3
-            elif word == 'CHANNELS':
-                count = int(words[position])
-                channels[stack[-1]] = tuple(words[position + 1 : position + 1 + count])
-                position += 1 + count
-    except (IndexError, ValueError) as error:
-        raise ValueError(f'{path}: the hierarchy is malformed or cut short near word {position} ({error})') from error
-    joints = []
-    column = 0
-    for index, (name, parent) in enumerate(zip(names, parents, strict=True)):
-        if index not in offsets:
-            raise ValueError(f'{path}: joint {name!r} has no OFFSET')
-        own = channels.get(index, ())
-        joints.append(BvhJoint(name, parent, offsets[index], own, column))
-        column += len(own)
-    return tuple(joints), position
-
-
 def read_bvh(path: str | Path) -> BvhMotion:
     """Read a motion file.
 
+    Keywords and channels are read without regard to case. Names of joints lose the namespace that stands before them
+    (``mixamorig:Hips``).
+
     Raises:
         FileNotFoundError: There is no such file.
-        ValueError: It is not BVH, is cut short, or has no frames.
+        ValueError: It is not BVH, is cut short, has no frames or no frame time, or a joint makes no sense; the message
+            names it.
     """
     path = Path(path)
-    words = path.read_text(encoding='latin-1').split()
-    if not words or words[0] != 'HIERARCHY':
-        raise ValueError(f'{path}: not a BVH file (it starts with {" ".join(words[:1])!r}, not HIERARCHY)')
-    joints, position = _read_hierarchy(words, path)
-    try:
-        frames = int(words[position + 2])
-        frame_time = float(words[position + 5])
-    except (IndexError, ValueError) as error:
-        raise ValueError(f'{path}: no readable frame count and frame time after MOTION') from error
+    text = read_text(path, 'latin-1')
+    first = text.split(maxsplit=1)[:1]
+    if not first or first[0].upper() != 'HIERARCHY':
+        raise ValueError(f'{path}: not a BVH file (it starts with {" ".join(first)[:40]!r}, not HIERARCHY)')
+    motion = _MOTION.search(text)
+    joints = read_hierarchy(text[: motion.start()] if motion else text, path)
+    if motion is None:
+        raise ValueError(f'{path}: cut short: there is no MOTION after the hierarchy')
+    header = _HEADER.match(text, motion.end())
+    if header is None:
+        raise ValueError(f'{path}: no frame count and frame time ("Frames:", "Frame Time:") after MOTION')
+    frames, fps = _frames(header.group(1), path), _rate(header.group(2), path)
     width = sum(len(joint.channels) for joint in joints)
-    numbers = words[position + 6 :]
+    numbers = text[header.end() :].split()
     if frames < 1 or len(numbers) != frames * width:
         raise ValueError(
             f'{path}: {frames} frames of {width} channels announced, {len(numbers)} numbers found (truncated file?)'
         )
-    return BvhMotion(path, joints, np.array(numbers, dtype=float).reshape(frames, width), 1.0 / frame_time)
+    try:
+        values = np.array(numbers, dtype=float).reshape(frames, width)
+    except ValueError as error:
+        raise ValueError(f'{path}: a value of its motion is no number ({error})') from error
+    _check_positions(joints, values, path)
+    return BvhMotion(path, joints, values, fps)
+
+
+def _frames(text: str, path: Path) -> int:
+    if not text.isdecimal():
+        raise ValueError(f'{path}: its frame count is {text!r}, not a number')
+    return int(text)
+
+
+def _rate(text: str, path: Path) -> float:
+    try:
+        frame_time = float(text)
+    except ValueError:
+        frame_time = float('nan')
+    if not (np.isfinite(frame_time) and frame_time > 0):
+        raise ValueError(f'{path}: its frame time is {text!r}: it must be a positive number of seconds')
+    return 1.0 / frame_time
+
+
+def _check_positions(joints: tuple[BvhJoint, ...], values: np.ndarray, path: Path) -> None:
+    """Refuse positions that are 0 throughout where the joint has an offset: they were meant to be added to it."""
+    for joint in joints:
+        own = values[:, joint.first_channel : joint.first_channel + len(joint.channels)]
+        moves = [index for index, name in enumerate(joint.channels) if name.endswith('position')]
+        offset = [joint.offset['XYZ'.index(joint.channels[index][0])] for index in moves]
+        if joint.parent >= 0 and np.any(offset) and not own[:, moves].any():
+            raise ValueError(
+                f'{path}: the positions of joint {joint.name!r} are 0 in every frame, but its OFFSET is not: positions '
+                'take the place of the OFFSET, which would put the joint on its parent'
+            )
+
+
+def position_in_parent(motion: BvhMotion, joint: BvhJoint) -> np.ndarray:
+    """(F, 3) where a joint lies in its parent's frame: its offset, or position channels for the axes that have one."""
+    position = np.tile(joint.offset, (len(motion.values), 1))
+    for index, name in enumerate(joint.channels):
+        if name.endswith('position'):
+            position[:, 'XYZ'.index(name[0])] = motion.values[:, joint.first_channel + index]
+    return position
 
 
 def bvh_joint_frames(motion: BvhMotion) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     """Forward kinematics.
 
     Rotation channels apply in the order in which they are listed, about the axes that the earlier ones have turned.
+    Position channels take the place of the joint's offset, axis by axis.
 
     Returns:
         Position (F, 3), file units, and rotation to the global frame (F, 3, 3) of every joint; an end site is called
@@ -124,10 +123,7 @@ def bvh_joint_frames(motion: BvhMotion) -> tuple[dict[str, np.ndarray], dict[str
     rotations: list[np.ndarray] = []
     for joint in motion.joints:
         columns = motion.values[:, joint.first_channel : joint.first_channel + len(joint.channels)]
-        position = np.tile(joint.offset, (frames, 1))
-        for index, name in enumerate(joint.channels):
-            if name.endswith('position'):
-                position[:, 'XYZ'.index(name[0])] += columns[:, index]
+        position = position_in_parent(motion, joint)
         turning = [index for index, name in enumerate(joint.channels) if name.endswith('rotation')]
         rotation = identity
         if turning:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,13 +13,12 @@ from scipy.interpolate import CubicSpline
 
 from posediff.argument_checks import require_one_of
 from posediff.datasets.camera_sampling import CAMERA_PRESETS, draw_camera, get_camera_preset
-from posediff.datasets.converters.bvh import read_bvh
-from posediff.datasets.converters.cmu_joints import defect_of, joints_of_asf, joints_of_bvh, smooth_stretches
+from posediff.datasets.converters.cmu_joints import defect_of, smooth_stretches
+from posediff.datasets.converters.cmu_motion import UNITS, read_take
 from posediff.datasets.converters.cmu_takes import SourceTake, find_takes
 from posediff.datasets.mocap_files import MocapClip, floor_height, save_subject
 from posediff.geometry import Camera
 
-DEFAULT_SOURCE_FPS = 120.0  # of AMC files, which do not state it
 SPLINE_FRAMES = 4  # that a cubic spline without conditions at its ends needs
 
 # First match decides; the description is in lower case.
@@ -68,9 +68,17 @@ def resample(joints: np.ndarray, source_fps: float, fps: float) -> np.ndarray:
 
 @dataclass
 class ConversionReport:
-    """What happened to every take; nothing is left out without an entry."""
+    """What happened to every take; nothing is left out without an entry.
+
+    Attributes:
+        converted: Files that were.
+        assumed: What was taken for granted of how many of them, since they do not say.
+        changed: What was changed, and in which of them.
+        skipped: Files that were not, with the reason.
+    """
 
     converted: list[str] = field(default_factory=list)
+    assumed: Counter[str] = field(default_factory=Counter)
     changed: dict[str, list[str]] = field(default_factory=dict)
     skipped: dict[str, str] = field(default_factory=dict)
 
@@ -83,16 +91,19 @@ class _Settings:
     num_cameras: int
     preset: str
     seed: int
-    source_fps: float
+    source_fps: float | None
+    units: str | None
 
     def __post_init__(self) -> None:
         for name in ('fps', 'source_fps'):
             rate = getattr(self, name)
-            if not (np.isfinite(rate) and rate > 0):
+            if rate is not None and not (np.isfinite(rate) and rate > 0):
                 raise ValueError(f'{name} must be positive, got {rate}')
         if self.num_cameras < 1:
             raise ValueError(f'a clip needs at least 1 camera, got {self.num_cameras}')
         require_one_of('convert_cmu', 'preset', self.preset, CAMERA_PRESETS)
+        if self.units is not None:
+            require_one_of('convert_cmu', 'units', self.units, UNITS)
 
 
 def draw_clip_cameras(joints: np.ndarray, clip_name: str, preset: str, count: int, seed: int) -> list[Camera]:
@@ -113,7 +124,8 @@ def convert_cmu(
     preset: str = 'wild',
     seed: int = 0,
     subjects: list[str] | None = None,
-    source_fps: float = DEFAULT_SOURCE_FPS,
+    source_fps: float | None = None,
+    units: str | None = None,
 ) -> ConversionReport:
     """Convert a folder of CMU motion capture.
 
@@ -125,16 +137,19 @@ def convert_cmu(
         preset: Name of a camera preset.
         seed: Of the cameras, stored for the detector noise too.
         subjects: Convert these only.
-        source_fps: Frame rate of AMC files where there is no index that says.
+        source_fps: Frame rate of AMC files where neither they nor an index say; None takes CMU's 120.
+        units: A key of :data:`~posediff.datasets.converters.cmu_motion.UNITS`, for all files; None takes what each file
+            says, and CMU's own where it says nothing.
 
     Returns:
         What was converted, changed and skipped, by take.
 
     Raises:
         FileNotFoundError: There is no motion in the folder.
-        ValueError: A rate, a number or a preset is senseless, the index is damaged, or a subject is not there.
+        ValueError: A rate, a number or a preset is senseless, the index is damaged, or a subject is not there. What is
+            wrong with one file is no error: the file is skipped.
     """
-    settings = _Settings(fps, num_cameras, preset, seed, source_fps)
+    settings = _Settings(fps, num_cameras, preset, seed, source_fps, units)
     clips, report = _convert_takes(Path(source), _chosen_takes(source, subjects), settings)
     for subject, of_subject in sorted(clips.items()):
         save_subject(Path(destination) / f'{subject}.npz', of_subject, fps=fps, seed=seed, preset=preset)
@@ -154,10 +169,11 @@ def _convert_takes(
             report.skipped[label] = 'the take is already converted from another form'
             continue
         try:
-            found, changes = _clips_of(take, settings)
-        except ValueError as error:
+            found, changes, assumed = _clips_of(take, settings)
+        except (ValueError, OSError) as error:
             report.skipped[label] = str(error)
             continue
+        report.assumed.update(assumed)
         taken.add((take.subject, take.name))
         clips.setdefault(take.subject, []).extend(found)
         report.converted.append(label)
@@ -168,7 +184,7 @@ def _convert_takes(
 
 def _chosen_takes(source: str | Path, subjects: list[str] | None) -> list[SourceTake]:
     """The takes of these subjects, or all; the database's own files first, since they are preferred to other forms."""
-    takes = sorted(find_takes(source), key=lambda take: (take.motion_path.suffix != '.amc', take.name))
+    takes = sorted(find_takes(source), key=lambda take: (take.motion_path.suffix.lower() != '.amc', take.name))
     if not subjects:
         return takes
     unknown = sorted(set(subjects) - {take.subject for take in takes})
@@ -177,13 +193,14 @@ def _chosen_takes(source: str | Path, subjects: list[str] | None) -> list[Source
     return [take for take in takes if take.subject in subjects]
 
 
-def _clips_of(take: SourceTake, settings: _Settings) -> tuple[list[MocapClip], dict[str, str]]:
-    """The usable stretches of a take; and what was changed, with the frames that it concerns.
+def _clips_of(take: SourceTake, settings: _Settings) -> tuple[list[MocapClip], dict[str, str], tuple[str, ...]]:
+    """The usable stretches of a take; what was changed, with the frames that it concerns; what was assumed.
 
     Raises:
         ValueError: The take cannot be used; the message says why.
     """
-    joints, rate, change = _read_take(take, settings.source_fps)
+    motion = read_take(take, settings.source_fps, settings.units)
+    joints, rate = motion.joints, motion.fps
     defect = defect_of(joints, rate)
     if defect:
         raise ValueError(defect)
@@ -194,25 +211,12 @@ def _clips_of(take: SourceTake, settings: _Settings) -> tuple[list[MocapClip], d
     if stretches != [(0, len(joints))]:
         kept = ', '.join(f'{begin}-{end}' for begin, end in stretches)
         changes['cut where a limb flips over'] = f' frames {kept} of {len(joints)}'
-    if change:
-        changes[change] = ''
+    if motion.change:
+        changes[motion.change] = ''
     clips = []
     for begin, end in stretches:
         name = take.name if end - begin == len(joints) else f'{take.name}-{begin}'
         part = resample(joints[begin:end], rate, settings.fps).astype(np.float32)
         cameras = draw_clip_cameras(part, name, settings.preset, settings.num_cameras, settings.seed)
         clips.append(MocapClip(name, take.subject, action_of(take.description), take.description, part, cameras))
-    return clips, changes
-
-
-def _read_take(take: SourceTake, source_fps: float) -> tuple[np.ndarray, float, str | None]:
-    """(F, 17, 3) metres, z up; their rate; what was changed."""
-    if not take.motion_path.is_file():
-        raise ValueError('no such file, though the index lists it')
-    if take.motion_path.suffix == '.amc':
-        if take.skeleton_path is None:
-            raise ValueError(f'{take.motion_path}: no .asf beside it or named after its subject')
-        return joints_of_asf(take.skeleton_path, take.motion_path), take.fps or source_fps, None
-    motion = read_bvh(take.motion_path)
-    joints, change = joints_of_bvh(motion)
-    return joints, take.fps or motion.fps, change
+    return clips, changes, motion.assumed

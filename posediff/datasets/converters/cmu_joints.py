@@ -11,11 +11,19 @@ from pathlib import Path
 
 import numpy as np
 
-from posediff.datasets.converters.asf_amc import asf_joint_positions, read_amc, read_asf
-from posediff.datasets.converters.bvh import BvhMotion, bvh_joint_frames
+from posediff.datasets.converters.asf_amc import (
+    CMU_LENGTH,
+    METRES_PER_INCH,
+    AmcMotion,
+    AsfSkeleton,
+    asf_joint_positions,
+)
+from posediff.datasets.converters.bvh import BvhMotion, bvh_joint_frames, position_in_parent
 from posediff.skeletons import CMU17
 
-METRES_PER_UNIT = 0.0254 / 0.45  # ASF/AMC and the ``Hips`` BVH: inches scaled by 0.45
+METRES_PER_UNIT = METRES_PER_INCH / CMU_LENGTH
+"""Of the ``Hips`` BVH, and of ASF/AMC that says no unit: inches scaled by 0.45."""
+LEG = (0.6, 1.1)  # m, hip to ankle
 FASTEST_ROOT = 6.5  # m/s; a sprint or a jump reaches 5.5
 STRONGEST_PUSH = 250.0  # m/s^2 at the root
 FASTEST_LIMB = 40.0  # rad/s; a kick or a throw reaches 30
@@ -73,24 +81,35 @@ def to_z_up(points: np.ndarray) -> np.ndarray:
     return np.stack([points[..., 0], -points[..., 2], points[..., 1]], axis=-1)
 
 
-def joints_of_asf(skeleton_path: Path, motion_path: Path) -> np.ndarray:
+def joints_of_asf(
+    skeleton: AsfSkeleton, motion: AmcMotion, path: Path, metres_per_unit: float | None = None
+) -> np.ndarray:
     """(F, 17, 3) metres, z up.
 
+    Args:
+        skeleton, motion: From :func:`read_asf` and :func:`read_amc`.
+        path: What errors call the skeleton.
+        metres_per_unit: Of the files; None takes what the skeleton says.
+
     Raises:
-        ValueError: A file is malformed, or the skeleton is not CMU's.
+        ValueError: The skeleton is not CMU's.
     """
-    skeleton = read_asf(skeleton_path)
-    positions = asf_joint_positions(skeleton, read_amc(motion_path, skeleton))
-    _require(positions, _ASF_JOINTS, skeleton_path)
-    return to_z_up(np.stack([positions[name] for name in _ASF_JOINTS], axis=1)) * METRES_PER_UNIT
+    positions = asf_joint_positions(skeleton, motion)
+    _require(positions, _ASF_JOINTS, path)
+    unit = skeleton.metres_per_unit if metres_per_unit is None else metres_per_unit
+    return to_z_up(np.stack([positions[name] for name in _ASF_JOINTS], axis=1)) * unit
 
 
-def joints_of_bvh(motion: BvhMotion) -> tuple[np.ndarray, str]:
+def joints_of_bvh(motion: BvhMotion, metres_per_unit: float | None = None) -> tuple[np.ndarray, str]:
     """Joints of a BVH conversion, and what was changed on the way.
 
     The ``Hips`` conversions lack the thorax bone, so that head and arms sit about 12 cm too low: it is put back, as a
     copy of the bone below it in the frame that both share (in CMU's own skeletons the two differ by at most 13 mm). The
     ``hip`` conversion begins with two frames of T-pose, which are dropped.
+
+    Args:
+        motion: From :func:`read_bvh`.
+        metres_per_unit: Of the file; None takes that of the conversion (BVH has no place to say it).
 
     Returns:
         (F, 17, 3) metres, z up; the change.
@@ -99,18 +118,37 @@ def joints_of_bvh(motion: BvhMotion) -> tuple[np.ndarray, str]:
         ValueError: The file is none of the known conversions.
     """
     positions, rotations = bvh_joint_frames(motion)
-    if 'Hips' in positions:
-        upper_spine = 'Chest2' if 'Chest2' in positions else 'Spine1'
-        names = _HIPS_JOINTS[upper_spine]
+    present = {name.lower() for name in positions}
+    if 'hips' not in present:
+        names = (
+            *(name for name, _ in _UNIFIED_TRUNK.values()),
+            *(name for start, end, _ in _UNIFIED_LIMBS.values() for name in (start, end)),
+        )
+        positions, rotations = _named(positions, names), _named(rotations, names)
         _require(positions, names, motion.path)
-        joints = np.stack([positions[name] for name in names], axis=1)
-        bone = next(joint.offset for joint in motion.joints if joint.name == upper_spine)
-        joints[:, _ABOVE_SPINE] += (rotations[upper_spine] @ bone)[:, None]
-        return to_z_up(joints) * METRES_PER_UNIT, 'missing thorax bone inserted'
-    trunk_names = [name for name, _ in _UNIFIED_TRUNK.values()]
-    limb_names = [name for start, end, _ in _UNIFIED_LIMBS.values() for name in (start, end)]
-    _require(positions, (*trunk_names, *limb_names), motion.path)
-    return to_z_up(_unified_joints(positions, rotations))[_UNIFIED_LEAD:], 'leading T-pose dropped, joints refitted'
+        if metres_per_unit is not None:  # what follows is in cm
+            positions = {name: 100 * metres_per_unit * values for name, values in positions.items()}
+        joints = to_z_up(_unified_joints(positions, rotations))[_UNIFIED_LEAD:]
+        return joints, 'leading T-pose dropped, joints refitted'
+    upper_spine = 'Chest2' if 'chest2' in present else 'Spine1'
+    names = _HIPS_JOINTS[upper_spine]
+    positions, rotations = _named(positions, names), _named(rotations, names)
+    _require(positions, names, motion.path)
+    unknown = [name for name in ('spine2', 'spine3', 'chest3') if name in present]
+    if unknown:
+        raise ValueError(f'{motion.path}: not a known form of CMU data, which has no joint {", ".join(unknown)}')
+    joints = np.stack([positions[name] for name in names], axis=1)
+    spine = next(joint for joint in motion.joints if joint.name.lower() == upper_spine.lower())
+    bone = position_in_parent(motion, spine)
+    joints[:, _ABOVE_SPINE] += (rotations[upper_spine] @ bone[..., None])[:, None, :, 0]
+    unit = METRES_PER_UNIT if metres_per_unit is None else metres_per_unit
+    return to_z_up(joints) * unit, 'missing thorax bone inserted'
+
+
+def _named(values: dict[str, np.ndarray], names: tuple[str, ...]) -> dict[str, np.ndarray]:
+    """By the names of a table here where a joint has one of them in whatever case."""
+    spelling = {name.lower(): name for name in names}
+    return {spelling.get(name.lower(), name): value for name, value in values.items()}
 
 
 def _unified_joints(positions: dict[str, np.ndarray], rotations: dict[str, np.ndarray]) -> np.ndarray:
@@ -139,24 +177,27 @@ def defect_of(joints: np.ndarray, fps: float) -> str | None:
         fps: Their rate.
 
     Returns:
-        The first of: not finite; the root jumps; a limb changes its length; not of a person's size; knees that bend
+        The first of: not finite; not of a person's size; the root jumps; a limb changes its length; knees that bend
         backwards, as they do where left and right are exchanged.
     """
     if not np.isfinite(joints).all():
         return 'has NaN or infinite positions'
+    limbs = joints[:, _LIMBS[:, 0]] - joints[:, _LIMBS[:, 1]]
+    lengths = np.linalg.norm(limbs, axis=-1)
+    leg = lengths[:, :2].mean(0).sum()
+    if not LEG[0] < leg < LEG[1]:
+        return (
+            f'its leg (hip to ankle) measures {leg:.3g} m, expected {LEG[0]:g} to {LEG[1]:g}: is the file in another '
+            'unit? --units says which'
+        )
     if len(joints) > 2:
         velocity = np.diff(joints[:, 0], axis=0) * fps
         speed = np.linalg.norm(velocity, axis=-1)
         push = np.linalg.norm(np.diff(velocity, axis=0), axis=-1) * fps
         if speed.max() > FASTEST_ROOT or push.max() > STRONGEST_PUSH:
             return f'its root jumps: {speed.max():.1f} m/s, {push.max():.0f} m/s^2 near frame {int(speed.argmax())}'
-    limbs = joints[:, _LIMBS[:, 0]] - joints[:, _LIMBS[:, 1]]
-    lengths = np.linalg.norm(limbs, axis=-1)
     if lengths.std(0).max() > 0.002:
         return f'a limb changes its length by {lengths.std(0).max() * 1000:.0f} mm (standard deviation)'
-    leg = lengths[:, :2].mean(0).sum()
-    if not 0.6 < leg < 1.1:
-        return f'its leg (hip to ankle) measures {leg:.2f} m'
     # The axis of a knee, from thigh to shank, points to the person's left.
     to_left = joints[:, 4] - joints[:, 1]
     axes = np.cross(limbs[:, (0, 2)], limbs[:, (1, 3)]).sum(1)

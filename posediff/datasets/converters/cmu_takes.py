@@ -10,6 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
+from posediff.input_files import data_files
+
 INDEX_COLUMNS = ('clip', 'subject', 'skeleton', 'file', 'fps', 'description')  # that are read; there may be others
 
 
@@ -44,9 +46,9 @@ def find_takes(source: str | Path) -> list[SourceTake]:
 
 
 def _named_takes(source: Path) -> Iterator[SourceTake]:
-    for path in sorted((*source.rglob('*.amc'), *source.rglob('*.bvh'))):
+    for path in data_files(source, ('.amc', '.bvh'), recursive=True):
         subject = path.stem.rsplit('_', 1)[0]
-        skeleton = _find_skeleton(path, subject, source) if path.suffix == '.amc' else None
+        skeleton = _find_skeleton(path, subject, source) if path.suffix.lower() == '.amc' else None
         yield SourceTake(path.stem, _subject_name(subject), path, skeleton, None, path.stem.replace('_', ' '))
 
 
@@ -82,7 +84,7 @@ def _indexed_take(source: Path, row: dict[str, str | None], where: str) -> Sourc
         raise ValueError(f'{where}: fps must be a positive number, got {known["fps"]!r}')
     borrowed = re.search(r'borrowed\((\w+)\)', known['skeleton'])
     owner = borrowed.group(1) if borrowed else known['subject']
-    skeleton = _find_skeleton(path, owner, source) if path.suffix == '.amc' else None
+    skeleton = _find_skeleton(path, owner, source) if path.suffix.lower() == '.amc' else None
     words = known['description'] or known['clip'].replace('_', ' ')
     return SourceTake(known['clip'], _subject_name(known['subject']), path, skeleton, fps, words)
 
@@ -94,7 +96,8 @@ def _subject_name(text: str) -> str:
 
 
 def _find_skeleton(motion_path: Path, subject: str, source: Path) -> Path | None:
-    beside = sorted(motion_path.parent.glob('*.asf'))
+    beside = data_files(motion_path.parent, '.asf')
     if len(beside) == 1:
         return beside[0]
-    return next(iter(sorted(source.rglob(f'{subject}.asf'))), None)
+    below = data_files(source, '.asf', recursive=True)
+    return next((path for path in below if path.stem.lower() == subject.lower()), None)

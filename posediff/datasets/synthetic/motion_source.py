@@ -15,6 +15,7 @@ from posediff.datasets.pose_tracks import named_rng
 from posediff.datasets.synthetic.body import SOLE
 from posediff.datasets.synthetic.kinematics import draw_proportions, pose_skeleton
 from posediff.datasets.synthetic.motion_styles import STYLES
+from posediff.input_files import data_files
 
 SPLITS = ('train', 'val')
 GENERATED_FPS = 50.0
@@ -89,7 +90,7 @@ class MotionFiles(MotionSource):
                 f'{self.folder}: no such folder; fill it with tools/dataset_converters/cmu_mocap.py, or leave out '
                 '--motion for generated motion'
             )
-        names = sorted(path.stem for path in self.folder.glob('*.npz'))
+        names = [path.stem for path in data_files(self.folder, '.npz')]
         self._loaded: dict[str, SubjectFile] = {}
         self._names = {
             'train': [name for name in names if name not in VALIDATION_SUBJECTS],
@@ -124,7 +125,7 @@ class MotionFiles(MotionSource):
         return Motion(clip.subject, clip.action, joints, file.fps)
 
     def fingerprint(self) -> dict[str, Any]:
-        sizes = {path.stem: path.stat().st_size for path in sorted(self.folder.glob('*.npz'))}
+        sizes = {path.stem: path.stat().st_size for path in data_files(self.folder, '.npz')}
         return {'motion': 'files', 'files': sizes}
 
     def _load(self, name: str) -> SubjectFile:

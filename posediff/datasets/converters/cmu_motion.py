@@ -1,0 +1,78 @@
+"""One take of motion capture, from its file to joints in metres and their rate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from posediff.datasets.converters.asf_amc import CMU_LENGTH, METRES_PER_INCH, read_amc, read_asf
+from posediff.datasets.converters.bvh import read_bvh
+from posediff.datasets.converters.cmu_joints import joints_of_asf, joints_of_bvh
+from posediff.datasets.converters.cmu_takes import SourceTake
+
+CMU_FPS = 120.0  # of CMU's AMC files, which do not state it
+SAME_RATE = 0.01  # share by which two statements of one rate may differ
+
+UNITS = {'m': 1.0, 'cm': 0.01, 'mm': 0.001, 'inch': METRES_PER_INCH, 'cmu': METRES_PER_INCH / CMU_LENGTH}
+"""Metres of 1 in a file, by name."""
+
+
+@dataclass(frozen=True)
+class TakeMotion:
+    """What a take's file says.
+
+    Attributes:
+        joints: (F, 17, 3) metres, z up, in the order of CMU17.
+        fps: Their rate.
+        change: What was changed on the way, None if nothing.
+        assumed: What was taken for granted because the file does not say.
+    """
+
+    joints: np.ndarray
+    fps: float
+    change: str | None
+    assumed: tuple[str, ...] = ()
+
+
+def read_take(take: SourceTake, source_fps: float | None = None, units: str | None = None) -> TakeMotion:
+    """Read a take.
+
+    Args:
+        take: From :func:`~posediff.datasets.converters.cmu_takes.find_takes`.
+        source_fps: Rate of an AMC file where neither it nor the index says; None takes :data:`CMU_FPS`.
+        units: A key of :data:`UNITS`; None takes what the file says, and CMU's own where it says nothing.
+
+    Raises:
+        ValueError: A file is missing or malformed, or contradicts the index about the rate; the message names it.
+    """
+    if not take.motion_path.is_file():
+        raise ValueError('no such file, though the index lists it')
+    metres = None if units is None else UNITS[units]
+    if take.motion_path.suffix.lower() != '.amc':
+        bvh = read_bvh(take.motion_path)
+        joints, change = joints_of_bvh(bvh, metres)
+        return TakeMotion(joints, _agreed(take, bvh.fps) or bvh.fps, change)
+    if take.skeleton_path is None:
+        raise ValueError(f'{take.motion_path}: no .asf beside it or named after its subject')
+    skeleton = read_asf(take.skeleton_path)
+    amc = read_amc(take.motion_path, skeleton)
+    joints = joints_of_asf(skeleton, amc, take.skeleton_path, metres)
+    assumed = []
+    if skeleton.length is None and metres is None:
+        assumed.append(f"no unit of length in the skeleton: taken as CMU's, {CMU_LENGTH:g} (--units says another)")
+    rate = _agreed(take, amc.samples_per_second) or source_fps
+    if rate is None:
+        assumed.append(f"no frame rate in the file: taken as CMU's, {CMU_FPS:g} (--source-fps says another)")
+    return TakeMotion(joints, rate or CMU_FPS, None, tuple(assumed))
+
+
+def _agreed(take: SourceTake, stated: float | None) -> float | None:
+    """The rate that the index or the file states."""
+    if take.fps is None or stated is None:
+        return take.fps or stated
+    if abs(take.fps / stated - 1) > SAME_RATE:
+        raise ValueError(
+            f'{take.motion_path} is at {stated:g} frames a second by its own account, and at {take.fps:g} by the index'
+        )
+    return take.fps
