@@ -14,6 +14,7 @@ from posediff.datasets.converters.human36m import KEPT_JOINTS, convert_videopose
 from posediff.datasets.converters.human36m_cameras import LENSES, human36m_camera
 from posediff.datasets.human36m import camera_of_mmpose
 from posediff.datasets.restricted_pickle import UnsafePickleError, load_object_npz, load_pickle
+from posediff.skeletons import COCO17
 
 DETECTIONS = 'cpn_ft_h36m_dbb'
 
@@ -199,18 +200,154 @@ def test_damaged_archives_are_named(archives, tmp_path):
         convert_videopose3d(tmp_path / 'none.npz', tmp_path / 'out')
     with pytest.raises(ValueError, match=r'not positions_3d; expected data_3d_h36m\.npz'):
         convert_videopose3d(archives / f'data_2d_h36m_{DETECTIONS}.npz', tmp_path / 'out')
-    np.savez(tmp_path / 'few.npz', positions_2d={'S1': {}}, metadata={'num_joints': 17})
+    np.savez(tmp_path / 'few.npz', positions_2d={'S1': {}}, metadata={'layout_name': 'h36m', 'num_joints': 17})
     with pytest.raises(ValueError, match=r"few\.npz: nothing for S1 'Directions 1' camera 0"):
         convert_videopose3d(positions, tmp_path / 'out', {'few': tmp_path / 'few.npz'})
     np.savez(tmp_path / 'coco.npz', positions_2d={}, metadata={'num_joints': 14})
     with pytest.raises(ValueError, match='14 joints'):
         convert_videopose3d(positions, tmp_path / 'out', {'coco': tmp_path / 'coco.npz'})
+    assert not (tmp_path / 'out').exists()
     np.savez(tmp_path / 'odd.npz', positions_3d={'S1': {'Walking': np.zeros((5, 14, 3))}})
     with pytest.raises(ValueError, match=r"S1 'Walking' has shape \(5, 14, 3\)"):
         convert_videopose3d(tmp_path / 'odd.npz', tmp_path / 'out')
     np.savez(tmp_path / 'who.npz', positions_3d={'S3': {'Walking': np.zeros((5, 17, 3))}})
     with pytest.raises(ValueError, match='no calibrated cameras for subjects S3'):
         convert_videopose3d(tmp_path / 'who.npz', tmp_path / 'out')
+
+
+@pytest.mark.parametrize(
+    ('change', 'said'),
+    [
+        ({'layout_name': 'halpe'}, "its layout of joints is 'halpe'; known: h36m, coco"),
+        ({'layout_name': 'coco'}, r'keypoints_symmetry .* is not that of the layout coco17'),
+        ({'keypoints_symmetry': [[1, 2, 3], [4, 5, 6]]}, r'is not that of the layout h36m17'),
+        ({'layout_name': None, 'keypoints_symmetry': None}, r'does not say the order of joints .*--layout h36m\|coco'),
+        ({'num_joints': 16}, '16 joints, expected 17'),
+        (
+            {'video_metadata': {'S1': {'w': 1000, 'h': 1002}, 'S9': {'w': 500, 'h': 501}}},
+            "keypoints of 'S9' are of pictures of 500x501 px, those of Human3.6M have 1000x1000 or 1000x1002",
+        ),
+    ],
+)
+def test_metadata_of_detections_is_obeyed(archives, tmp_path, change, said):
+    source = load_object_npz(archives / f'data_2d_h36m_{DETECTIONS}.npz')
+    metadata = {name: value for name, value in (source['metadata'] | change).items() if value is not None}
+    np.savez(tmp_path / 'odd.npz', positions_2d=source['positions_2d'], metadata=metadata)
+    with pytest.raises(ValueError, match=rf'odd\.npz: .*{said}'):
+        convert_videopose3d(archives / 'data_3d_h36m.npz', tmp_path / 'out', {'odd': tmp_path / 'odd.npz'})
+    assert not (tmp_path / 'out').exists()
+
+
+def test_a_layout_may_be_said_by_the_sides_or_the_caller(archives, converted, tmp_path):
+    source = load_object_npz(archives / f'data_2d_h36m_{DETECTIONS}.npz')
+    for name, metadata, layout in (
+        ('sides', {'keypoints_symmetry': source['metadata']['keypoints_symmetry']}, None),
+        ('caller', {}, 'h36m'),
+    ):
+        np.savez(tmp_path / f'{name}.npz', positions_2d=source['positions_2d'], metadata=metadata)
+        convert_videopose3d(
+            archives / 'data_3d_h36m.npz', tmp_path / name, {name: tmp_path / f'{name}.npz'}, layout=layout
+        )
+        found = np.load(tmp_path / name / f'joint_2d_det_files/{name}_test.npy')
+        np.testing.assert_array_equal(found, np.load(converted / f'joint_2d_det_files/{DETECTIONS}_test.npy'))
+    with pytest.raises(ValueError, match="its layout of joints is 'h36m', not 'coco'"):
+        convert_videopose3d(
+            archives / 'data_3d_h36m.npz',
+            tmp_path / 'out',
+            {'cpn': archives / f'data_2d_h36m_{DETECTIONS}.npz'},
+            layout='coco',
+        )
+
+
+def test_coco_joints_are_converted(archives, tmp_path):
+    source = load_object_npz(archives / f'data_2d_h36m_{DETECTIONS}.npz')['positions_2d']
+    sides = [[1, 3, 5, 7, 9, 11, 13, 15], [2, 4, 6, 8, 10, 12, 14, 16]]
+    metadata = {'layout_name': 'coco', 'num_joints': 17, 'keypoints_symmetry': sides}
+    np.savez(tmp_path / 'coco.npz', positions_2d=source, metadata=metadata)
+    convert_videopose3d(archives / 'data_3d_h36m.npz', tmp_path / 'out', {'coco': tmp_path / 'coco.npz'})
+    actions = {'Walking': 30, 'Sitting 1': 12}
+    given = np.concatenate(
+        [source['S9'][action][camera][:frames] for action, frames in actions.items() for camera in range(4)]
+    )
+    found = np.load(tmp_path / 'out' / 'joint_2d_det_files' / 'coco_test.npy')
+    assert found.shape == (168, 17, 3)
+    names = {name: index for index, name in enumerate(COCO17.joint_names)}
+    for joint, name in (
+        (1, 'right_hip'),
+        (5, 'left_knee'),
+        (6, 'left_ankle'),
+        (11, 'left_shoulder'),
+        (16, 'right_wrist'),
+    ):
+        np.testing.assert_allclose(found[:, joint, :2], given[:, names[name]], rtol=1e-6)
+    hips = (given[:, names['left_hip']] + given[:, names['right_hip']]) / 2
+    np.testing.assert_allclose(found[:, 0, :2], hips, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ('change', 'said'),
+    [
+        (lambda keypoints: keypoints / 1000, r'0\.\d+ to .* of a picture 1000 px wide: they are normalised'),
+        (lambda keypoints: keypoints / 500 - 1, 'they are normalised, px are expected'),
+        (lambda keypoints: keypoints[:5], r'shape \(5, 17, 2\), expected \(40, 17, 2\)'),
+        (lambda keypoints: np.repeat(keypoints, 2, axis=0), '84 frames for 40 poses: keypoints of another frame rate'),
+        (lambda keypoints: np.where(keypoints > 300, np.nan, keypoints), 'holds NaN or infinite keypoints'),
+    ],
+)
+def test_keypoints_that_are_none_of_these_pictures_are_refused(archives, tmp_path, change, said):
+    source = load_object_npz(archives / f'data_2d_h36m_{DETECTIONS}.npz')
+    keypoints = {
+        subject: {action: [change(view) for view in views] for action, views in actions.items()}
+        for subject, actions in source['positions_2d'].items()
+    }
+    np.savez(tmp_path / 'odd.npz', positions_2d=keypoints, metadata=source['metadata'])
+    with pytest.raises(ValueError, match=rf"odd\.npz: S1 'Directions 1' camera 0:? .*{said}"):
+        convert_videopose3d(archives / 'data_3d_h36m.npz', tmp_path / 'out', {'odd': tmp_path / 'odd.npz'})
+    assert not (tmp_path / 'out').exists()
+
+
+def test_every_camera_needs_its_keypoints(archives, tmp_path):
+    source = load_object_npz(archives / f'data_2d_h36m_{DETECTIONS}.npz')
+    source['positions_2d']['S9']['Walking'].append(source['positions_2d']['S9']['Walking'][0])
+    np.savez(tmp_path / 'odd.npz', **source)
+    with pytest.raises(ValueError, match="S9 'Walking' has 5 cameras, expected 4"):
+        convert_videopose3d(archives / 'data_3d_h36m.npz', tmp_path / 'out', {'odd': tmp_path / 'odd.npz'})
+
+
+def scaled(archives, path, factor, **more):
+    positions = load_object_npz(archives / 'data_3d_h36m.npz')['positions_3d']
+    positions = {who: {name: joints * factor for name, joints in actions.items()} for who, actions in positions.items()}
+    np.savez(path, positions_3d=positions, **more)
+    return path
+
+
+def test_the_unit_of_an_archive_is_never_guessed(archives, converted, tmp_path):
+    path = scaled(archives, tmp_path / 'mm.npz', 1000)
+    with pytest.raises(ValueError, match=r'mm\.npz: S1 measures \d+ m across .*--units m\|mm says which'):
+        convert_videopose3d(path, tmp_path / 'out')
+    assert not (tmp_path / 'out').exists()
+    convert_videopose3d(path, tmp_path / 'said', units='mm')
+    convert_videopose3d(
+        scaled(archives, tmp_path / 'own.npz', 1000, metadata={'units': 'millimetres'}), tmp_path / 'stated'
+    )
+    expected = np.load(converted / 'annotation_body3d/fps50/h36m_test.npz')['S']
+    for name in ('said', 'stated'):
+        found = np.load(tmp_path / name / 'annotation_body3d/fps50/h36m_test.npz')['S']
+        np.testing.assert_allclose(found, expected, atol=1e-5)
+    with pytest.raises(ValueError, match="gives the unit 'millimetres', not 'm'"):
+        convert_videopose3d(tmp_path / 'own.npz', tmp_path / 'out', units='m')
+    with pytest.raises(ValueError, match=r'S1 measures 0\.00\d+ m across'):
+        convert_videopose3d(archives / 'data_3d_h36m.npz', tmp_path / 'out', units='mm')
+    with pytest.raises(ValueError, match=r'cm\.npz: S1 measures'):
+        convert_videopose3d(scaled(archives, tmp_path / 'cm.npz', 100), tmp_path / 'out')
+
+
+def test_one_action_in_another_unit_is_found(archives, tmp_path):
+    positions = load_object_npz(archives / 'data_3d_h36m.npz')['positions_3d']
+    positions['S9']['Sitting 1'] = positions['S9']['Sitting 1'] * 1000
+    np.savez(tmp_path / 'mixed.npz', positions_3d=positions)
+    with pytest.raises(ValueError, match=r"mixed\.npz: S9 'Sitting 1' measures \d+ m across"):
+        convert_videopose3d(tmp_path / 'mixed.npz', tmp_path / 'out')
 
 
 def test_a_conversion_that_fails_leaves_no_part_of_a_file(archives, tmp_path, monkeypatch):

@@ -7,7 +7,8 @@ import re
 from pathlib import Path
 
 from posediff.command_line import one_line_errors
-from posediff.datasets.converters.human36m import convert_videopose3d
+from posediff.datasets.converters.human36m import UNITS, convert_videopose3d
+from posediff.datasets.converters.human36m_detections import LAYOUTS
 
 
 def parse_args() -> argparse.Namespace:
@@ -20,6 +21,8 @@ def parse_args() -> argparse.Namespace:
         default=[],
         help='2D archives, e.g. data_2d_h36m_cpn_ft_h36m_dbb.npz; named after the file',
     )
+    parser.add_argument('--units', choices=list(UNITS), help='of positions_3d; default: what it says, else metres')
+    parser.add_argument('--layout', choices=list(LAYOUTS), help='order of joints in 2D archives that do not say')
     return parser.parse_args()
 
 
@@ -27,7 +30,7 @@ def main() -> None:
     args = parse_args()
     detections = {re.sub(r'^data_2d_h36m_', '', Path(path).stem): path for path in args.detections}
     with one_line_errors():
-        frames = convert_videopose3d(args.positions_3d, args.destination, detections)
+        frames = convert_videopose3d(args.positions_3d, args.destination, detections, args.units, args.layout)
     for split, count in frames.items():
         print(f'{split}: {count} frames of four cameras')
     print(f'files are in {args.destination}')

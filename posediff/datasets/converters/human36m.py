@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import pickle
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from posediff.argument_checks import require_one_of
 from posediff.atomic_files import replacing
 from posediff.datasets.converters.human36m_cameras import (
     LENSES,
@@ -17,11 +19,21 @@ from posediff.datasets.converters.human36m_cameras import (
     TRAIN_SUBJECTS,
     human36m_camera,
 )
+from posediff.datasets.converters.human36m_detections import LAYOUTS, DetectionArchive
 from posediff.datasets.restricted_pickle import load_object_npz
-from posediff.skeletons import H36M17
 
 # The 17 of the 32 joints in the archive, in the order of H36M17.
 KEPT_JOINTS = (0, 1, 2, 3, 6, 7, 8, 12, 13, 14, 15, 17, 18, 19, 25, 26, 27)
+
+
+UNITS = {'m': 1000.0, 'mm': 1.0}
+"""mm of 1 in the archive, by name."""
+
+_UNIT_NAMES = {'m': 'm', 'metre': 'm', 'metres': 'm', 'meter': 'm', 'meters': 'm'} | {
+    'mm': 'mm', 'millimetre': 'mm', 'millimetres': 'mm', 'millimeter': 'mm', 'millimeters': 'mm',
+}  # fmt: skip
+PERSON = (1.0, 2.5)  # m, of the box around a subject's joints, median over all actions
+ANY_POSE = (0.5, 4.0)  # m, of one action, as of somebody who lies curled up or stretches
 
 
 @dataclass(frozen=True)
@@ -33,10 +45,11 @@ class _Video:
     joints_3d: np.ndarray
 
 
-def _read_videos(path: Path) -> list[_Video]:
+def _read_videos(path: Path, units: str | None) -> list[_Video]:
     content = load_object_npz(path)
-    if 'positions_3d' not in content:
+    if not isinstance(content.get('positions_3d'), Mapping):
         raise ValueError(f'{path}: has {sorted(content)}, not positions_3d; expected data_3d_h36m.npz')
+    scale = UNITS[_unit_of(content.get('metadata'), units, path)]
     videos = []
     for subject, actions in content['positions_3d'].items():
         for action, positions in actions.items():
@@ -47,35 +60,37 @@ def _read_videos(path: Path) -> list[_Video]:
                 raise ValueError(f'{path}: {subject} {action!r} holds NaN or infinite positions')
             if joints.shape[1] == 32:
                 joints = joints[:, KEPT_JOINTS]
-            videos.append(_Video(subject, action, joints * 1000.0))
+            videos.append(_Video(subject, action, joints * scale))
     return videos
 
 
-def _read_detections(path: Path) -> dict[str, dict[str, list[np.ndarray]]]:
-    content = load_object_npz(path)
-    if 'positions_2d' not in content:
-        raise ValueError(f'{path}: has {sorted(content)}, not positions_2d; expected a data_2d_h36m_*.npz')
-    joints = content.get('metadata', {}).get('num_joints', H36M17.num_joints)
-    if joints != H36M17.num_joints:
-        raise ValueError(f'{path}: {joints} joints, expected the {H36M17.num_joints} of Human3.6M')
-    return content['positions_2d']
+def _unit_of(metadata: Any, units: str | None, path: Path) -> str:
+    """The unit that the archive or the caller states; metres, in which the archives are made, where neither does."""
+    found = metadata.get('units', metadata.get('unit')) if isinstance(metadata, Mapping) else None
+    stated = None if found is None else _UNIT_NAMES.get(str(found).lower())
+    if found is not None and stated is None:
+        raise ValueError(f'{path}: its metadata gives the unit {found!r}; known: {", ".join(UNITS)}')
+    if stated is not None and units not in (None, stated):
+        raise ValueError(f'{path}: its metadata gives the unit {found!r}, not {units!r}')
+    return stated or units or 'm'
 
 
-def _detections_of(detections: Any, video: _Video, number: int, path: Path) -> np.ndarray:
-    """(F, 17, 3) px and score of one view. The archives hold a few frames more than there are poses: they are cut."""
-    try:
-        found = np.asarray(detections[video.subject][video.action][number], dtype=np.float64)
-    except (KeyError, IndexError) as error:
-        raise ValueError(f'{path}: nothing for {video.subject} {video.action!r} camera {number}') from error
-    frames = len(video.joints_3d)
-    if found.ndim != 3 or found.shape[1] != H36M17.num_joints or found.shape[2] not in (2, 3) or len(found) < frames:
+def _check_sizes(videos: list[_Video], path: Path) -> None:
+    """Question people who are no people in the unit that was taken."""
+    sizes = [np.linalg.norm(np.ptp(video.joints_3d, axis=1), axis=-1) / 1000.0 for video in videos]
+    for subject in dict.fromkeys(video.subject for video in videos):
+        own = [size for video, size in zip(videos, sizes, strict=True) if video.subject == subject]
+        _check_size(float(np.median(np.concatenate(own))), PERSON, f'{path}: {subject}')
+    for video, size in zip(videos, sizes, strict=True):
+        _check_size(float(np.median(size)), ANY_POSE, f'{path}: {video.subject} {video.action!r}')
+
+
+def _check_size(size: float, limits: tuple[float, float], place: str) -> None:
+    if not limits[0] <= size <= limits[1]:
         raise ValueError(
-            f'{path}: {video.subject} {video.action!r} camera {number}: shape {found.shape}, expected ({frames}, 17, 2)'
+            f'{place} measures {size:.4g} m across (median), expected {limits[0]:g} to {limits[1]:g}: is the archive '
+            f'in another unit? --units {"|".join(UNITS)} says which'
         )
-    found = found[:frames]
-    if not np.isfinite(found).all():
-        raise ValueError(f'{path}: {video.subject} {video.action!r} camera {number} holds NaN or infinite keypoints')
-    return found if found.shape[2] == 3 else np.pad(found, ((0, 0), (0, 0), (0, 1)), constant_values=1.0)
 
 
 def _annotate(video: _Video, camera_id: str) -> dict[str, np.ndarray]:
@@ -118,7 +133,11 @@ def mmpose_cameras() -> dict[tuple[str, str], dict[str, Any]]:
 
 
 def convert_videopose3d(
-    positions_3d: str | Path, destination: str | Path, detections_2d: dict[str, str | Path] | None = None
+    positions_3d: str | Path,
+    destination: str | Path,
+    detections_2d: dict[str, str | Path] | None = None,
+    units: str | None = None,
+    layout: str | None = None,
 ) -> dict[str, int]:
     """Convert ``data_3d_h36m.npz`` and 2D detections that go with it.
 
@@ -127,6 +146,10 @@ def convert_videopose3d(
         destination: Folder to write ``annotation_body3d/`` and ``joint_2d_det_files/`` to.
         detections_2d: Archives of 2D keypoints by the name that their files get, e.g.
             ``{'cpn_ft_h36m_dbb': 'data_2d_h36m_cpn_ft_h36m_dbb.npz'}``. Ground truth 2D is projected and needs none.
+            COCO's joints are converted to Human3.6M's, as :mod:`posediff.skeleton_conversion` does.
+        units: A key of :data:`UNITS`, of ``positions_3d``; None takes what the archive says, and metres where it says
+            nothing.
+        layout: ``'h36m'`` or ``'coco'``: order of joints in 2D archives that do not say.
 
     Returns:
         Frames (over all cameras) by split.
@@ -134,14 +157,24 @@ def convert_videopose3d(
     Raises:
         FileNotFoundError: An archive is missing.
         UnsafePickleError: An archive holds more than arrays.
-        ValueError: An archive is truncated, or not of the expected structure; the message names the entry.
+        ValueError: An archive is truncated, not of the expected structure, or in another unit; the message names the
+            entry. Nothing is written then.
     """
     positions_3d, destination = Path(positions_3d), Path(destination)
-    videos = _read_videos(positions_3d)
-    archives = {name: (Path(path), _read_detections(Path(path))) for name, path in (detections_2d or {}).items()}
+    if units is not None:
+        require_one_of('convert_videopose3d', 'units', units, UNITS)
+    if layout is not None:
+        require_one_of('convert_videopose3d', 'layout', layout, LAYOUTS)
+    videos = _read_videos(positions_3d, units)
+    archives = {name: DetectionArchive(path, layout) for name, path in (detections_2d or {}).items()}
     unknown = sorted({video.subject for video in videos} - POSES.keys())
     if unknown:
         raise ValueError(f'{positions_3d}: no calibrated cameras for subjects {", ".join(unknown)}')
+    _check_sizes(videos, positions_3d)
+    for archive in archives.values():  # before anything is written
+        for video in videos:
+            for number in range(len(LENSES)):
+                archive.view(video.subject, video.action, number, len(video.joints_3d))
     frames = {}
     for split, subjects in (('train', TRAIN_SUBJECTS), ('test', TEST_SUBJECTS)):
         views = [
@@ -158,10 +191,12 @@ def convert_videopose3d(
         folder = destination / 'annotation_body3d' / 'fps50'
         with replacing(folder / f'h36m_{split}.npz') as temporary:
             np.savez(temporary, **arrays)
-        for name, (path, detections) in archives.items():
-            found = np.concatenate([_detections_of(detections, video, number, path) for video, number, _ in views])
+        for name, archive in archives.items():
+            found = [
+                archive.view(video.subject, video.action, number, len(video.joints_3d)) for video, number, _ in views
+            ]
             with replacing(destination / 'joint_2d_det_files' / f'{name}_{split}.npy') as temporary:
-                np.save(temporary, found.astype(np.float32))
+                np.save(temporary, np.concatenate(found))
     with replacing(destination / 'annotation_body3d' / 'cameras.pkl') as temporary:
         temporary.write_bytes(pickle.dumps(mmpose_cameras()))
     return frames

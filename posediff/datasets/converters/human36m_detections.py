@@ -1,0 +1,134 @@
+"""2D keypoints of Human3.6M in VideoPose3D's archives: what their metadata says is obeyed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from posediff.datasets.converters.human36m_cameras import LENSES
+from posediff.datasets.restricted_pickle import load_object_npz
+from posediff.skeleton_conversion import convert_joints
+from posediff.skeletons import COCO17, H36M17, Skeleton
+
+LAYOUTS = {'h36m': H36M17, 'coco': COCO17}
+"""Skeletons by their names in the metadata."""
+
+SURPLUS = 1.5
+"""An archive may hold a few frames more than there are poses; so many times as many are frames of another rate."""
+
+NORMALISED = 2.5
+"""Coordinates of pictures 1000 px wide that all lie within this are no px."""
+
+
+class DetectionArchive:
+    """An archive ``data_2d_h36m_*.npz``.
+
+    Args:
+        path: The file.
+        layout: A key of :data:`LAYOUTS`, for an archive that does not say.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        UnsafePickleError: It holds more than arrays.
+        ValueError: It is no such archive; its order of joints is unknown, or contradicts ``layout`` or itself; its
+            pictures are of another size than Human3.6M's.
+    """
+
+    def __init__(self, path: str | Path, layout: str | None = None) -> None:
+        self.path = Path(path)
+        content = load_object_npz(self.path)
+        if not isinstance(content.get('positions_2d'), Mapping):
+            raise ValueError(f'{self.path}: has {sorted(content)}, not positions_2d; expected a data_2d_h36m_*.npz')
+        metadata = content.get('metadata')
+        metadata = metadata if isinstance(metadata, Mapping) else {}
+        self._keypoints = content['positions_2d']
+        self.skeleton = _skeleton_of(metadata, layout, self.path)
+        _check_pictures(metadata.get('video_metadata'), self.path)
+
+    def view(self, subject: str, action: str, number: int, frames: int) -> np.ndarray:
+        """(F, 17, 3) px and score of one camera, in the order of H36M17, float32; frames beyond the poses are left out.
+
+        Args:
+            subject, action: Names in the archive.
+            number: Of the camera.
+            frames: F, how many poses there are.
+
+        Raises:
+            ValueError: There are no such keypoints, too few or far too many, or they are not finite or not in px; the
+                message names file and entry.
+        """
+        place = f'{self.path}: {subject} {action!r} camera {number}'
+        try:
+            views = self._keypoints[subject][action]
+            found = np.asarray(views[number], dtype=np.float64)
+        except (KeyError, IndexError) as error:
+            raise ValueError(f'{self.path}: nothing for {subject} {action!r} camera {number}') from error
+        except (TypeError, ValueError) as error:
+            raise ValueError(f'{place} holds no keypoints ({error})') from error
+        if len(views) != len(LENSES):
+            raise ValueError(f'{self.path}: {subject} {action!r} has {len(views)} cameras, expected {len(LENSES)}')
+        joints = self.skeleton.num_joints
+        if found.ndim != 3 or found.shape[1] != joints or found.shape[2] not in (2, 3) or len(found) < frames:
+            raise ValueError(f'{place}: shape {found.shape}, expected ({frames}, {joints}, 2)')
+        if len(found) >= SURPLUS * frames:
+            raise ValueError(f'{place}: {len(found)} frames for {frames} poses: keypoints of another frame rate?')
+        found = found[:frames]
+        if not np.isfinite(found).all():
+            raise ValueError(f'{place} holds NaN or infinite keypoints')
+        if np.abs(found[..., :2]).max() <= NORMALISED:
+            raise ValueError(
+                f'{place}: all coordinates lie within {found[..., :2].min():.3g} to {found[..., :2].max():.3g} of a '
+                'picture 1000 px wide: they are normalised, px are expected'
+            )
+        scores = found[..., 2] if found.shape[2] == 3 else np.ones(found.shape[:2])
+        points = found[..., :2]
+        if self.skeleton is not H36M17:
+            points, scores, _ = convert_joints(points, self.skeleton.name, H36M17.name, scores)
+        return np.concatenate([points, scores[..., None]], axis=-1).astype(np.float32)
+
+
+def _skeleton_of(metadata: Mapping[str, Any], layout: str | None, path: Path) -> Skeleton:
+    stated = metadata.get('layout_name')
+    if stated is not None and str(stated).lower() not in LAYOUTS:
+        raise ValueError(f'{path}: its layout of joints is {stated!r}; known: {", ".join(LAYOUTS)}')
+    if stated is not None and layout is not None and str(stated).lower() != layout:
+        raise ValueError(f'{path}: its layout of joints is {stated!r}, not {layout!r}')
+    symmetry = metadata.get('keypoints_symmetry')
+    joints = metadata.get('num_joints')
+    name = layout if stated is None else str(stated).lower()
+    candidates = [LAYOUTS[name]] if name else [known for known in LAYOUTS.values() if _has_sides(known, symmetry)]
+    if joints is not None and int(joints) != H36M17.num_joints:
+        raise ValueError(f'{path}: {joints} joints, expected {H36M17.num_joints}')
+    if len(candidates) != 1:
+        raise ValueError(
+            f'{path}: its metadata does not say the order of joints (layout_name); --layout {"|".join(LAYOUTS)} says it'
+        )
+    if symmetry is not None and not _has_sides(candidates[0], symmetry):
+        raise ValueError(
+            f'{path}: keypoints_symmetry {symmetry} is not that of the layout {candidates[0].name}: '
+            f'{[list(candidates[0].left), list(candidates[0].right)]}'
+        )
+    return candidates[0]
+
+
+def _has_sides(skeleton: Skeleton, symmetry: Any) -> bool:
+    try:
+        left, right = (sorted(int(index) for index in side) for side in symmetry)
+    except (TypeError, ValueError):
+        return False
+    return left == sorted(skeleton.left) and right == sorted(skeleton.right)
+
+
+def _check_pictures(videos: Any, path: Path) -> None:
+    """Refuse keypoints of pictures of another size."""
+    known = {lens.img_shape for lens in LENSES.values()}
+    for name, size in videos.items() if isinstance(videos, Mapping) else ():
+        if isinstance(size, Mapping) and {'w', 'h'} <= size.keys() and (int(size['h']), int(size['w'])) not in known:
+            sizes = ' or '.join(f'{width}x{height}' for height, width in sorted(known))
+            raise ValueError(
+                f'{path}: keypoints of {name!r} are of pictures of {size["w"]}x{size["h"]} px, those of Human3.6M have '
+                f'{sizes}'
+            )
