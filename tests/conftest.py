@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import os
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import ModuleType
@@ -39,10 +39,11 @@ def load_tool() -> Callable[[str], ModuleType]:
 
     def load(name: str) -> ModuleType:
         path = REPOSITORY / 'tools' / name
-        spec = importlib.util.spec_from_file_location(path.stem, path)
+        spec = importlib.util.spec_from_file_location(f'tool_{path.stem}', path)
         assert spec is not None
         assert spec.loader is not None
         module = importlib.util.module_from_spec(spec)
+        sys.modules[spec.name] = module  # dataclasses look their module up
         spec.loader.exec_module(module)
         return module
 
@@ -61,15 +62,6 @@ def exit_code() -> Callable[[Callable[..., None], Sequence[str]], int]:
         return 0
 
     return call
-
-
-@pytest.fixture(scope='session')
-def reference_data() -> Path:
-    """Folder of reference cases and real recordings; not part of the project, so tests that need it skip without it."""
-    folder = Path(os.environ.get('POSEDIFF_TEST_DATA', REPOSITORY.parent / 'shared' / 'data'))
-    if not folder.is_dir():
-        pytest.skip(f'reference data is not at {folder}; name its folder in POSEDIFF_TEST_DATA')
-    return folder
 
 
 WORLD_TO_CAMERA = np.array([[0.0, 1.0, 0.0], [0.0, 0.0, -1.0], [-1.0, 0.0, 0.0]])

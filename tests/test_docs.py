@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import importlib.util
 import inspect
 import itertools
 import os
@@ -69,6 +68,7 @@ model = dict(
 """
 
 Run = Callable[[str], None]
+LoadTool = Callable[[str], ModuleType]
 
 
 @pytest.fixture(scope='module')
@@ -109,6 +109,12 @@ def tiny_lifter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     torch.save({'state_dict': posediff.init_model(config).state_dict()}, checkpoint)
     monkeypatch.setattr(posediff.assets, 'LIFTER_CONFIG', config)
     monkeypatch.setattr(posediff.assets, 'LIFTER_CHECKPOINT', checkpoint)
+
+
+@pytest.fixture(scope='module')
+def tool(load_tool: LoadTool) -> LoadTool:
+    """Load each tool once."""
+    return cache(load_tool)
 
 
 def parse(page: str, languages: tuple[str, ...], evaluate: Callable[[Example], str | None] | None = None) -> Document:
@@ -211,7 +217,7 @@ def test_the_readme_lifts_with_the_lifter_that_ships(at_home: Path) -> None:
 
 
 @pytest.mark.parametrize('page', [page for page in PAGES if has_blocks(page, *SHELL)])
-def test_commands_are_accepted(page: str, at_home: Path) -> None:
+def test_commands_are_accepted(page: str, at_home: Path, tool: LoadTool) -> None:
     for example in parse(page, SHELL).examples():
         subprocess.run(['bash', '-n'], input=str(example.parsed), text=True, check=True)
     for example in parse(page, ('python',)).examples():  # commands name configs that the page writes
@@ -221,7 +227,7 @@ def test_commands_are_accepted(page: str, at_home: Path) -> None:
             (at_home / named[1]).write_text(str(example.parsed))
     for command in commands(page, *SHELL):
         try:
-            check_command(command)
+            check_command(command, tool)
         except COMPLAINTS as error:
             raise AssertionError(f'{page}: {command}\n{type(error).__name__}: {error}') from error
 
@@ -243,12 +249,12 @@ def test_commands_are_accepted(page: str, at_home: Path) -> None:
     ],
 )
 @pytest.mark.usefixtures('at_home')
-def test_wrong_commands_are_found(command: str) -> None:
+def test_wrong_commands_are_found(command: str, tool: LoadTool) -> None:
     with pytest.raises(COMPLAINTS):
-        check_command(command)
+        check_command(command, tool)
 
 
-def check_command(command: str) -> None:
+def check_command(command: str, tool: LoadTool) -> None:
     """Does the program exist, take these arguments, and find the files and options they name?"""
     words = shlex.split(re.sub(r'"?\$\([^)]*\)"?', 'SUBSTITUTED', command), comments=True)
     while words and re.match(r'\w+=', words[0]):
@@ -268,31 +274,32 @@ def check_command(command: str) -> None:
     elif program == 'pip':
         assert all(Path(word).exists() for word in arguments if '/' in word)
     elif program == 'python':
-        check_tool(*arguments)
+        check_tool(tool, *arguments)
     elif program.startswith('tools/') and program.endswith('.sh'):
         assert os.access(program, os.X_OK), f'{program} cannot be executed'
-        check_launcher(program, arguments)
+        check_launcher(tool, program, arguments)
     else:
         assert program in FOREIGN, f'unknown program {program}'
 
 
-def check_launcher(script: str, arguments: list[str]) -> None:
+def check_launcher(tool: LoadTool, script: str, arguments: list[str]) -> None:
     """Give the arguments of a shell script to the Python tool that it starts."""
-    tool = 'tools/train.py' if 'train' in script else 'tools/test.py'
+    started = 'tools/train.py' if 'train' in script else 'tools/test.py'
     if 'slurm' in script:
         _, _, config, second, *rest = arguments
-        check_tool(tool, config, *(['--work-dir', second] if 'train' in script else [second]), *rest)
+        check_tool(tool, started, config, *(['--work-dir', second] if 'train' in script else [second]), *rest)
         return
     files = 1 if 'train' in script else 2
     assert arguments[files].isdecimal()
-    check_tool(tool, *arguments[:files], *arguments[files + 1 :])
+    check_tool(tool, started, *arguments[:files], *arguments[files + 1 :])
 
 
-def check_tool(script: str, *arguments: str) -> None:
+def check_tool(tool: LoadTool, script: str, *arguments: str) -> None:
     """Parse the arguments as the tool does; check configs and options in them."""
-    tool = load_tool(script)
+    assert (REPOSITORY / script).is_file(), f'{script} does not exist'
+    module = tool(str(Path(script).relative_to('tools')))
     with arguments_of(script, *arguments), on_path(REPOSITORY / 'plugins' / 'posediff_mixer'):
-        args = tool.parse_args()
+        args = module.parse_args()
         assert args is not None
         options = getattr(args, 'cfg_options', None) or {}
         config = getattr(args, 'config', None)
@@ -333,19 +340,6 @@ def is_taken(place: list[str], node: Any, name: str) -> bool:
     else:
         return False
     return any(name in inspect.signature(cls.__init__).parameters for cls in inspect.getmro(taker))
-
-
-@cache
-def load_tool(script: str) -> ModuleType:
-    path = REPOSITORY / script
-    assert path.is_file(), f'{script} does not exist'
-    spec = importlib.util.spec_from_file_location(f'docs_{path.stem}', path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # dataclasses look their module up
-    spec.loader.exec_module(module)
-    return module
 
 
 @contextlib.contextmanager

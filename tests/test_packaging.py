@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import configparser
 import dataclasses
-import importlib.util
 import re
 import subprocess
 import sys
@@ -89,13 +88,9 @@ def test_every_folder_of_code_is_a_package() -> None:
 
 
 @pytest.fixture(scope='module')
-def setup_env() -> ModuleType:
+def setup_env(load_tool) -> ModuleType:
     """tools/setup_env.py as a module."""
-    spec = importlib.util.spec_from_file_location('setup_env', REPOSITORY / 'tools' / 'setup_env.py')
-    module = importlib.util.module_from_spec(spec)
-    sys.modules['setup_env'] = module  # dataclasses look their module up
-    spec.loader.exec_module(module)
-    return module
+    return load_tool('setup_env.py')
 
 
 @pytest.fixture(scope='module')

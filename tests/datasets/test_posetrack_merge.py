@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from pathlib import Path
 
@@ -55,11 +54,8 @@ def test_a_broken_file_is_named_and_nothing_is_written(files, video_folder, tmp_
     assert not (tmp_path / 'out').exists() or not list((tmp_path / 'out').iterdir())
 
 
-def test_the_tool_says_what_it_wrote(files, video_folder, tmp_path, repository, capsys) -> None:
-    path = repository / 'tools' / 'dataset_converters' / 'merge_posetrack.py'
-    spec = importlib.util.spec_from_file_location('merge_posetrack', path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+def test_the_tool_says_what_it_wrote(files, video_folder, tmp_path, load_tool, capsys) -> None:
+    module = load_tool('dataset_converters/merge_posetrack.py')
     (tmp_path / 'out').mkdir()
     module.main([str(files), str(video_folder), str(tmp_path / 'out' / 'merged.json')])
     assert '2 videos, 8 images' in capsys.readouterr().out

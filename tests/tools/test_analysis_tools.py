@@ -1,6 +1,5 @@
 """occlusion_matrix, hypotheses_sweep and benchmark on tiny random models and a tiny data set."""
 
-import importlib.util
 import json
 
 import numpy as np
@@ -76,14 +75,8 @@ def files(data_root, tmp_path_factory):
 
 
 @pytest.fixture
-def tool(repository):
-    def load(name):
-        spec = importlib.util.spec_from_file_location(name, repository / 'tools' / 'analysis_tools' / f'{name}.py')
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        return module
-
-    return load
+def tool(load_tool):
+    return lambda name: load_tool(f'analysis_tools/{name}.py')
 
 
 def test_measures_do_not_depend_on_the_batch(files):

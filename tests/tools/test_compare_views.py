@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
-from pathlib import Path
 from types import ModuleType
 
 import numpy as np
@@ -20,15 +17,8 @@ FRAMES = 6
 
 
 @pytest.fixture(scope='module')
-def tool(repository: Path) -> ModuleType:
-    path = repository / 'tools' / 'analysis_tools' / 'compare_views.py'
-    spec = importlib.util.spec_from_file_location('compare_views', path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules['compare_views'] = module  # dataclasses look themselves up
-    spec.loader.exec_module(module)
-    return module
+def tool(load_tool) -> ModuleType:
+    return load_tool('analysis_tools/compare_views.py')
 
 
 @pytest.fixture

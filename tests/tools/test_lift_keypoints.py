@@ -1,6 +1,5 @@
 """tools/lift_keypoints.py on a tiny random lifter: what it writes, what it prints, what it refuses."""
 
-import importlib.util
 import json
 
 import numpy as np
@@ -29,11 +28,8 @@ model = dict(
 
 
 @pytest.fixture(scope='module')
-def demo(repository):
-    spec = importlib.util.spec_from_file_location('lift_keypoints', repository / 'tools' / 'lift_keypoints.py')
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def demo(load_tool):
+    return load_tool('lift_keypoints.py')
 
 
 @pytest.fixture

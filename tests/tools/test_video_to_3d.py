@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import signal
 from collections.abc import Callable, Sequence
@@ -61,12 +60,8 @@ def lifter(tmp_path_factory, repository: Path) -> Path:
 
 
 @pytest.fixture(scope='module')
-def run(repository: Path, lifter: Path, exit_code) -> Run:
-    spec = importlib.util.spec_from_file_location('video_to_3d', repository / 'tools' / 'video_to_3d.py')
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+def run(load_tool, lifter: Path, exit_code) -> Run:
+    module = load_tool('video_to_3d.py')
     common = ['--lifter', lifter, '--lifter-checkpoint', 'random', '--score-threshold', 0]
     common += ['--min-pose-score', 0]  # random networks are sure of nothing
     return lambda words: exit_code(module.main, [str(word) for word in [*words, *common]])

@@ -1,7 +1,5 @@
 """Activations of heatmap denoisers, recorded and drawn."""
 
-import importlib.util
-
 import numpy as np
 import pytest
 import torch
@@ -73,11 +71,7 @@ def test_a_model_without_such_a_denoiser_is_refused():
         record_activations(control, torch.randn(1, 1, 3, 64, 48), 2)
 
 
-def test_the_tool_wants_pairs(repository, capsys):
-    path = repository / 'tools' / 'visualization' / 'decoder_activations.py'
-    spec = importlib.util.spec_from_file_location('decoder_activations', path)
-    tool = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(tool)
+def test_the_tool_wants_pairs(load_tool, capsys):
     with pytest.raises(SystemExit, match='2'):
-        tool.main(['config.py'])
+        load_tool('visualization/decoder_activations.py').main(['config.py'])
     assert 'pairs of config and checkpoint, got 1 arguments' in capsys.readouterr().err
