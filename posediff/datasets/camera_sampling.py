@@ -18,7 +18,9 @@ class CameraPreset:
 
     Attributes:
         distance: Camera to the middle of the motion, m. A camera steps back further where the motion needs it.
-        height: Above the floor, m. Pitch follows from height and distance: the camera is aimed at the person.
+        height: Above the floor, m. Pitch follows from height and distance: the camera is aimed at the person, who is
+            at most 72 degrees above or below it. Roll moves cameras that look past the person up or down from there,
+            never under the floor.
         roll: Largest tilt to either side, degrees.
         field_of_view: Across the longer side of the image, degrees.
         img_shapes: (h, w) px, drawn with equal probability.
@@ -132,16 +134,26 @@ def draw_camera(points: np.ndarray, floor: float, preset: CameraPreset, rng: np.
     offset = (preset.off_center * width / 2 * (2 * draws[6] - 1), preset.off_center * height / 2 * (2 * draws[7] - 1))
     aim = points.mean(0)
     relative = points - aim
-    # Stepping back changes the pitch and so what must fit; three rounds settle it.
-    for _ in range(3):
-        lever = distance * math.hypot(1.0, offset[1] / focal)
-        sine = min(max((camera_height - aim[2]) / lever, -0.95), 0.95)
-        rotation = _orientation(yaw, math.asin(sine) - math.atan(offset[1] / focal), roll)
-        required = _required_distance(relative @ rotation.T, focal, half, offset, preset.in_frame)
-        if required <= distance:
-            break
-        distance = required * 1.001
-    translation = distance * np.array([offset[0] / focal, offset[1] / focal, 1.0]) - rotation @ aim
+
+    def stand(below: float) -> tuple[np.ndarray, np.ndarray]:
+        """Rotation and translation where the aim appears ``below`` px under the image centre before the image rolls."""
+        away = distance
+        # Stepping back changes the pitch and so what must fit; three rounds settle it.
+        for _ in range(3):
+            lever = away * math.hypot(1.0, below / focal)
+            sine = min(max((camera_height - aim[2]) / lever, -0.95), 0.95)
+            rotation = _orientation(yaw, math.asin(sine) - math.atan(below / focal), roll)
+            required = _required_distance(relative @ rotation.T, focal, half, offset, preset.in_frame)
+            if required <= away:
+                break
+            away = required * 1.001
+        return rotation, away * np.array([offset[0] / focal, offset[1] / focal, 1.0]) - rotation @ aim
+
+    rotation, translation = stand(offset[1])
+    if -rotation[:, 2] @ translation < floor:
+        # Roll moves an aim that is off the centre up or down. The cameras of published data were drawn without regard
+        # to that, which is kept where they stand on the floor or above.
+        rotation, translation = stand(math.cos(roll) * offset[1] + math.sin(roll) * offset[0])
     return Camera(
         focal=np.array([focal, focal]),
         center=np.array([width / 2, height / 2]),
