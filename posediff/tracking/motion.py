@@ -1,4 +1,4 @@
-"""Where a person will be."""
+"""Where a person and the person's limbs will be."""
 
 from __future__ import annotations
 
@@ -12,6 +12,15 @@ SPEED_STD = 1.5
 
 ACCELERATION_STD = 1.0
 """Of what the speed changes by in a second, sizes a second."""
+
+LIMB_MEASUREMENT_STD = 0.02
+"""Of a detected keypoint relative to the person, sizes."""
+
+LIMB_SPEED_STD = 1.0
+"""Of a keypoint relative to the person, sizes a second; the foot of somebody who walks has twice that at most."""
+
+LIMB_SPEED_S = 0.15
+"""Seconds until a limb's speed has lost all but 1/e of what it was; a limb swings back within half a second."""
 
 
 class ConstantVelocity:
@@ -59,3 +68,45 @@ class ConstantVelocity:
             speed - mixed * mixed / total,
         )
         return place / total * error
+
+
+class LimbMotion:
+    """Velocities of keypoints relative to the person, each a random walk that is drawn towards zero.
+
+    This is a Kalman filter of the velocity (Ornstein-Uhlenbeck process), measured as the way between two frames in
+    which a keypoint was seen. Two people at the same place in the same pose differ in how their limbs swing.
+
+    Args:
+        number: K, of keypoints.
+
+    Attributes:
+        step: (K, 2) px that the keypoints are expected to have moved, relative to the person, since the last frame in
+            which the person was found.
+    """
+
+    def __init__(self, number: int) -> None:
+        self.velocity = np.zeros((number, 2))
+        self.variance = np.full((number, 1), LIMB_SPEED_STD**2)
+        self.step = np.zeros((number, 2))
+        self.seconds = 0.0
+
+    def predict(self, seconds: float) -> None:
+        """Let time pass."""
+        kept = np.exp(-seconds / LIMB_SPEED_S)
+        self.step = self.step + LIMB_SPEED_S * (1 - kept) * self.velocity
+        self.velocity = kept * self.velocity
+        self.variance = kept**2 * self.variance + (1 - kept**2) * LIMB_SPEED_STD**2
+        self.seconds += seconds
+
+    def correct(self, moved: np.ndarray, seen: np.ndarray) -> None:
+        """Take in a measurement.
+
+        Args:
+            moved: (K, 2) px that the keypoints moved, relative to the person, since they were last taken in.
+            seen: (K,) bool, which of them were seen both times; the others are not looked at.
+        """
+        noise = 2 * LIMB_MEASUREMENT_STD**2 / self.seconds**2
+        gain = np.where(seen[:, None], self.variance / (self.variance + noise), 0.0)
+        self.velocity = self.velocity + gain * (moved / self.seconds - self.velocity)
+        self.variance = (1 - gain) * self.variance
+        self.step, self.seconds = np.zeros_like(self.step), 0.0

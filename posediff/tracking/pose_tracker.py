@@ -10,7 +10,7 @@ from scipy.optimize import linear_sum_assignment
 from posediff.argument_checks import require_finite
 from posediff.registry import TRACKERS
 from posediff.tracking.base import NO_TRACK, BaseTracker, Detections
-from posediff.tracking.motion import ConstantVelocity
+from posediff.tracking.motion import ConstantVelocity, LimbMotion
 from posediff.tracking.similarity import box_iou, box_sizes, object_keypoint_similarity
 
 DEFAULT_SIGMA = 0.1
@@ -26,24 +26,31 @@ class _Track:
         last_frame: The last of them.
         box: (4,) px.
         keypoints, seen: (K, 2) px and (K,) bool.
+        expected_keypoints: (K, 2) px, the keypoints with the limbs moved on as well.
     """
 
     def __init__(self, frame_index: int, box: np.ndarray, keypoints: np.ndarray, seen: np.ndarray) -> None:
         self.track_id, self.hits, self.last_frame = NO_TRACK, 1, frame_index
         self.box, self.keypoints, self.seen = box, keypoints, seen
-        self.motion = ConstantVelocity()
+        self.motion, self.limbs = ConstantVelocity(), LimbMotion(len(keypoints))
+
+    @property
+    def expected_keypoints(self) -> np.ndarray:
+        return self.keypoints + self.limbs.step
 
     def predict(self, seconds: float) -> None:
         self._move(self.motion.predict(seconds))
+        self.limbs.predict(seconds)
 
     def correct(self, frame_index: int, box: np.ndarray, keypoints: np.ndarray, seen: np.ndarray) -> None:
         """Take in the person as found. Keypoints that both poses have say how far it moved: where somebody is hidden
         in part, the box says more about that than about motion."""
-        both = self.seen & seen
+        both, errors = self.seen & seen, keypoints - self.keypoints
         if both.any():
-            error = (keypoints - self.keypoints)[both].mean(0)
+            error = errors[both].mean(0)
         else:
             error = (box - self.box).reshape(2, 2).mean(0)
+        self.limbs.correct(errors - error, both)
         self.hits, self.last_frame = self.hits + 1, frame_index
         self.box, self.keypoints, self.seen = box, keypoints, seen
         self._move(self.motion.correct(error) - error)
@@ -64,8 +71,9 @@ class PoseTracker(BaseTracker):
     found in.
 
     The paper's similarity is the intersection over union of boxes. Here it is a mean of that and of the object keypoint
-    similarity of poses, which tells people apart whose boxes coincide. The variance of the expected place is added to
-    the spread of the keypoints: the longer somebody was not seen, the less the place counts.
+    similarity of poses, which tells people apart whose boxes coincide. Poses are compared with limbs moved on at
+    speeds of their own, which tells people apart who pass through each other in the same pose. The variance of the
+    expected place is added to the spread of the keypoints: the longer somebody was not seen, the less the place counts.
 
     Args:
         max_lost_s, min_hits: See :class:`~posediff.tracking.base.BaseTracker`.
@@ -171,7 +179,7 @@ class PoseTracker(BaseTracker):
         sizes = np.maximum(box_sizes(track_boxes)[:, None], box_sizes(boxes))
         variances = np.array([track.motion.variance for track in tracks])
         alike, num_both = object_keypoint_similarity(
-            np.stack([track.keypoints for track in tracks]),
+            np.stack([track.expected_keypoints for track in tracks]),
             np.stack([track.seen for track in tracks]),
             keypoints,
             seen,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from posediff.tracking import PoseTracker
@@ -20,6 +20,11 @@ def apart(walkers, frame, fps):
 
 @given(st.floats(60, 240), st.floats(0, 6), st.integers(0, 1000))
 @quick
+@example(84.0, 0.0, 0)  # these five met in the same pose with crossing limbs, and swapped ids
+@example(66.03687160478673, 0.0, 449)
+@example(67.31200437376287, 0.4511837309181912, 964)
+@example(91.16531234885521, 1.919239810079656, 44)
+@example(123.18208398964268, 0.9409260445879286, 778)
 def test_people_who_walk_through_each_other_keep_their_ids(kit, speed, phase, seed):
     """Equal boxes that lie on each other for several frames, both found throughout."""
     walkers = [kit.Walker(lambda t: 100 + speed * t), kit.Walker(lambda t: 400 - speed * t, phase, frequency=1.1)]
