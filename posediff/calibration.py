@@ -11,9 +11,21 @@ from typing import Any
 import numpy as np
 
 from posediff.geometry import Camera
+from posediff.input_files import read_text
 
 QUALISYS_SUBPIXELS = 64
 """Qualisys counts pixels in 64ths."""
+
+WIDEST_ANGLE = np.radians(89.0)
+"""From the axis, of what a fisheye lens sees; beyond it a picture without distortion has no place for it, and OpenCV
+returns places far off."""
+
+
+COEFFICIENTS = (0, 4, 5, 8, 12, 14)
+"""How many numbers OpenCV's lens model may have: none, k1 k2 p1 p2, k3, k4 k5 k6, s1 s2 s3 s4, tau_x tau_y."""
+
+FISHEYE_COEFFICIENTS = 4
+"""k1 k2 k3 k4 of OpenCV's fisheye model."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,12 +36,15 @@ class CalibratedCamera:
         name: In the file.
         camera: The pinhole camera that remains when the lens's distortion is taken out; its frame is x right, y down, z
             forward, its unit mm.
-        distortion: (5,) k1, k2, p1, p2, k3, OpenCV's.
+        distortion: (5,), (8,), (12,) or (14,) coefficients in OpenCV's order, see :data:`COEFFICIENTS`; (4,) of a
+            fisheye lens.
+        fisheye: Whether they are those of OpenCV's fisheye model.
     """
 
     name: str
     camera: Camera
     distortion: np.ndarray
+    fisheye: bool = False
 
     @property
     def matrix(self) -> np.ndarray:
@@ -38,13 +53,21 @@ class CalibratedCamera:
         return np.array([[fx, 0, cx], [0, fy, cy], [0, 0, 1]])
 
     def undistort(self, points: np.ndarray) -> np.ndarray:
-        """Where points (..., 2) px would be without the lens's distortion, by OpenCV; NaN stays NaN."""
-        if not self.distortion.any():
+        """Where points (..., 2) px would be without the lens's distortion, by OpenCV.
+
+        NaN stays NaN. So becomes a point that a fisheye lens sees at :data:`WIDEST_ANGLE` or more from its axis.
+        """
+        if not (self.fisheye or self.distortion.any()):
             return points
         import cv2
 
         flat = np.ascontiguousarray(points.reshape(-1, 1, 2), np.float64)
-        ideal = cv2.undistortPoints(flat, self.matrix, self.distortion, P=self.matrix)
+        if self.fisheye:
+            ideal = cv2.fisheye.undistortPoints(flat, self.matrix, self.distortion, P=self.matrix)
+            rays = (ideal - self.camera.center) / self.camera.focal
+            ideal[~((rays**2).sum(-1) <= np.tan(WIDEST_ANGLE) ** 2) | ~np.isfinite(flat).all(-1)] = np.nan
+        else:
+            ideal = cv2.undistortPoints(flat, self.matrix, self.distortion, P=self.matrix)
         return ideal.reshape(points.shape).astype(points.dtype)
 
 
@@ -53,11 +76,13 @@ def read_calibration(path: str | Path) -> dict[str, CalibratedCamera]:
 
     What is read: ``.toml`` as Pose2Sim, Anipose and Caliscope write it (a table for each camera with ``size``,
     ``matrix``, ``distortions``, ``rotation`` as a rotation vector and ``translation`` in metres, both from world to
-    camera), and Qualisys's XML (``.qca.txt``, ``.xml``).
+    camera; with ``fisheye = true`` the distortions are those of OpenCV's fisheye model), and Qualisys's XML
+    (``.qca.txt``, ``.xml``).
 
     Raises:
         FileNotFoundError: There is no such file.
-        ValueError: It is of another form, or a number is missing or makes no sense; the message names the camera.
+        ValueError: It is of another form, a number is missing or makes no sense, a lens model has another number of
+            coefficients than OpenCV knows, or two cameras have one name; the message names the camera.
     """
     file = Path(path).expanduser()
     if not file.is_file():
@@ -65,7 +90,7 @@ def read_calibration(path: str | Path) -> dict[str, CalibratedCamera]:
     cameras: list[CalibratedCamera] = []
     name = ''
     try:
-        if file.suffix == '.toml':
+        if file.suffix.lower() == '.toml':
             for name, table in _toml(file).items():
                 if isinstance(table, dict) and 'matrix' in table:
                     cameras.append(_from_table(str(table.get('name', name)), table))
@@ -78,6 +103,10 @@ def read_calibration(path: str | Path) -> dict[str, CalibratedCamera]:
         raise ValueError(f'{file}{where}: {type(error).__name__}: {error}') from error
     if not cameras:
         raise ValueError(f'{file} has no camera in it')
+    names = [camera.name for camera in cameras]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise ValueError(f'{file}: {names.count(twice)} cameras are called {twice!r}: each needs a name of its own')
     return {camera.name: camera for camera in cameras}
 
 
@@ -118,21 +147,28 @@ def _toml(file: Path) -> dict[str, Any]:
         import tomllib
     else:
         import tomli as tomllib
-    return tomllib.loads(file.read_text())
+    return tomllib.loads(read_text(file))
 
 
 def _from_table(name: str, table: dict[str, Any]) -> CalibratedCamera:
-    width, height = (int(side) for side in table['size'])
-    matrix = np.array(table['matrix'], np.float64)
-    rotation = np.array(table.get('rotation', [0, 0, 0]), np.float64)
-    translation = 1000 * np.array(table.get('translation', [0, 0, 0]), np.float64)
     from scipy.spatial.transform import Rotation
 
-    turn = Rotation.from_rotvec(rotation).as_matrix()
-    coefficients = np.zeros(5)
-    given = np.array(table.get('distortions', []), np.float64)[:5]
-    coefficients[: len(given)] = given
-    return _checked(name, matrix, coefficients, (height, width), turn, translation)
+    width, height = (int(side) for side in _numbers_of(table, 'size', 2))
+    matrix = np.array(table['matrix'], np.float64)
+    turn = Rotation.from_rotvec(_numbers_of(table, 'rotation', 3, 0.0)).as_matrix()
+    translation = 1000 * _numbers_of(table, 'translation', 3, 0.0)
+    fisheye = table.get('fisheye', False)
+    if not isinstance(fisheye, (bool, int)) or fisheye not in (0, 1):
+        raise ValueError(f'fisheye is {fisheye!r}, expected true or false')
+    coefficients = np.array(table.get('distortions', []), np.float64).ravel()
+    return _checked(name, matrix, coefficients, (height, width), turn, translation, bool(fisheye))
+
+
+def _numbers_of(table: dict[str, Any], key: str, count: int, default: float | None = None) -> np.ndarray:
+    values = np.array(table[key] if default is None or key in table else [default] * count, np.float64).ravel()
+    if values.shape != (count,):
+        raise ValueError(f'{key} holds {len(values)} numbers, expected {count}')
+    return values
 
 
 def _from_qualisys(name: str, element: ET.Element) -> CalibratedCamera:
@@ -177,11 +213,22 @@ def _checked(
     img_shape: tuple[int, int],
     rotation: np.ndarray,
     translation: np.ndarray,
+    fisheye: bool = False,
 ) -> CalibratedCamera:
     values = np.concatenate([matrix.ravel(), distortion, rotation.ravel(), translation])
     if matrix.shape != (3, 3) or not np.isfinite(values).all() or min(matrix[0, 0], matrix[1, 1], *img_shape) <= 0:
         raise ValueError(f'a 3x3 matrix with positive focal lengths and a size are needed, got {matrix.tolist()}')
+    if not (matrix[2] == (0, 0, 1)).all() or abs(matrix[0, 1]) + abs(matrix[1, 0]) > 1e-6 * matrix[0, 0]:
+        raise ValueError(f'its matrix is not [[fx, 0, cx], [0, fy, cy], [0, 0, 1]]: {matrix.tolist()}')
+    known = (FISHEYE_COEFFICIENTS,) if fisheye else COEFFICIENTS
+    if len(distortion) not in known:
+        lens = 'a fisheye lens' if fisheye else 'a lens'
+        raise ValueError(
+            f'{len(distortion)} distortion coefficients; {lens} has {", ".join(map(str, known))} in OpenCV'
+        )
     if np.abs(rotation @ rotation.T - np.eye(3)).max() > 1e-3:
         raise ValueError(f'its rotation is none: {rotation.tolist()}')
     camera = Camera(np.diag(matrix)[:2].copy(), matrix[:2, 2].copy(), img_shape, rotation, translation)
-    return CalibratedCamera(name, camera, distortion)
+    if not fisheye and len(distortion) < 5:
+        distortion = np.pad(distortion, (0, 5 - len(distortion)))
+    return CalibratedCamera(name, camera, distortion, fisheye)

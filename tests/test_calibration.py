@@ -71,6 +71,56 @@ def test_undistorted_is_where_opencv_distorts_from(files, name):
     np.testing.assert_allclose(undistorted.reshape(-1, 2)[1:], pinhole.reshape(-1, 2)[1:], atol=1e-3)
 
 
+COEFFICIENTS = [-0.05, 0.1, 0.001, -0.0005, 0.02, 0.03, -0.02, 0.01, 0.002, -0.001, 0.003, 0.001, 0.01, -0.02]
+
+
+@pytest.mark.parametrize('count', [4, 5, 8, 12, 14])
+def test_every_lens_of_opencv_is_taken_as_opencv_defines_it(files, count):
+    text = TOML.replace('[-0.05, 0.1, 0.001, -0.0005]', str(COEFFICIENTS[:count]))
+    (files / 'calib.toml').write_text(text)
+    found = read_calibration(files / 'calib.toml')['left']
+    points = np.random.default_rng(0).uniform(-0.4, 0.4, (8, 3)) + [0, 0, 3]
+    lens = cv2.projectPoints(points, np.zeros(3), np.zeros(3), found.matrix, np.array(COEFFICIENTS[:count]))[0]
+    pinhole = cv2.projectPoints(points, np.zeros(3), np.zeros(3), found.matrix, None)[0]
+    assert np.abs(lens - pinhole).max() > 0.1
+    np.testing.assert_allclose(found.undistort(lens[:, 0]), pinhole[:, 0], atol=1e-2)
+
+
+@pytest.mark.parametrize('coefficients', [[-0.05, 0.01, 0.03, -0.02], [0.0, 0.0, 0.0, 0.0]])
+def test_a_fisheye_lens(files, coefficients):
+    """Without coefficients as well: equal angles then have equal distances in the picture."""
+    text = TOML.replace('[-0.05, 0.1, 0.001, -0.0005]', f'{coefficients}\nfisheye = true')
+    (files / 'calib.toml').write_text(text)
+    found = read_calibration(files / 'calib.toml')['left']
+    points = np.random.default_rng(0).uniform(-3, 3, (1, 8, 3)) + [0, 0, 5]
+    lens = cv2.fisheye.projectPoints(points, np.zeros(3), np.zeros(3), found.matrix, np.array(coefficients))[0][0]
+    pinhole = points[0, :, :2] / points[0, :, 2:] @ found.matrix[:2, :2].T + found.matrix[:2, 2]
+    assert np.abs(lens - pinhole).max() > 10
+    np.testing.assert_allclose(found.undistort(lens), pinhole, atol=1e-2)
+    strange = np.array([[np.nan, 3.0], [1e6, 1e6], lens[0]])  # the second is seen from behind the camera
+    assert np.isnan(found.undistort(strange)).all(-1).tolist() == [True, True, False]
+
+
+def test_two_cameras_of_one_name_are_refused(files):
+    (files / 'calib.toml').write_text(TOML + TOML.replace('cam_01', 'cam_02').split('[metadata]')[0])
+    with pytest.raises(ValueError, match=r"calib\.toml: 2 cameras are called 'left'"):
+        read_calibration(files / 'calib.toml')
+    text = QUALISYS.replace(
+        '</cameras>', QUALISYS[QUALISYS.index('<camera ') : QUALISYS.index('</cameras>')] + '</cameras>'
+    )
+    (files / 'calib.qca.txt').write_text(text)
+    with pytest.raises(ValueError, match=r"calib\.qca\.txt: 2 cameras are called 'cam7'"):
+        read_calibration(files / 'calib.qca.txt')
+
+
+def test_a_byte_order_mark_is_no_part_of_the_file(files):
+    for name, text in (('calib.toml', TOML), ('calib.qca.txt', QUALISYS)):
+        (files / name).write_text(text, encoding='utf-8-sig')
+        assert len(read_calibration(files / name)) == 1
+    (files / 'calib.toml').rename(files / 'CALIB.TOML')
+    assert list(read_calibration(files / 'CALIB.TOML')) == ['left']
+
+
 def test_the_camera_of_a_video(files):
     assert find_camera(files / 'calib.toml', None, (480, 640)).name == 'left'
     cut = find_camera(files / 'calib.toml', 'left', (480, 632), max_crop=8)
@@ -89,6 +139,16 @@ def test_the_camera_of_a_video(files):
     [
         ('calib.toml', '700.0, 0.0', 'nan, 0.0', 'camera cam_01: ValueError: a 3x3 matrix'),
         ('calib.toml', 'size =', 'sizes =', "camera cam_01: KeyError: 'size'"),
+        ('calib.toml', '-0.0005]', '-0.0005, 0.0, 0.0]', '6 distortion coefficients; a lens has 0, 4, 5, 8, 12, 14'),
+        ('calib.toml', '0.001, -0.0005]', '0.001]', 'camera cam_01: ValueError: 3 distortion coefficients'),
+        ('calib.toml', '-0.0005]', '-0.0005, 0]\nfisheye = true', '5 distortion coefficients; a fisheye lens has 4'),
+        ('calib.toml', 'name =', 'fisheye = "yes"\nname =', "fisheye is 'yes', expected true or false"),
+        ('calib.toml', '[0.0, 0.0, 1.0]', '[0.0, 0.0, 2.0]', r'its matrix is not \[\[fx, 0, cx\]'),
+        ('calib.toml', '[700.0, 0.0, ', '[700.0, 5.0, ', r'its matrix is not \[\[fx, 0, cx\]'),
+        ('calib.toml', ', [0.0, 0.0, 1.0]]', ']', 'a 3x3 matrix'),
+        ('calib.toml', 'size = [640.0, 480.0]', 'size = [640.0]', 'size holds 1 numbers, expected 2'),
+        ('calib.toml', '0.1]\ntrans', '0.1, 0.2]\ntrans', 'rotation holds 4 numbers, expected 3'),
+        ('calib.toml', ', 3.0]', ', inf]', 'camera cam_01: ValueError: a 3x3 matrix'),
         ('calib.toml', '[cam_01]', '[cam_01', 'calib.toml: TOMLDecodeError'),
         ('calib.toml', 'matrix', 'matrices', 'has no camera in it'),
         ('calib.qca.txt', 'r11="1"', 'r11="2"', 'camera cam7: ValueError: its rotation is none'),

@@ -201,6 +201,7 @@ class VideoPoseInferencer:
                     'focal': intrinsics.camera.focal.tolist(),
                     'center': intrinsics.camera.center.tolist(),
                     'distortion': [] if intrinsics.lens is None else intrinsics.lens.distortion.tolist(),
+                    **({'fisheye': True} if intrinsics.lens is not None and intrinsics.lens.fisheye else {}),
                     'source': intrinsics.source,
                 },
                 'detector': self.detector['type'],
