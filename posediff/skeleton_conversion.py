@@ -13,12 +13,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from posediff.skeletons import (
+    BODY25,
+    BODY25B,
     CMU17,
     COCO17,
     H36M17,
     HALPE26,
     MEDIAPIPE17,
     MEDIAPIPE33,
+    MPI15,
+    OPENPOSE18,
     POSETRACK15,
     Skeleton,
     get_skeleton,
@@ -193,6 +197,11 @@ _POSETRACK_TO_CMU: Rule = (
     _LIMBS | _CMU_TORSO | {'neck_base': _above_shoulders(0.58, 'head_bottom', 'head_top'), 'head': _HEAD}
 )
 
+# MPII's two points of the head are those of PoseTrack; it has no nose, which is a little below their middle.
+_MPI_HEAD = {'neck': 0.5, 'head_top': 0.5}
+_MPI_TO_H36M: Rule = _POSETRACK_TO_H36M | {'neck_base': {'neck': 0.6, 'head_top': 0.4}, 'head': _MPI_HEAD}
+_MPI_TO_CMU: Rule = _POSETRACK_TO_CMU | {'neck_base': _above_shoulders(0.58, 'neck', 'head_top'), 'head': _MPI_HEAD}
+
 _RULES: dict[tuple[str, str], Rule] = {
     (MEDIAPIPE33.name, COCO17.name): _SAME,
     (COCO17.name, H36M17.name): _COCO_TO_H36M,
@@ -203,6 +212,12 @@ _RULES: dict[tuple[str, str], Rule] = {
     (CMU17.name, MEDIAPIPE17.name): _CMU_TO_MEDIAPIPE,
     (MEDIAPIPE17.name, CMU17.name): _H36M_TO_CMU,
     (HALPE26.name, COCO17.name): _SAME,
+    (BODY25.name, COCO17.name): _SAME,
+    (BODY25B.name, COCO17.name): _SAME,
+    (OPENPOSE18.name, COCO17.name): _SAME,
+    (MPI15.name, H36M17.name): _MPI_TO_H36M,
+    (MPI15.name, CMU17.name): _MPI_TO_CMU,
+    (MPI15.name, MEDIAPIPE17.name): _MPI_TO_CMU | _MEDIAPIPE_TORSO,
     (POSETRACK15.name, H36M17.name): _POSETRACK_TO_H36M,
     (POSETRACK15.name, CMU17.name): _POSETRACK_TO_CMU,
     (POSETRACK15.name, MEDIAPIPE17.name): _POSETRACK_TO_CMU | _MEDIAPIPE_TORSO,

@@ -207,8 +207,75 @@ HALPE26 = Skeleton(
     right=(*COCO17.right, 21, 23, 25),
 )
 
+# OpenPose's three body models; the last joint of MPI_15 is the middle of the trunk.
+OPENPOSE18 = Skeleton(
+    name='openpose18',
+    joint_names=(
+        'nose',
+        'neck',
+        'right_shoulder',
+        'right_elbow',
+        'right_wrist',
+        'left_shoulder',
+        'left_elbow',
+        'left_wrist',
+        'right_hip',
+        'right_knee',
+        'right_ankle',
+        'left_hip',
+        'left_knee',
+        'left_ankle',
+        'right_eye',
+        'left_eye',
+        'right_ear',
+        'left_ear',
+    ),
+    parents=(1, -1, 1, 2, 3, 1, 5, 6, 1, 8, 9, 1, 11, 12, 0, 0, 14, 15),
+    left=(5, 6, 7, 11, 12, 13, 15, 17),
+    right=(2, 3, 4, 8, 9, 10, 14, 16),
+)
+
+BODY25 = Skeleton(
+    name='body25',
+    joint_names=(
+        *OPENPOSE18.joint_names[:8],
+        'mid_hip',
+        *OPENPOSE18.joint_names[8:],
+        'left_big_toe',
+        'left_small_toe',
+        'left_heel',
+        'right_big_toe',
+        'right_small_toe',
+        'right_heel',
+    ),
+    parents=(1, -1, 1, 2, 3, 1, 5, 6, 1, 8, 9, 10, 8, 12, 13, 0, 0, 15, 16, 14, 14, 14, 11, 11, 11),
+    left=(5, 6, 7, 12, 13, 14, 16, 18, 19, 20, 21),
+    right=(2, 3, 4, 9, 10, 11, 15, 17, 22, 23, 24),
+)
+
+MPI15 = Skeleton(
+    name='mpi15',
+    joint_names=('head_top', *OPENPOSE18.joint_names[1:14], 'chest'),
+    parents=(1, -1, 1, 2, 3, 1, 5, 6, 14, 8, 9, 14, 11, 12, 1),
+    left=(5, 6, 7, 11, 12, 13),
+    right=(2, 3, 4, 8, 9, 10),
+)
+
+# OpenPose's experimental BODY_25B: COCO's joints, two of the head, then the feet.
+BODY25B = Skeleton(
+    name='body25b',
+    joint_names=(*COCO17.joint_names, 'upper_neck', 'head_top', *BODY25.joint_names[19:]),
+    parents=(17, 0, 0, 1, 2, 17, 17, 5, 6, 7, 8, 5, 6, 11, 12, 13, 14, -1, 17, 15, 15, 15, 16, 16, 16),
+    left=(*COCO17.left, 19, 20, 21),
+    right=(*COCO17.right, 22, 23, 24),
+)
+
 SKELETONS: dict[str, Skeleton] = {
-    skeleton.name: skeleton for skeleton in (H36M17, CMU17, MEDIAPIPE17, COCO17, MEDIAPIPE33, POSETRACK15, HALPE26)
+    skeleton.name: skeleton
+    for skeleton in (
+        *(H36M17, CMU17, MEDIAPIPE17, COCO17, MEDIAPIPE33, POSETRACK15, HALPE26),
+        *(BODY25, OPENPOSE18, MPI15, BODY25B),
+    )
 }
 
 

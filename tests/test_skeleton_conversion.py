@@ -29,6 +29,8 @@ KNOWN = [
     ('posetrack15', 'mediapipe17'),
     ('halpe26', 'mediapipe17'),
     ('h36m17', 'mediapipe17'),
+    *product(('body25', 'body25b', 'openpose18'), ('coco17', 'h36m17', 'cmu17', 'mediapipe17')),
+    *product(('mpi15',), ('h36m17', 'cmu17', 'mediapipe17')),
 ]
 
 

@@ -44,6 +44,20 @@ def load_pickle(path: str | Path) -> Any:
     return _unpickle(io.BytesIO(path.read_bytes()), str(path))
 
 
+def unpickle(content: bytes, origin: str) -> Any:
+    """Read a pickle of plain containers and numpy arrays from memory.
+
+    Args:
+        content: The pickle.
+        origin: Where it is from, for messages.
+
+    Raises:
+        UnsafePickleError: It asks for any other class or function; nothing of it is run.
+        ValueError: It is truncated or no pickle.
+    """
+    return _unpickle(io.BytesIO(content), origin)
+
+
 def load_object_npz(path: str | Path) -> dict[str, Any]:
     """Read an ``.npz`` whose members may be object arrays (a 0-d one is unwrapped).
 

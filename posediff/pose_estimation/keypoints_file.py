@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from posediff.detection.keypoints_file import boxes_of, example_file, read_people
+from posediff.detection.keypoints_file import boxes_of, example_file, open_record
 from posediff.pose_estimation.base import BasePoseEstimator, FrameWindow, Poses
 from posediff.registry import POSE_ESTIMATORS
 from posediff.tracking.similarity import box_iou
@@ -17,17 +17,18 @@ from posediff.tracking.similarity import box_iou
 
 @POSE_ESTIMATORS.register_module()
 class KeypointsFileEstimator(BasePoseEstimator):
-    """Keypoints of a file; see :func:`posediff.detection.keypoints_file.read_people`.
+    """Keypoints of a file or folder.
 
     A box gets the person of its frame whose own box overlaps it most; a box that no person overlaps gets scores of 0.
 
     Args:
-        path: The file.
-        skeleton: Of its keypoints, if it does not say that itself.
+        path: The file or folder.
+        skeleton, options: See :func:`posediff.keypoint_files.read_keypoint_file`.
     """
 
-    def __init__(self, path: str | Path, skeleton: str | None = None) -> None:
-        self.skeleton, self.people = read_people(path, skeleton)
+    def __init__(self, path: str | Path, skeleton: str | None = None, **options: Any) -> None:
+        self.record = open_record(path, skeleton, **options)
+        self.skeleton = self.record.skeleton
 
     def __call__(self, windows: Sequence[FrameWindow]) -> list[Poses]:
         return [self._poses(window) for window in windows]
@@ -36,13 +37,14 @@ class KeypointsFileEstimator(BasePoseEstimator):
         joints = self.skeleton.num_joints
         keypoints = np.zeros((len(window.people), joints, 2), np.float32)
         scores = np.zeros((len(window.people), joints), np.float32)
-        everybody = self.people.get(window.key.picture, [])
+        everybody = self.record.at(window.key)
         found, kept = boxes_of(everybody, window.key.image.shape[:2])
         overlap = box_iou(window.people.boxes, found.boxes)
         rows, columns = linear_sum_assignment(-overlap)
         for row, column in zip(rows.tolist(), columns.tolist(), strict=True):
             if overlap[row, column] > 0:
-                keypoints[row], scores[row] = everybody[kept[column]]
+                person = everybody[kept[column]]
+                keypoints[row], scores[row] = person.keypoints, person.scores
         return Poses(keypoints, scores)
 
     @classmethod

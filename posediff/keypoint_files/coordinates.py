@@ -1,0 +1,66 @@
+"""What keypoint coordinates are measured in: recognised as other than pixels, converted by name, never guessed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+COORDINATES = {
+    'px': 'pixels from the top left corner',
+    'normalised': 'x from 0 to 1 over the width, y from 0 to 1 over the height (MediaPipe, YOLO)',
+    'screen': 'x from -1 to 1 over the width, y in the same unit around the middle (VideoPose3D)',
+    'ndc': 'x from -1 to 1 over the width, y from -1 to 1 over the height (OpenPose with --keypoint_scale 4)',
+}
+
+SMALL = 4.0
+"""Poses that lie within so many units of the corner are not in pixels: no person is seen in 8 by 8 px. Relative
+coordinates stay within it also where a person reaches out of the picture."""
+
+
+def in_pixels(points: np.ndarray, coordinates: str, img_shape: tuple[int, int]) -> np.ndarray:
+    """Convert points (..., 2) to px of pictures of (h, w)."""
+    height, width = img_shape
+    if coordinates == 'normalised':
+        return points * [width, height]
+    if coordinates == 'screen':
+        return (points + [1.0, height / width]) * (width / 2)
+    if coordinates == 'ndc':
+        return (points + 1.0) * [width / 2, height / 2]
+    return points
+
+
+def check_coordinates(
+    file: str, poses: Sequence[np.ndarray], coordinates: str, img_shape: tuple[int, int] | None, *, asked: bool
+) -> None:
+    """Refuse poses that do not fit the unit that they are taken to be in.
+
+    Args:
+        file: For the message.
+        poses: Seen points of each person, (N, 2).
+        coordinates: The unit.
+        img_shape: (h, w) px of the pictures, if known.
+        asked: The user named the unit.
+
+    Raises:
+        ValueError: Most poses are within :data:`SMALL` units of the corner and are taken to be in px by default, or
+            they are not and are taken to be relative.
+    """
+    held = [pose for pose in poses if len(pose)]
+    if not held:
+        return
+    small = [bool((np.abs(pose) <= SMALL).all()) for pose in held]
+    points = np.concatenate(held)
+    reach = 'x from {:.3g} to {:.3g}, y from {:.3g} to {:.3g}'.format(
+        *(value for axis in points.T for value in (axis.min(), axis.max()))
+    )
+    if coordinates == 'px':
+        if not asked and np.mean(small) > 0.5:
+            size = 'any picture' if img_shape is None else f'pictures of {img_shape[1]}x{img_shape[0]} px'
+            guesses = 'normalised' if points.min() > -0.9 else 'screen or ndc'
+            raise ValueError(
+                f'{file}: {reach} does not fit {size}: keypoints are wanted in px and these look {guesses}; '
+                f'say which with --coordinates ({", ".join(COORDINATES)})'
+            )
+    elif np.mean(small) <= 0.5:
+        raise ValueError(f'{file}: {reach} is not {coordinates} ({COORDINATES[coordinates]})')

@@ -1,0 +1,126 @@
+"""Open what holds keypoints: a file of some kind, or a folder with a file for each frame."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from posediff.keypoint_files.frame_numbers import frame_numbers
+
+FRAME_FILES = ('.json', '.txt')
+_MAGIC = ((b'PK\x03\x04', 'npz'), (b'\x93NUMPY', 'npy'), (b'\x89HDF\r\n', 'h5'))
+_SUFFIXES = {'.npz': 'npz', '.npy': 'npy', '.h5': 'h5', '.hdf5': 'h5', '.pose': 'pose', '.csv': 'csv'}
+
+
+@dataclass(frozen=True)
+class Source:
+    """A path with its content, read when it is asked for.
+
+    Attributes:
+        path: File or folder.
+        kind: ``json``, ``npz``, ``npy``, ``csv``, ``h5``, ``pose``, ``text``; or ``folder`` of ``json`` or ``text``.
+        files: Of a folder, in the order of their names.
+    """
+
+    path: Path
+    kind: str
+    files: tuple[Path, ...] = ()
+
+    @classmethod
+    def open(cls, path: str | Path) -> Source:
+        """Find out what a path is.
+
+        Raises:
+            FileNotFoundError: There is nothing at the path.
+            ValueError: A folder has no file that may hold keypoints, or files of several kinds.
+        """
+        path = Path(path).expanduser()
+        if path.is_dir():
+            return cls._folder(path)
+        if not path.is_file():
+            raise FileNotFoundError(f'keypoints file {path} does not exist')
+        with path.open('rb') as file:
+            begin = file.read(1024)
+        kind = next((kind for magic, kind in _MAGIC if begin.startswith(magic)), None)
+        if kind is None:
+            kind = _SUFFIXES.get(path.suffix.lower())
+        if kind is None:
+            text = begin.decode('utf-8-sig', errors='replace').lstrip()
+            kind = 'json' if path.suffix.lower() in ('.json', '.jsonl') or text[:1] in ('[', '{') else 'text'
+        return cls(path, kind)
+
+    @classmethod
+    def _folder(cls, folder: Path) -> Source:
+        files = sorted(file for file in folder.iterdir() if file.is_file() and not file.name.startswith('.'))
+        kinds = {suffix: [file for file in files if file.suffix.lower() == suffix] for suffix in FRAME_FILES}
+        found = {suffix: held for suffix, held in kinds.items() if held}
+        if not found and (folder / 'labels').is_dir():  # where Ultralytics' save_txt writes
+            return cls._folder(folder / 'labels')
+        if not found:
+            raise ValueError(
+                f'{folder} is a folder without {" or ".join(FRAME_FILES)} files: keypoints of a folder are one such '
+                'file for each frame'
+            )
+        if len(found) > 1:
+            raise ValueError(f'{folder} has both {" and ".join(found)} files: which of them are keypoints is not clear')
+        ((suffix, held),) = found.items()
+        if len(held) == 1 and suffix == '.json':
+            return cls.open(held[0])
+        return cls(folder, 'folder of json' if suffix == '.json' else 'folder of text', tuple(held))
+
+    @cached_property
+    def document(self) -> Any:
+        """Of a JSON file: its content; a file with one JSON document a line is a list of them."""
+        return read_json(self.path)
+
+    @cached_property
+    def documents(self) -> list[tuple[str, Any]]:
+        """Of a folder of JSON: name and content of each file."""
+        return [(file.name, read_json(file)) for file in self.files]
+
+    @cached_property
+    def frames(self) -> list[tuple[str, int, Any]]:
+        """Of a folder of JSON: name, number of the frame by the name, and content of each file."""
+        numbers = frame_numbers([(str(file), file.name) for file in self.files])
+        return [(name, number, held) for (name, held), number in zip(self.documents, numbers, strict=True)]
+
+    @cached_property
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Of a ``.npz``: its arrays; of a ``.npy``: one array named ``array``."""
+        try:
+            loaded = np.load(self.path, allow_pickle=False)
+            if isinstance(loaded, np.ndarray):
+                return {'array': loaded}
+            with loaded:
+                return {name: loaded[name] for name in loaded.files}
+        except (ValueError, EOFError, OSError, zipfile.BadZipFile, KeyError) as error:
+            raise ValueError(f'{self.path} is not a readable .npz or .npy file (truncated?): {error}') from error
+
+
+def read_json(file: Path) -> Any:
+    """Read JSON, with or without a byte order mark, or one JSON document a line.
+
+    Raises:
+        ValueError: It is neither.
+    """
+    try:
+        text = file.read_text(encoding='utf-8-sig')
+        try:
+            return json.loads(text)
+        except json.JSONDecodeError:
+            lines = [line for line in text.splitlines() if line.strip()]
+            if len(lines) < 2:
+                raise
+            try:
+                return [json.loads(line) for line in lines]
+            except json.JSONDecodeError:
+                pass
+            raise
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f'{file} is not readable JSON (truncated?): {error}') from error

@@ -1,0 +1,73 @@
+"""Which picture an entry is of: whole numbers, however they are written, and names of images."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+_NUMBER = re.compile(r'[+-]?\d+(\.0*)?')
+_EXTENSION = re.compile(r'\.(jpe?g|png|bmp|tiff?|webp|gif|ppm|json|txt)$', re.IGNORECASE)
+_WRITERS_SUFFIX = re.compile(r'_(keypoints|rendered)$')
+
+
+def frame_numbers(frames: Sequence[tuple[str, Any]]) -> list[int]:
+    """Numbers of frames that are given as whole numbers (7, 7.0, "7") or as names of images ("path/clip_0007.jpg").
+
+    Names count by the number that changes from name to name; a name that stands alone counts by its last number.
+
+    Args:
+        frames: For each entry where it is, for messages, and its frame.
+
+    Raises:
+        ValueError: A frame is neither a whole number nor a name with one, names have no form in common, or two numbers
+            of the names change; the message says where.
+    """
+    is_name = [isinstance(frame, str) and not _NUMBER.fullmatch(frame.strip()) for _, frame in frames]
+    if any(is_name) and not all(is_name):
+        where, frame = frames[is_name.index(True)]
+        _, number = frames[is_name.index(False)]
+        raise ValueError(f'{where}: frame {frame!r} is a name, others are numbers ({number!r})')
+    return _numbers_of_names(frames) if any(is_name) else [_whole(where, frame) for where, frame in frames]
+
+
+def stem_of(name: str) -> str:
+    """A file's name without folder, extension and the suffixes that OpenPose adds."""
+    base = name.replace('\\', '/').rsplit('/', 1)[-1]
+    return _WRITERS_SUFFIX.sub('', _EXTENSION.sub('', base))
+
+
+def _whole(where: str, frame: Any) -> int:
+    if isinstance(frame, str):
+        frame = float(frame) if '.' in frame else int(frame)
+    whole = not isinstance(frame, bool) and isinstance(frame, int | float) and frame == frame and abs(frame) < 2**63
+    if not whole or frame != int(frame) or frame < 0:
+        raise ValueError(f'{where}: a frame is a whole number from 0 or the name of an image, got {frame!r}')
+    return int(frame)
+
+
+def _numbers_of_names(frames: Sequence[tuple[str, Any]]) -> list[int]:
+    groups: list[list[str]] = []
+    form: str | None = None
+    for where, name in frames:
+        stem = stem_of(name)
+        own = re.sub(r'\d+', '#', stem)
+        if '#' not in own:
+            raise ValueError(f'{where}: the name {name!r} holds no number of a frame')
+        if form is None:
+            form = own
+        elif own != form:
+            raise ValueError(
+                f'{where}: the names {frames[0][1]!r} and {name!r} have no form in common, which of their numbers '
+                'counts frames is not clear'
+            )
+        groups.append(re.findall(r'\d+', stem))
+    changing = [place for place, column in enumerate(zip(*groups, strict=True)) if len(set(column)) > 1]
+    if len(changing) > 1:
+        other = next(name for (_, name), group in zip(frames, groups, strict=True) if group != groups[0])
+        raise ValueError(
+            f'{frames[0][0]}: several numbers change between the names {frames[0][1]!r} and {other!r}; which of them '
+            'counts frames is not clear'
+        )
+    place = changing[0] if changing else -1
+    return [_whole(where, int(group[place])) for (where, _), group in zip(frames, groups, strict=True)]

@@ -1,0 +1,107 @@
+"""What this project writes itself, and arrays of the same names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from posediff.keypoint_files.contents import Contents, RawPerson
+from posediff.keypoint_files.documents import Source
+from posediff.keypoint_files.formats import KeypointFormat, register_format
+
+_FIELDS = ('keypoints_2d', 'keypoint_scores', 'frame_index', 'track_id')
+
+
+def _matches(source: Source) -> bool:
+    if source.kind == 'npz':
+        return 'keypoints_2d' in source.arrays
+    document = source.document if source.kind == 'json' else None
+    return isinstance(document, dict) and isinstance(document.get('rows'), list) and 'keypoint_skeleton' in document
+
+
+def _read(source: Source, skeleton: str | None) -> Contents:
+    if source.kind == 'npz':
+        return _of_arrays(source)
+    document = source.document if source.kind == 'json' else None
+    if not isinstance(document, dict) or not isinstance(document.get('rows'), list):
+        raise ValueError(f'{source.path} is neither poses.npz nor poses.json')
+    return Contents(
+        _rows(source, document['rows']),
+        skeleton=document.get('keypoint_skeleton'),
+        states_skeleton='keypoint_skeleton' in document,
+        max_score=1.0,
+        min_score=0.0,
+        first_frame=0,
+        clock='frame',
+        img_shape=_shape(source, document.get('img_shape')),
+        fps=_rate(source, document.get('fps')),
+    )
+
+
+def _rows(source: Source, rows: list[Any]) -> Iterator[RawPerson]:
+    for number, row in enumerate(rows):
+        where = f'{source.path}: row {number}'
+        if not isinstance(row, dict) or not {'frame_index', 'keypoints_2d', 'keypoint_scores'} <= row.keys():
+            raise ValueError(f'{where}: expected frame_index, keypoints_2d and keypoint_scores')
+        yield RawPerson(
+            where, row['frame_index'], row['keypoints_2d'], row['keypoint_scores'], row.get('track_id')
+        )  # fmt: skip
+
+
+def _of_arrays(source: Source) -> Contents:
+    arrays, file = source.arrays, source.path
+    if 'keypoints_2d' not in arrays:
+        raise ValueError(f'{file} has no keypoints_2d; it holds: {", ".join(arrays) or "nothing"}')
+    fields = {name: arrays[name] for name in _FIELDS if name in arrays}
+    keypoints = fields['keypoints_2d']
+    if keypoints.ndim != 3 or keypoints.shape[-1] != 2:
+        raise ValueError(f'{file}: keypoints_2d must be (F, K, 2) px, got shape {keypoints.shape}')
+    scores = fields.get('keypoint_scores', np.ones(keypoints.shape[:2]))
+    frames = fields.get('frame_index', np.arange(len(keypoints)))
+    tracks = fields.get('track_id', np.full(len(keypoints), -1))
+    if not len(keypoints) == len(scores) == len(frames) == len(tracks):
+        raise ValueError(
+            f'{file}: {len(keypoints)} keypoints_2d, {len(scores)} keypoint_scores, {len(frames)} frames, '
+            f'{len(tracks)} track ids'
+        )
+    name = arrays.get('keypoint_skeleton', arrays.get('skeleton'))
+    people = (
+        RawPerson(f'{file}: entry {number}', frame, points, score, track)
+        for number, (frame, points, score, track) in enumerate(
+            zip(frames.tolist(), keypoints, scores, tracks.tolist(), strict=True)
+        )
+    )
+    return Contents(
+        people,
+        skeleton=None if name is None else str(name),
+        states_skeleton=name is not None,
+        min_score=0.0,
+        first_frame=0,
+        # rows of poses.npz count at the rate of its run, rows of a plain array are pictures
+        clock='frame' if 'joints_3d' in arrays else 'picture',
+        img_shape=_shape(source, arrays['img_shape'].tolist() if 'img_shape' in arrays else None),
+        fps=_rate(source, arrays['fps'].tolist() if 'fps' in arrays else None),
+    )
+
+
+def _shape(source: Source, value: Any) -> tuple[int, int] | None:
+    if value is None:
+        return None
+    if not isinstance(value, list) or len(value) != 2 or not all(isinstance(s, int | float) and s > 0 for s in value):
+        raise ValueError(f'{source.path}: img_shape must be (h, w) in px, got {value!r}')
+    return int(value[0]), int(value[1])
+
+
+def _rate(source: Source, value: Any) -> float | None:
+    if value is None:
+        return None
+    if not isinstance(value, int | float) or not 0 < value < float('inf'):
+        raise ValueError(f'{source.path}: fps must be positive, got {value!r}')
+    return float(value)
+
+
+POSEDIFF = register_format(
+    KeypointFormat('posediff', "this project's poses.npz and poses.json, .npz with keypoints_2d", _matches, _read)
+)

@@ -1,0 +1,94 @@
+"""What every format is read into."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from posediff.skeletons import Skeleton
+from posediff.video.frames import VideoFrame
+
+
+@dataclass(frozen=True)
+class FoundPerson:
+    """A person in one frame.
+
+    Attributes:
+        keypoints: (K, 2) float32 px; 0 where not seen.
+        scores: (K,) float32 in [0, 1]; 0 where not seen.
+        track_id: Who it is, over time; None: the file does not say.
+    """
+
+    keypoints: np.ndarray
+    scores: np.ndarray
+    track_id: int | None = None
+
+
+@dataclass(frozen=True)
+class KeypointRecord:
+    """The people of a video, by picture.
+
+    Attributes:
+        path: Where they are from.
+        format: Name of the file's format.
+        skeleton: Of the keypoints.
+        people: By number of the picture, from 0 (see ``clock``); frames without people may be missing.
+        times: Seconds of each of ``people``'s frames where ``clock`` is ``'time'``.
+        clock: Of which count the frames are; see :class:`posediff.keypoint_files.contents.Contents`.
+        first_frame: The number that the file gives the first picture.
+        first_is_open: Neither the format nor the user says that number.
+        track_names: The file's own ids by ``track_id``, where they are no numbers.
+        img_shape: (h, w) px of the pictures, if known.
+        fps: Frames a second, if the file says it.
+        notes: What the user should know of how the file was read.
+    """
+
+    path: Path
+    format: str
+    skeleton: Skeleton
+    people: dict[int, list[FoundPerson]]
+    times: np.ndarray | None = None
+    clock: str = 'picture'
+    first_frame: int = 0
+    first_is_open: bool = False
+    track_names: dict[int, str] = field(default_factory=dict)
+    img_shape: tuple[int, int] | None = None
+    fps: float | None = None
+    notes: tuple[str, ...] = ()
+
+    def at(self, frame: VideoFrame) -> list[FoundPerson]:
+        """The people of a frame of a video."""
+        if self.times is not None:
+            return self.people.get(self._number_at(frame.time_s), [])
+        return self.people.get(frame.picture if self.clock == 'picture' else frame.index, [])
+
+    def _number_at(self, time_s: float) -> int:
+        """The frame that is nearest in time, if it is nearer than half the usual distance between two; else -1."""
+        assert self.times is not None
+        nearest = int(np.abs(self.times - time_s).argmin())
+        usual = float(np.median(np.diff(self.times))) if len(self.times) > 1 else 1.0
+        return nearest if abs(self.times[nearest] - time_s) <= usual / 2 else -1
+
+    @property
+    def num_poses(self) -> int:
+        return sum(map(len, self.people.values()))
+
+    @property
+    def has_track_ids(self) -> bool:
+        """Whether some of the people have an id."""
+        return any(person.track_id is not None for people in self.people.values() for person in people)
+
+    def behind(self, num_frames: int) -> tuple[int, list[int]]:
+        """How many poses lie behind a video of so many frames, and the numbers of their frames, as in the file."""
+        if self.times is not None:
+            return 0, []
+        frames = sorted(frame for frame, people in self.people.items() if frame >= num_frames and people)
+        return sum(len(self.people[frame]) for frame in frames), [frame + self.first_frame for frame in frames]
+
+    def seems_to_count_from_one(self, num_frames: int) -> bool:
+        """Whether frames run from 1 to the number of frames, in a format that leaves open where they begin."""
+        if not self.first_is_open or self.times is not None or not self.people:
+            return False
+        return min(self.people) == 1 and max(self.people) == num_frames

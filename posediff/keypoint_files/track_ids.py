@@ -1,0 +1,64 @@
+"""Who is who, where a file says it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+_WHOLE = re.compile(r'\d+(\.0*)?')
+
+
+def track_ids(file: str, people: Sequence[tuple[str, int, Any]]) -> tuple[list[int | None], dict[int, str]]:
+    """Whole numbers for the ids of a file.
+
+    Ids that are whole numbers from 0 (7, 7.0, "7") stay what they are. If one of a file's is anything else (a name),
+    all of them are numbered from 0 in the order in which they appear. -1 and null are no id, as in MOTChallenge's and
+    OpenPose's files.
+
+    Args:
+        file: For messages.
+        people: Where each person is, for messages, the frame, and the id.
+
+    Returns:
+        The ids, None where there is none, and the file's own by number, where they were numbered.
+
+    Raises:
+        ValueError: An id belongs to two people of one frame, or is no number or text.
+    """
+    given = [_plain(where, value) for where, _, value in people]
+    taken: dict[tuple[int, Any], str] = {}
+    for (where, frame, _), value in zip(people, given, strict=True):
+        if value is None:
+            continue
+        if (frame, value) in taken:
+            raise ValueError(
+                f'{where}: id {value!r} belongs to two people of frame {frame} (the other: {taken[frame, value]}); '
+                '--tracker pose makes ids anew'
+            )
+        taken[frame, value] = where
+    if all(value is None or isinstance(value, int) for value in given):
+        return [value if isinstance(value, int) else None for value in given], {}
+    order = sorted(range(len(given)), key=lambda row: people[row][1])
+    numbers: dict[Any, int] = {}
+    for row in order:
+        if given[row] is not None:
+            numbers.setdefault(given[row], len(numbers))
+    ids = [None if value is None else numbers[value] for value in given]
+    return ids, {number: str(value) for value, number in numbers.items()}
+
+
+def _plain(where: str, value: Any) -> int | str | None:
+    while isinstance(value, list) and value:  # AlphaPose wraps ids, those of merged poses twice
+        value = value[0]
+    if value is None or value == []:
+        return None
+    if isinstance(value, str) and _WHOLE.fullmatch(value.strip()):
+        value = float(value)
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool) or not isinstance(value, int | float) or value != value:
+        raise ValueError(f'{where}: a track id is a whole number or a text, got {value!r}')
+    if value == -1:
+        return None
+    return int(value) if value >= 0 and value == int(value) else str(value)

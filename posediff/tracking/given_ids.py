@@ -1,0 +1,81 @@
+"""Ids that a file of keypoints holds, kept."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from posediff.registry import TRACKERS
+from posediff.tracking.base import NO_TRACK, BaseTracker, Detections
+from posediff.tracking.pose_tracker import PoseTracker
+
+
+@TRACKERS.register_module()
+class GivenIdsTracker(BaseTracker):
+    """Gives people the ids that a file of keypoints holds for them; who has none there is tracked by poses.
+
+    People are known by their keypoints, which are the file's to the last bit. Ids of people without one begin behind the
+    largest of the file.
+
+    Args:
+        path: The file or folder that the keypoints come from.
+        skeleton, options: See :func:`posediff.keypoint_files.read_keypoint_file`; as given to detector and estimator.
+    """
+
+    def __init__(self, path: str | Path, skeleton: str | None = None, **options: Any) -> None:
+        from posediff.detection.keypoints_file import open_record  # not at the top: it imports trackers' boxes
+
+        self._others = PoseTracker()
+        super().__init__(self._others.max_lost_s, self._others.min_hits)
+        record = open_record(path, skeleton, **options)
+        self._given: dict[bytes, list[tuple[int, int]]] = {}
+        for frame, people in sorted(record.people.items()):
+            for person in people:
+                if person.track_id is not None:
+                    self._given.setdefault(_key(person.keypoints), []).append((frame, person.track_id))
+        self._first_other = 1 + max((track for held in self._given.values() for _, track in held), default=-1)
+
+    def _reset(self) -> None:
+        assert self.fps is not None
+        self._others.reset(self.fps)
+        self._last_given = 0
+
+    def _update(self, frame_index: int, found: Detections) -> np.ndarray:
+        ids = np.full(len(found), NO_TRACK, dtype=np.int64)
+        taken: set[int] = set()
+        frames = [self._last_given]
+        for row, held in enumerate(self._entries(found)):
+            # the same keypoints may come again later under another id: time goes on only
+            later = [one for one in held if one[0] >= self._last_given and one[1] not in taken]
+            if later:
+                frame, ids[row] = later[0]
+                taken.add(int(ids[row]))
+                frames.append(frame)
+        self._last_given = max(frames)
+        others = np.flatnonzero(ids == NO_TRACK)
+        left = found.take(others)
+        tracked = self._others.update(
+            frame_index,
+            left.boxes,
+            left.scores,
+            left.keypoints if left.keypoints.shape[1] else None,
+            left.keypoint_scores if left.keypoints.shape[1] else None,
+        )
+        ids[others] = np.where(tracked == NO_TRACK, NO_TRACK, tracked + self._first_other)
+        return ids
+
+    def _entries(self, found: Detections) -> list[list[tuple[int, int]]]:
+        return [self._given.get(_key(points), []) for points in found.keypoints]
+
+    @classmethod
+    def contract_cases(cls) -> list[dict[str, Any]]:
+        """A file without ids: all people are tracked."""
+        from posediff.detection.keypoints_file import example_file
+
+        return [{'path': example_file(), 'skeleton': 'coco17'}]
+
+
+def _key(keypoints: np.ndarray) -> bytes:
+    return np.asarray(keypoints, np.float32).tobytes()
