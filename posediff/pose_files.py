@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from posediff.atomic_files import replacing
-from posediff.skeletons import Skeleton, get_skeleton
+from posediff.keypoint_files import FoundPerson, KeypointRecord, read_keypoint_file
+from posediff.skeletons import Skeleton
 
 POSES_SCHEMA = 'posediff-poses-3d'
 POSES_SCHEMA_VERSION = 1
@@ -23,12 +23,13 @@ class KeypointClip:
     """2D keypoints of one person in one clip.
 
     Attributes:
-        keypoints_2d: (F, K, 2) float32 px.
+        keypoints_2d: (F, K, 2) float32 px; NaN where the joint was not seen.
         keypoint_scores: (F, K) float32 in [0, 1]; 0 where the joint was not seen.
         fps: Frames a second.
         img_shape: (h, w) px.
         skeleton: Name of the joint convention.
         source: Where the keypoints come from, in words.
+        first_frame: Picture of the video that the first frame is.
     """
 
     keypoints_2d: np.ndarray
@@ -37,6 +38,7 @@ class KeypointClip:
     img_shape: tuple[int, int]
     skeleton: str
     source: str
+    first_frame: int = 0
 
 
 def read_keypoints(
@@ -44,36 +46,83 @@ def read_keypoints(
     skeleton: str | None = None,
     fps: float | None = None,
     img_shape: tuple[int, int] | None = None,
+    *,
+    person: str | int | None = None,
+    **options: Any,
 ) -> KeypointClip:
-    """Read and check a file of 2D keypoints.
+    """Read and check one person's keypoints from a file or folder of any format that is known.
 
-    A ``.npz`` holds ``keypoints_2d`` (F, K, 2) px and may hold ``keypoint_scores`` (F, K), ``skeleton``, ``fps``,
-    ``img_shape`` (h, w) and ``source``; a ``.npy`` is one array (F, K, 2), or (F, K, 3) with scores last.
+    A ``.npz`` of one's own holds ``keypoints_2d`` (F, K, 2) px and may hold ``keypoint_scores`` (F, K), ``skeleton``,
+    ``fps``, ``img_shape`` (h, w) and ``source``; a ``.npy`` is one array (F, K, 2), or (F, K, 3) with scores last. The
+    formats of other programs are in :data:`posediff.keypoint_files.FORMATS`.
 
     Args:
-        path: The file.
+        path: The file or folder.
         skeleton, fps, img_shape: What the file does not say. What it does say must not differ.
+        person: Track id, or name, of the person, where there are several.
+        options: See :func:`posediff.keypoint_files.read_keypoint_file`.
 
     Raises:
         FileNotFoundError: There is no such file.
         KeyError: The skeleton is unknown.
-        ValueError: The file is truncated or of another kind, something is missing or contradicts the file, a shape is
-            wrong, the clip is empty, or a joint that has a score is not finite.
+        ImportError: The format needs a package that is not installed.
+        ValueError: The file is truncated or of an unknown format, something is missing or contradicts the file, a value
+            makes no sense, or which of several people is meant is not clear.
     """
-    file = Path(path).expanduser()
-    if not file.is_file():
-        raise FileNotFoundError(f'keypoint file {file} does not exist')
-    fields = _load_fields(file)
-    known = _known_fields(file, fields, {'skeleton': skeleton, 'fps': fps, 'img_shape': img_shape})
-    keypoints, scores = _check_keypoints(file, fields, get_skeleton(known['skeleton']))
+    record = read_keypoint_file(path, skeleton, img_shape=img_shape, **options)
+    if record.times is not None:
+        raise ValueError(f'{record.path}: frames without people are left out of it, and no frame has a number')
+    chosen = _one_person(record, person)
+    frames = range(min(chosen), max(chosen) + 1)
+    joints = record.skeleton.num_joints
+    keypoints = np.full((len(frames), joints, 2), np.nan, np.float32)
+    scores = np.zeros((len(frames), joints), np.float32)
+    for row, frame in enumerate(frames):
+        if frame in chosen:
+            seen = chosen[frame].scores > 0
+            keypoints[row, seen], scores[row] = chosen[frame].keypoints[seen], chosen[frame].scores
+    rate, size = record.fps if fps is None else fps, record.img_shape
+    if record.fps not in (None, rate):
+        raise ValueError(f'{record.path} says fps {record.fps}, not {rate}')
+    if rate is None or size is None:
+        raise ValueError(f'{record.path} does not say its {"fps" if rate is None else "img_shape"}: give it')
+    if not (np.isfinite(rate) and rate > 0):
+        raise ValueError(f'{record.path}: fps must be positive, got {rate}')
     return KeypointClip(
         keypoints_2d=keypoints,
         keypoint_scores=scores,
-        fps=known['fps'],
-        img_shape=known['img_shape'],
-        skeleton=known['skeleton'],
-        source=str(fields['source']) if 'source' in fields else file.name,
+        fps=rate,
+        img_shape=size,
+        skeleton=record.skeleton.name,
+        source=record.origin,
+        first_frame=frames[0],
     )
+
+
+def _one_person(record: KeypointRecord, wanted: str | int | None) -> dict[int, FoundPerson]:
+    """One person by frame."""
+    by_id: dict[int | None, dict[int, FoundPerson]] = {}
+    for frame, people in record.people.items():
+        for one in people:
+            if one.track_id is None and frame in by_id.get(None, {}):
+                raise ValueError(
+                    f'{record.path}: {len(people)} people in frame {frame + record.first_frame} without track ids: one '
+                    'person is lifted here; tools/video_to_3d.py follows several'
+                )
+            by_id.setdefault(one.track_id, {})[frame] = one
+    names = {_name(record, track): track for track in by_id}
+    listing = ', '.join(f'{name} ({len(by_id[track])} frames)' for name, track in names.items())
+    if wanted is not None:
+        if str(wanted) not in names:
+            raise ValueError(f'{record.path}: --person {wanted} is not there; it holds {listing}')
+        return by_id[names[str(wanted)]]
+    if len(by_id) > 1:
+        raise ValueError(f'{record.path} holds several people: {listing}; say which with --person')
+    return by_id[next(iter(by_id))]
+
+
+def _name(record: KeypointRecord, track: int | None) -> str:
+    return 'without id' if track is None else record.track_names.get(track, str(track))
 
 
 def write_poses(
@@ -118,64 +167,6 @@ def write_poses(
         document['joints_3d_std'] = np.round(joints_3d_std, 1).tolist()
     with replacing(path) as temporary:
         temporary.write_text(json.dumps(_plain(document), allow_nan=False) + '\n')
-
-
-def _load_fields(file: Path) -> dict[str, np.ndarray]:
-    try:
-        loaded = np.load(file, allow_pickle=False)
-        if isinstance(loaded, np.ndarray):
-            parts = {'keypoints_2d': loaded[..., :2]}
-            return parts | ({'keypoint_scores': loaded[..., 2]} if loaded.shape[-1:] == (3,) else {})
-        with loaded:
-            fields = {name: loaded[name] for name in loaded.files}
-    except (ValueError, EOFError, OSError, zipfile.BadZipFile) as error:
-        raise ValueError(f'{file} is not a readable .npz or .npy file (truncated?): {error}') from error
-    if 'keypoints_2d' not in fields:
-        raise ValueError(f'{file} has no keypoints_2d; it holds: {", ".join(fields) or "nothing"}')
-    return fields
-
-
-def _known_fields(file: Path, fields: Mapping[str, np.ndarray], given: Mapping[str, Any]) -> dict[str, Any]:
-    """What file and caller say together about skeleton, fps and image size."""
-    stored: dict[str, Any] = {name: fields[name].tolist() for name in given if name in fields}
-    if 'img_shape' in stored:
-        stored['img_shape'] = tuple(stored['img_shape'])
-    for name, value in given.items():
-        if value is None and name not in stored:
-            raise ValueError(f'{file} does not say its {name}: give it')
-        if value is not None and stored.get(name, value) != value:
-            raise ValueError(f'{file} says {name} {stored[name]}, not {value}')
-    known = stored | {name: value for name, value in given.items() if value is not None}
-    shape = known['img_shape']
-    if len(shape) != 2 or not all(np.isfinite(side) and side > 0 for side in shape):
-        raise ValueError(f'{file}: img_shape must be (h, w) in px, got {shape}')
-    if not (np.isfinite(known['fps']) and known['fps'] > 0):
-        raise ValueError(f'{file}: fps must be positive, got {known["fps"]}')
-    return known
-
-
-def _check_keypoints(file: Path, fields: Mapping[str, np.ndarray], skeleton: Skeleton) -> tuple[np.ndarray, np.ndarray]:
-    keypoints = fields['keypoints_2d'].astype(np.float32)
-    if keypoints.ndim != 3 or keypoints.shape[1:] != (skeleton.num_joints, 2):
-        raise ValueError(
-            f'{file}: keypoints_2d of skeleton {skeleton.name!r} must be (F, {skeleton.num_joints}, 2), '
-            f'got {keypoints.shape}'
-        )
-    if len(keypoints) == 0:
-        raise ValueError(f'{file}: the clip is empty, keypoints_2d has shape {keypoints.shape}')
-    scores = fields.get('keypoint_scores', np.ones(keypoints.shape[:2])).astype(np.float32)
-    if scores.shape != keypoints.shape[:2]:
-        raise ValueError(f'{file}: keypoint_scores must be {keypoints.shape[:2]}, got {scores.shape}')
-    bad_scores = ~((scores >= 0) & (scores <= 1))
-    bad_points = ~np.isfinite(keypoints).all(-1) & (scores != 0)
-    for name, values, bad in (('keypoint_scores', scores, bad_scores), ('keypoints_2d', keypoints, bad_points)):
-        if bad.any():
-            frame, joint = np.argwhere(bad)[0]
-            raise ValueError(
-                f'{file}: {name} of frame {frame}, joint {skeleton.joint_names[joint]!r} is {values[frame, joint]} '
-                f'({bad.sum()} such in all); a joint that was not seen has score 0'
-            )
-    return keypoints, scores
 
 
 def _plain(value: Any) -> Any:

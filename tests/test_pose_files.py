@@ -44,7 +44,8 @@ def test_a_file_says_everything(tmp_path):
 
 @pytest.mark.parametrize('channels', [2, 3])
 def test_an_array_needs_the_rest_to_be_given(tmp_path, channels):
-    array = np.random.default_rng(0).uniform(0, 1, (4, 17, channels))
+    array = np.random.default_rng(0).uniform(0, 500, (4, 17, channels))
+    array[..., 2:] /= 500
     np.save(tmp_path / 'clip.npy', array)
     clip = read_keypoints(tmp_path / 'clip.npy', 'coco17', 30.0, (480, 640))
     np.testing.assert_array_equal(clip.keypoints_2d, array[..., :2].astype(np.float32))
@@ -54,15 +55,28 @@ def test_an_array_needs_the_rest_to_be_given(tmp_path, channels):
         read_keypoints(tmp_path / 'clip.npy', 'coco17', img_shape=(480, 640))
 
 
-def test_a_joint_that_was_not_seen_may_be_nan(tmp_path):
-    keypoints, scores = np.ones((4, 17, 2)), np.ones((4, 17))
+def test_joints_that_were_not_seen(tmp_path):
+    """NaN, a score of 0 or below, or the place (0, 0): all the same, and nothing else is touched."""
+    keypoints, scores = np.random.default_rng(1).uniform(9, 99, (4, 17, 2)), np.full((4, 17), 0.7)
     keypoints[1, 3], scores[1, 3] = np.nan, 0
+    keypoints[1, 4, 0] = np.nan
+    keypoints[1, 5] = 0
+    scores[1, 6], scores[1, 7], scores[1, 8] = 0, np.nan, -0.02
     clip = read_keypoints(write_clip(tmp_path / 'clip.npz', keypoints_2d=keypoints, keypoint_scores=scores))
-    assert np.isnan(clip.keypoints_2d[1, 3]).all()
+    unseen = np.zeros((4, 17), bool)
+    unseen[1, 3:9] = True
+    assert (np.isnan(clip.keypoints_2d).all(-1) == unseen).all()
+    assert ((clip.keypoint_scores == 0) == unseen).all()
+    np.testing.assert_array_equal(clip.keypoints_2d[~unseen], keypoints[~unseen].astype(np.float32))
+
+
+def test_peaks_above_one_are_cut(tmp_path):
+    clip = read_keypoints(write_clip(tmp_path / 'clip.npz', keypoint_scores=np.full((4, 17), 1.12)))
+    assert (clip.keypoint_scores == 1).all()
 
 
 def with_value(shape, index, value):
-    array = np.full(shape, 0.5)
+    array = np.full(shape, 50.0 if len(shape) == 3 else 0.5)
     array[index] = value
     return array
 
@@ -70,19 +84,20 @@ def with_value(shape, index, value):
 @pytest.mark.parametrize(
     ('changes', 'error', 'message'),
     [
-        ({'keypoints_2d': np.zeros((4, 17))}, ValueError, r'must be \(F, 17, 2\), got \(4, 17\)'),
-        ({'keypoints_2d': np.zeros((4, 33, 2))}, ValueError, r"'coco17' must be \(F, 17, 2\)"),
+        ({'keypoints_2d': np.zeros((4, 17))}, ValueError, r'must be \(F, K, 2\), got \(4, 17\)'),
+        ({'keypoints_2d': np.ones((4, 33, 2)), 'keypoint_scores': None}, ValueError, r'of coco17 must be \(17, 2\)'),
         ({'keypoints_2d': np.zeros((0, 17, 2)), 'keypoint_scores': None}, ValueError, 'clip is empty'),
-        ({'keypoints_2d': with_value((4, 17, 2), (2, 5, 0), np.nan)}, ValueError, "frame 2, joint 'left_shoulder'"),
-        ({'keypoints_2d': with_value((4, 17, 2), (0, 0, 1), np.inf)}, ValueError, "frame 0, joint 'nose'"),
+        ({'keypoints_2d': with_value((4, 17, 2), (2, 5, 0), -np.inf)}, ValueError, 'frame 2: left_shoulder is at'),
+        ({'keypoints_2d': with_value((4, 17, 2), (0, 0, 1), np.inf)}, ValueError, 'frame 0: nose is at'),
         ({'keypoint_scores': np.zeros((4, 16))}, ValueError, 'keypoint_scores must be'),
-        ({'keypoint_scores': with_value((4, 17), (1, 2), 1.5)}, ValueError, "frame 1, joint 'right_eye' is 1.5"),
-        ({'keypoint_scores': with_value((4, 17), (1, 2), np.nan)}, ValueError, "joint 'right_eye' is nan"),
+        ({'keypoint_scores': with_value((4, 17), (1, 2), 1.5)}, ValueError, 'frame 1: .* got 1.5 of right_eye'),
+        ({'keypoint_scores': with_value((4, 17), (1, 2), -4)}, ValueError, 'frame 1: .* got -4 of right_eye'),
+        ({'keypoints_2d': np.full((4, 17, 2), 0.5)}, ValueError, 'of 640x480 px: .* --coordinates'),
         ({'skeleton': np.array('smpl')}, KeyError, "unknown skeleton 'smpl'"),
         ({'skeleton': None}, ValueError, 'does not say its skeleton'),
         ({'fps': np.float64(0)}, ValueError, 'fps must be positive'),
         ({'img_shape': np.array([480, 0])}, ValueError, 'img_shape must be'),
-        ({'keypoints_2d': None}, ValueError, 'has no keypoints_2d'),
+        ({'keypoints_2d': None}, ValueError, r'it holds keypoint_scores.*keypoints are read from: .*posediff'),
     ],
 )
 def test_bad_files_are_refused_by_name(tmp_path, changes, error, message):

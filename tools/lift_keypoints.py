@@ -23,6 +23,7 @@ from posediff.evaluation.coherence import segment_std, symmetry_gap
 from posediff.evaluation.hypotheses import hypothesis_spread
 from posediff.evaluation.joints_3d import root_aligned
 from posediff.evaluation.tables import markdown_table
+from posediff.keypoint_files import COORDINATES
 from posediff.pose_files import KeypointClip, read_keypoints, write_poses
 from posediff.skeleton_conversion import Conversion, convert_joints
 from posediff.skeletons import Skeleton
@@ -40,8 +41,12 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--out', type=Path, default=Path('out/lifted'), help='folder for the results')
     clip = parser.add_argument_group('clip')
-    clip.add_argument('--keypoints', type=Path, default=DEMO_KEYPOINTS, help='.npz or .npy file of 2D keypoints')
+    clip.add_argument('--keypoints', type=Path, default=DEMO_KEYPOINTS, help='file or folder of 2D keypoints')
     clip.add_argument('--skeleton', help='joints of the keypoints, e.g. coco17; needed if the file does not say it')
+    clip.add_argument('--format', help='of the file; default: recognised')
+    clip.add_argument('--coordinates', choices=COORDINATES, help='of the keypoints; default: as the format says, px')
+    clip.add_argument('--first-frame', type=int, help='number that the file gives the first picture')
+    clip.add_argument('--person', metavar='ID', help='track id or name of the person, if there are several')
     clip.add_argument('--fps', type=float, help='frames a second; needed if the file does not say it')
     clip.add_argument('--image-size', type=image_size, metavar='WxH', help='px; needed if the file does not say it')
     lifter = parser.add_argument_group('lifter')
@@ -62,7 +67,16 @@ def image_size(text: str) -> tuple[int, int]:
 
 
 def run(args: argparse.Namespace) -> None:
-    clip = read_keypoints(args.keypoints, args.skeleton, args.fps, args.image_size)
+    clip = read_keypoints(
+        args.keypoints,
+        args.skeleton,
+        args.fps,
+        args.image_size,
+        person=args.person,
+        format=args.format,
+        coordinates=args.coordinates,
+        first_frame=args.first_frame,
+    )
     model = load_lifter(args)
     started = time.perf_counter()
     result, conversion = lift_clip(model, clip, args, args.keypoints.name)
@@ -132,6 +146,7 @@ def write_results(args: argparse.Namespace, clip: KeypointClip, result: LiftedCl
         clip.fps,
         joints_3d_std=result.joints_3d_std,
         extra={
+            'first_frame': clip.first_frame,
             'img_shape': clip.img_shape,
             'source': clip.source,
             'source_skeleton': clip.skeleton,

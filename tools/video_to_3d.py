@@ -24,6 +24,9 @@ from tqdm import tqdm
 
 from posediff.assets import LIFTER_CHECKPOINT, LIFTER_CONFIG
 from posediff.command_line import one_line_errors, positive
+from posediff.detection.keypoints_file import KeypointsFileDetector, open_record
+from posediff.keypoint_files import COORDINATES
+from posediff.keypoint_files.misfits import behind, refuse_misfit
 from posediff.pipeline import VideoPoseInferencer
 from posediff.pipeline.choices import SMOOTHERS, TRACKERS, detector_config, pose_estimator_config
 from posediff.pipeline.live import LiveResults
@@ -57,13 +60,16 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--fps', type=float, help="read the video at this rate instead of the file's own")
     parser.add_argument('--max-frames', type=positive, help='stop after so many')
     stages = parser.add_argument_group('stages')
-    stages.add_argument('--keypoints', help='file of 2D keypoints, instead of a detector and a 2D estimator')
+    stages.add_argument('--keypoints', help='file or folder of 2D keypoints, instead of a detector and a 2D estimator')
     stages.add_argument('--skeleton', help='of these keypoints, if the file does not say it')
+    stages.add_argument('--format', help='of the file of keypoints; default: recognised')
+    stages.add_argument('--coordinates', choices=COORDINATES, help='of the keypoints; default: as the format says, px')
+    stages.add_argument('--first-frame', type=int, help='number of the first picture in the file of keypoints')
     stages.add_argument(
         '--detector', help='mediapipe (default), whole-frame, a file of boxes, mmdet:<config file or name>'
     )
     stages.add_argument('--detector-checkpoint', help='weights for mmdet: file, address, or random')
-    stages.add_argument('--tracker', choices=TRACKERS, default='pose')
+    stages.add_argument('--tracker', choices=TRACKERS, help="default: the keypoint file's ids, if it has them, or pose")
     stages.add_argument('--pose', help='mediapipe (default), mmpose:<config file or name>, diffpose, a config file')
     stages.add_argument('--pose-checkpoint', help='its weights: file, address, or random')
     stages.add_argument('--lifter', default=LIFTER_CONFIG, help='config file of a lifting model')
@@ -104,34 +110,48 @@ def check_folder(args: argparse.Namespace) -> None:
         raise FileExistsError(f'{args.out} holds rows of a run that was broken off: --overwrite removes them')
 
 
-def people_configs(args: argparse.Namespace) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Configs of detector and 2D estimator."""
+def people_configs(args: argparse.Namespace, video: VideoSource) -> tuple[dict[str, Any], ...]:
+    """Configs of detector, 2D estimator and tracker."""
+    tracker = {'type': TRACKERS[args.tracker or 'pose']}
     if args.keypoints is None:
-        if args.skeleton is not None:
-            raise ValueError(f'--skeleton {args.skeleton} needs the --keypoints that it is of')
+        for name in ('skeleton', 'format', 'coordinates', 'first_frame'):
+            if getattr(args, name) is not None:
+                flag = name.replace('_', '-')
+                raise ValueError(f'--{flag} {getattr(args, name)} needs the --keypoints that it is of')
         return (
             detector_config(args.detector or 'mediapipe', args.detector_checkpoint, args.device),
             pose_estimator_config(args.pose or 'mediapipe', args.pose_checkpoint, args.device),
+            tracker,
         )
     for name in ('detector', 'detector_checkpoint', 'pose', 'pose_checkpoint'):
         if getattr(args, name) is not None:
             flag = name.replace('_', '-')
             raise ValueError(f'--{flag} {getattr(args, name)} has no use beside --keypoints {args.keypoints}')
-    source = {'path': args.keypoints, 'skeleton': args.skeleton}
-    return {'type': 'KeypointsFileDetector', **source}, {'type': 'KeypointsFileEstimator', **source}
+    given = {name: getattr(args, name) for name in ('format', 'coordinates', 'first_frame')}
+    source: dict[str, Any] = {'path': args.keypoints, 'skeleton': args.skeleton, 'img_shape': video.img_shape}
+    source |= {name: value for name, value in given.items() if value is not None}
+    if video.images is not None:
+        source['image_names'] = tuple(path.name for path in video.images)
+    source['keep_track_ids'] = args.tracker is None
+    record = open_record(**source)
+    if args.max_frames is None and not args.live:
+        refuse_misfit(record, video.num_frames)
+    if record.has_track_ids:
+        tracker = {'type': 'GivenIdsTracker', **source}
+    return {'type': 'KeypointsFileDetector', **source}, {'type': 'KeypointsFileEstimator', **source}, tracker
 
 
-def build(args: argparse.Namespace) -> VideoPoseInferencer:
+def build(args: argparse.Namespace, video: VideoSource) -> VideoPoseInferencer:
     own = str(args.lifter) == str(LIFTER_CONFIG)
     if not own and args.lifter_checkpoint is None:
         raise ValueError(f"--lifter {args.lifter} needs --lifter-checkpoint (or 'random')")
-    detector, estimator = people_configs(args)
+    detector, estimator, tracker = people_configs(args, video)
     if args.camera is not None and args.calibration is None:
         raise ValueError(f'--camera {args.camera} needs a --calibration')
     return VideoPoseInferencer(
         detector=detector,
         pose_estimator=estimator,
-        tracker={'type': TRACKERS[args.tracker]},
+        tracker=tracker,
         lifter=(args.lifter, args.lifter_checkpoint or LIFTER_CHECKPOINT),
         smoother=None if args.smooth is None else {'type': SMOOTHERS[args.smooth]},
         num_hypotheses=args.num_hypotheses or (LIVE_HYPOTHESES if args.live else None),
@@ -207,7 +227,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         if args.live and args.fill:
             raise ValueError('--live waits for nothing: gaps cannot be filled (--fill)')
         video = (LiveVideo if args.live else open_video)(args.video, args.fps)
-        inferencer = build(args)
+        inferencer = build(args, video)
         if args.resume and video.is_live:
             raise ValueError(f'--resume: {video.name} cannot be read again')
         log = None if video.is_live else inferencer.log(args.out / '.sightings', video, args.resume, args.overwrite)
@@ -236,13 +256,16 @@ def run(
     started = time.perf_counter()
     finished, way = infer(inferencer, video, writer, args.max_frames, log)
     seconds = time.perf_counter() - started
+    with one_line_errors():
+        notes = keypoint_notes(args, inferencer, writer, finished and not video.is_live, log)
     swapped = writer.header.facts['sides_put_right'] = way.sides_put_right
     files = list(writer.finish())
     print(f'{video.name}: {writer.num_frames} frames in {seconds:.1f} s ({writer.num_frames / seconds:.1f} a second)')
     if swapped:
         print(f'left and right were put right {swapped} times (--keep-sides leaves them)')
-    if video.problem is not None:
-        print(f'warning: {video.problem}', file=sys.stderr)
+    for problem in (video.problem, *notes):
+        if problem is not None:
+            print(f'warning: {problem}', file=sys.stderr)
     files.append(write_viewer(args.out))
     if writer.num_rows:
         if not args.no_overlay and not video.is_live:
@@ -254,6 +277,37 @@ def run(
                 files += export_tracks(args.out, args.export)
     print('written ' + ', '.join(str(file) for file in files))
     return finished
+
+
+def keypoint_notes(
+    args: argparse.Namespace,
+    inferencer: VideoPoseInferencer,
+    writer: PoseWriter,
+    finished: bool,
+    log: SightingsLog | None,
+) -> list[str]:
+    """What the user should know of a file of keypoints once the video came to its end; who is who goes into the files.
+
+    Raises:
+        ValueError: No pose of the file is in the video.
+    """
+    detector = inferencer.people_detector
+    if not isinstance(detector, KeypointsFileDetector):
+        return []
+    record, notes = detector.record, list(detector.record.notes)
+    if record.track_names:
+        writer.header.facts['track_names'] = {str(number): name for number, name in record.track_names.items()}
+        notes.append('track ids are ' + ', '.join(f'{number}: {name}' for number, name in record.track_names.items()))
+    num_frames = detector.num_pictures if record.clock == 'picture' else writer.num_frames
+    late = behind(record, num_frames) if finished and args.max_frames is None and num_frames else None
+    outside = None
+    if detector.num_outside:
+        outside = f'{detector.num_outside} of {detector.num_looked_up} poses lie outside the picture'
+    if not writer.num_rows and (late or (outside and detector.num_outside == detector.num_looked_up)):
+        if log is not None:
+            log.remove()
+        raise ValueError(f'{args.keypoints}: ' + '; '.join(note for note in (late, outside) if note))
+    return notes + [f'{args.keypoints}: {note}' for note in (late, outside) if note]
 
 
 @contextmanager

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from posediff.detection.base import BaseDetector, People, clip_boxes
+from posediff.keypoint_files.frame_numbers import frame_numbers
 from posediff.registry import DETECTORS
 from posediff.video.frames import VideoFrame
 
 Row = tuple[int, list[float], float]
+
+NO_SCORE = -1.0
+"""Of a box in MOTChallenge's form that has no score: the column is filled up, as those behind it."""
+
+LABEL_COLUMNS = 9
+"""Frame, id, box, a flag, class, visibility: MOTChallenge's labels from MOT16 on."""
+
+PEDESTRIAN_CLASSES = (1, 2, 7)
+"""Of MOTChallenge's labels: who walks, who is on a vehicle, who keeps still. Others are cars, crowds, reflections."""
 
 
 @DETECTORS.register_module()
@@ -23,8 +32,10 @@ class BoxesFileDetector(BaseDetector):
     """Boxes of a file; a frame that it does not name is empty.
 
     A ``.json`` is a list of ``{"frame_index": from 0, "bbox": [x, y, w, h] px, "score"}``, COCO's results with
-    ``frame_index`` (or ``image_id``) as the frame; a ``.txt`` or ``.csv`` has MOTChallenge's columns: frame (from 1),
-    id (not looked at), x, y, w, h, score, …
+    ``frame_index`` (or ``image_id``) as the frame, a number or the name of an image with one. A ``.txt`` or ``.csv``
+    has MOTChallenge's columns, with or without a line of names: frame (from 1), id (not looked at), x, y, w, h, score,
+    …; a score of -1 is none, the box counts as certain. Its labels have a flag, a class and a visibility instead: what
+    is flagged 0 or is no person is left out.
 
     Args:
         path: The file.
@@ -39,7 +50,7 @@ class BoxesFileDetector(BaseDetector):
         file = Path(path).expanduser()
         if not file.is_file():
             raise FileNotFoundError(f'boxes file {file} does not exist')
-        rows = _json_rows(file) if file.suffix == '.json' else _mot_rows(file)
+        rows = _json_rows(file) if file.suffix.lower() == '.json' else _mot_rows(file)
         self._boxes: dict[int, list[tuple[list[float], float]]] = defaultdict(list)
         for frame, (x, y, w, h), score in rows:
             if score >= score_threshold:
@@ -65,34 +76,66 @@ class BoxesFileDetector(BaseDetector):
 
 def _json_rows(file: Path) -> Iterable[Row]:
     try:
-        entries = json.loads(file.read_bytes())
-    except ValueError as error:
+        entries = json.loads(file.read_text(encoding='utf-8-sig'))
+    except (ValueError, RecursionError) as error:
         raise ValueError(f'{file} is not readable JSON (truncated?): {error}') from error
     if not isinstance(entries, list):
         raise ValueError(f'{file}: expected a list of boxes, got {type(entries).__name__}')
+    found = []
     for number, entry in enumerate(entries):
         try:
             frame = entry['frame_index'] if 'frame_index' in entry else entry['image_id']
-            yield _row(frame, entry['bbox'], entry.get('score', 1.0))
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            found.append((frame, *_box(entry['bbox'], entry.get('score'))))
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             raise ValueError(f'{file}: entry {number}: {type(error).__name__}: {error}') from error
+    frames = frame_numbers([(f'{file}: entry {number}', row[0]) for number, row in enumerate(found)])
+    return [(frame, box, score) for frame, (_, box, score) in zip(frames, found, strict=True)]
 
 
 def _mot_rows(file: Path) -> Iterable[Row]:
-    with file.open(newline='') as lines:
-        for number, fields in enumerate(csv.reader(lines), start=1):
-            if not fields:
-                continue
-            try:
-                yield _row(int(float(fields[0])) - 1, fields[2:6], fields[6] if len(fields) > 6 else 1.0)
-            except (IndexError, ValueError) as error:
-                raise ValueError(f'{file}: line {number}: {type(error).__name__}: {error}') from error
+    rows = list(_mot_lines(file))
+    labels = bool(rows) and all(_is_label(fields) for _, fields in rows)
+    for number, fields in rows:
+        try:
+            frame = float(fields[0])
+            if frame != int(frame) or frame < 1:
+                raise ValueError(f'a frame is a whole number from 1, got {fields[0]}')
+            if not labels:
+                yield int(frame) - 1, *_box(fields[2:6], fields[6] if len(fields) > 6 and fields[6].strip() else None)
+            elif float(fields[6]) != 0 and float(fields[7]) in PEDESTRIAN_CLASSES:
+                yield int(frame) - 1, *_box(fields[2:6], None)
+        except (IndexError, ValueError, OverflowError) as error:
+            raise ValueError(f'{file}: line {number}: {type(error).__name__}: {error}') from error
 
 
-def _row(frame: Any, box: Sequence[Any], score: Any) -> Row:
+def _mot_lines(file: Path) -> Iterator[tuple[int, list[str]]]:
+    """Numbers and fields of the lines that hold boxes: separated by commas, or else by blanks."""
+    try:
+        lines = file.read_text(encoding='utf-8-sig').splitlines()
+    except UnicodeDecodeError as error:
+        raise ValueError(f'{file} is not readable text: {error}') from error
+    commas = any(',' in line for line in lines)
+    for number, line in enumerate(lines, start=1):
+        fields = line.split(',') if commas else line.split()
+        is_header = number == 1 and all(field.strip(' "#')[:1].isalpha() for field in fields[:2])
+        if line.strip() and not is_header:
+            yield number, fields
+
+
+def _is_label(fields: Sequence[str]) -> bool:
+    """Whether a line is of MOTChallenge's labels: a flag, a class, a visibility behind the box."""
+    try:
+        flag, kind, visibility = (float(field) for field in fields[6:9])
+    except ValueError:
+        return False
+    return (
+        len(fields) == LABEL_COLUMNS and flag in (0, 1, -1) and kind >= 1 and kind == int(kind) and 0 <= visibility <= 1
+    )
+
+
+def _box(box: Sequence[Any], score: Any) -> tuple[list[float], float]:
     values = [float(value) for value in box]
-    if int(frame) < 0:
-        raise ValueError(f'frame {frame} lies before the first')
-    if len(values) != 4 or not np.isfinite([*values, float(score)]).all() or min(values[2:]) <= 0:
+    score = 1.0 if score is None or float(score) == NO_SCORE else float(score)
+    if len(values) != 4 or not np.isfinite([*values, score]).all() or min(values[2:]) <= 0:
         raise ValueError(f'box {values} with score {score}: expected four finite numbers of some area, and a score')
-    return int(frame), values, float(score)
+    return values, score

@@ -23,13 +23,27 @@ class KeypointsFileDetector(BaseDetector):
     Args:
         path: The file or folder.
         skeleton, options: See :func:`posediff.keypoint_files.read_keypoint_file`.
+
+    Attributes:
+        record: What is in the file.
+        num_pictures: How long the videos were that people were looked up for.
+        num_looked_up, num_outside: Poses that were looked up, and those of them that lie outside the picture.
     """
 
     def __init__(self, path: str | Path, skeleton: str | None = None, **options: Any) -> None:
         self.record = open_record(path, skeleton, **options)
+        self.num_pictures = self.num_looked_up = self.num_outside = 0
 
     def __call__(self, frames: Sequence[VideoFrame]) -> list[People]:
-        return [boxes_of(self.record.at(frame), frame.image.shape[:2])[0] for frame in frames]
+        return [self._people(frame) for frame in frames]
+
+    def _people(self, frame: VideoFrame) -> People:
+        there = [person for person in self.record.at(frame) if (person.scores > 0).any()]
+        found, rows = boxes_of(there, frame.image.shape[:2])
+        self.num_pictures = max(self.num_pictures, 1 + frame.picture)
+        self.num_looked_up += len(there)
+        self.num_outside += len(there) - len(rows)
+        return found
 
     @classmethod
     def contract_cases(cls) -> list[dict[str, Any]]:

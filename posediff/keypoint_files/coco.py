@@ -75,7 +75,7 @@ def _matches_alphapose(source: Source) -> bool:
 
 def _by_image(document: Any) -> dict[str, list[Any]] | None:
     """People by image of AlphaPose's other forms: tracked ones, and --format cmu and open."""
-    if not isinstance(document, dict) or not document:
+    if not isinstance(document, dict) or not document or _is_annotations(document):
         return None
     found = {}
     for name, held in document.items():

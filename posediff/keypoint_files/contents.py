@@ -45,6 +45,8 @@ class Contents:
         img_shape: (h, w) px of the pictures, if the file says it.
         scaled: Coordinates are to be scaled from ``img_shape`` to the pictures at hand.
         fps: Frames a second, if the file says it.
+        origin: Where the keypoints come from, in words, if the file says it.
+        all_frames: Frames that the file has, with or without people, where they are names.
         notes: What the user should know of how the file was read.
     """
 
@@ -60,4 +62,6 @@ class Contents:
     img_shape: tuple[int, int] | None = None
     scaled: bool = False
     fps: float | None = None
+    origin: str | None = None
+    all_frames: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)

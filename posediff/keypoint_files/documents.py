@@ -11,8 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from posediff.keypoint_files.frame_numbers import frame_numbers
-
 FRAME_FILES = ('.json', '.txt')
 _MAGIC = ((b'PK\x03\x04', 'npz'), (b'\x93NUMPY', 'npy'), (b'\x89HDF\r\n', 'h5'))
 _SUFFIXES = {'.npz': 'npz', '.npy': 'npy', '.h5': 'h5', '.hdf5': 'h5', '.pose': 'pose', '.csv': 'csv'}
@@ -85,10 +83,9 @@ class Source:
         return [(file.name, read_json(file)) for file in self.files]
 
     @cached_property
-    def frames(self) -> list[tuple[str, int, Any]]:
-        """Of a folder of JSON: name, number of the frame by the name, and content of each file."""
-        numbers = frame_numbers([(str(file), file.name) for file in self.files])
-        return [(name, number, held) for (name, held), number in zip(self.documents, numbers, strict=True)]
+    def names(self) -> list[str]:
+        """Of a folder: the names of its files."""
+        return [file.name for file in self.files]
 
     @cached_property
     def arrays(self) -> dict[str, np.ndarray]:

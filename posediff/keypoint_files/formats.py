@@ -52,16 +52,17 @@ def find_format(source: Source, name: str | None = None) -> KeypointFormat:
     Raises:
         ValueError: There is no such format, or none recognises the content; the message lists what is read.
     """
-    listing = '; '.join(f'{one.name} ({one.about})' for one in FORMATS.values())
+    listing = '; '.join(f'{one.name} ({one.about})' for _, one in sorted(FORMATS.items()))
     if name is not None:
         if name not in FORMATS:
             raise ValueError(f'--format {name} is unknown; keypoints are read from: {listing}')
         return FORMATS[name]
     found = [one for one in FORMATS.values() if one.matches(source)]
     if not found:
+        held = f' (it holds {", ".join(source.arrays) or "nothing"})' if source.kind == 'npz' else ''
         raise ValueError(
-            f'{source.path}: the format is not recognised; keypoints are read from: {listing}; --format says which, '
-            'if it is one of them'
+            f'{source.path}{held}: the format is not recognised; keypoints are read from: {listing}; --format '
+            'says which, if it is one of them'
         )
     if len(found) > 1:
         raise ValueError(f'{source.path} may be {" or ".join(one.name for one in found)}: say which with --format')

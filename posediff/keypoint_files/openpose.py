@@ -37,14 +37,21 @@ def _matches(source: Source) -> bool:
 
 def _read(source: Source, skeleton: str | None) -> Contents:
     if source.kind == 'folder of json':
-        people = [one for name, number, held in source.frames for one in _frame(source, name, number, held)]
+        people = [one for name, held in source.documents for one in _frame(source, name, name, held)]
     elif source.kind == 'json':
         people = list(_frame(source, source.path.name, 0, source.document))
     else:
         raise ValueError(f'{source.path} is neither JSON nor a folder of it')
     if skeleton is None and people and len(people[0].points) == 25:
         _check_order(source, people)
-    return Contents(people, by_count=COUNTS, max_score=MAX_PEAK, min_score=-MAX_PEAK, first_frame=_first(source))
+    return Contents(
+        people,
+        by_count=COUNTS,
+        max_score=MAX_PEAK,
+        min_score=-MAX_PEAK,
+        first_frame=_first(source),
+        all_frames=source.names,
+    )
 
 
 def _first(source: Source) -> int | None:

@@ -11,18 +11,16 @@ from posediff.keypoint_files.contents import Contents, RawPerson
 from posediff.keypoint_files.documents import Source
 from posediff.keypoint_files.formats import KeypointFormat, register_format
 
-_FIELDS = ('keypoints_2d', 'keypoint_scores', 'frame_index', 'track_id')
-
 
 def _matches(source: Source) -> bool:
-    if source.kind == 'npz':
-        return 'keypoints_2d' in source.arrays
+    if source.kind in ('npz', 'npy'):
+        return source.kind == 'npy' or 'keypoints_2d' in source.arrays
     document = source.document if source.kind == 'json' else None
     return isinstance(document, dict) and isinstance(document.get('rows'), list) and 'keypoint_skeleton' in document
 
 
 def _read(source: Source, skeleton: str | None) -> Contents:
-    if source.kind == 'npz':
+    if source.kind in ('npz', 'npy'):
         return _of_arrays(source)
     document = source.document if source.kind == 'json' else None
     if not isinstance(document, dict) or not isinstance(document.get('rows'), list):
@@ -52,23 +50,29 @@ def _rows(source: Source, rows: list[Any]) -> Iterator[RawPerson]:
 
 def _of_arrays(source: Source) -> Contents:
     arrays, file = source.arrays, source.path
+    if source.kind == 'npy':
+        array = arrays['array']
+        if array.ndim != 3 or array.shape[-1] not in (2, 3):
+            raise ValueError(f'{file}: expected an array (F, K, 2), or (F, K, 3) with scores last, got {array.shape}')
+        arrays = {'keypoints_2d': array[..., :2]} | ({'keypoint_scores': array[..., 2]} if array.shape[-1] == 3 else {})
     if 'keypoints_2d' not in arrays:
         raise ValueError(f'{file} has no keypoints_2d; it holds: {", ".join(arrays) or "nothing"}')
-    fields = {name: arrays[name] for name in _FIELDS if name in arrays}
-    keypoints = fields['keypoints_2d']
+    keypoints = arrays['keypoints_2d']
     if keypoints.ndim != 3 or keypoints.shape[-1] != 2:
-        raise ValueError(f'{file}: keypoints_2d must be (F, K, 2) px, got shape {keypoints.shape}')
-    scores = fields.get('keypoint_scores', np.ones(keypoints.shape[:2]))
-    frames = fields.get('frame_index', np.arange(len(keypoints)))
-    tracks = fields.get('track_id', np.full(len(keypoints), -1))
-    if not len(keypoints) == len(scores) == len(frames) == len(tracks):
-        raise ValueError(
-            f'{file}: {len(keypoints)} keypoints_2d, {len(scores)} keypoint_scores, {len(frames)} frames, '
-            f'{len(tracks)} track ids'
-        )
+        raise ValueError(f'{file}: keypoints_2d must be (F, K, 2), got {keypoints.shape}')
+    if not len(keypoints):
+        raise ValueError(f'{file}: the clip is empty, keypoints_2d has shape {keypoints.shape}')
+    scores = arrays.get('keypoint_scores', np.ones(keypoints.shape[:2]))
+    if scores.shape != keypoints.shape[:2]:
+        raise ValueError(f'{file}: keypoint_scores must be {keypoints.shape[:2]}, got {scores.shape}')
+    frames = arrays.get('frame_index', np.arange(len(keypoints)))
+    tracks = arrays.get('track_id', np.full(len(keypoints), -1))
+    if not len(keypoints) == len(frames) == len(tracks):
+        raise ValueError(f'{file}: {len(keypoints)} keypoints_2d, {len(frames)} frames, {len(tracks)} track ids')
     name = arrays.get('keypoint_skeleton', arrays.get('skeleton'))
+    word = 'row' if 'frame_index' in arrays else 'frame'
     people = (
-        RawPerson(f'{file}: entry {number}', frame, points, score, track)
+        RawPerson(f'{file}: {word} {number}', frame, points, score, track)
         for number, (frame, points, score, track) in enumerate(
             zip(frames.tolist(), keypoints, scores, tracks.tolist(), strict=True)
         )
@@ -77,12 +81,12 @@ def _of_arrays(source: Source) -> Contents:
         people,
         skeleton=None if name is None else str(name),
         states_skeleton=name is not None,
-        min_score=0.0,
         first_frame=0,
         # rows of poses.npz count at the rate of its run, rows of a plain array are pictures
         clock='frame' if 'joints_3d' in arrays else 'picture',
         img_shape=_shape(source, arrays['img_shape'].tolist() if 'img_shape' in arrays else None),
         fps=_rate(source, arrays['fps'].tolist() if 'fps' in arrays else None),
+        origin=str(arrays['source']) if 'source' in arrays else None,
     )
 
 
@@ -103,5 +107,5 @@ def _rate(source: Source, value: Any) -> float | None:
 
 
 POSEDIFF = register_format(
-    KeypointFormat('posediff', "this project's poses.npz and poses.json, .npz with keypoints_2d", _matches, _read)
+    KeypointFormat('posediff', "this project's poses.npz and poses.json, .npz with keypoints_2d, .npy", _matches, _read)
 )

@@ -13,7 +13,7 @@ from posediff.keypoint_files.contents import Contents, RawPerson
 from posediff.keypoint_files.coordinates import COORDINATES, check_coordinates, in_pixels
 from posediff.keypoint_files.documents import Source
 from posediff.keypoint_files.formats import find_format
-from posediff.keypoint_files.frame_numbers import frame_numbers
+from posediff.keypoint_files.frame_numbers import frame_numbers, stem_of
 from posediff.keypoint_files.record import FoundPerson, KeypointRecord
 from posediff.keypoint_files.track_ids import track_ids
 from posediff.skeletons import Skeleton, get_skeleton
@@ -30,13 +30,14 @@ def read_keypoint_file(
     coordinates: str | None = None,
     first_frame: int | None = None,
     img_shape: tuple[int, int] | None = None,
+    image_names: Sequence[str] = (),
     keep_track_ids: bool = True,
 ) -> KeypointRecord:
     """Read the people of each frame.
 
     A keypoint was not seen where its coordinates are exactly (0, 0), where a coordinate or the score is NaN or null,
-    and where the score is 0 or, down to -1, below. Scores above 1 are cut to 1 up to the largest that the format can mean:
-    the peaks of SimCC heads (RTMPose) and of heatmaps are no probabilities.
+    and where the score is 0 or, down to -1, below. Scores above 1 are cut to 1 up to the largest that the format can
+    mean: the peaks of SimCC heads (RTMPose) and of heatmaps are no probabilities.
 
     Args:
         path: The file, or a folder with a file for each frame.
@@ -46,6 +47,7 @@ def read_keypoint_file(
             an error where the values do not fit that.
         first_frame: The number that the file gives the first picture; None: as the format says, else 0.
         img_shape: (h, w) px of the pictures; needed for coordinates that are relative to them.
+        image_names: Of a video that is a folder of images, in order: frames that are named are found among them.
         keep_track_ids: False: the file's ids are not looked at.
 
     Raises:
@@ -70,8 +72,12 @@ def read_keypoint_file(
     points = _in_pixels(str(source.path), points, scores, contents, coordinates, img_shape)
     scores = [_without_corner(*pair) for pair in zip(points, scores, strict=True)]
     first = contents.first_frame if first_frame is None else first_frame
-    numbers, times = _frames(raw, contents, first or 0)
-    ids, names = track_ids(
+    names = _places(raw, image_names)
+    if names is not None:
+        numbers, times, first = names, None, 0
+    else:
+        numbers, times = _frames(raw, contents, first or 0)
+    ids, own_ids = track_ids(
         str(source.path),
         [(one.where, number, one.track if keep_track_ids else None) for one, number in zip(raw, numbers, strict=True)],
     )
@@ -88,9 +94,10 @@ def read_keypoint_file(
         clock=contents.clock,
         first_frame=first or 0,
         first_is_open=first is None,
-        track_names=names,
+        track_names=own_ids,
         img_shape=contents.img_shape if img_shape is None else img_shape,
         fps=contents.fps,
+        origin=contents.origin or source.path.name,
         notes=tuple(contents.notes),
     )
 
@@ -131,10 +138,9 @@ def _checked(one: RawPerson, contents: Contents, joints: Skeleton) -> tuple[np.n
     wrong = seen & ((scores < contents.min_score) | (scores > contents.max_score))
     if wrong.any():
         joint = int(wrong.argmax())
-        bounds = ' or above' if contents.max_score > 1 else ''
         raise ValueError(
-            f'{one.where}: a score must be in [0, 1], got {scores[joint]:g} of {joints.joint_names[joint]}; peaks of '
-            f'heatmaps{bounds} are read up to {contents.max_score:g}, percentages and logits are not'
+            f'{one.where}: a score must be in [0, 1], got {scores[joint]:g} of {joints.joint_names[joint]}; peaks up to '
+            f'{contents.max_score:g} are cut to 1, percentages and logits are not read'
         )
     seen &= scores > 0
     return np.where(seen[:, None], points, np.nan), np.where(seen, np.minimum(scores, 1), 0).astype(np.float32)
@@ -182,12 +188,26 @@ def _without_corner(points: np.ndarray, scores: np.ndarray) -> np.ndarray:
     return np.where((np.abs(points) < CORNER).all(-1), np.float32(0), scores)
 
 
+def _places(raw: Sequence[RawPerson], image_names: Sequence[str]) -> list[int] | None:
+    """Places among the images of a folder of those that the frames name; None: they name none of them."""
+    places = {stem_of(name): number for number, name in enumerate(image_names)}
+    if len(places) < len(image_names) or not all(isinstance(one.frame, str) for one in raw):
+        return None
+    found = [places.get(stem_of(one.frame)) for one in raw]
+    missing = [one for one, place in zip(raw, found, strict=True) if place is None]
+    if len(missing) == len(raw):
+        return None
+    if missing:
+        raise ValueError(f'{missing[0].where}: {missing[0].frame!r} is none of the {len(image_names)} images')
+    return [place for place in found if place is not None]
+
+
 def _frames(raw: Sequence[RawPerson], contents: Contents, first: int) -> tuple[list[int], np.ndarray | None]:
     if contents.clock == 'time':
         seconds = [float(one.frame) for one in raw]
         times = np.unique(seconds)
         return np.searchsorted(times, seconds).tolist(), times
-    numbers = frame_numbers([(one.where, one.frame) for one in raw])
+    numbers = frame_numbers([(one.where, one.frame) for one in raw], contents.all_frames)
     for one, number in zip(raw, numbers, strict=True):
         if number < first:
             raise ValueError(f'{one.where}: frame {number} lies before the first frame, {first} (--first-frame)')

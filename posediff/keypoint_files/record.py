@@ -42,6 +42,7 @@ class KeypointRecord:
         track_names: The file's own ids by ``track_id``, where they are no numbers.
         img_shape: (h, w) px of the pictures, if known.
         fps: Frames a second, if the file says it.
+        origin: Where the keypoints come from, in words.
         notes: What the user should know of how the file was read.
     """
 
@@ -56,6 +57,7 @@ class KeypointRecord:
     track_names: dict[int, str] = field(default_factory=dict)
     img_shape: tuple[int, int] | None = None
     fps: float | None = None
+    origin: str = ''
     notes: tuple[str, ...] = ()
 
     def at(self, frame: VideoFrame) -> list[FoundPerson]:
@@ -72,10 +74,6 @@ class KeypointRecord:
         return nearest if abs(self.times[nearest] - time_s) <= usual / 2 else -1
 
     @property
-    def num_poses(self) -> int:
-        return sum(map(len, self.people.values()))
-
-    @property
     def has_track_ids(self) -> bool:
         """Whether some of the people have an id."""
         return any(person.track_id is not None for people in self.people.values() for person in people)
@@ -84,8 +82,12 @@ class KeypointRecord:
         """How many poses lie behind a video of so many frames, and the numbers of their frames, as in the file."""
         if self.times is not None:
             return 0, []
-        frames = sorted(frame for frame, people in self.people.items() if frame >= num_frames and people)
-        return sum(len(self.people[frame]) for frame in frames), [frame + self.first_frame for frame in frames]
+        late = {
+            frame: sum(bool((person.scores > 0).any()) for person in people)
+            for frame, people in self.people.items()
+            if frame >= num_frames
+        }
+        return sum(late.values()), sorted(frame + self.first_frame for frame, count in late.items() if count)
 
     def seems_to_count_from_one(self, num_frames: int) -> bool:
         """Whether frames run from 1 to the number of frames, in a format that leaves open where they begin."""

@@ -44,12 +44,8 @@ def _read(source: Source, skeleton: str | None) -> Contents:
     if source.kind == 'folder of text':
         return _labels(source)
     if source.kind == 'folder of json':
-        people = [
-            one
-            for name, number, document in source.frames
-            for one in _results(f'{source.path / name}', number, document)
-        ]
-        return Contents(people, by_count=COUNTS)
+        people = [one for name, held in source.documents for one in _results(f'{source.path / name}', name, held)]
+        return Contents(people, by_count=COUNTS, all_frames=source.names)
     document = source.document if source.kind == 'json' else None
     if not isinstance(document, list):
         raise ValueError(f'{source.path} is neither a folder of label files nor JSON of results')
@@ -82,11 +78,7 @@ def _results(where: str, frame: Any, results: Any) -> Iterator[RawPerson]:
 def _labels(source: Source) -> Contents:
     """``class x y w h``, x, y and perhaps a score of each keypoint, then perhaps the box's score and a track id."""
     numbers = frame_numbers([(str(file), file.name) for file in source.files])
-    rows = [
-        (f'{file}: line {line}', number, values)
-        for file, number in zip(source.files, numbers, strict=True)
-        for line, values in _lines(file)
-    ]
+    rows = [(f'{file}: line {line}', file.name, values) for file in source.files for line, values in _lines(file)]
     lengths = {len(values) for _, _, values in rows}
     if len(lengths) > 1:
         raise ValueError(
@@ -98,13 +90,19 @@ def _labels(source: Source) -> Contents:
     has_id = extra == 2 or (extra == 1 and bool((last == np.round(last)).all()))
     flags = size == 3 and all_flags(values[_BOX : length - extra].tolist() for _, _, values in rows)
     people = []
-    for where, number, values in rows:
+    for where, name, values in rows:
         points = values[_BOX : length - extra].reshape(-1, size)
         scores = None if size == 2 else points[:, 2]
         if flags and scores is not None:
             scores = np.minimum(scores, 1)
-        people.append(RawPerson(where, number, points[:, :2], scores, float(values[-1]) if has_id else None))
-    return Contents(people, by_count=COUNTS, coordinates='normalised', first_frame=_first(source, numbers))
+        people.append(RawPerson(where, name, points[:, :2], scores, float(values[-1]) if has_id else None))
+    return Contents(
+        people,
+        by_count=COUNTS,
+        coordinates='normalised',
+        first_frame=_first(source, numbers),
+        all_frames=source.names,
+    )
 
 
 def _first(source: Source, numbers: list[int]) -> int | None:

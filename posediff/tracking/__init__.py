@@ -1,8 +1,8 @@
 """Who is who from frame to frame: detections of persons in, track ids out, one frame at a time.
 
 ``base`` is the contract, ``similarity`` compares boxes and poses, ``motion`` predicts where a person will be,
-``pose_tracker`` puts these together, ``byte_track`` is MMDetection's tracker behind the same contract, ``given_ids`` keeps
-ids that a file holds.
+``pose_tracker`` puts these together, ``byte_track`` is MMDetection's tracker behind the same contract,
+``given_ids`` keeps ids that a file holds.
 """
 
 from posediff.tracking.base import BaseTracker, Detections

@@ -16,8 +16,8 @@ from posediff.tracking.pose_tracker import PoseTracker
 class GivenIdsTracker(BaseTracker):
     """Gives people the ids that a file of keypoints holds for them; who has none there is tracked by poses.
 
-    People are known by their keypoints, which are the file's to the last bit. Ids of people without one begin behind the
-    largest of the file.
+    People are known by their keypoints, which are the file's to the last bit. Ids of people without one begin behind
+    the largest of the file.
 
     Args:
         path: The file or folder that the keypoints come from.

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from posediff.detection import KeypointsFileDetector
-from posediff.detection.keypoints_file import read_people
 from posediff.pose_estimation import FrameWindow, KeypointsFileEstimator
 from posediff.video.frames import VideoFrame
 
@@ -66,20 +65,40 @@ def test_one_person_a_frame_with_what_was_not_seen(points, tmp_path):
     keypoints[1, 5] = np.nan
     keypoints[2] = np.nan
     np.savez(tmp_path / 'one.npz', keypoints_2d=keypoints)
-    _, people = read_people(tmp_path / 'one.npz', 'coco17')
-    assert people[1][0][1].tolist() == [1.0] * 5 + [0.0] + [1.0] * 11
     detector = KeypointsFileDetector(tmp_path / 'one.npz', 'coco17')
+    assert detector.record.people[1][0].scores.tolist() == [1.0] * 5 + [0.0] + [1.0] * 11
     assert [len(found) for found in detector([VideoFrame(number, 0.0, IMAGE) for number in range(3)])] == [1, 1, 0]
+
+
+def test_what_somebody_else_numbered_is_looked_up_by_picture_and_own_results_by_frame(points, tmp_path):
+    """Frame 4 of a video of uneven rate may show picture 7."""
+    for form, picture in (('coco', 4), ('mmpose', 4), ('poses.json', 9)):
+        frame = VideoFrame(4 if picture == 9 else 1, 0.1, IMAGE, picture=picture)
+        (people,) = KeypointsFileDetector(rows_of(form, points, tmp_path), 'coco17')([frame])
+        assert len(people) == 1
+
+
+def test_poses_outside_the_picture_are_counted(points, tmp_path):
+    points[1, :, 0] += 500
+    detector = KeypointsFileDetector(rows_of('coco', points, tmp_path), 'coco17')
+    assert [len(found) for found in detector([VideoFrame(number, 0.0, IMAGE) for number in range(5)])] == [
+        1,
+        0,
+        0,
+        0,
+        1,
+    ]
+    assert (detector.num_looked_up, detector.num_outside, detector.num_pictures) == (3, 1, 5)
 
 
 @pytest.mark.parametrize(
     ('name', 'content', 'said'),
     [
         ('a.json', '[{"image_id": 0, "keypoints": [1, 2', 'not readable JSON'),
-        ('a.json', '{"a": 1}', 'expected a list of people or frames, got NoneType'),
+        ('a.json', '{"a": 1}', 'format is not recognised'),
         ('a.json', '[{"image_id": 0, "keypoints": [1, 2, 1]}]', r'entry 0: keypoints of coco17 must be \(17, 2\)'),
-        ('a.json', '[{"keypoints": [1, 2, 1]}]', 'row 0: ValueError: it names no frame'),
-        ('a.json', json.dumps([{'image_id': -1, 'keypoints': [1] * 51}]), 'whole number from 0, got -1'),
+        ('a.json', '[{"keypoints": [1, 2, 1]}]', 'entry 0: it names no frame'),
+        ('a.json', json.dumps([{'image_id': -1, 'keypoints': [9, 9, 1] * 17}]), 'whole number from 0 .* got -1'),
         ('a.json', json.dumps([{'image_id': 0, 'keypoints': [7] * 51}]), r'score must be in \[0, 1\], got 7'),
         ('a.npz', 'PK', 'not a readable .npz'),
     ],
@@ -87,15 +106,24 @@ def test_one_person_a_frame_with_what_was_not_seen(points, tmp_path):
 def test_what_is_wrong_is_named(tmp_path, name, content, said):
     (tmp_path / name).write_text(content)
     with pytest.raises(ValueError, match=said):
-        read_people(tmp_path / name, 'coco17')
+        KeypointsFileDetector(tmp_path / name, 'coco17')
 
 
 def test_a_skeleton_is_needed_and_not_contradicted(points, tmp_path):
     with pytest.raises(ValueError, match='does not say its skeleton'):
-        read_people(rows_of('coco', points, tmp_path))
+        KeypointsFileEstimator(rows_of('coco', points, tmp_path))
     with pytest.raises(ValueError, match='says skeleton coco17, not halpe26'):
-        read_people(rows_of('poses.npz', points, tmp_path), 'halpe26')
+        KeypointsFileEstimator(rows_of('poses.npz', points, tmp_path), 'halpe26')
     with pytest.raises(FileNotFoundError, match='keypoints file no.json does not exist'):
-        read_people('no.json')
+        KeypointsFileDetector('no.json')
     with pytest.raises(KeyError, match="unknown skeleton 'coco18'"):
-        read_people(rows_of('coco', points, tmp_path), 'coco18')
+        KeypointsFileDetector(rows_of('coco', points, tmp_path), 'coco18')
+
+
+def test_a_file_that_changed_is_read_again(points, tmp_path):
+    path = rows_of('coco', points, tmp_path)
+    first = KeypointsFileDetector(path, 'coco17').record
+    assert KeypointsFileEstimator(path, 'coco17').record is first
+    rows_of('coco', points[:, :, [0, 1, 2]] + np.array([1.0, 0, 0]), tmp_path)
+    path.write_text(path.read_text() + ' ')
+    assert KeypointsFileDetector(path, 'coco17').record is not first

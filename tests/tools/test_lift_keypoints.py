@@ -143,9 +143,9 @@ def test_bad_input_is_one_line_and_writes_nothing(demo, config, tmp_path, capsys
     out = tmp_path / 'out'
     common = ('--out', out, '--config', config)
     points = np.load(DEMO_KEYPOINTS)['keypoints_2d'][:11].copy()
-    points[4, 0, 0] = np.nan
-    spoilt = write_clip(tmp_path / 'nan.npz', keypoints_2d=points)
-    assert "frame 4, joint 'nose'" in refused(demo, capsys, *common, '--keypoints', spoilt)
+    points[4, 0, 0] = np.inf
+    spoilt = write_clip(tmp_path / 'inf.npz', keypoints_2d=points)
+    assert 'frame 4: nose' in refused(demo, capsys, *common, '--keypoints', spoilt)
     empty = write_clip(tmp_path / 'empty.npz', num_frames=0)
     assert 'empty' in refused(demo, capsys, *common, '--keypoints', empty)
     flat = write_clip(tmp_path / 'flat.npz', keypoints_2d=np.zeros((11, 33)))
