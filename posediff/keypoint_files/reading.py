@@ -139,8 +139,8 @@ def _checked(one: RawPerson, contents: Contents, joints: Skeleton) -> tuple[np.n
     if wrong.any():
         joint = int(wrong.argmax())
         raise ValueError(
-            f'{one.where}: a score must be in [0, 1], got {scores[joint]:g} of {joints.joint_names[joint]}; peaks up to '
-            f'{contents.max_score:g} are cut to 1, percentages and logits are not read'
+            f'{one.where}: a score must be in [0, 1], got {scores[joint]:g} of {joints.joint_names[joint]}; peaks up '
+            f'to {contents.max_score:g} are cut to 1, percentages and logits are not read'
         )
     seen &= scores > 0
     return np.where(seen[:, None], points, np.nan), np.where(seen, np.minimum(scores, 1), 0).astype(np.float32)
