@@ -1,4 +1,4 @@
-"""How the tests are run: which examples property tests draw, and what is said of tests that are skipped.
+"""How the tests are run: what they draw at random, and what is said of tests that are skipped.
 
 Folders have their fixtures in ``conftest.py`` files of their own. CONTRIBUTING.md says how these options are used.
 """
@@ -7,12 +7,16 @@ from __future__ import annotations
 
 import ast
 import os
+import random
 import re
+import sys
+import zlib
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.internal.conjecture.providers import HypothesisProvider
@@ -52,6 +56,29 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         '--max-skipped', type=int, nargs=2, metavar=('WITH', 'WITHOUT'),
         help='fail if more tests are skipped than WITH, or WITHOUT if there is no reference data',
     )  # fmt: skip
+
+
+def seed_generators(name: str) -> None:
+    """Start the global generators of Python, NumPy and PyTorch from a name."""
+    seed = zlib.crc32(name.encode())
+    random.seed(seed)
+    np.random.seed(seed)
+    if 'torch' in sys.modules:
+        sys.modules['torch'].manual_seed(seed)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_fixture_setup(fixturedef: Any, request: pytest.FixtureRequest) -> Iterator[None]:
+    """A fixture draws the same numbers whichever test asks for it first."""
+    owner = request.node.nodeid if fixturedef.scope == 'function' else fixturedef.baseid
+    seed_generators(f'{owner} {fixturedef.argname} {getattr(request, "param_index", 0)}')
+    return (yield)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_call(item: pytest.Item) -> None:
+    """A test draws the same numbers whatever ran before it."""
+    seed_generators(item.nodeid)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -31,6 +31,25 @@ def test_of_one_case():
 
 CONSTANTS = 'NUMBERS = [123456789.125, 987654321, 5551234, 7.0625, 31.75, 8881.5]\nNAMES = ["walker", "jumper"]\n'
 
+DRAWS = """
+import json, random
+import numpy as np, pytest
+
+@pytest.fixture(scope='module')
+def shared():
+    return random.random()
+
+def draw(name, shared):
+    with open('drawn.jsonl', 'a') as file:
+        file.write(json.dumps([name, [shared, random.random(), np.random.rand()]]) + '\\n')
+
+def test_one(shared):
+    draw('one', shared)
+
+def test_two(shared):
+    draw('two', shared)
+"""
+
 SKIPPED = """
 import pytest
 pytest.importorskip('a_package_that_is_nowhere', reason='the package is nowhere')
@@ -104,6 +123,21 @@ def test_examples_are_fixed_but_those_of_slow_runs(run: Run, tmp_path: Path) -> 
     many = read_drawn(tmp_path)
     assert len(many) == 120
     assert many[:30] != alone
+
+
+def test_draws_do_not_depend_on_what_ran_before(run: Run, tmp_path: Path) -> None:
+    (tmp_path / 'test_draws.py').write_text(DRAWS)
+    drawn = []
+    for selection in (
+        ['test_draws.py'],
+        ['test_draws.py::test_two'],
+        ['test_draws.py::test_two', 'test_draws.py::test_one'],
+    ):
+        assert run(*selection).returncode == 0
+        drawn.append(dict(read_drawn(tmp_path)))
+    assert drawn[0] == drawn[2]
+    assert drawn[0]['two'] == drawn[1]['two']
+    assert drawn[0]['one'][1:] != drawn[0]['two'][1:]
 
 
 @pytest.mark.parametrize(
