@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from posediff.evaluation.posetrack.annolist import is_annolist
+
 
 def open_source(**kwargs: Any) -> Any:
     """Read the people of a COCO-style PoseTrack file with MMPose's ``PoseTrack18Dataset`` and :class:`StrictReading`.
@@ -51,7 +53,7 @@ class StrictReading:
     def load_data_list(self) -> list[dict]:
         document = _read_json(self.ann_file)
         images = document.get('images') if isinstance(document, dict) else None
-        if isinstance(document, dict) and 'annolist' in document:
+        if is_annolist(document):
             raise ValueError(
                 f'{self.ann_file} is in the form of PoseTrack2017: tools/dataset_converters/posetrack17_to_coco.py '
                 'converts a split to what is needed here'

@@ -58,6 +58,12 @@ def test_every_joint_finds_its_place(tmp_path):
     assert person['track_id'] == 3
 
 
+def test_files_that_are_no_annotations_are_passed_over(tmp_path):
+    root = write(tmp_path)
+    (root / 'annotations' / '._000001_bonn.json').write_bytes(b'\x00\x05\x16\x07')
+    assert convert_posetrack17(root / 'annotations', root, root / 'out.json')['videos'] == 1
+
+
 def test_the_clips_read_it(tmp_path):
     pytest.importorskip('mmpose')
     from posediff.datasets.posetrack import PoseTrackClipDataset

@@ -33,6 +33,19 @@ def test_what_is_missing_comes_from_the_video(files: Path, video_folder: Path, t
     assert counts == {'videos': 2, 'images': 8, 'annotations': len(expected['annotations'])}
 
 
+def test_files_that_are_no_annotations_are_passed_over(tmp_path: Path) -> None:
+    size = {'width': 4, 'height': 3}
+    document = {'images': [{'id': 1, 'file_name': 'a.jpg', **size}], 'annotations': [], 'categories': []}
+    (tmp_path / 'a.json').write_text(json.dumps(document))
+    for name in ('._a.json', '.DS_Store', 'notes.txt'):
+        (tmp_path / name).write_bytes(b'\x00\x05\x16\x07')
+    counts = merge_posetrack(tmp_path, tmp_path, tmp_path / 'out' / 'merged.json')
+    assert counts == {'videos': 1, 'images': 1, 'annotations': 0}
+    (tmp_path / 'a.json').unlink()
+    with pytest.raises(FileNotFoundError, match=r'no \.json files in it'):
+        merge_posetrack(tmp_path, tmp_path, tmp_path / 'out' / 'merged.json')
+
+
 @pytest.mark.parametrize(
     ('change', 'error', 'said'),
     [

@@ -11,7 +11,9 @@ import numpy as np
 
 from posediff.atomic_files import replacing
 from posediff.datasets.transforms.clip_loading import read_image
+from posediff.evaluation.posetrack import annolist
 from posediff.evaluation.posetrack.joints import EVALUATED_KEYPOINTS, POSETRACK18_KEYPOINTS
+from posediff.input_files import data_files
 
 BOX_MARGIN = 0.15  # of the box around keypoints and head, on every side: the set has no boxes of whole people
 
@@ -37,7 +39,7 @@ def convert_posetrack17(annotations: str | Path, images: str | Path, destination
         ValueError: A file is no ``annolist``, or an entry lacks something; the message names both.
     """
     folder = Path(annotations)
-    files = sorted(folder.glob('*.json')) if folder.is_dir() else []
+    files = data_files(folder, '.json')
     if not files:
         raise FileNotFoundError(f'{folder}: no such folder, or no .json files in it')
     document: dict[str, list] = {'images': [], 'annotations': [], 'categories': [_category()]}
@@ -76,7 +78,7 @@ def _frames(file: Path) -> list[dict[str, Any]]:
 
 def _name(file: Path, frame: dict[str, Any]) -> str:
     try:
-        return str(_one(frame['image'])['name'])
+        return annolist.image_name(frame)
     except (KeyError, IndexError, TypeError) as error:
         raise ValueError(f'{file}: a frame has no image name ({type(error).__name__}: {error})') from error
 
@@ -93,14 +95,17 @@ def _people(file: Path, number: int, frame: dict[str, Any], size: dict[str, Any]
 
 def _person(rect: dict[str, Any], size: dict[str, Any]) -> dict[str, Any] | None:
     """None for a person without points, who trains and tests nothing."""
-    points = _one(rect['annopoints']).get('point', []) if rect.get('annopoints') else []
+    points = annolist.points_of(rect)
     if not points:
         return None
     keypoints = np.zeros((len(POSETRACK18_KEYPOINTS), 3))
     for point in points:
-        place = _PLACE[int(_one(point['id']))]
-        keypoints[place] = float(_one(point['x'])), float(_one(point['y'])), 1
-    head = np.array([[float(_one(rect[f'x{i}'])), float(_one(rect[f'y{i}']))] for i in (1, 2)])
+        x, y = annolist.place(point)
+        keypoints[_PLACE[int(annolist.joint_id(point))]] = float(x), float(y), 1
+    corners = annolist.head_corners(rect)
+    if corners is None:
+        raise KeyError(next(key for key in annolist.HEAD_BOX if key not in rect))
+    head = np.array(corners, dtype=float).reshape(2, 2)
     if not (np.isfinite(keypoints).all() and np.isfinite(head).all()):
         raise ValueError('a coordinate is not finite')
     x1, y1, x2, y2 = _box(np.concatenate([keypoints[keypoints[:, 2] > 0, :2], head]), size)
@@ -108,7 +113,7 @@ def _person(rect: dict[str, Any], size: dict[str, Any]) -> dict[str, Any] | None
         'keypoints': keypoints.ravel().tolist(), 'num_keypoints': len(points), 'iscrowd': 0, 'scores': [],
         'bbox': [x1, y1, x2 - x1, y2 - y1], 'area': (x2 - x1) * (y2 - y1),
         'bbox_head': [*head.min(0).tolist(), *np.abs(head[1] - head[0]).tolist()],
-        'track_id': int(_one(rect['track_id'])),
+        'track_id': int(annolist.only(rect['track_id'])),
     }  # fmt: skip
 
 
@@ -120,14 +125,8 @@ def _box(points: np.ndarray, size: dict[str, Any]) -> Sequence[float]:
 
 
 def _ignore_regions(frame: dict[str, Any]) -> dict[str, list]:
-    polygons = [region.get('point', []) for region in frame.get('ignore_regions') or []]
-    polygons = [polygon for polygon in polygons if polygon]
+    polygons = annolist.ignore_regions(frame)
     return {
-        f'ignore_regions_{axis}': [[float(_one(point[axis])) for point in polygon] for polygon in polygons]
-        for axis in ('x', 'y')
+        'ignore_regions_x': [[float(value) for value in xs] for xs, _ in polygons],
+        'ignore_regions_y': [[float(value) for value in ys] for _, ys in polygons],
     }
-
-
-def _one(value: Any) -> Any:
-    """PoseTrack2017 wraps every scalar and every single structure in a list of one."""
-    return value[0] if isinstance(value, list) else value

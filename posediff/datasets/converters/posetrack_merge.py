@@ -8,6 +8,8 @@ from typing import Any
 
 from posediff.atomic_files import replacing
 from posediff.datasets.transforms.clip_loading import read_image
+from posediff.evaluation.posetrack.annolist import is_annolist
+from posediff.input_files import data_files
 
 LISTS = ('images', 'annotations', 'categories')
 
@@ -32,7 +34,7 @@ def merge_posetrack(annotations: str | Path, images: str | Path, destination: st
             message names the file.
     """
     folder = Path(annotations)
-    files = sorted(folder.glob('*.json')) if folder.is_dir() else []
+    files = data_files(folder, '.json')
     if not files:
         raise FileNotFoundError(f'{folder}: no such folder, or no .json files in it')
     merged: dict[str, list] = {'images': [], 'annotations': [], 'categories': []}
@@ -61,7 +63,7 @@ def _read(file: Path) -> dict[str, list]:
         document = json.loads(file.read_bytes())
     except ValueError as error:
         raise ValueError(f'{file} is not readable JSON (truncated?): {error}') from error
-    if isinstance(document, dict) and 'annolist' in document:
+    if is_annolist(document):
         raise ValueError(f'{file} is of PoseTrack2017: tools/dataset_converters/posetrack17_to_coco.py converts it')
     if not isinstance(document, dict) or not all(isinstance(document.get(name), list) for name in LISTS):
         raise ValueError(f'{file}: expected lists {", ".join(LISTS)}, as in PoseTrack2018')

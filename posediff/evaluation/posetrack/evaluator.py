@@ -14,6 +14,7 @@ from posediff.evaluation.posetrack.joints import NUM_JOINTS
 from posediff.evaluation.posetrack.matching import match
 from posediff.evaluation.posetrack.protocols import get_protocol
 from posediff.evaluation.posetrack.tracking import Tracking
+from posediff.input_files import data_files
 
 
 class PoseTrackEvaluator:
@@ -134,7 +135,7 @@ def sequence_files(folder: str | Path) -> list[Path]:
     Raises:
         FileNotFoundError: There is no such folder, or no such file in it.
     """
-    files = sorted(path for path in Path(folder).glob('*.json') if not path.name.startswith('.'))
+    files = data_files(folder, '.json')
     if not files:
         raise FileNotFoundError(f'{folder} is no folder of .json files, one a sequence')
     return files

@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from posediff.evaluation.posetrack import annolist
 from posediff.evaluation.posetrack.entries import Entry, read_json
 from posediff.evaluation.posetrack.evaluator import sequence_files
+from posediff.evaluation.posetrack.image_ids import ImageIds
 
 Documents = Iterator[tuple[str, dict[str, Any]]]
 """File name of each sequence and what its file holds."""
@@ -41,11 +43,11 @@ def from_coco(path: str | Path, tracks: bool = False) -> Documents:
                 folders[folder] = {'images': [], 'annotations': [], 'categories': document.get('categories')}
             folders[folder]['images'].append(image)
             folder_of[image['id']] = folder
+        entry.place = None
+        ids = ImageIds(document['images'])
         for position, annotation in enumerate(document.get('annotations', [])):
             entry.place = ('annotations', position)
-            if annotation['image_id'] not in folder_of:
-                raise ValueError(f'there is no image of the id {annotation["image_id"]!r}')
-            several = folders[folder_of[annotation['image_id']]]['annotations']
+            several = folders[folder_of[ids.find(annotation['image_id'])]]['annotations']
             if tracks and 'track_id' not in annotation:
                 raise ValueError('the person has no track_id, without which tracks cannot be measured')
             several.append({'track_id': len(several) % 10000, **annotation})
@@ -56,8 +58,8 @@ def from_coco(path: str | Path, tracks: bool = False) -> Documents:
 def frames_of(document: dict[str, Any], file: str) -> list[tuple[Any, str]]:
     """Id and file name of each frame of a file; PoseTrack17's files have no ids, there it is None."""
     with Entry(file) as entry:
-        if 'annolist' not in document:
+        if not annolist.is_annolist(document):
             entry.place = 'images'
             return [(image['id'], image['file_name']) for image in document['images']]
         entry.place = 'annolist'
-        return [(None, image['image'][0]['name']) for image in document['annolist']]
+        return [(None, annolist.image_name(image)) for image in document['annolist']]

@@ -7,11 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from posediff.evaluation.posetrack import annolist
 from posediff.evaluation.posetrack.entries import MISSING_SCORE, Entry, check_track_id, check_unique, head_size
 from posediff.evaluation.posetrack.joints import NUM_JOINTS
 from posediff.evaluation.posetrack.sequence import Persons, Region, Sequence, track_id_array
-
-HEAD_BOX = ('x1', 'y1', 'x2', 'y2')
 
 
 def read_posetrack17(document: dict[str, Any], entry: Entry, truth: bool, wanted: np.ndarray | None = None) -> Sequence:
@@ -30,7 +29,9 @@ def read_posetrack17(document: dict[str, Any], entry: Entry, truth: bool, wanted
     Raises:
         ValueError: Something is missing or malformed; the message names file and entry.
     """
-    names, counts, regions = [], [], {}
+    names: list[str] = []
+    counts: list[bool] = []
+    regions: dict[int, list[Region]] = {}
     frames: list[int] = []
     rectangles: list[dict[str, Any]] = []
     values = array('d')
@@ -39,7 +40,7 @@ def read_posetrack17(document: dict[str, Any], entry: Entry, truth: bool, wanted
             entry.place = ('annolist', position)
             name = _name(image, position)
             several = image['annorect']
-            track_ids = [rectangle['track_id'][0] for rectangle in several if 'track_id' in rectangle]
+            track_ids = [annolist.track_id(rectangle) for rectangle in several if 'track_id' in rectangle]
             for track_id in track_ids:
                 check_track_id(track_id)
             if not truth:
@@ -50,10 +51,11 @@ def read_posetrack17(document: dict[str, Any], entry: Entry, truth: bool, wanted
             if not is_wanted:
                 continue
             if truth and 'ignore_regions' in image:
-                regions[position] = [_region(region['point']) for region in image['ignore_regions']]
+                regions[position] = annolist.ignore_regions(image)
             for rectangle in several:
-                if _has_points(rectangle):
-                    values.fromlist(_joints(rectangle['annopoints'][0]['point'], truth))
+                points = annolist.points_of(rectangle)
+                if points is not None:
+                    values.fromlist(_joints(points, truth))
                     frames.append(position)
                     rectangles.append(rectangle)
         entry.place = None
@@ -66,9 +68,7 @@ def read_posetrack17(document: dict[str, Any], entry: Entry, truth: bool, wanted
         scores=table[..., 2],
         head_sizes=sizes,
         lacks_head=lacks,
-        track_ids=track_id_array(
-            [rectangle['track_id'][0] if 'track_id' in rectangle else None for rectangle in rectangles]
-        ),
+        track_ids=track_id_array([annolist.track_id(rectangle) for rectangle in rectangles]),
     )
     return Sequence(names, persons, np.array(counts, dtype=bool), regions=regions)
 
@@ -76,17 +76,9 @@ def read_posetrack17(document: dict[str, Any], entry: Entry, truth: bool, wanted
 def _name(image: dict[str, Any], position: int) -> str:
     """For messages; not every file has it."""
     try:
-        return str(image['image'][0]['name'])
+        return annolist.image_name(image)
     except (KeyError, IndexError, TypeError):
         return str(position)
-
-
-def _has_points(rectangle: dict[str, Any]) -> bool:
-    return 'point' in (rectangle.get('annopoints') or [{}])[0]
-
-
-def _region(points: list[dict[str, Any]]) -> Region:
-    return [point['x'][0] for point in points], [point['y'][0] for point in points]
 
 
 _NOBODY = [float('nan'), float('nan'), MISSING_SCORE, 0.0] * NUM_JOINTS
@@ -97,21 +89,22 @@ def _joints(points: list[dict[str, Any]], truth: bool) -> list[float]:
     """x, y, score, and 1 of each evaluated joint; 0 for 1 where it is not listed."""
     joints = _NOBODY.copy()
     for point in points:
-        joint_id = point['id']
-        start = None if joint_id is None else _START.get(joint_id[0])
+        start = _START.get(annolist.joint_id(point))
         if start is None or joints[start + 3]:
             continue
-        joints[start], joints[start + 1], joints[start + 3] = point['x'][0], point['y'][0], 1.0
+        joints[start], joints[start + 1] = annolist.place(point)
+        joints[start + 3] = 1.0
         if not truth and 'score' in point:
-            score = point['score'][0]
+            score = annolist.only(point['score'])
             joints[start + 2] = float('nan') if score is None else score
     return joints
 
 
 def _head_sizes(rectangles: list[dict[str, Any]], truth: bool) -> tuple[np.ndarray, np.ndarray]:
     """Size of each head and whether it is unknown."""
-    lacks = np.array([not truth or any(key not in box for key in HEAD_BOX) for box in rectangles], dtype=bool)
-    corners = [[box[key][0] for key in HEAD_BOX] for box, lack in zip(rectangles, lacks, strict=True) if not lack]
+    boxes = [annolist.head_corners(rectangle) if truth else None for rectangle in rectangles]
+    lacks = np.array([box is None for box in boxes], dtype=bool)
     sizes = np.full(len(rectangles), np.nan)
-    sizes[~lacks] = head_size(*np.array(corners, dtype=np.float64).reshape(-1, 4).T)
+    corners = np.array([box for box in boxes if box is not None], dtype=np.float64)
+    sizes[~lacks] = head_size(*corners.reshape(-1, 4).T)
     return sizes, lacks

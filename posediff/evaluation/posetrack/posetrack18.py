@@ -15,6 +15,7 @@ from posediff.evaluation.posetrack.entries import (
     head_size,
     number_table,
 )
+from posediff.evaluation.posetrack.image_ids import ImageIds
 from posediff.evaluation.posetrack.joints import EVALUATED_KEYPOINTS, NUM_JOINTS
 from posediff.evaluation.posetrack.sequence import Persons, Region, Sequence, track_id_array
 
@@ -24,6 +25,8 @@ SOURCES = ('mpii', 'bonn', 'mpiinew')
 def read_posetrack18(document: dict[str, Any], entry: Entry, truth: bool) -> Sequence:
     """Read one sequence.
 
+    * A person belongs to the image of its ``image_id``, by value: '7' is 7. One of no image is an error, where poseval
+      leaves it out.
     * A frame is one of ``images``; only frames of the first video are taken, by the number that the name of the
       image's folder begins with.
     * A joint is there unless x, y and visibility are all 0.
@@ -50,9 +53,10 @@ def read_posetrack18(document: dict[str, Any], entry: Entry, truth: bool) -> Seq
         for position, image in enumerate(images):
             entry.place = ('images', position)
             by_id.setdefault(image['id'], image)  # of several images with one id the first is read, every time
+        ids = ImageIds(images)
         for index, annotation in enumerate(annotations):
             entry.place = ('annotations', index)
-            persons_of.setdefault(annotation['image_id'], []).append(index)
+            persons_of.setdefault(ids.find(annotation['image_id']), []).append(index)
         names: list[str] = []
         counts, frames, indices, image_ids = [], [], [], []
         regions: dict[int, list[Region]] = {}

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from posediff.evaluation.posetrack.entries import MISSING_SCORE, Entry, flat, head_size, number_table
+from posediff.evaluation.posetrack.image_ids import ImageIds
 from posediff.evaluation.posetrack.joints import EVALUATED_KEYPOINTS, NUM_JOINTS, POSETRACK18_KEYPOINTS
 from posediff.evaluation.posetrack.sequence import Persons, Region, Sequence, track_id_array
 
@@ -48,12 +49,12 @@ def read_posetrack21(document: dict[str, Any], entry: Entry, truth: bool, num_fr
             if truth:
                 several_x, several_y = image['ignore_regions_x'], image['ignore_regions_y']
                 regions[position] = _regions(several_x, several_y) if counts[-1] else []
+        entry.place = None
+        ids = ImageIds(images)
         present: list[list[int]] = [[] for _ in frame_of]
         for index, annotation in enumerate(annotations):
             entry.place = ('annotations', index)
-            if annotation['image_id'] not in frame_of:
-                raise ValueError(f'there is no image of the id {annotation["image_id"]!r}')
-            present[frame_of[annotation['image_id']]].append(index)
+            present[frame_of[ids.find(annotation['image_id'])]].append(index)
         entry.place = None
         persons = _read_persons(annotations, present[:num_frames], entry, truth)
     frames = slice(num_frames)

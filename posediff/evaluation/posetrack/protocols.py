@@ -12,7 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from posediff.evaluation.posetrack.annolist import is_annolist
 from posediff.evaluation.posetrack.entries import Entry, check_unique
+from posediff.evaluation.posetrack.image_ids import id_value
 from posediff.evaluation.posetrack.posetrack17 import read_posetrack17
 from posediff.evaluation.posetrack.posetrack18 import read_posetrack18
 from posediff.evaluation.posetrack.posetrack21 import read_posetrack21
@@ -58,18 +60,19 @@ class Poseval(Protocol):
     odd_empty_frames = False
 
     def read_truth(self, document: dict[str, Any], entry: Entry) -> Sequence:
-        if 'annolist' in document:
+        if is_annolist(document):
             return read_posetrack17(document, entry, truth=True)
         return read_posetrack18(document, entry, truth=True)
 
     def read_predictions(self, document: dict[str, Any], entry: Entry, truth: Sequence) -> Sequence:
-        if 'annolist' in document:
+        if is_annolist(document):
             predicted = read_posetrack17(document, entry, truth=False, wanted=truth.counts)
         else:
             predicted = read_posetrack18(document, entry, truth=False)
         num_frames, expected = len(predicted.frame_names), len(truth.frame_names)
         if num_frames != expected:
             raise ValueError(f'{entry}: {num_frames} frames, but the ground truth has {expected}')
+        _check_names(truth, predicted, entry)
         return predicted
 
     def select(self, truth: Sequence, predicted: Sequence) -> tuple[Persons, Persons]:
@@ -104,7 +107,7 @@ class PoseTrack21(Protocol):
                 f'{entry}: {len(predicted.frame_names)} frames, but the ground truth has {expected}',
             )
         for frame in np.flatnonzero(truth.counts):
-            if predicted.image_ids[frame] != truth.image_ids[frame]:
+            if id_value(predicted.image_ids[frame]) != id_value(truth.image_ids[frame]):
                 raise ValueError(
                     f'{entry}: images[{frame}] has the id {predicted.image_ids[frame]!r}, '
                     f'but the ground truth has {truth.image_ids[frame]!r}'
@@ -144,6 +147,18 @@ def get_protocol(name: str) -> Protocol:
     if name not in PROTOCOLS:
         raise ValueError(f'protocol {name!r} is none of {", ".join(PROTOCOLS)}')
     return PROTOCOLS[name]
+
+
+def _check_names(truth: Sequence, predicted: Sequence, entry: Entry) -> None:
+    """Refuse predictions of other pictures altogether; frames are paired by position, whatever their names."""
+    if not (truth.image_ids and predicted.image_ids):
+        return
+    expected = {name.rpartition('/')[2] for name in truth.frame_names}
+    if expected.isdisjoint(name.rpartition('/')[2] for name in predicted.frame_names):
+        raise ValueError(
+            f'{entry}: none of its images is one of the ground truth: images[0] is {predicted.frame_names[0]!r}, there '
+            f'it is {truth.frame_names[0]!r}'
+        )
 
 
 def _regions_that_count(truth: Sequence) -> dict[int, list[Region]]:

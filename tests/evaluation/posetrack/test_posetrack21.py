@@ -146,7 +146,7 @@ def test_what_has_to_be_given(scene, pose, document, key, field):
     ('changes', 'said'),
     [
         ({'scores': []}, 'scores has 0 numbers'),
-        ({'image_id': 3}, 'no image of the id 3'),
+        ({'image_id': 3}, 'image_id 3 is none of the images'),
         ({'keypoints': [1.0] * 45}, 'keypoints has 45'),
     ],
 )
