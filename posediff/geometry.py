@@ -66,7 +66,13 @@ def unproject_points(pixels: Any, focal: Any, center: Any, distortion: Any = Non
 
 
 def solve_root_position(
-    joints_3d: Any, keypoints_2d: Any, focal: Any, center: Any, distortion: Any = None, weights: Any = None
+    joints_3d: Any,
+    keypoints_2d: Any,
+    focal: Any,
+    center: Any,
+    distortion: Any = None,
+    weights: Any = None,
+    check: bool = True,
 ) -> Any:
     """Translation that puts a root-relative pose where its 2D keypoints were seen, in closed form.
 
@@ -79,6 +85,7 @@ def solve_root_position(
         focal, center: (2,) px, or batched so that they broadcast against (..., K, 2).
         distortion: None, or (5,), or batched so that it broadcasts against (..., K, 5).
         weights: None, or (..., K) >= 0, e.g. confidences; 0 leaves a joint out.
+        check: Look for frames with too few joints; False where the caller knows that there are none.
 
     Returns:
         (..., 3) position of the root in the camera frame, mm.
@@ -90,8 +97,8 @@ def solve_root_position(
     is_tensor = isinstance(joints_3d, torch.Tensor)
     library = torch if is_tensor else np
     weights = library.ones_like(joints_3d[..., 0]) if weights is None else weights
-    sparse = (weights > 0).sum(-1) < 2
-    if sparse.any():
+    sparse = (weights > 0).sum(-1) < 2 if check else None
+    if sparse is not None and sparse.any():
         raise ValueError(f'{int(sparse.sum())} frames have fewer than two keypoints: their position is not determined')
     target = rays * joints_3d[..., 2:3] - joints_3d[..., :2]
     weighted = weights[..., None]

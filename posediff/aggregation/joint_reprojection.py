@@ -75,7 +75,11 @@ class _ReprojectionAggregator(BaseAggregator):
                 raise ValueError(f'sample {sample.get("sample_id")!r} has no gt_instances.root_position')
             return _tensor(truth, relative)
         return solve_root_position(
-            relative, keypoints, *self._intrinsics(sample, relative), weights=weights.expand(relative.shape[:-1])
+            relative,
+            keypoints,
+            *self._intrinsics(sample, relative),
+            weights=weights.expand(relative.shape[:-1]),
+            check=False,  # every frame has two joints; to ask the device would wait for it
         )
 
     def _intrinsics(self, sample: Sample, like: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
@@ -125,4 +129,4 @@ class WeightedAggregator(_ReprojectionAggregator):
 
 
 def _tensor(value: Any, like: Tensor) -> Tensor:
-    return torch.as_tensor(value).to(like)
+    return torch.as_tensor(value).to(like, non_blocking=True)

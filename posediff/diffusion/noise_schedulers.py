@@ -95,7 +95,9 @@ class BetasNoiseScheduler:
     def _gather(self, timestep: Tensor, like: Tensor) -> Tensor:
         table = self._on_device.get(like.device)
         if table is None:
-            table = self._on_device.setdefault(like.device, self.alpha_bar.to(like.device, torch.float32))
+            table = self._on_device.setdefault(
+                like.device, self.alpha_bar.to(like.device, torch.float32, non_blocking=True)
+            )
         return per_row(table[timestep], like)
 
 

@@ -9,6 +9,7 @@ import torch
 from mmengine.model import BaseDataPreprocessor
 from torch import Tensor
 
+from posediff.models.device_copies import to_device
 from posediff.registry import MODELS
 
 IMAGENET_MEAN, IMAGENET_STD = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
@@ -21,11 +22,13 @@ class ClipPreprocessor(BaseDataPreprocessor):
     In: ``inputs``, a list of B clips (T, 3, H, W) as MMPose packs them (uint8, channels in OpenCV's order), and
         ``data_samples``.
 
-    Out: ``inputs`` float32 (B, T, 3, H, W), and ``data_samples``.
+    Out: ``inputs`` float32 (B, T, 3, H, W), on the device, and ``data_samples``, which stay where they are: heads stack
+        their labels there.
 
     Args:
         mean, std: Of the channels after their reordering, 0 to 255; timm's and torchvision's for ImageNet.
         bgr_to_rgb: Reverse the channels; of the axis before the last two, not of the frames.
+        non_blocking: Do not wait until the copies to the device are done.
     """
 
     mean: Tensor
@@ -36,7 +39,7 @@ class ClipPreprocessor(BaseDataPreprocessor):
         mean: Sequence[float] = IMAGENET_MEAN,
         std: Sequence[float] = IMAGENET_STD,
         bgr_to_rgb: bool = True,
-        non_blocking: bool = False,
+        non_blocking: bool = True,
     ) -> None:
         super().__init__(non_blocking)
         if len(mean) != 3 or len(std) != 3 or min(std) <= 0:
@@ -48,13 +51,13 @@ class ClipPreprocessor(BaseDataPreprocessor):
     def forward(self, data: Any, training: bool = False) -> dict[str, Any]:
         if not isinstance(data, dict):
             data = {key: [item[key] for item in data] for key in ('inputs', 'data_samples')}
-        data = self.cast_data(data)
         samples = data.get('data_samples') or [None] * len(data['inputs'])
         clips = [_check(clip, sample) for clip, sample in zip(data['inputs'], samples, strict=True)]
         if len({tuple(clip.shape) for clip in clips}) > 1:
             shapes = ', '.join(sorted({str(tuple(clip.shape)) for clip in clips}))
             raise ValueError(f'clips of one batch must have one shape, got {shapes}')
-        frames = torch.stack(clips)
+        # copied one by one: the loader's pinned clips are not copied on the host once more
+        frames = torch.stack([to_device(clip, self.device, self._non_blocking) for clip in clips])
         if self.bgr_to_rgb:
             frames = frames.flip(-3)
         return {'inputs': (frames.float() - self.mean) / self.std, 'data_samples': data.get('data_samples')}

@@ -8,6 +8,7 @@ import torch
 from mmengine.model import BaseDataPreprocessor
 from torch import Tensor
 
+from posediff.models.device_copies import to_device
 from posediff.registry import MODELS
 
 
@@ -30,6 +31,9 @@ def normalize_keypoints_2d(keypoints_2d: Tensor, img_shape: Tensor) -> Tensor:
 class LiftingPreprocessor(BaseDataPreprocessor):
     """Stack clips of 2D keypoints and normalise them by their image size.
 
+    Everything is checked and stacked where the loader left it; one tensor for a batch then travels to the device. The
+    samples stay behind: heads stack their labels there, and what is written to files needs no way back.
+
     In: a list of items, or the dict of lists that ``pseudo_collate`` makes of it, with ``inputs`` (``keypoints_2d``
         (T, K, 2) px,
     optional ``keypoint_scores`` (T, K) and ``keypoint_mask`` (T, K), 1 = observed) and ``data_samples``.
@@ -41,29 +45,29 @@ class LiftingPreprocessor(BaseDataPreprocessor):
     Args:
         input_mask: Append the mask as a third channel, so that the network can tell an omitted keypoint from the
             image centre.
+        non_blocking: Do not wait until the copy to the device is done.
     """
 
-    def __init__(self, input_mask: bool = False, non_blocking: bool = False) -> None:
+    def __init__(self, input_mask: bool = False, non_blocking: bool = True) -> None:
         super().__init__(non_blocking)
         self.input_mask = input_mask
 
     def forward(self, data: Any, training: bool = False) -> dict[str, Any]:
-        data = self.cast_data(_as_lists(data))
+        data = _as_lists(data)
         samples = data.get('data_samples') or [None] * len(data['inputs'])
         clips = [_check(item, sample) for item, sample in zip(data['inputs'], samples, strict=True)]
         shapes = {tuple(keypoints.shape) for keypoints, _, _ in clips}
         if len(shapes) > 1:
             raise ValueError(f'clips of one batch must have one shape, got {sorted(shapes)}')
         keypoints_2d, masks, scores = (torch.stack(parts) for parts in zip(*clips, strict=True))
-        img_shape = torch.tensor(
-            [sample.img_shape for sample in samples], dtype=torch.float32, device=keypoints_2d.device
-        )
+        img_shape = torch.tensor([sample.img_shape for sample in samples], dtype=torch.float32)
+        img_shape = img_shape.to(keypoints_2d.device, non_blocking=True)
         inputs = normalize_keypoints_2d(keypoints_2d, img_shape) * masks[..., None]
         if self.input_mask:
             inputs = torch.cat([inputs, masks[..., None]], dim=-1)
         for sample, *observed in zip(samples, keypoints_2d, masks, scores, strict=True):
             sample.input_keypoints_2d, sample.input_keypoint_mask, sample.input_keypoint_scores = observed
-        return {'inputs': inputs, 'data_samples': samples}
+        return {'inputs': to_device(inputs, self.device, self._non_blocking), 'data_samples': samples}
 
 
 def _as_lists(data: Any) -> dict[str, Any]:
@@ -88,8 +92,9 @@ def _check(item: dict[str, Tensor], sample: Any) -> tuple[Tensor, Tensor, Tensor
         raise ValueError(f'{origin}: keypoints_2d must be (T, K, 2) px, got {tuple(keypoints_2d.shape)}')
     mask = _check_per_joint(item, 'keypoint_mask', keypoints_2d, origin)
     mask = keypoints_2d.new_ones(keypoints_2d.shape[:2]) if mask is None else mask
-    bad = ~torch.isfinite(keypoints_2d).all(-1)
-    if bool(bad.any()):
+    # A look at values on an accelerator would wait for it; transforms check them too, where they are loaded.
+    bad = ~torch.isfinite(keypoints_2d).all(-1) if keypoints_2d.device.type == 'cpu' else None
+    if bad is not None and bool(bad.any()):
         frame, joint = bad.nonzero()[0].tolist()
         value = keypoints_2d[frame, joint].tolist()
         raise ValueError(
@@ -109,6 +114,6 @@ def _check_per_joint(item: dict[str, Tensor], name: str, keypoints_2d: Tensor, o
     if values.shape != keypoints_2d.shape[:2]:
         raise ValueError(f'{origin}: {name} must be {tuple(keypoints_2d.shape[:2])}, got {tuple(values.shape)}')
     values = values.float()
-    if not bool(torch.isfinite(values).all()):
+    if values.device.type == 'cpu' and not bool(torch.isfinite(values).all()):
         raise ValueError(f'{origin}: {name} has values that are not finite')
     return values

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from posediff.diffusion.guidance import drop_condition
 from posediff.diffusion.hypotheses import Generators, draw_noise
+from posediff.models.device_copies import to_device
 from posediff.models.options import TestOptions, TrainOptions, parse_options
 from posediff.models.reverse import ReverseProcess
 from posediff.registry import AGGREGATORS, BACKBONES, CONDITIONERS, DENOISERS, HEADS, MODELS, NOISE_SCHEDULERS, SAMPLERS
@@ -110,7 +111,9 @@ class PoseDiffusionEstimator(BaseModel):
 
     def loss(self, inputs: Tensor, data_samples: Sequence[PoseDataSample]) -> dict[str, Tensor]:
         """Training loss of a batch, as a dict with one entry."""
-        x_0, weight = self.head.targets(data_samples)
+        labels, weight = self.head.targets(data_samples)
+        x_0 = to_device(labels, inputs.device)
+        weight = None if weight is None else to_device(weight, inputs.device)
         condition = self._condition(inputs)
         if self.denoiser is not None and self.train_cfg.condition_dropout > 0:
             condition = drop_condition(condition, self.train_cfg.condition_dropout)

@@ -21,9 +21,14 @@ META_KEYS = (
 class PackLiftingInputs:
     """Turn a window into ``inputs`` (tensors) and ``data_samples`` (:class:`PoseDataSample`).
 
+    The last look at the values before they travel to a device, where a look would wait for it.
+
     Reads ``keypoints_2d`` (T, K, 2) px, ``keypoint_scores`` and ``keypoint_mask`` (T, K), ``joints_3d`` (T, K, 3) mm in
     the camera frame, ``skeleton`` and the metainfo. Writes the target relative to the root joint, and the root's
     position.
+
+    Raises:
+        ValueError: A value is not finite; the message names the sample, the frame and the joint.
     """
 
     def __call__(self, results: dict[str, Any]) -> dict[str, Any]:
@@ -32,6 +37,8 @@ class PackLiftingInputs:
             for name in ('keypoints_2d', 'keypoint_scores', 'keypoint_mask')
         }
         joints_3d = torch.from_numpy(np.ascontiguousarray(results['joints_3d'], dtype=np.float32))
+        for name, values in (*inputs.items(), ('joints_3d', joints_3d)):
+            _check_finite(results['sample_id'], name, values.numpy())
         root = joints_3d[:, get_skeleton(results['skeleton']).root]
         sample = PoseDataSample()
         for key in META_KEYS:  # PoseDataSample(metainfo=...) would deep-copy each
@@ -45,3 +52,14 @@ class PackLiftingInputs:
             root_position=root.clone(),
         )
         return {'inputs': inputs, 'data_samples': sample}
+
+
+def _check_finite(sample_id: str, name: str, values: np.ndarray) -> None:
+    finite = np.isfinite(values)
+    if not finite.all():
+        frame, joint = np.argwhere(~finite)[0, :2].tolist()
+        raise ValueError(
+            f'sample {sample_id}: {name} has {int((~finite).sum())} values that are not finite, first at frame '
+            f'{frame}, joint {joint}: {values[frame, joint].tolist()}; unseen points have keypoint_mask 0 and finite '
+            'coordinates'
+        )

@@ -40,7 +40,8 @@ class BaseHead(BaseModule):
         """Read the labels of a batch.
 
         Returns:
-            x_0 (B, …) and weights broadcastable to it, or None where everything counts.
+            x_0 (B, …) and weights broadcastable to it, or None where everything counts; on the device of the samples'
+            labels, which is the host: the estimator copies them to that of its inputs.
 
         Raises:
             ValueError: A sample has no label.

@@ -40,6 +40,8 @@ class HeatmapHead(BaseHead):
         init_cfg: MMEngine's.
     """
 
+    flip_indices: Tensor
+
     def __init__(
         self,
         skeleton: str = 'posetrack15',
@@ -70,6 +72,7 @@ class HeatmapHead(BaseHead):
         if in_channels is not None:
             output = start_at(nn.Conv2d(channels, num_joints, 1), self.empty)
             self.regression = nn.Sequential(upsampling(in_channels, channels, 4), output)
+        self.register_buffer('flip_indices', torch.tensor(self.skeleton.flip_indices), persistent=False)
 
     @property
     def empty(self) -> float:
@@ -92,11 +95,10 @@ class HeatmapHead(BaseHead):
                     f'sample {sample.get("sample_id", sample.get("id"))} has no gt_fields.heatmaps to train on: the '
                     'pipeline needs GenerateTarget'
                 )
-        device = next((parameter.device for parameter in self.parameters()), None)
         heatmaps = torch.stack([sample.gt_fields.heatmaps for sample in data_samples])
         weights = torch.stack([sample.gt_instance_labels.keypoint_weights[0] for sample in data_samples])
-        heatmaps, weights = heatmaps[:, self.label_joints].to(device), weights[:, self.label_joints].to(device)
-        return self.encode(heatmaps.float()), weights[..., None, None].float()
+        joints = torch.tensor(self.label_joints).to(heatmaps.device, non_blocking=True)
+        return self.encode(heatmaps[:, joints].float()), weights[:, joints, None, None].float()
 
     def forward(self, condition: Tensor) -> Tensor:
         if self.regression is None:
@@ -157,7 +159,7 @@ class HeatmapHead(BaseHead):
         return inputs.flip(-1)
 
     def flip_state(self, x_0: Tensor) -> Tensor:
-        return x_0.flip(-1)[..., list(self.skeleton.flip_indices), :, :]
+        return x_0.flip(-1)[..., self.flip_indices, :, :]
 
     @classmethod
     def contract_cases(cls) -> list[ContractCase]:

@@ -30,6 +30,8 @@ class LiftingHead(BaseHead):
         scale: x_0 = metres · scale.
     """
 
+    flip_indices: Tensor
+
     def __init__(
         self,
         skeleton: str = 'h36m17',
@@ -43,6 +45,7 @@ class LiftingHead(BaseHead):
         self.skeleton = get_skeleton(skeleton)
         self.scale = scale
         self.regression = None if in_channels is None else nn.Linear(in_channels, 3)
+        self.register_buffer('flip_indices', torch.tensor(self.skeleton.flip_indices), persistent=False)
 
     def encode(self, pose: Tensor) -> Tensor:
         return pose * (self.scale / MM_PER_METRE)
@@ -58,24 +61,25 @@ class LiftingHead(BaseHead):
             if 'gt_instances' not in sample or 'lifting_target' not in sample.gt_instances:
                 raise ValueError(f'sample {sample.get("sample_id")} has no gt_instances.lifting_target to train on')
         poses = torch.stack([torch.as_tensor(sample.gt_instances.lifting_target) for sample in data_samples])
-        parameter = next(self.parameters(), None)
-        if parameter is not None:
-            poses = poses.to(parameter.device)
         return self.encode(poses.float()), self._weights(data_samples, poses)
 
     @staticmethod
     def _weights(data_samples: Sequence[PoseDataSample], poses: Tensor) -> Tensor | None:
-        """(B, T, K, 1), 0 on joints that are not annotated and on frames that pad a clip; None if there are none."""
+        """(B, T, K, 1), 0 on joints that are not annotated and on frames that pad a clip; None if there are none.
+
+        Whether there are any is asked on the host alone: an accelerator would have to be waited for.
+        """
         counts = []
         for sample in data_samples:
             weight = poses.new_ones(poses.shape[1:3])
             if 'lifting_target_visible' in sample.gt_instances:
-                weight = weight * torch.as_tensor(sample.gt_instances.lifting_target_visible).to(weight)
+                visible = torch.as_tensor(sample.gt_instances.lifting_target_visible)
+                weight = weight * visible.to(weight, non_blocking=True)
             if sample.get('frame_mask') is not None:
-                weight = weight * torch.as_tensor(sample.frame_mask).to(weight)[:, None]
+                weight = weight * torch.as_tensor(sample.frame_mask).to(weight, non_blocking=True)[:, None]
             counts.append(weight)
         weights = torch.stack(counts)[..., None]
-        return None if bool((weights == 1).all()) else weights
+        return None if weights.device.type == 'cpu' and bool((weights == 1).all()) else weights
 
     def forward(self, condition: Tensor) -> Tensor:
         if self.regression is None:
@@ -83,17 +87,17 @@ class LiftingHead(BaseHead):
         return self.regression(condition)
 
     def attach(self, data_samples: Sequence[PoseDataSample], poses: Tensor, hypotheses: Tensor) -> None:
-        for sample, pose, drawn in zip(data_samples, poses, hypotheses, strict=True):
+        for sample, pose, drawn in zip(data_samples, poses.cpu(), hypotheses.cpu(), strict=True):
             scores = sample.get('input_keypoint_scores')
             predicted = InstanceData(keypoints=pose)
             predicted.keypoint_scores = pose.new_ones(pose.shape[:-1]) if scores is None else scores
             sample.pred_instances = predicted.cpu()
-            sample.pred_hypotheses = drawn.cpu()
+            sample.pred_hypotheses = drawn
             if 'gt_instances' in sample:  # MMPose's metrics count on numpy
                 sample.gt_instances = sample.gt_instances.numpy()
 
     def flip_inputs(self, inputs: Tensor) -> Tensor:
-        flipped = inputs[..., list(self.skeleton.flip_indices), :].clone()
+        flipped = inputs[..., self.flip_indices, :].clone()
         flipped[..., 0].neg_()
         return flipped
 
