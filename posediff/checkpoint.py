@@ -10,9 +10,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from mmengine.logging import HistoryBuffer
+from mmengine.logging import HistoryBuffer, print_log
 from mmengine.runner.checkpoint import CheckpointLoader
 from torch import Tensor, nn
+
+from posediff.state_dicts import find_state, unwrapped
 
 
 class UnsafeCheckpointError(RuntimeError):
@@ -101,31 +103,35 @@ def _first_line(error: Exception) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0]
 
 
-def load_state(path: str | Path) -> dict[str, Tensor]:
-    """Load the flat state dict of a checkpoint, whether bare or under ``state_dict``.
+def load_state(path: str | Path, ema: bool = False) -> dict[str, Tensor]:
+    """Load the flat state dict of a checkpoint, however it is wrapped, see :mod:`posediff.state_dicts`.
+
+    Args:
+        path: A ``.pth`` file.
+        ema: Take weights that were averaged over training, where the file has both.
 
     Raises:
         ValueError: There are no tensors in it; otherwise as :func:`load_checkpoint`.
     """
-    return state_of(load_checkpoint(path), path)
+    return state_of(load_checkpoint(path), path, ema)
 
 
-def state_of(checkpoint: Mapping[str, Any], path: str | Path) -> dict[str, Tensor]:
-    """The flat state dict in a loaded checkpoint.
+def state_of(checkpoint: Mapping[str, Any], path: str | Path, ema: bool = False) -> dict[str, Tensor]:
+    """The flat state dict in a loaded checkpoint, under the names of the model itself.
 
     Args:
         checkpoint: From :func:`load_checkpoint`.
         path: Where it came from, for messages.
+        ema: As for :func:`load_state`. What is taken where the file has both is logged.
 
     Raises:
         ValueError: There are no tensors in it, or other things beside them.
     """
-    state = checkpoint.get('state_dict', checkpoint)
-    tensors = (
-        {name: value for name, value in state.items() if isinstance(value, Tensor)}
-        if isinstance(state, Mapping)
-        else {}
-    )
+    found = find_state(checkpoint, path, ema)
+    if found.choice:
+        print_log(f'{path}: {found.choice}', logger='current')
+    state = unwrapped(found.state, path)
+    tensors = {name: value for name, value in state.items() if isinstance(value, Tensor)}
     if not tensors or len(tensors) != len(state):
         raise ValueError(
             f'checkpoint {path} holds no state dict of tensors (top-level keys: {", ".join(map(str, checkpoint))})'
@@ -155,10 +161,16 @@ def check_state(module: nn.Module, state: Mapping[str, Tensor], path: str | Path
 def use_safe_loading() -> None:
     """Make MMEngine's Runner read local checkpoints (``load_from``, ``resume``) through :func:`load_checkpoint`.
 
-    MMEngine falls back to a full unpickle where the safe one refuses.
+    MMEngine falls back to a full unpickle where the safe one refuses. Weights that other programs wrapped come as
+    ``state_dict``.
     """
 
     def load(filename: str, map_location: Any = 'cpu') -> dict[str, Any]:
-        return load_checkpoint(filename, map_location)
+        checkpoint = load_checkpoint(filename, map_location)
+        try:
+            state = state_of(checkpoint, filename)
+        except ValueError:  # no weights that are known here: MMEngine says what it needs
+            return checkpoint
+        return {**checkpoint, 'state_dict': state}
 
     CheckpointLoader.register_scheme('', loader=load, force=True)

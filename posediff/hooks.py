@@ -13,6 +13,7 @@ from mmengine.model import is_model_wrapper
 from mmengine.runner import IterBasedTrainLoop, Runner
 
 from posediff.checkpoint import check_state, state_of
+from posediff.datasets.passes import tell_passes
 from posediff.registry import HOOKS
 
 
@@ -44,7 +45,8 @@ class RandomStateHook(Hook):
     """Make a resumed run draw what the uninterrupted one would have drawn.
 
     Each rank's generator states go into the checkpoint and come back on resume. Validation gets its states back
-    afterwards, so that it leaves no trace in training. The dataset is told the epoch, from which it seeds every item.
+    afterwards, so that it leaves no trace in training. The dataset is told the epoch, from which it seeds every item;
+    in training by iterations that is how often it was gone through (:mod:`posediff.datasets.passes`).
     """
 
     priority = 'NORMAL'  # runs before CheckpointHook, which is VERY_LOW
@@ -67,6 +69,11 @@ class RandomStateHook(Hook):
             set_epoch(runner.epoch)
         if not isinstance(runner.train_loop, IterBasedTrainLoop):
             self._restore(runner)
+        elif set_epoch is not None and not tell_passes(runner.train_dataloader):
+            runner.logger.warning(
+                'the batch sampler is not that of PyTorch: the data set is not told how often it was gone through, and '
+                'draws the same items every time'
+            )
 
     def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None) -> None:
         if isinstance(runner.train_loop, IterBasedTrainLoop):

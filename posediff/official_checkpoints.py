@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from torch import Tensor
 from posediff.atomic_files import replacing
 from posediff.checkpoint import load_checkpoint
 from posediff.inference import init_model
+from posediff.state_dicts import COMPILED, WRAPPERS, find_state
 
 # Official name of a transformer's part → ours.
 _TRANSFORMER = (
@@ -58,6 +59,7 @@ _RESIDUAL_LAYER = {
 }
 STEP_TABLE = 'denoiser.step_embedding.table'
 # D3DP keeps its schedule in the state dict; here it follows from the config.
+_WRAPPERS = re.compile(rf'^({"|".join(map(re.escape, WRAPPERS))})*')
 _SCHEDULE = re.compile(r'(betas|alphas_|sqrt_|log_one_minus_|posterior_)\w*')
 
 
@@ -68,20 +70,25 @@ class ConvertedCheckpoint:
     Attributes:
         num_tensors: Tensors in the file.
         halved_step_table: The step-embedding table was rounded to half precision, see :func:`step_table`.
+        choice: Which weights were taken, where the file holds trained and averaged ones; empty otherwise.
     """
 
     num_tensors: int
     halved_step_table: bool
+    choice: str = field(default='', compare=False)
 
 
-def convert_state_dict(checkpoint: Mapping[str, Any], source: str | Path = 'the checkpoint') -> dict[str, Tensor]:
+def convert_state_dict(
+    checkpoint: Mapping[str, Any], source: str | Path = 'the checkpoint', ema: bool = False
+) -> dict[str, Tensor]:
     """Rename the parameters of an official checkpoint.
 
     Args:
-        checkpoint: What the checkpoint file holds: a state dict, bare or under ``model_pos``, of DiffHPE
-            (``diffmodel.*``, ``conditioning.*``), of MixSTE (prefix ``model.`` or none) or of D3DP
-            (``pose_estimator.*``); each with or without ``module.``.
+        checkpoint: What the checkpoint file holds: a state dict, bare or wrapped as :mod:`posediff.state_dicts` knows
+            it, of DiffHPE (``diffmodel.*``, ``conditioning.*``), of MixSTE (prefix ``model.`` or none) or of D3DP
+            (``pose_estimator.*``); each with or without the prefixes of wrappers.
         source: Where it comes from, for messages.
+        ema: Take the averaged weights.
 
     Returns:
         State dict of a :class:`posediff.models.estimator.PoseDiffusionEstimator`, but for :data:`STEP_TABLE`. Weights
@@ -91,13 +98,11 @@ def convert_state_dict(checkpoint: Mapping[str, Any], source: str | Path = 'the 
         ValueError: Some keys belong to none of these models, two are the same parameter, or a weight is NaN or
             infinite; the message lists a few.
     """
-    state = checkpoint.get('model_pos', checkpoint)
-    if not isinstance(state, Mapping):
-        raise ValueError(f'{source}: model_pos holds a {type(state).__name__}, expected a state dict')
+    state = find_state(checkpoint, source, ema).state
     official_names: dict[str, str] = {}
     unknown = []
     for official, value in state.items():
-        name = re.sub(r'^(module\.|model\.)*', '', str(official))
+        name = _WRAPPERS.sub('', str(official).replace(COMPILED, ''))
         if _SCHEDULE.fullmatch(name):
             continue
         ours = _rename(name)
@@ -123,6 +128,7 @@ def convert_checkpoint(
     destination: str | Path,
     config: str | Path,
     cfg_options: Mapping[str, Any] | None = None,
+    ema: bool = False,
 ) -> ConvertedCheckpoint:
     """Write an official checkpoint as one that ``posediff.init_model(config, destination)`` loads strictly.
 
@@ -131,12 +137,14 @@ def convert_checkpoint(
         destination: File to write; it appears whole or not at all.
         config: Config of a model with the same sizes.
         cfg_options: Overrides of the config, as for :func:`posediff.init_model`.
+        ema: Take the averaged weights.
 
     Raises:
         FileNotFoundError, ValueError, posediff.checkpoint.UnsafeCheckpointError: A file is missing, malformed or not an
             official checkpoint, or its weights do not fit the config.
     """
-    state = convert_state_dict(load_checkpoint(source), source)
+    checkpoint = load_checkpoint(source)
+    state = convert_state_dict(checkpoint, source, ema)
     expected = init_model(config, cfg_options=cfg_options).state_dict()
     halved = False
     if STEP_TABLE in expected:
@@ -145,7 +153,7 @@ def convert_checkpoint(
     check_fit(state, expected, source, config)
     with replacing(destination) as temporary:
         torch.save({'state_dict': state, 'meta': {'converted_from': Path(source).name}}, temporary)
-    return ConvertedCheckpoint(len(state), halved)
+    return ConvertedCheckpoint(len(state), halved, find_state(checkpoint, source, ema).choice)
 
 
 def step_table(table: Tensor, state: Mapping[str, Tensor]) -> Tensor:

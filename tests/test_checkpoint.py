@@ -12,7 +12,7 @@ import torch
 from mmengine.logging import HistoryBuffer
 from mmengine.runner.checkpoint import CheckpointLoader
 
-from posediff.checkpoint import UnsafeCheckpointError, load_checkpoint, load_state, use_safe_loading
+from posediff.checkpoint import UnsafeCheckpointError, load_checkpoint, load_state, state_of, use_safe_loading
 
 
 class Payload:
@@ -100,3 +100,54 @@ def test_missing_and_empty_checkpoints_are_named(tmp_path):
     torch.save([1, 2], tmp_path / 'list.pth')
     with pytest.raises(ValueError, match='holds a list, not a dictionary'):
         load_state(tmp_path / 'list.pth')
+
+
+PLAIN = {'head.bias': torch.arange(3.0), 'denoiser.weight': torch.ones(2)}
+
+
+def prefixed(prefix, state=PLAIN):
+    return {f'{prefix}{name}': value for name, value in state.items()}
+
+
+@pytest.mark.parametrize(
+    'content',
+    [
+        PLAIN,
+        {'state_dict': PLAIN},
+        {'state_dict': prefixed('module.')},
+        prefixed('_orig_mod.'),
+        {'state_dict': prefixed('module._orig_mod.')},
+        {'state_dict': prefixed('_orig_mod.module.')},
+        {'model_state_dict': prefixed('model._orig_mod.')},
+        {'denoiser._orig_mod.weight': PLAIN['denoiser.weight'], 'head.bias': PLAIN['head.bias']},
+        {'model': {'state_dict': prefixed('net.')}},
+        {'ema': {'module': PLAIN, 'updates': 3}},
+        {'n_averaged': torch.tensor(3), **prefixed('module.')},
+    ],
+)
+def test_what_wraps_weights_is_taken_off(tmp_path, content):
+    torch.save(content, tmp_path / 'wrapped.pth')
+    found = load_state(tmp_path / 'wrapped.pth')
+    assert found.keys() == PLAIN.keys()
+    for name, value in PLAIN.items():
+        assert torch.equal(found[name], value)
+    use_safe_loading()
+    by_mmengine = CheckpointLoader.load_checkpoint(str(tmp_path / 'wrapped.pth'))['state_dict']
+    assert by_mmengine.keys() == PLAIN.keys()
+
+
+def test_averaged_weights_of_mmengine_are_its_state_dict(tmp_path):
+    """``EMAHook`` exchanges the two, so that ``state_dict`` is what is tested."""
+    trained = {'steps': torch.tensor(4), **prefixed('module.', {name: value + 1 for name, value in PLAIN.items()})}
+    content = {'meta': {'mmengine_version': '0.10'}, 'state_dict': PLAIN, 'ema_state_dict': trained}
+    for ema in (False, True):
+        assert torch.equal(state_of(content, 'a.pth', ema)['head.bias'], PLAIN['head.bias'])
+    content.pop('meta')
+    assert torch.equal(state_of(content, 'a.pth')['head.bias'], PLAIN['head.bias'])
+    assert torch.equal(state_of(content, 'a.pth', ema=True)['head.bias'], PLAIN['head.bias'] + 1)
+
+
+def test_two_names_of_one_parameter_are_refused():
+    content = {'head.bias': torch.ones(1), 'head._orig_mod.bias': torch.zeros(1)}
+    with pytest.raises(ValueError, match=r'a\.pth: head\.bias and head\._orig_mod\.bias are the same parameter'):
+        state_of(content, 'a.pth')

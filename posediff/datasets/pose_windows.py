@@ -13,6 +13,7 @@ import torch
 from torch.utils.data import Dataset
 
 from posediff.argument_checks import require_whole
+from posediff.datasets.passes import epoch_of
 from posediff.datasets.pose_tracks import Track, named_rng
 from posediff.registry import TRANSFORMS
 from posediff.skeletons import get_skeleton
@@ -157,10 +158,11 @@ class PoseWindowDataset(Dataset):
     def __getitem__(self, index: int) -> dict[str, Any]:
         if not -len(self) <= index < len(self):
             raise IndexError(f'{type(self).__name__}: item {index} of {len(self)}')
+        epoch = epoch_of(index, int(self._epoch))
         index %= len(self)
         if self.test_mode:
             return self.read_window(self._windows[index])
-        rng = np.random.default_rng((self.seed, int(self._epoch), index))
+        rng = np.random.default_rng((self.seed, epoch, index))
         return self.read_window(self._draw_window(index, rng), rng)
 
     def read_window(self, window: Window, rng: np.random.Generator | None = None) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from torch.utils.data import Dataset
 
 from posediff.argument_checks import require_one_of, require_whole
 from posediff.datasets.frame_windows import FrameNumbering, drawn_offsets, fixed_offsets, missing_files
+from posediff.datasets.passes import epoch_of
 from posediff.datasets.pose_windows import build_pipeline
 from posediff.datasets.posetrack_source import open_source
 from posediff.registry import DATASETS
@@ -130,8 +131,8 @@ class PoseTrackClipDataset(Dataset):
     def __getitem__(self, index: int) -> dict[str, Any]:
         if not -len(self) <= index < len(self):
             raise IndexError(f'{type(self).__name__}: item {index} of {len(self)}')
+        epoch = 0 if self.test_mode else epoch_of(index, int(self._epoch))
         index %= len(self)
-        epoch = 0 if self.test_mode else int(self._epoch)
         rng = np.random.default_rng((self.seed, epoch, index))
         results = self.source.get_data_info(int(self._person(index, epoch)))
         if self.random_window:

@@ -78,6 +78,20 @@ WRAPPINGS: dict[str, Callable[[dict[str, Tensor]], Any]] = {
     'model': lambda state: {f'model.{name}': value for name, value in state.items()},
     'module.model': lambda state: module({f'model.{name}': value for name, value in state.items()}),
     'model_pos': lambda state: {'epoch': 3, 'model_pos': module(state)},
+    'compiled': lambda state: {f'_orig_mod.{name}': value for name, value in state.items()},
+    'module of compiled': lambda state: module({f'_orig_mod.{name}': value for name, value in state.items()}),
+    'compiled inside': lambda state: {name.replace('blocks.0.', 'blocks.0._orig_mod.'): v for name, v in state.items()},
+    'lightning': lambda state: {
+        'pytorch-lightning_version': '2.4',
+        'global_step': 3,
+        'hyper_parameters': {'model': 'mixste'},
+        'state_dict': {f'model.{name}': value for name, value in state.items()},
+    },
+    'net': lambda state: {'model_state_dict': {f'net.{name}': value for name, value in state.items()}},
+    'model key': lambda state: {'epoch': torch.tensor(3), 'model': module(state), 'optimizer': {'state': {}}},
+    'two levels': lambda state: {'checkpoint': 1, 'model': {'state_dict': state}},
+    'averaged alone': lambda state: {'ema': {'module': state, 'updates': 7}},
+    'averaged model of torch': lambda state: {'n_averaged': torch.tensor(3), **module(state)},
     'half': lambda state: {name: value.half() for name, value in state.items()},
 }
 
@@ -97,6 +111,42 @@ def test_every_form_of_the_file_converts(tmp_path: Path, config: Path, wrapping:
     ):
         assert ours.dtype == torch.float32
         torch.testing.assert_close(ours.detach(), official[theirs], rtol=tolerance, atol=tolerance)
+
+
+def test_trained_and_averaged_weights_are_told_apart(tmp_path: Path, config: Path) -> None:
+    trained, averaged = official_mixste(), {name: value + 1 for name, value in official_mixste().items()}
+    online = {f'online_model.{name}': value for name, value in trained.items()}
+    for number, (content, key) in enumerate(
+        (
+            ({'model': trained, 'ema': {'module': averaged, 'updates': 4}}, 'ema'),
+            ({'state_dict': trained, 'state_dict_ema': module(averaged)}, 'state_dict_ema'),
+            ({'model': trained, 'ema_state_dict': {'steps': torch.tensor(2), **module(averaged)}}, 'ema_state_dict'),
+            (
+                {
+                    'model': trained,
+                    'ema': {
+                        'step': torch.tensor(9),
+                        **{f'ema_model.{name}': value for name, value in averaged.items()},
+                        **online,
+                    },
+                },
+                'ema',
+            ),
+        )
+    ):
+        source = save(tmp_path / f'{number}.pth', content)
+        for ema, expected in ((False, trained), (True, averaged)):
+            written = convert_checkpoint(source, tmp_path / 'converted.pth', config, ema=ema)
+            assert repr(key) in written.choice
+            assert ('left aside (--ema)' in written.choice) is not ema
+            found = init_model(config, tmp_path / 'converted.pth').head.regression.bias
+            torch.testing.assert_close(found.detach(), expected['head.1.bias'], rtol=0, atol=0)
+    source = save(tmp_path / 'none.pth', {'state_dict': trained})
+    with pytest.raises(ValueError, match=r'none\.pth holds no averaged weights \(top-level keys: state_dict\)'):
+        convert_checkpoint(source, tmp_path / 'converted.pth', config, ema=True)
+    source = save(tmp_path / 'two.pth', {'state_dict': trained, 'model': averaged})
+    with pytest.raises(ValueError, match=r'two\.pth holds weights under state_dict and model: which of them'):
+        convert_checkpoint(source, tmp_path / 'converted.pth', config)
 
 
 def test_command_line(tmp_path: Path, config: Path, repository: Path) -> None:

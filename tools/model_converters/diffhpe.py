@@ -20,13 +20,16 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('destination', type=Path, help='checkpoint to write; posediff.init_model(CONFIG, DST) loads it')
     parser.add_argument('--config', type=Path, required=True, help='config of the model that the weights belong to')
     parser.add_argument('--cfg-options', nargs='+', action=DictAction, help='override config keys: key=value …')
+    parser.add_argument('--ema', action='store_true', help='take weights that were averaged over training')
     return parser.parse_args()
 
 
 def main() -> None:
     args = parse_args()
     with one_line_errors():
-        written = convert_checkpoint(args.source, args.destination, args.config, args.cfg_options)
+        written = convert_checkpoint(args.source, args.destination, args.config, args.cfg_options, args.ema)
+    if written.choice:
+        print(written.choice)
     if written.halved_step_table:
         print('every weight is a half-precision number: the step-embedding table was rounded to half precision too')
     print(f'wrote {args.destination}: {written.num_tensors} tensors, fit for {args.config}')
