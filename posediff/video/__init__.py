@@ -1,7 +1,8 @@
 """Video files in and out: frames at a constant rate, upright, with their times."""
 
+from posediff.video.frames import VideoFrame
 from posediff.video.live import LiveVideo
-from posediff.video.reading import VideoFrame, VideoSource, open_video
+from posediff.video.reading import VideoSource, open_video
 from posediff.video.writing import VideoWriter
 
 __all__ = ['LiveVideo', 'VideoFrame', 'VideoSource', 'VideoWriter', 'open_video']

@@ -20,14 +20,14 @@ class LiveVideo(VideoSource):
     What comes while the last frame is worked on is left out, so that one is never behind by more than a frame.
 
     Args:
-        name, fps: As for :class:`~posediff.video.reading.VideoSource`.
+        name, fps, capture_fps: As for :class:`~posediff.video.reading.VideoSource`.
 
     Attributes:
         left_out: Frames of the last iteration that came too soon.
     """
 
-    def __init__(self, name: str | Path, fps: float | None = None) -> None:
-        super().__init__(name, fps)
+    def __init__(self, name: str | Path, fps: float | None = None, capture_fps: float | None = None) -> None:
+        super().__init__(name, fps, capture_fps)
         self._plays_itself = self.is_live
         self.is_live = True
         self.left_out = 0

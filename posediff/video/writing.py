@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from posediff.atomic_files import replacing
-from posediff.video.reading import import_av
+from posediff.video.film import import_av
+from posediff.video.names import file_address
 
 
 class VideoWriter:
@@ -40,7 +41,7 @@ class VideoWriter:
         with ExitStack() as stack:
             temporary = stack.enter_context(replacing(self.path))
             self._container = stack.enter_context(
-                av.open(str(temporary), 'w', format='mp4', options={'movflags': 'faststart'})
+                av.open(file_address(temporary), 'w', format='mp4', options={'movflags': 'faststart'})
             )
             self._stack = stack.pop_all()
         self._stream = self._container.add_stream('libx264', rate=Fraction(self.fps).limit_denominator(65535))

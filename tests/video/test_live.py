@@ -11,6 +11,7 @@ import pytest
 pytest.importorskip('av')
 
 from posediff.video import LiveVideo, VideoWriter, open_video  # noqa: E402
+from posediff.video.pictures import Picture  # noqa: E402
 
 
 @pytest.fixture
@@ -45,7 +46,7 @@ def test_a_camera_that_hangs_does_not_hang_the_program(clip, monkeypatch):
     unplugged = threading.Event()
 
     def hang(*_):
-        yield 0, 0.0, np.zeros((32, 32, 3), np.uint8)
+        yield Picture(0, 0.0, np.zeros((32, 32, 3), np.uint8))
         unplugged.wait(30)
 
     video = LiveVideo(clip)

@@ -1,0 +1,174 @@
+"""Films, as FFmpeg reads them: which stream, its rate, its pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from itertools import islice
+from typing import Any
+
+import numpy as np
+
+from posediff.video.colour import rgb
+from posediff.video.names import Place
+from posediff.video.orientation import display_matrix, is_off_axis, upright
+from posediff.video.packets import Packets, read_packets
+from posediff.video.pictures import PHOTO_FPS, Picture, PictureSource
+from posediff.video.rate import best_rate
+from posediff.video.streams import choose_film
+
+RAW = ('h264', 'hevc', 'vvc', 'evc', 'm4v', 'mjpeg', 'cavsvideo', 'mpegvideo', 'obu', 'vc1', 'dirac')  # without stamps
+FIRST_PICTURES = 16  # are decoded when a film is opened, to see whether its stamps are in order
+LIE = 240.0  # pictures a second from which on the rate that a live source states is measured
+
+
+class Film(PictureSource):
+    """A video file, a camera or a stream.
+
+    Args:
+        place: Where it is.
+        name: For messages.
+        max_fps: Highest rate that makes sense.
+
+    Attributes:
+        packets: Time stamps of a file; None: it is none.
+
+    Raises:
+        ValueError: It is no video.
+    """
+
+    def __init__(self, place: Place, name: str, max_fps: float) -> None:
+        super().__init__(name)
+        self.place = place
+        self._index: int | None = None
+        self._stamps: np.ndarray | None = None  # where those of the decoded pictures are not theirs
+        self.packets: Packets | None = None
+        if place.path is not None and place.path.is_file():
+            with self._open() as container:
+                found = read_packets(container, _errors())
+                stream, note = choose_film(container, name, found)
+                self._index, self.packets = stream.index, found[stream.index]
+                self.notes += [note] if note else []
+        with self._open() as container:
+            stream = self._stream(container)
+            self.is_stamped = container.format.name not in RAW and (
+                self.packets is None or bool(self.packets.stretches)
+            )
+            self.length_s = _length(container, stream)
+            self.num_pictures = stream.frames or None
+            self._look(stream, max_fps)
+        if self.packets is not None and self.packets.is_whole:
+            self.num_pictures = self.packets.count
+            self.stretches = self.packets.stretches
+
+    def _look(self, stream: Any, max_fps: float) -> None:
+        """Decode the first pictures, and decide on the rate."""
+        with closing(self._frames(stream)) as frames:
+            first = next(frames, None)
+            times: list[float] = []
+            if first is not None:
+                matrix = display_matrix(first)
+                self.img_shape = self._image(first, stream).shape[:2]
+                if is_off_axis(matrix):
+                    self.notes.append(f'{self.name} is turned by an angle: the nearest quarter turn is used')
+                more = islice(frames, FIRST_PICTURES - 1 if self.packets is not None or _lies(stream) else 0)
+                times = [frame.time for frame in (first, *more) if frame.time is not None]
+        self.fps = self._rate(stream, times, max_fps)
+        if self.packets is not None and self.packets.in_order and (np.diff(times) < 0).any():
+            # AVI has one stamp a picture, that of decoding: the pictures have them in another order than they are shown
+            self._stamps = np.concatenate(self.packets.stretches)
+
+    def _rate(self, stream: Any, times: list[float], max_fps: float) -> float | None:
+        stated = stream.average_rate or stream.guessed_rate
+        self.stated = None if stated is None else float(stated)
+        if not self.is_stamped:
+            own = stream.codec_context.framerate
+            self.rate_note = (
+                f'{self.name} has no time stamps: read at the {float(own or 0):g} fps that its codec states'
+            )
+            return float(own) if own else None
+        stretches: tuple[np.ndarray, ...] = ()
+        if self.packets is not None:
+            stretches = self.packets.stretches
+        elif _lies(stream):
+            stretches = (np.unique(np.array(times)),)
+        unit = float(stream.time_base)
+        fps = best_rate(stretches, (stream.average_rate, stream.base_rate, stream.guessed_rate), unit, max_fps)
+        if fps is None:
+            has_steps = any(len(stretch) > 1 for stretch in stretches)
+            self.is_stamped = not has_steps  # stamps that give no rate are not used either
+            if has_steps:
+                return None
+            return float(stated) if stated and float(stated) <= max_fps else PHOTO_FPS if len(times) == 1 else None
+        if not stated or abs(fps / float(stated) - 1) > 0.005:
+            header = f'{float(stated):g} fps' if stated else 'no rate'
+            self.notes.append(f'{self.name}: its header says {header}, its time stamps {fps:.5g} fps: these are right')
+        return fps
+
+    def __iter__(self) -> Iterator[Picture]:
+        """Pictures in the order in which they are shown."""
+        self.damaged = 0
+        with self._open() as container:
+            stream = self._stream(container)
+            for number, frame in enumerate(self._frames(stream)):
+                stamp = frame.time if self.is_stamped else None
+                if self._stamps is not None:
+                    stamp = float(self._stamps[number]) if number < len(self._stamps) else None
+                yield Picture(number, stamp, self._image(frame, stream))
+
+    def _image(self, frame: Any, stream: Any) -> np.ndarray:
+        aspect = stream.sample_aspect_ratio
+        image = rgb(frame, round(frame.width * aspect) if aspect else frame.width)
+        return upright(image, display_matrix(frame))
+
+    def _frames(self, stream: Any) -> Iterator[Any]:
+        """Decoded frames; packets that cannot be decoded are counted."""
+        stream.thread_type = 'AUTO'
+        packets = stream.container.demux(stream)
+        while True:
+            try:
+                packet = next(packets, None)
+                if packet is None:
+                    return
+                frames = packet.decode()
+            except _errors():
+                self.damaged += 1
+                continue
+            yield from frames
+
+    def _stream(self, container: Any) -> Any:
+        if self._index is None:
+            return choose_film(container, self.name, {})[0]
+        return next(stream for stream in container.streams.video if stream.index == self._index)
+
+    def _open(self) -> Any:
+        av = import_av()
+        try:
+            return av.open(self.place.address, format=self.place.format)
+        except (av.error.FFmpegError, OSError) as error:
+            raise ValueError(f'{self.name} cannot be read as a video: {error.strerror or error}') from error
+
+
+def _length(container: Any, stream: Any) -> float | None:
+    if stream.duration and stream.time_base:
+        return float(stream.duration * stream.time_base)
+    return container.duration / 1e6 if container.duration else None
+
+
+def _lies(stream: Any) -> bool:
+    rate = stream.average_rate or stream.guessed_rate
+    return not rate or float(rate) > LIE
+
+
+def _errors() -> tuple[type[Exception], ...]:
+    return (import_av().error.FFmpegError,)
+
+
+def import_av() -> Any:
+    """PyAV, or one sentence that says how to get it."""
+    try:
+        import av
+        import av.error
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError("reading and writing videos needs PyAV: pip install 'posediff[pipeline]'") from error
+    return av

@@ -1,0 +1,112 @@
+"""Folders of images, photos and animated images as videos."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from posediff.video.pictures import MAX_FPS, PHOTO_FPS, Picture, PictureSource
+from posediff.video.rate import best_rate
+
+IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff')
+
+
+def images_of(path: Path) -> list[Path] | None:
+    """Images of a folder in natural order, or a photo alone; None for another file.
+
+    Hidden files, as macOS leaves them beside others (``._0001.jpg``), are no images.
+
+    Raises:
+        ValueError: The folder has no image.
+    """
+    if not path.is_dir():
+        return [path] if path.suffix.lower() in IMAGE_SUFFIXES and not is_animated(path) else None
+    found = [file for file in path.iterdir() if file.suffix.lower() in IMAGE_SUFFIXES and file.name[0] != '.']
+    found = sorted((file for file in found if file.is_file()), key=natural_order)
+    if not found:
+        raise ValueError(f'{path} is a folder without images ({", ".join(IMAGE_SUFFIXES)})')
+    return found
+
+
+def natural_order(path: Path) -> tuple[list[str | int], str]:
+    """Key that sorts files by name with numbers by value: frame_2 before frame_10, however they are padded."""
+    parts = re.split(r'([0-9]+)', path.stem)
+    return [int(part) if number % 2 else part for number, part in enumerate(parts)], path.name
+
+
+def is_animated(path: Path) -> bool:
+    """Whether a PNG or WebP has several pictures."""
+    if path.suffix.lower() not in ('.png', '.webp') or not path.is_file():
+        return False
+    with path.open('rb') as file:
+        head = file.read(4096)
+    if head.startswith(b'\x89PNG'):
+        return b'acTL' in head.partition(b'IDAT')[0]
+    return head[:4] == b'RIFF' and head[12:16] == b'VP8X' and bool(head[20] & 2)
+
+
+class Images(PictureSource):
+    """Images of a folder, or a photo, upright as their EXIF says.
+
+    Args:
+        name: For messages.
+        paths: In order.
+    """
+
+    def __init__(self, name: str, paths: list[Path]) -> None:
+        super().__init__(name)
+        self.paths, self.num_pictures, self.is_stamped = paths, len(paths), False
+        self.fps = PHOTO_FPS if len(paths) == 1 else None
+        self.img_shape = next((picture.image.shape[:2] for picture in self), None)
+
+    def __iter__(self) -> Iterator[Picture]:
+        """Images, numbered with those that cannot be read."""
+        from posediff.datasets.transforms.clip_loading import read_image
+
+        self.damaged = 0
+        for number, path in enumerate(self.paths):
+            try:
+                image = read_image(str(path))
+            except ValueError:
+                self.damaged += 1
+            else:
+                stamp = None if self.fps is None else number / self.fps
+                yield Picture(number, stamp, np.ascontiguousarray(image[..., ::-1]))
+
+
+class Animation(PictureSource):
+    """An animated WebP, which FFmpeg does not decode.
+
+    Args:
+        name: For messages.
+        path: The file.
+
+    Raises:
+        ValueError: It is damaged.
+    """
+
+    def __init__(self, name: str, path: Path) -> None:
+        super().__init__(name)
+        self.path = path
+        _, ends = self._read()
+        self.stretches = (np.array([0.0, *ends[:-1]]),)
+        self.num_pictures, self.length_s = len(ends), ends[-1]
+        self.fps = best_rate(self.stretches, (), 1e-3, MAX_FPS) or PHOTO_FPS
+        self.img_shape = next(picture.image.shape[:2] for picture in self)
+
+    def __iter__(self) -> Iterator[Picture]:
+        frames, ends = self._read()
+        for number, (start, image) in enumerate(zip([0.0, *ends[:-1]], frames, strict=True)):
+            yield Picture(number, start, np.ascontiguousarray(image[..., 2::-1]))
+
+    def _read(self) -> tuple[list[np.ndarray], list[float]]:
+        import cv2
+
+        content = np.fromfile(self.path, np.uint8)
+        read, animation = cv2.imdecodeanimation(content) if len(content) else (False, None)
+        if not read or animation is None or not len(animation.frames):
+            raise ValueError(f'{self.name} is no readable animation (truncated?): {len(content)} bytes')
+        return list(animation.frames), (np.cumsum(np.asarray(animation.durations, float)) / 1000).tolist()

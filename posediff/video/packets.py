@@ -1,0 +1,80 @@
+"""The time stamps of a file, read without decoding a picture."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from posediff.video.timeline import max_pause
+
+MAX_PACKETS = 20_000  # eleven minutes at 30 pictures a second: enough to know a rate by
+REORDERED = 16  # pictures by which H.264 and H.265 may decode ahead
+
+
+@dataclass(frozen=True)
+class Packets:
+    """Time stamps of a stream.
+
+    Attributes:
+        count: Packets that hold a picture.
+        stretches: (n,) float64 s, ascending: when pictures are shown, cut where the stamps jump. A picture without a
+            stamp is in none.
+        is_whole: Whether that is the whole stream.
+        in_order: The stamps never go back from packet to packet: the stream has none, or its stamps are those of
+            decoding.
+    """
+
+    count: int
+    stretches: tuple[np.ndarray, ...]
+    is_whole: bool
+    in_order: bool
+
+    def span_s(self, step_s: float) -> float:
+        """Seconds from the first picture to the last, one step across each cut."""
+        lengths = [float(stretch[-1] - stretch[0]) for stretch in self.stretches]
+        return sum(lengths) + step_s * max(len(lengths) - 1, 0)
+
+
+def read_packets(container: Any, errors: tuple[type[Exception], ...]) -> dict[int, Packets]:
+    """Time stamps of the video streams of an open file, by the streams' index.
+
+    Args:
+        container: What ``av.open`` gives.
+        errors: That reading damaged files raises.
+    """
+    streams = container.streams.video
+    stamps: dict[int, list[tuple[int | None, int | None]]] = defaultdict(list)
+    count, packets = 0, container.demux(*streams)
+    while count < MAX_PACKETS:
+        try:
+            packet = next(packets, None)
+        except errors:
+            continue
+        if packet is None:
+            break
+        if packet.size and not packet.is_discard:
+            stamps[packet.stream.index].append((packet.pts, packet.dts))
+            count += 1
+    whole = count < MAX_PACKETS
+    return {stream.index: _packets(stamps[stream.index], float(stream.time_base), whole) for stream in streams}
+
+
+def _packets(stamps: Sequence[tuple[int | None, int | None]], unit_s: float, is_whole: bool) -> Packets:
+    shown = [(pts if pts is not None else dts, dts) for pts, dts in stamps if pts is not None or dts is not None]
+    times = np.array([pts for pts, _ in shown], float) * unit_s
+    if not len(times):
+        return Packets(len(stamps), (), is_whole, True)
+    decoded = [dts for _, dts in shown if dts is not None]
+    # Decoding times rise in a stretch; times of display go back where pictures are decoded ahead of their turn.
+    by_display = len(decoded) < len(shown)
+    order = times if by_display else np.array(decoded, float) * unit_s
+    steps = np.diff(order)
+    step = float(np.median(np.abs(steps[steps != 0]))) if (steps != 0).any() else 0.0
+    back = -step * (2 * REORDERED if by_display else 3)
+    cuts = np.flatnonzero((steps < back) | (steps > max_pause(step))) + 1
+    stretches = tuple(np.sort(part) for part in np.split(times, cuts))
+    return Packets(len(stamps), stretches, is_whole, bool((np.diff(times) >= 0).all()))

@@ -1,0 +1,49 @@
+"""Which stream of a file is the film."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from posediff.video.packets import Packets
+
+NO_FILM = ('attached_pic', 'timed_thumbnails')  # dispositions of covers and previews
+
+
+def choose_film(container: Any, name: str, packets: Mapping[int, Packets]) -> tuple[Any, str | None]:
+    """Choose the stream to read: a film before a still, the file's default before another, then the first.
+
+    Args:
+        container: What ``av.open`` gives.
+        name: Of the video, for errors.
+        packets: Of its streams; empty where they are not known.
+
+    Returns:
+        The stream, and a note if there were others to choose.
+
+    Raises:
+        ValueError: There is none.
+    """
+    streams = container.streams.video
+    if not streams:
+        kinds = ', '.join(sorted({stream.type for stream in container.streams})) or 'nothing'
+        raise ValueError(f'{name} has no pictures in it, only {kinds}')
+    films = [stream for stream in streams if not any(_has(stream, flag) for flag in NO_FILM)]
+    if not films:
+        raise ValueError(f'{name} has no film in it, only an attached picture')
+    films = [stream for stream in films if stream.codec_context is not None]
+    if not films:
+        raise ValueError(f'{name}: there is no decoder for its pictures')
+    if all(_has(stream, 'dependent') for stream in films):
+        raise ValueError(f'{name} is an image in tiles, which are not put together: save it as JPEG or PNG')
+    if packets:
+        films = [stream for stream in films if packets[stream.index].count > 1] or films
+    film = next((stream for stream in films if _has(stream, 'default')), films[0])
+    if len(films) == 1:
+        return film, None
+    size = f'{film.codec_context.width}x{film.codec_context.height}'
+    return film, f'{name} has {len(films)} films: stream {film.index} is read, {size} px'
+
+
+def _has(stream: Any, flag: str) -> bool:
+    return bool(stream.disposition & getattr(type(stream.disposition), flag, 0))
