@@ -2,8 +2,8 @@
 
     python tools/video_to_3d.py VIDEO --out DIR
 
-VIDEO is a file, an address, the number of a camera, or a folder of images (with --fps). Stop with Ctrl-C: what was done
-is written.
+VIDEO is a file, an address, a camera (camera:0), a photo, or a folder of images (with --fps). Stop with Ctrl-C: what
+was done is written.
 """
 
 from __future__ import annotations
@@ -57,7 +57,17 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         action='store_true',
         help='keep up with a camera, a stream, or a file at its own speed: leave out frames',
     )
-    parser.add_argument('--fps', type=float, help="read the video at this rate instead of the file's own")
+    parser.add_argument(
+        '--fps',
+        type=float,
+        help='read the video at this rate instead of its own: resampled, motion keeps its speed (see --capture-fps)',
+    )
+    parser.add_argument(
+        '--capture-fps',
+        type=float,
+        metavar='FPS',
+        help='rate at which the video was filmed, where it plays at another: slow motion, time lapse',
+    )
     parser.add_argument('--max-frames', type=positive, help='stop after so many')
     stages = parser.add_argument_group('stages')
     stages.add_argument('--keypoints', help='file or folder of 2D keypoints, instead of a detector and a 2D estimator')
@@ -226,7 +236,9 @@ def main(argv: Sequence[str] | None = None) -> None:
         check_folder(args)
         if args.live and args.fill:
             raise ValueError('--live waits for nothing: gaps cannot be filled (--fill)')
-        video = (LiveVideo if args.live else open_video)(args.video, args.fps)
+        video = (LiveVideo if args.live else open_video)(args.video, args.fps, args.capture_fps)
+        for note in video.notes:
+            sys.stderr.write(f'note: {note}\n')
         inferencer = build(args, video)
         if args.resume and video.is_live:
             raise ValueError(f'--resume: {video.name} cannot be read again')
@@ -259,6 +271,10 @@ def run(
     with one_line_errors():
         notes = keypoint_notes(args, inferencer, writer, finished and not video.is_live, log)
     swapped = writer.header.facts['sides_put_right'] = way.sides_put_right
+    if video.cuts:
+        writer.header.facts['cuts'] = [
+            {'frame_index': round(cut.time_s * video.fps), 'time_stamps_s': list(cut.stamps_s)} for cut in video.cuts
+        ]
     files = list(writer.finish())
     print(f'{video.name}: {writer.num_frames} frames in {seconds:.1f} s ({writer.num_frames / seconds:.1f} a second)')
     if swapped:

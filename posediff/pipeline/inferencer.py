@@ -181,6 +181,7 @@ class VideoPoseInferencer:
             'video': video.name,
             'video size': video.path.stat().st_size if video.path.is_file() else 0,
             'fps': video.fps,
+            'capture_fps': video.capture_fps,
             'detector': self.detector,
             'pose_estimator': self.pose_estimator,
             'min_pose_score': self.min_pose_score,
@@ -197,6 +198,7 @@ class VideoPoseInferencer:
             img_shape=video.img_shape,
             facts={
                 'video': video.name,
+                **({} if video.capture_fps is None else {'capture_fps': video.capture_fps}),
                 'camera': {
                     'focal': intrinsics.camera.focal.tolist(),
                     'center': intrinsics.camera.center.tolist(),

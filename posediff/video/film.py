@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing
 from itertools import islice
 from typing import Any
@@ -19,6 +19,8 @@ from posediff.video.streams import choose_film
 
 RAW = ('h264', 'hevc', 'vvc', 'evc', 'm4v', 'mjpeg', 'cavsvideo', 'mpegvideo', 'obu', 'vc1', 'dirac')  # without stamps
 FIRST_PICTURES = 16  # are decoded when a film is opened, to see whether its stamps are in order
+WHOLE = 0.98  # share of the length in a header that a whole file has: headers round
+SLACK_S = 0.2  # that sound may begin before the film
 LIE = 240.0  # pictures a second from which on the rate that a live source states is measured
 
 
@@ -43,9 +45,10 @@ class Film(PictureSource):
         self._index: int | None = None
         self._stamps: np.ndarray | None = None  # where those of the decoded pictures are not theirs
         self.packets: Packets | None = None
+        end_s = 0.0
         if place.path is not None and place.path.is_file():
             with self._open() as container:
-                found = read_packets(container, _errors())
+                found, end_s = read_packets(container, _errors())
                 stream, note = choose_film(container, name, found)
                 self._index, self.packets = stream.index, found[stream.index]
                 self.notes += [note] if note else []
@@ -54,7 +57,7 @@ class Film(PictureSource):
             self.is_stamped = container.format.name not in RAW and (
                 self.packets is None or bool(self.packets.stretches)
             )
-            self.length_s = _length(container, stream)
+            self.length_s = _length(container, stream, end_s)
             self.num_pictures = stream.frames or None
             self._look(stream, max_fps)
         if self.packets is not None and self.packets.is_whole:
@@ -82,11 +85,9 @@ class Film(PictureSource):
         stated = stream.average_rate or stream.guessed_rate
         self.stated = None if stated is None else float(stated)
         if not self.is_stamped:
-            own = stream.codec_context.framerate
-            self.rate_note = (
-                f'{self.name} has no time stamps: read at the {float(own or 0):g} fps that its codec states'
-            )
-            return float(own) if own else None
+            own = float(stream.codec_context.framerate or 0)
+            self.rate_note = f'{self.name} has no time stamps: it is read at the {own:g} fps that its codec states'
+            return own or None
         stretches: tuple[np.ndarray, ...] = ()
         if self.packets is not None:
             stretches = self.packets.stretches
@@ -102,7 +103,7 @@ class Film(PictureSource):
             return float(stated) if stated and float(stated) <= max_fps else PHOTO_FPS if len(times) == 1 else None
         if not stated or abs(fps / float(stated) - 1) > 0.005:
             header = f'{float(stated):g} fps' if stated else 'no rate'
-            self.notes.append(f'{self.name}: its header says {header}, its time stamps {fps:.5g} fps: these are right')
+            self.notes.append(f'{self.name}: its header says {header}, its time stamps {fps:.5g} fps, which holds')
         return fps
 
     def __iter__(self) -> Iterator[Picture]:
@@ -121,7 +122,7 @@ class Film(PictureSource):
         image = rgb(frame, round(frame.width * aspect) if aspect else frame.width)
         return upright(image, display_matrix(frame))
 
-    def _frames(self, stream: Any) -> Iterator[Any]:
+    def _frames(self, stream: Any) -> Generator[Any, None, None]:
         """Decoded frames; packets that cannot be decoded are counted."""
         stream.thread_type = 'AUTO'
         packets = stream.container.demux(stream)
@@ -149,10 +150,17 @@ class Film(PictureSource):
             raise ValueError(f'{self.name} cannot be read as a video: {error.strerror or error}') from error
 
 
-def _length(container: Any, stream: Any) -> float | None:
+def _length(container: Any, stream: Any, end_s: float) -> float | None:
+    """Length that the header gives the film, s; None: none, or the file is whole, so that the pictures say it better.
+
+    Args:
+        end_s: When the last packet of any stream ends; 0: not known.
+    """
+    length, start = container.duration and container.duration / 1e6, (container.start_time or 0) / 1e6
     if stream.duration and stream.time_base:
-        return float(stream.duration * stream.time_base)
-    return container.duration / 1e6 if container.duration else None
+        length = float(stream.duration * stream.time_base)
+        start = float((stream.start_time or 0) * stream.time_base)
+    return None if not length or end_s - start >= WHOLE * length - SLACK_S else length
 
 
 def _lies(stream: Any) -> bool:

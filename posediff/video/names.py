@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 CAMERA = re.compile(r'(?:camera:)?([0-9]+)')
+DEVICES = '/dev/video'  # where Linux has cameras, by number
 
 
 @dataclass(frozen=True)
@@ -37,10 +39,10 @@ def find(name: str | Path) -> Place:
     """
     text = str(name)
     path = _existing(name)
-    if path is not None and re.fullmatch(r'/dev/video[0-9]+', str(path)):
+    if path is not None and re.fullmatch(re.escape(DEVICES) + '[0-9]+', str(path)):
         return Place(None, str(path), 'v4l2')
     number = None if isinstance(name, Path) else CAMERA.fullmatch(text)
-    device = Path(f'/dev/video{int(number[1])}') if number else None
+    device = Path(f'{DEVICES}{int(number[1])}') if number else None
     if path is not None:
         if number and device and device.exists():
             camera = str(device) if text.startswith('camera') else f'camera:{text}'
@@ -50,7 +52,7 @@ def find(name: str | Path) -> Place:
         if not device.exists():
             raise FileNotFoundError(f'video {text} does not exist: there is no such file, and no camera {device}')
         return Place(None, str(device), 'v4l2')
-    if '://' in text and not isinstance(name, Path):
+    if '://' in text and not text.startswith('file://') and not isinstance(name, Path):
         return Place(None, text)
     raise FileNotFoundError(f'video {text} does not exist')
 
@@ -63,12 +65,14 @@ def file_address(path: Path) -> str:
 def _existing(name: str | Path) -> Path | None:
     """The path that a name is of, if there is something."""
     text = str(name)
-    paths = [Path(text)]
-    if text.startswith('~'):
-        paths.append(Path(text).expanduser())
+    if _exists(Path(text)):
+        return Path(text)
+    other: Path | None = None
     if text.startswith('file://') and not isinstance(name, Path):
-        paths.append(Path(unquote(urlsplit(text).path, errors='surrogateescape')))
-    return next((path for path in paths if _exists(path)), None)
+        other = Path(unquote(urlsplit(text).path, errors='surrogateescape'))
+    elif text.startswith('~'):
+        other = Path(os.path.expanduser(text))  # as it is, where there is no such user
+    return other if other is not None and _exists(other) else None
 
 
 def _exists(path: Path) -> bool:

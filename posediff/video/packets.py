@@ -33,22 +33,20 @@ class Packets:
     is_whole: bool
     in_order: bool
 
-    def span_s(self, step_s: float) -> float:
-        """Seconds from the first picture to the last, one step across each cut."""
-        lengths = [float(stretch[-1] - stretch[0]) for stretch in self.stretches]
-        return sum(lengths) + step_s * max(len(lengths) - 1, 0)
 
-
-def read_packets(container: Any, errors: tuple[type[Exception], ...]) -> dict[int, Packets]:
-    """Time stamps of the video streams of an open file, by the streams' index.
+def read_packets(container: Any, errors: tuple[type[Exception], ...]) -> tuple[dict[int, Packets], float]:
+    """Time stamps of the video streams of an open file.
 
     Args:
         container: What ``av.open`` gives.
         errors: That reading damaged files raises.
+
+    Returns:
+        The stamps by the streams' index, and when the last packet of any stream ends, s.
     """
     streams = container.streams.video
     stamps: dict[int, list[tuple[int | None, int | None]]] = defaultdict(list)
-    count, packets = 0, container.demux(*streams)
+    count, end_s, packets = 0, 0.0, container.demux()
     while count < MAX_PACKETS:
         try:
             packet = next(packets, None)
@@ -56,11 +54,14 @@ def read_packets(container: Any, errors: tuple[type[Exception], ...]) -> dict[in
             continue
         if packet is None:
             break
-        if packet.size and not packet.is_discard:
+        if packet.pts is not None and packet.time_base:
+            end_s = max(end_s, float((packet.pts + (packet.duration or 0)) * packet.time_base))
+        if packet.size and not packet.is_discard and packet.stream.type == 'video':
             stamps[packet.stream.index].append((packet.pts, packet.dts))
             count += 1
     whole = count < MAX_PACKETS
-    return {stream.index: _packets(stamps[stream.index], float(stream.time_base), whole) for stream in streams}
+    found = {stream.index: _packets(stamps[stream.index], float(stream.time_base), whole) for stream in streams}
+    return found, end_s
 
 
 def _packets(stamps: Sequence[tuple[int | None, int | None]], unit_s: float, is_whole: bool) -> Packets:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from posediff.video.film import Film
+from posediff.video.film import WHOLE, Film
 from posediff.video.frames import ConstantRate, VideoFrame
 from posediff.video.images import Animation, Images, images_of, is_animated
 from posediff.video.names import Place, find
@@ -15,7 +15,6 @@ from posediff.video.pictures import MAX_FPS, Picture, PictureSource
 from posediff.video.timeline import Cut, TimeLine
 
 MAX_CAPTURE_FPS = 100_000.0
-COMPLETE = 0.98  # share of the announced length that a whole file has; headers round
 SHOWN_CUTS = 3
 
 
@@ -120,12 +119,17 @@ class VideoSource:
 
     def _announced(self) -> int | None:
         source = self._source
-        length = source.length_s
-        if not source.is_stamped:
-            length = None if source.num_pictures is None else source.num_pictures * self._step_s
-        elif source.stretches and (length is None or len(source.stretches) > 1):
-            length = sum(float(stretch[-1] - stretch[0]) + self._step_s for stretch in source.stretches)
-        return None if self.is_live or length is None else round(length * self._scale * self.fps)
+        if self.is_live:
+            return None
+        if source.is_stamped and source.length_s is not None and len(source.stretches) < 2:
+            return round(source.length_s * self._scale * self.fps)
+        if source.is_stamped and source.stretches:
+            last = sum(float(stretch[-1] - stretch[0]) + self._step_s for stretch in source.stretches) - self._step_s
+        elif source.num_pictures:
+            last = (source.num_pictures - 1) * self._step_s
+        else:
+            return None
+        return round(last * self._scale * self.fps) + 1
 
     def _other_size(self, image: np.ndarray, time_s: float) -> str:
         (height, width), (first_height, first_width) = image.shape[:2], self.img_shape
@@ -143,7 +147,7 @@ class VideoSource:
             found.append(_cuts(self.cuts))
         if self.dropped and not self._resamples:
             found.append(f'{self.dropped} pictures of it came too soon for {self.fps:.5g} fps and are left out')
-        if frames is not None and self.num_frames and frames < COMPLETE * self.num_frames - 2:
+        if frames is not None and self.num_frames and frames < WHOLE * self.num_frames - 2:
             found.append(f'it ends after {frames / self.fps:.1f} s of {self.num_frames / self.fps:.1f} s (truncated?)')
         return f'{self.name}: {" and ".join(found)}' if found else None
 
@@ -166,9 +170,9 @@ def _source(place: Place, name: str) -> PictureSource:
 
 def _cuts(cuts: list[Cut]) -> str:
     """In words."""
-    places = [f'from {cut.stamps_s[0]:.3f} to {cut.stamps_s[1]:.3f} s at {cut.time_s:.3f} s' for cut in cuts]
+    places = [f'from {cut.stamps_s[0]:.3f} s to {cut.stamps_s[1]:.3f} s at {cut.time_s:.3f} s' for cut in cuts]
     more = f' and {len(places) - SHOWN_CUTS} more' if len(places) > SHOWN_CUTS else ''
     return (
-        f'its time stamps jump {", ".join(places[:SHOWN_CUTS])}{more}: the clock goes on there by one picture, '
-        'what lies between is a cut'
+        f'its time stamps jump {", ".join(places[:SHOWN_CUTS])}{more}: there is a cut, where the clock goes on by one '
+        'picture'
     )

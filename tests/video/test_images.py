@@ -1,0 +1,104 @@
+"""Folders of images in their order, photos, animated images."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+pytest.importorskip('av')
+
+from posediff.video import LiveVideo, open_video  # noqa: E402
+from posediff.video.images import natural_order  # noqa: E402
+
+
+def shade(number: int) -> Image.Image:
+    return Image.fromarray(np.full((32, 32, 3), 10 * number, np.uint8))
+
+
+def shades(video) -> list[int]:
+    return [round(float(frame.image.mean()) / 10) for frame in video]
+
+
+@pytest.mark.parametrize(
+    'name', ['frame_{}.jpg', '{}.png', 'cam2_{}_x264.jpg', 'take 10 ({}).PNG', '2024-01-05 img-{}.bmp']
+)
+def test_images_come_in_the_order_of_their_numbers(tmp_path, name):
+    for number in (*range(1, 13), 20):
+        shade(number).save(tmp_path / name.format(number))
+    video = open_video(tmp_path, fps=30)
+    assert shades(video) == [*range(1, 13), 20]
+    assert [path.name for path in video.images] == [name.format(number) for number in (*range(1, 13), 20)]
+
+
+@given(st.lists(st.integers(0, 10**20), min_size=1, max_size=20, unique=True), st.integers(0, 12))
+@settings(max_examples=50)
+def test_order_does_not_depend_on_padding(found, width):
+    paths = [Path(f'a_{number:0{width}d}.jpg') for number in found]
+    assert sorted(paths, key=natural_order) == [Path(f'a_{number:0{width}d}.jpg') for number in sorted(found)]
+
+
+def test_odd_names_have_an_order():
+    ordered = ['1.jpg', '01.png', '2.jpg', 'a.jpg', 'a1.jpg', 'a1b2.jpg', 'a1b10.jpg', 'a²3.jpg', 'b.jpg', 'b٣.jpg']
+    found = [path.name for path in sorted(map(Path, ordered[::-1]), key=natural_order)]
+    assert found[2:] == ordered[2:]
+    assert set(found[:2]) == {'1.jpg', '01.png'}
+
+
+def test_hidden_files_and_folders_are_no_images(tmp_path):
+    for number in (1, 2):
+        shade(number).save(tmp_path / f'{number}.jpg')
+        (tmp_path / f'._{number}.jpg').write_bytes(b'\0\5\x16\7 AppleDouble')
+    (tmp_path / '.hidden.png').touch()
+    (tmp_path / 'folder.jpg').mkdir()
+    video = open_video(tmp_path, fps=5)
+    assert shades(video) == [1, 2]
+    assert video.problem is None
+
+
+def test_pictures_of_a_folder_are_numbered_with_the_broken_ones(tmp_path):
+    for number in range(5):
+        shade(number).save(tmp_path / f'{number}.jpg')
+    (tmp_path / '2.jpg').write_bytes(b'')
+    frames = list(open_video(tmp_path, fps=5))
+    assert [(frame.picture, frame.repeated) for frame in frames] == [
+        (0, False),
+        (1, False),
+        (1, True),
+        (3, False),
+        (4, False),
+    ]
+
+
+@pytest.mark.parametrize('suffix', ['.jpg', '.jpeg', '.PNG', '.webp', '.bmp', '.tiff', '.gif'])
+def test_a_photo_is_a_video_of_one_frame(tmp_path, suffix):
+    shade(9).save(tmp_path / f'a{suffix}')
+    for fps in (None, 25.0):
+        video = open_video(tmp_path / f'a{suffix}', fps=fps)
+        (frame,) = video
+        assert (frame.index, frame.time_s, video.num_frames, video.problem) == (0, 0, 1, None)
+        assert frame.image.mean() == pytest.approx(90, abs=2)
+        assert video.fps > 0
+    assert len(list(LiveVideo(tmp_path / f'a{suffix}'))) == 1
+
+
+def test_a_photo_that_is_none_is_named(tmp_path):
+    (tmp_path / 'a.jpg').write_bytes(b'no image')
+    with pytest.raises(ValueError, match=r'a\.jpg: not one frame could be decoded'):
+        open_video(tmp_path / 'a.jpg')
+
+
+@pytest.mark.parametrize('suffix', ['.gif', '.png', '.webp'])
+def test_an_animation_is_a_video(tmp_path, suffix):
+    path = tmp_path / f'a{suffix}'
+    options = {'lossless': True} if suffix == '.webp' else {}
+    first, *more = (shade(number) for number in range(5))
+    first.save(path, save_all=True, append_images=more, duration=[100, 100, 300, 100, 100], **options)
+    video = open_video(path)
+    assert video.fps == pytest.approx(10)
+    assert shades(video) == [0, 1, 2, 2, 2, 3, 4]
+    assert [frame.repeated for frame in video] == [False, False, False, True, True, False, False]
