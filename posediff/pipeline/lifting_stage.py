@@ -46,6 +46,7 @@ class _Segment:
     unsmoothed: deque[_Lifted] = field(default_factory=deque)  # waiting for the smoother
     last_seen: _Seen | None = None
     last_root: np.ndarray | None = None
+    last_smoothed: int | None = None  # frame that the smoother was given last
     out: int = 0  # first frame that was not handed out
     is_closed: bool = False
 
@@ -108,6 +109,8 @@ class LiftingStage:
 
     def _push(self, observation: Observation) -> None:
         now = observation.frame_index
+        for segment in list(self._open.values()) if observation.after_cut else ():
+            self._close(segment)  # time is missing there: what follows is another motion
         for segment in list(self._open.values()):
             if now - segment.next_frame >= self.max_gap + 1 or (
                 now - segment.next_frame >= self.max_gap and segment.key[0] not in observation.track_ids
@@ -214,8 +217,12 @@ class LiftingStage:
             self._hand_out(segment, lifted)
             return
         segment.unsmoothed.extend(lifted)
-        joints = segment.smoothing[0].push(np.stack([one.joints_3d for one in lifted]))
-        roots = segment.smoothing[1].push(np.stack([one.root for one in lifted]))
+        frames = np.array([one.seen.frame_index for one in lifted])
+        steps = np.diff(frames, prepend=frames[0] - 1 if segment.last_smoothed is None else segment.last_smoothed)
+        uneven = () if (steps == 1).all() else (steps,)
+        segment.last_smoothed = int(frames[-1])
+        joints = segment.smoothing[0].push(np.stack([one.joints_3d for one in lifted]), *uneven)
+        roots = segment.smoothing[1].push(np.stack([one.root for one in lifted]), *uneven)
         self._take_smoothed(segment, joints, roots)
 
     def _take_smoothed(self, segment: _Segment, joints: np.ndarray, roots: np.ndarray) -> None:

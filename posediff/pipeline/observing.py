@@ -107,11 +107,12 @@ class Observer:
             np.concatenate([people.scores for people, _ in found])[kept],
             keypoints[kept],
             scores[kept],
+            after_cut=window.key.after_cut,
         )
 
     def _with_missed(self, window: FrameWindow, seen: Sighting, before: Sighting | None) -> Sighting:
         """With those of the frame before whom the detector missed."""
-        if before is None or not self.estimator.sees_absence:
+        if before is None or seen.after_cut or not self.estimator.sees_absence:
             return seen
         overlap = box_iou(before.boxes, seen.boxes)
         rows, columns = linear_sum_assignment(-overlap)
@@ -144,6 +145,7 @@ class Observer:
                 box_scores=one.box_scores[known],
                 keypoints_2d=one.keypoints_2d[known],
                 keypoint_scores=one.keypoint_scores[known],
+                after_cut=one.after_cut,
                 track_ids=ids[known],
             )
 

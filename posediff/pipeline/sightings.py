@@ -7,7 +7,7 @@ import shutil
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ class Sighting:
         box_scores: (N,) float32.
         keypoints_2d: (N, K, 2) float32 px.
         keypoint_scores: (N, K) float32 in [0, 1].
+        after_cut: Time is missing before this frame; see :class:`posediff.video.frames.VideoFrame`.
     """
 
     frame_index: int
@@ -37,6 +38,7 @@ class Sighting:
     box_scores: np.ndarray
     keypoints_2d: np.ndarray
     keypoint_scores: np.ndarray
+    after_cut: bool = field(default=False, kw_only=True)
 
 
 class SightingsLog:
@@ -142,6 +144,7 @@ class SightingsLog:
                 draft,
                 frame_index=np.array([one.frame_index for one in sightings]),
                 time_s=np.array([one.time_s for one in sightings]),
+                after_cut=np.array([one.after_cut for one in sightings]),
                 counts=np.array([len(one.boxes) for one in sightings]),
                 **{name: np.concatenate([getattr(one, name) for one in sightings]) for name in COLUMNS},
             )
@@ -185,7 +188,7 @@ def _part_name(first_frame: int) -> str:
 
 def _read_part(path: Path) -> Iterator[Sighting]:
     with np.load(path, allow_pickle=False) as part:
-        arrays = {name: part[name] for name in ('frame_index', 'time_s', 'counts', *COLUMNS)}
+        arrays = {name: part[name] for name in ('frame_index', 'time_s', 'after_cut', 'counts', *COLUMNS)}
     ends = np.cumsum(arrays['counts'])
     people_in_part = int(arrays['counts'].sum())
     if any(len(arrays[name]) != people_in_part for name in COLUMNS):
@@ -196,4 +199,5 @@ def _read_part(path: Path) -> Iterator[Sighting]:
             int(arrays['frame_index'][number]),
             float(arrays['time_s'][number]),
             *(arrays[name][people] for name in COLUMNS),
+            after_cut=bool(arrays['after_cut'][number]),
         )

@@ -12,8 +12,17 @@ class SmoothingStream(ABC):
     """A sequence that comes in parts: after :meth:`finish` the same as smoothing it whole."""
 
     @abstractmethod
-    def push(self, values: np.ndarray) -> np.ndarray:
-        """Add frames (n, …); return those that nothing will change any more (m, …), each once and in order."""
+    def push(self, values: np.ndarray, steps: np.ndarray | None = None) -> np.ndarray:
+        """Add frames; return those that nothing will change any more, each once and in order.
+
+        Args:
+            values: (n, …).
+            steps: (n,) frames by which each comes after the one before, whole and from 1 on, as where frames were left
+                out; the first of a sequence has none, its value is not looked at. None: they follow each other.
+
+        Returns:
+            (m, …).
+        """
 
     @abstractmethod
     def finish(self) -> np.ndarray:
@@ -58,6 +67,16 @@ class BaseSmoother(ABC):
 def check_fps(owner: str, fps: float) -> None:
     if not (np.isfinite(fps) and fps > 0):
         raise ValueError(f'{owner}: fps must be positive, got {fps}')
+
+
+def check_steps(owner: str, values: np.ndarray, steps: np.ndarray | None) -> np.ndarray:
+    """Return the steps as integers (n,), or say which makes no sense."""
+    if steps is None:
+        return np.ones(len(values), np.int64)
+    steps = np.asarray(steps)
+    if steps.shape != (len(values),) or not np.issubdtype(steps.dtype, np.integer) or (steps < 1).any():
+        raise ValueError(f'{owner}: steps must be ({len(values)},) whole numbers from 1 on, got {steps}')
+    return steps.astype(np.int64)
 
 
 def check_values(owner: str, values: np.ndarray) -> np.ndarray:

@@ -9,7 +9,7 @@ import numpy as np
 
 from posediff.argument_checks import require_finite
 from posediff.registry import SMOOTHERS
-from posediff.smoothing.base import BaseSmoother, SmoothingStream, check_fps, check_values
+from posediff.smoothing.base import BaseSmoother, SmoothingStream, check_fps, check_steps, check_values
 
 
 @SMOOTHERS.register_module()
@@ -46,30 +46,32 @@ class OneEuroStream(SmoothingStream):
     """A sequence that the filter is in the middle of."""
 
     def __init__(self, min_cutoff: float, beta: float, derivative_cutoff: float, fps: float) -> None:
-        self.min_cutoff, self.beta, self.fps = min_cutoff, beta, fps
-        self.speed_share = float(_share(np.asarray(derivative_cutoff), fps))
+        self.min_cutoff, self.beta, self.derivative_cutoff, self.fps = min_cutoff, beta, derivative_cutoff, fps
         self._value: np.ndarray | None = None
         self._speed: np.ndarray | None = None
         self._shape: tuple[int, ...] = (0,)
         self._dtype: Any = np.float64
 
-    def push(self, values: np.ndarray) -> np.ndarray:
+    def push(self, values: np.ndarray, steps: np.ndarray | None = None) -> np.ndarray:
         values = check_values('OneEuroSmoother', values)
+        rates = self.fps / check_steps('OneEuroSmoother', values, steps)
         self._shape, self._dtype = (0, *values.shape[1:]), values.dtype
-        return np.stack([self._next(value) for value in values]).astype(values.dtype) if len(values) else values
+        smooth = [self._next(value, rate) for value, rate in zip(values, rates.tolist(), strict=True)]
+        return np.stack(smooth).astype(values.dtype) if smooth else values
 
     def finish(self) -> np.ndarray:
         return np.empty(self._shape, self._dtype)
 
-    def _next(self, value: np.ndarray) -> np.ndarray:
+    def _next(self, value: np.ndarray, rate: float) -> np.ndarray:
+        """Smooth the next value, which comes 1 / ``rate`` seconds after the one before."""
         value = value.astype(np.float64)
         if self._value is None or self._speed is None:
             self._value, self._speed = value, np.zeros_like(value)
             return value
         # the speed is that from the last filtered value, as in the authors' own code
-        speed = (value - self._value) * self.fps
-        self._speed = self._speed + self.speed_share * (speed - self._speed)
-        share = _share(self.min_cutoff + self.beta * np.abs(self._speed), self.fps)
+        speed = (value - self._value) * rate
+        self._speed = self._speed + _share(np.asarray(self.derivative_cutoff), rate) * (speed - self._speed)
+        share = _share(self.min_cutoff + self.beta * np.abs(self._speed), rate)
         self._value = self._value + share * (value - self._value)
         return self._value
 

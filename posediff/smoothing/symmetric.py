@@ -11,7 +11,7 @@ from scipy.signal import savgol_filter
 
 from posediff.argument_checks import require_finite, require_whole
 from posediff.registry import SMOOTHERS
-from posediff.smoothing.base import BaseSmoother, SmoothingStream, check_fps, check_values
+from posediff.smoothing.base import BaseSmoother, SmoothingStream, check_fps, check_steps, check_values
 
 
 class SymmetricSmoother(BaseSmoother):
@@ -31,17 +31,24 @@ class SymmetricSmoother(BaseSmoother):
 
 
 class SymmetricStream(SmoothingStream):
-    """Keeps what the frames to come still need: three radii at most."""
+    """Keeps what the frames to come still need: three radii at most.
+
+    Frames that were left out lie on the straight line between their neighbours, and are not returned.
+    """
 
     def __init__(self, smoother: SymmetricSmoother, fps: float) -> None:
         self.smoother, self.fps = smoother, fps
         self.radius = smoother.radius(fps)
         self._kept: np.ndarray | None = None
+        self._given = np.zeros(0, bool)  # which of the kept frames were pushed
         self._done = 0  # of the kept frames, those that were returned
 
-    def push(self, values: np.ndarray) -> np.ndarray:
+    def push(self, values: np.ndarray, steps: np.ndarray | None = None) -> np.ndarray:
         values = check_values(type(self.smoother).__name__, values)
+        steps = check_steps(type(self.smoother).__name__, values, steps)
+        values, given = self._even(values, steps)
         self._kept = values.copy() if self._kept is None else np.concatenate([self._kept, values])
+        self._given = np.concatenate([self._given, given])
         # before there is a whole window nobody knows whether the sequence will be shorter than one
         whole = len(self._kept) > 2 * self.radius
         return self._return(len(self._kept) - self.radius if whole else 0)
@@ -49,13 +56,34 @@ class SymmetricStream(SmoothingStream):
     def finish(self) -> np.ndarray:
         return np.empty((0,)) if self._kept is None else self._return(len(self._kept))
 
+    def _even(self, values: np.ndarray, steps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Values with those that were left out, and which were not."""
+        if (steps[1:] == 1).all() and (not len(steps) or steps[0] == 1 or self._kept is None):
+            return values, np.ones(len(values), bool)
+        if self._kept is None or not len(self._kept):
+            places, known = np.cumsum(np.append(0, steps[1:])), values
+        else:
+            places, known = np.cumsum(np.append(0, steps)), np.concatenate([self._kept[-1:], values])
+        grid = np.arange(places[-1] + 1)
+        right = np.searchsorted(places, grid)
+        left = np.maximum(right - 1, 0)
+        share = (grid - places[left]) / np.maximum(places[right] - places[left], 1)
+        share = share.reshape(-1, *[1] * (values.ndim - 1)).astype(values.dtype)
+        even = known[left] * (1 - share) + known[right] * share
+        given = np.isin(grid, places)
+        even[given] = known
+        first = len(known) - len(values)
+        return even[first:], given[first:]
+
     def _return(self, end: int) -> np.ndarray:
         assert self._kept is not None
         if end <= self._done:
             return self._kept[:0]
         smooth = self.smoother.smooth(self._kept.astype(np.float64), self.fps)[self._done : end]
+        smooth = smooth[self._given[self._done : end]]
         first = max(end - 2 * self.radius, 0)
-        dtype, self._kept, self._done = self._kept.dtype, self._kept[first:], end - first
+        dtype, self._done = self._kept.dtype, end - first
+        self._kept, self._given = self._kept[first:], self._given[first:]
         return smooth.astype(dtype)
 
 

@@ -18,6 +18,8 @@ class VideoFrame:
         repeated: The file has no picture for this moment: it is the one before.
         picture: Which picture of the source is shown, counted from 0 as they are decoded; None: as ``index``. Readers
             that number decoded pictures (OpenCV's, most pose estimators') mean this number.
+        after_cut: The time stamps of the source jump before this picture, or start again: the clock goes on by one
+            tick, but time is missing, and people may be elsewhere.
     """
 
     index: int
@@ -25,6 +27,7 @@ class VideoFrame:
     image: np.ndarray
     repeated: bool = False
     picture: int = None  # type: ignore[assignment]
+    after_cut: bool = False
 
     def __post_init__(self) -> None:
         if self.picture is None:

@@ -6,6 +6,7 @@ import queue
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from posediff.video.frames import VideoFrame
@@ -73,8 +74,10 @@ class LiveVideo(VideoSource):
     def _offer(self, frame: VideoFrame, newest: queue.Queue[VideoFrame | BaseException | None]) -> None:
         """Put a frame in the place of the one that nobody took, if there is one."""
         try:
-            newest.get_nowait()
+            before = newest.get_nowait()
             self.left_out += 1
+            if isinstance(before, VideoFrame) and before.after_cut:
+                frame = replace(frame, after_cut=True)
         except queue.Empty:
             pass
         newest.put(frame)

@@ -81,7 +81,7 @@ class VideoSource:
         """Iterate from a frame on, up to the end or to a picture of another size, which is a ``problem``."""
         clock, line = ConstantRate(self.fps), TimeLine(self._step_s)
         self.repeated, self.problem, self.cuts = 0, None, []
-        other_size, is_over = None, False
+        other_size, is_over, num_cuts = None, False, 0
         before: Picture | None = None
         try:
             for picture in self._pictures():
@@ -93,8 +93,11 @@ class VideoSource:
                 for tick in ticks:
                     shown = picture if tick == ticks[-1] or before is None else before
                     self.repeated += shown is not picture
+                    after_cut = shown is picture and len(line.cuts) > num_cuts
                     if tick >= start:
-                        yield VideoFrame(tick, tick / self.fps, shown.image, shown is not picture, shown.number)
+                        time_s = tick / self.fps
+                        yield VideoFrame(tick, time_s, shown.image, shown is not picture, shown.number, after_cut)
+                num_cuts = len(line.cuts) if ticks else num_cuts
                 before = picture
             is_over = True
         finally:

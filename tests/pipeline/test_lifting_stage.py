@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -14,7 +16,7 @@ from posediff.pipeline.camera_guess import Intrinsics, root_position
 from posediff.pipeline.lifting_stage import LiftingStage
 from posediff.pipeline.observing import Observation
 from posediff.skeletons import get_skeleton
-from posediff.smoothing import GaussianSmoother
+from posediff.smoothing import GaussianSmoother, OneEuroSmoother
 
 FPS, SHAPE = 25.0, (480, 640)
 
@@ -236,3 +238,28 @@ def test_who_was_missed_when_somebody_looked_was_not_there(model):
     assert same == [True, False, False]
     filled = [result for _, result in live(model, seen, list(range(20)), fill=True)]
     assert {frame for frame, there in present(filled, 0).items() if not there} == {9, 10, 11}
+
+
+def test_motion_begins_anew_behind_a_cut(model):
+    seen = observations({0: [range(0, 40)]}, 40)
+    cut = [replace(one, after_cut=one.frame_index == 17) for one in seen]
+    whole = lift(model, cut, smoother=GaussianSmoother())
+    parts = [*lift(model, seen[:17], smoother=GaussianSmoother()), *lift(model, seen[17:], smoother=GaussianSmoother())]
+    assert sorted(present(whole, 0)) == list(range(40))
+    for result, expected in zip(whole, parts, strict=True):
+        assert result.frame_index == expected.frame_index
+        np.testing.assert_allclose(result.people[0].joints_3d, expected.people[0].joints_3d, atol=1e-3)
+
+
+def test_a_live_smoother_knows_the_time_between_frames(model):
+    """Each frame is smoothed over the time that passed since the one before, not since a frame of the video."""
+    seen = observations({0: [range(0, 40)]}, 40)
+    looked = np.array([0, 1, 4, 5, 9, 16, 17, 20, 28, 29, 35, 39])
+    plain = [result.people[0] for _, result in live(model, seen, looked.tolist())]
+    smooth = [result.people[0] for _, result in live(model, seen, looked.tolist(), smoother=OneEuroSmoother())]
+    steps = np.diff(looked, prepend=-1)
+    for name in ('joints_3d', 'root_position'):
+        values = np.stack([getattr(person, name) for person in plain])
+        expected = OneEuroSmoother().stream(FPS).push(values, steps)
+        np.testing.assert_allclose([getattr(person, name) for person in smooth], expected, rtol=1e-4, atol=1e-2)
+        assert np.abs(expected - OneEuroSmoother()(values, FPS)).max() > 1

@@ -20,7 +20,7 @@ def some(count: int) -> list[Sighting]:
         people = frame % 3
         boxes, scores = rng.random((people, 4)).astype(np.float32), rng.random(people).astype(np.float32)
         keypoints = rng.random((people, 17, 2)).astype(np.float32)
-        found.append(Sighting(frame, frame / 25, boxes, scores, keypoints, keypoints[..., 0]))
+        found.append(Sighting(frame, frame / 25, boxes, scores, keypoints, keypoints[..., 0], after_cut=frame == 5))
     return found
 
 

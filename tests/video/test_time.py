@@ -37,6 +37,8 @@ def test_a_jump_is_a_cut_and_a_pause_is_not(film, numbers, name):
     jump = open_video(film(name, [*range(20), *range(4000, 4020)]))
     assert len(numbers(jump)) == 40
     assert (jump.fps, jump.repeated, jump.dropped, len(jump.cuts)) == (30, 0, 0, 1)
+    assert [frame.index for frame in jump if frame.after_cut] == [20]
+    assert any(frame.after_cut for frame in open_video(jump.path, fps=2))
     assert 'there is a cut' in jump.problem
     pause = open_video(film(name, [*range(20), *range(110, 130)], codec_options={'bf': '0'}))
     frames = list(pause)

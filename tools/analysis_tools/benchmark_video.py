@@ -18,6 +18,7 @@ import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -71,7 +72,7 @@ class RepeatedVideo(VideoSource):
                 if count == self.num_frames:
                     break
                 if count >= start:
-                    yield VideoFrame(count, count / self.fps, frame.image, frame.repeated, frame.picture)
+                    yield replace(frame, index=count, time_s=count / self.fps)
                 count += 1
         self.problem = None  # what the file said of its length
 
