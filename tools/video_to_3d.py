@@ -145,7 +145,7 @@ def people_configs(args: argparse.Namespace, video: VideoSource) -> tuple[dict[s
     source['keep_track_ids'] = args.tracker is None
     record = open_record(**source)
     if args.max_frames is None and not args.live:
-        refuse_misfit(record, video.num_frames)
+        refuse_misfit(record, video.num_pictures if record.clock == 'picture' else video.num_frames)
     if record.has_track_ids:
         tracker = {'type': 'GivenIdsTracker', **source}
     return {'type': 'KeypointsFileDetector', **source}, {'type': 'KeypointsFileEstimator', **source}, tracker
