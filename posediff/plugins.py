@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from importlib import import_module, metadata
+from importlib import metadata
 from types import TracebackType
 from typing import Any
 
-from posediff.registry import REGISTRIES
+from posediff.registry import REGISTRIES, import_location
 
 GROUP = 'posediff.plugins'
 
@@ -71,8 +71,8 @@ def import_components() -> dict[str, Exception]:
     for registry in REGISTRIES.values():
         for module in registry._locations:
             try:
-                import_module(module)
-            except Exception as error:  # a broken optional package raises anything, torchvision a RuntimeError
+                import_location(module)
+            except Exception as error:
                 failures[module] = error
     return failures
 

@@ -13,9 +13,12 @@ Two kinds of registry live here:
 from __future__ import annotations
 
 import difflib
+from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 from mmengine import registry as mmengine_registry
+from mmengine.config.utils import MODULE2PACKAGE
 from mmengine.registry import Registry
 from mmengine.utils import get_object_from_string
 
@@ -29,6 +32,10 @@ class UnknownComponentError(KeyError):
         return str(self.args[0])
 
 
+class BrokenPackageError(ImportError):
+    """A config names a component of a package that is installed and does not import; the cause is what it raised."""
+
+
 class ComponentRegistry(Registry):
     """A registry whose look-ups end in a component or in one sentence that says what to do.
 
@@ -40,6 +47,7 @@ class ComponentRegistry(Registry):
     def __init__(self, *args: Any, adapters: dict[str, str] | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._adapters = dict(adapters or {})
+        self._imported: bool = False
 
     def get(self, key: str) -> Any:
         """Return the class registered as ``key``.
@@ -49,15 +57,37 @@ class ComponentRegistry(Registry):
                 full dotted path of a class.
 
         Raises:
+            BrokenPackageError: The name is of a package that is installed and does not import.
             UnknownComponentError: Nothing is known by that name.
         """
-        found = self._find(key)
+        package, dot, _ = key.partition('.')
+        try:
+            found = self._find(key)
+        except (UnknownComponentError, BrokenPackageError):
+            raise
+        except Exception as error:
+            missing = package in self._adapters and isinstance(error, ImportError)  # says what to install
+            if not dot or package == SCOPE or missing:
+                raise
+            raise _broken(key, self.name, package, error) from error
         if found is None:
+            check_import(key, self.name)
             raise UnknownComponentError(self._explain_miss(key))
         return found
 
     def __contains__(self, key: str) -> bool:
         return self._find(key) is not None
+
+    def import_from_location(self) -> None:
+        """Import the modules that register the components of this registry.
+
+        One that fails half-way cannot be imported again, since its first names are taken: the first failure is raised
+        every time.
+        """
+        if not self._imported:
+            for location in self._locations:
+                import_location(location)
+            self._imported = True
 
     def _find(self, key: str) -> Any:
         scope, name = self.split_scope_key(key)
@@ -67,8 +97,10 @@ class ComponentRegistry(Registry):
             if self.parent is None and scope not in (None, self.scope):
                 return MODELS._find(key)
             return super().get(key)
-        except RuntimeError:  # how MMEngine reports a dotted name that leads nowhere
-            return None
+        except RuntimeError as error:
+            if str(error).startswith('Failed to get '):  # how MMEngine reports a dotted name that leads nowhere
+                return None
+            raise
 
     def _explain_miss(self, key: str) -> str:
         known = sorted(self._module_dict)
@@ -78,6 +110,67 @@ class ComponentRegistry(Registry):
             f'{key!r} is not registered in {self.name} (run `posediff list {self.name}` for all).{hint} A component of '
             'your own is found once its module is named in custom_imports or its package is installed as a plugin.'
         )
+
+
+_failures: dict[str, Exception] = {}
+"""What modules that register components raised when they were imported."""
+
+
+def import_location(module: str) -> None:
+    """Import a module that registers components; one that failed before raises the same again."""
+    if module in _failures:
+        raise _failures[module]
+    try:
+        import_module(module)
+    except Exception as error:  # a broken optional package raises anything, torchvision a RuntimeError
+        _failures[module] = error
+        raise
+
+
+def check_import(key: str, kind: str) -> None:
+    """Import the package that a dotted name begins with, and what it registers: look-ups pass over what that raises.
+
+    Args:
+        key: ``'<package>.<name>'``, or the dotted path of a class.
+        kind: Name of the registry, for the message.
+
+    Raises:
+        BrokenPackageError: The package is installed and does not import; the message has the innermost cause.
+    """
+    package, _, rest = key.partition('.')
+    if not (package and rest) or package == SCOPE or find_spec(package) is None:
+        return
+    parts = rest.split('.')[:-1]
+    modules = [package, *('.'.join([package, *parts[: end + 1]]) for end in range(len(parts)))]
+    if package in MODULE2PACKAGE:
+        modules += [f'{package}.registry', f'{package}.models']
+    for module in modules:
+        try:
+            import_module(module)
+        except ModuleNotFoundError as error:
+            if error.name == module:
+                return  # a class on the way, or a package without such a module
+            raise _broken(key, kind, package, error) from error
+        except Exception as error:
+            raise _broken(key, kind, package, error) from error
+
+
+def _broken(key: str, kind: str, package: str, error: Exception) -> BrokenPackageError:
+    return BrokenPackageError(
+        f'{key!r} cannot be looked up in {kind}: the package {package} is installed and does not import: '
+        f'{describe(error)}. `posediff doctor` compares the versions of packages'
+    )
+
+
+def describe(error: BaseException) -> str:
+    """The type and the message of an error, and of what it came from, in one line."""
+    parts: list[str] = []
+    current: BaseException | None = error
+    while current is not None and len(parts) < 3:
+        text = ' '.join(str(current).split())
+        parts.append(f'{type(current).__name__}: {text}' if text else type(current).__name__)
+        current = current.__cause__
+    return ' <- '.join(dict.fromkeys(parts))
 
 
 def _child(name: str, parent: Registry, *locations: str) -> ComponentRegistry:

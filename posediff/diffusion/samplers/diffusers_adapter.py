@@ -26,6 +26,8 @@ def _diffusers() -> Any:
     try:
         import diffusers
     except ImportError as error:
+        if not (isinstance(error, ModuleNotFoundError) and error.name == 'diffusers'):
+            raise ImportError(f'the package diffusers is installed and does not import: {error}') from error
         raise ImportError(
             "a 'diffusers.…' sampler needs the optional extra: pip install 'posediff[diffusers]' "
         ) from error
