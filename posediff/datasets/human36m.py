@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from posediff.datasets.plausible_poses import check_person_size, check_pixels
 from posediff.datasets.pose_tracks import PoseFrames, StoredTrack
 from posediff.datasets.pose_windows import PoseWindowDataset
 from posediff.datasets.restricted_pickle import load_pickle
@@ -36,7 +37,7 @@ class Human36MLiftingDataset(PoseWindowDataset):
 
     Raises:
         FileNotFoundError: A file is missing.
-        ValueError: A file is damaged or does not fit the others.
+        ValueError: A file is damaged, does not fit the others, or is not in metres or px.
     """
 
     dataset_name = 'h36m'
@@ -126,6 +127,8 @@ class Human36MLiftingDataset(PoseWindowDataset):
             if not finite.all():
                 frame = source.ann_data['imgname'][int(finite.argmin())]
                 raise ValueError(f'{path}: {name} of {frame} are not finite ({int((~finite).sum())} frames in all)')
+        check_person_size(joints / 1000, f'{self.data_root / self._files["ann_file"]}: S')
+        check_pixels(keypoints[..., :2], f'{path}: keypoints')
         return joints, keypoints
 
 

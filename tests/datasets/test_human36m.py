@@ -287,7 +287,7 @@ def test_coco_joints_are_converted(archives, tmp_path):
 @pytest.mark.parametrize(
     ('change', 'said'),
     [
-        (lambda keypoints: keypoints / 1000, r'0\.\d+ to .* of a picture 1000 px wide: they are normalised'),
+        (lambda keypoints: keypoints / 1000, r'0\.\d+ to .* of pictures 1000 px wide: they are normalised'),
         (lambda keypoints: keypoints / 500 - 1, 'they are normalised, px are expected'),
         (lambda keypoints: keypoints[:5], r'shape \(5, 17, 2\), expected \(40, 17, 2\)'),
         (lambda keypoints: np.repeat(keypoints, 2, axis=0), '84 frames for 40 poses: keypoints of another frame rate'),
@@ -304,6 +304,16 @@ def test_keypoints_that_are_none_of_these_pictures_are_refused(archives, tmp_pat
     with pytest.raises(ValueError, match=rf"odd\.npz: S1 'Directions 1' camera 0:? .*{said}"):
         convert_videopose3d(archives / 'data_3d_h36m.npz', tmp_path / 'out', {'odd': tmp_path / 'odd.npz'})
     assert not (tmp_path / 'out').exists()
+
+
+def test_what_was_left_out_or_converted_is_said(archives, tmp_path):
+    said = []
+    source = {DETECTIONS: archives / f'data_2d_h36m_{DETECTIONS}.npz'}
+    convert_videopose3d(archives / 'data_3d_h36m.npz', tmp_path / 'out', source, say=said.append)
+    assert [text.partition('npz: ')[2] for text in said] == [
+        '24 frames beyond the last pose were left out, of 12 views',
+        'holds nothing of S5, S6, S7, S8, S11',
+    ]
 
 
 def test_every_camera_needs_its_keypoints(archives, tmp_path):
@@ -385,6 +395,13 @@ def test_missing_and_misfit_files_are_named(converted, tmp_path):
         open_dataset(converted, keypoint_2d_src='detection', keypoint_2d_det_file='misfit.npy')
     with np.load(converted / 'annotation_body3d/fps50/h36m_test.npz') as data:
         arrays = dict(data)
+    for name, change, said in (
+        ('S', np.array([1000, 1000, 1000, 1]), r'mm\.npz: S measures \d+ m across'),
+        ('part', np.array([0.001, 0.001, 1]), r'mm\.npz: keypoints: all coordinates lie within'),
+    ):
+        np.savez(converted / 'mm.npz', **arrays | {name: arrays[name] * change})
+        with pytest.raises(ValueError, match=said):
+            Human36MLiftingDataset(str(converted), 'mm.npz')
     arrays['part'] = arrays['part'].copy()
     arrays['part'][7, 3, 0] = np.nan
     np.savez(converted / 'nan.npz', **arrays)

@@ -30,7 +30,7 @@ def main() -> None:
     args = parse_args()
     detections = {re.sub(r'^data_2d_h36m_', '', Path(path).stem): path for path in args.detections}
     with one_line_errors():
-        frames = convert_videopose3d(args.positions_3d, args.destination, detections, args.units, args.layout)
+        frames = convert_videopose3d(args.positions_3d, args.destination, detections, args.units, args.layout, print)
     for split, count in frames.items():
         print(f'{split}: {count} frames of four cameras')
     print(f'files are in {args.destination}')

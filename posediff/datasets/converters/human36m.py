@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from posediff.datasets.converters.human36m_cameras import (
     human36m_camera,
 )
 from posediff.datasets.converters.human36m_detections import LAYOUTS, DetectionArchive
+from posediff.datasets.plausible_poses import ANY_POSE, PERSON, check_person_size
 from posediff.datasets.restricted_pickle import load_object_npz
 
 # The 17 of the 32 joints in the archive, in the order of H36M17.
@@ -32,8 +33,6 @@ UNITS = {'m': 1000.0, 'mm': 1.0}
 _UNIT_NAMES = {'m': 'm', 'metre': 'm', 'metres': 'm', 'meter': 'm', 'meters': 'm'} | {
     'mm': 'mm', 'millimetre': 'mm', 'millimetres': 'mm', 'millimeter': 'mm', 'millimeters': 'mm',
 }  # fmt: skip
-PERSON = (1.0, 2.5)  # m, of the box around a subject's joints, median over all actions
-ANY_POSE = (0.5, 4.0)  # m, of one action, as of somebody who lies curled up or stretches
 
 
 @dataclass(frozen=True)
@@ -77,20 +76,12 @@ def _unit_of(metadata: Any, units: str | None, path: Path) -> str:
 
 def _check_sizes(videos: list[_Video], path: Path) -> None:
     """Question people who are no people in the unit that was taken."""
-    sizes = [np.linalg.norm(np.ptp(video.joints_3d, axis=1), axis=-1) / 1000.0 for video in videos]
+    hint = f' --units {"|".join(UNITS)} says which'
     for subject in dict.fromkeys(video.subject for video in videos):
-        own = [size for video, size in zip(videos, sizes, strict=True) if video.subject == subject]
-        _check_size(float(np.median(np.concatenate(own))), PERSON, f'{path}: {subject}')
-    for video, size in zip(videos, sizes, strict=True):
-        _check_size(float(np.median(size)), ANY_POSE, f'{path}: {video.subject} {video.action!r}')
-
-
-def _check_size(size: float, limits: tuple[float, float], place: str) -> None:
-    if not limits[0] <= size <= limits[1]:
-        raise ValueError(
-            f'{place} measures {size:.4g} m across (median), expected {limits[0]:g} to {limits[1]:g}: is the archive '
-            f'in another unit? --units {"|".join(UNITS)} says which'
-        )
+        own = np.concatenate([video.joints_3d for video in videos if video.subject == subject])
+        check_person_size(own / 1000.0, f'{path}: {subject}', PERSON, hint)
+    for video in videos:
+        check_person_size(video.joints_3d / 1000.0, f'{path}: {video.subject} {video.action!r}', ANY_POSE, hint)
 
 
 def _annotate(video: _Video, camera_id: str) -> dict[str, np.ndarray]:
@@ -138,6 +129,7 @@ def convert_videopose3d(
     detections_2d: dict[str, str | Path] | None = None,
     units: str | None = None,
     layout: str | None = None,
+    say: Callable[[str], None] = lambda text: None,
 ) -> dict[str, int]:
     """Convert ``data_3d_h36m.npz`` and 2D detections that go with it.
 
@@ -150,6 +142,7 @@ def convert_videopose3d(
         units: A key of :data:`UNITS`, of ``positions_3d``; None takes what the archive says, and metres where it says
             nothing.
         layout: ``'h36m'`` or ``'coco'``: order of joints in 2D archives that do not say.
+        say: Told what was left out or changed, a sentence each.
 
     Returns:
         Frames (over all cameras) by split.
@@ -175,6 +168,11 @@ def convert_videopose3d(
         for video in videos:
             for number in range(len(LENSES)):
                 archive.view(video.subject, video.action, number, len(video.joints_3d))
+        for sentence in archive.changes:
+            say(f'{archive.path}: {sentence}')
+    absent = [subject for subject in POSES if subject not in {video.subject for video in videos}]
+    if absent:
+        say(f'{positions_3d}: holds nothing of {", ".join(absent)}')
     frames = {}
     for split, subjects in (('train', TRAIN_SUBJECTS), ('test', TEST_SUBJECTS)):
         views = [

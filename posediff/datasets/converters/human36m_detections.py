@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from posediff.datasets.converters.human36m_cameras import LENSES
+from posediff.datasets.plausible_poses import check_pixels
 from posediff.datasets.restricted_pickle import load_object_npz
 from posediff.skeleton_conversion import convert_joints
 from posediff.skeletons import COCO17, H36M17, Skeleton
@@ -18,9 +19,6 @@ LAYOUTS = {'h36m': H36M17, 'coco': COCO17}
 
 SURPLUS = 1.5
 """An archive may hold a few frames more than there are poses; so many times as many are frames of another rate."""
-
-NORMALISED = 2.5
-"""Coordinates of pictures 1000 px wide that all lie within this are no px."""
 
 
 class DetectionArchive:
@@ -47,6 +45,20 @@ class DetectionArchive:
         self._keypoints = content['positions_2d']
         self.skeleton = _skeleton_of(metadata, layout, self.path)
         _check_pictures(metadata.get('video_metadata'), self.path)
+        self._surplus: dict[tuple[str, str, int], int] = {}
+
+    @property
+    def changes(self) -> list[str]:
+        """What was done with the views that were read, a sentence each."""
+        sentences = []
+        if self.skeleton is not H36M17:
+            sentences.append(f'joints were converted from {self.skeleton.name} to {H36M17.name}')
+        if any(self._surplus.values()):
+            views = sum(surplus > 0 for surplus in self._surplus.values())
+            sentences.append(
+                f'{sum(self._surplus.values())} frames beyond the last pose were left out, of {views} views'
+            )
+        return sentences
 
     def view(self, subject: str, action: str, number: int, frames: int) -> np.ndarray:
         """(F, 17, 3) px and score of one camera, in the order of H36M17, float32; frames beyond the poses are left out.
@@ -75,14 +87,11 @@ class DetectionArchive:
             raise ValueError(f'{place}: shape {found.shape}, expected ({frames}, {joints}, 2)')
         if len(found) >= SURPLUS * frames:
             raise ValueError(f'{place}: {len(found)} frames for {frames} poses: keypoints of another frame rate?')
+        self._surplus[subject, action, number] = len(found) - frames
         found = found[:frames]
         if not np.isfinite(found).all():
             raise ValueError(f'{place} holds NaN or infinite keypoints')
-        if np.abs(found[..., :2]).max() <= NORMALISED:
-            raise ValueError(
-                f'{place}: all coordinates lie within {found[..., :2].min():.3g} to {found[..., :2].max():.3g} of a '
-                'picture 1000 px wide: they are normalised, px are expected'
-            )
+        check_pixels(found[..., :2], place)
         scores = found[..., 2] if found.shape[2] == 3 else np.ones(found.shape[:2])
         points = found[..., :2]
         if self.skeleton is not H36M17:

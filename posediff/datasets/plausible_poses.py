@@ -1,0 +1,47 @@
+"""Poses in another unit than they should be in are recognised by their size, and questioned."""
+
+from __future__ import annotations
+
+import numpy as np
+
+PERSON = (1.0, 2.5)
+"""m, of the box around a person's joints, median over many poses."""
+
+ANY_POSE = (0.5, 4.0)
+"""m, of the same in one action, as of somebody who lies curled up or stretches."""
+
+NORMALISED = 2.5
+"""Coordinates in pictures of some hundred px that all lie within this are no px."""
+
+
+def check_person_size(joints: np.ndarray, place: str, limits: tuple[float, float] = PERSON, hint: str = '') -> None:
+    """Require the size of a person.
+
+    Args:
+        joints: (F, K, 3) metres.
+        place: What the error calls them: file and entry.
+        limits: Least and greatest diagonal of the box around the joints, m, median over the frames.
+        hint: What the reader can do about it.
+
+    Raises:
+        ValueError: It is outside the limits.
+    """
+    size = float(np.median(np.linalg.norm(np.ptp(joints, axis=1), axis=-1)))
+    if not limits[0] <= size <= limits[1]:
+        raise ValueError(
+            f'{place} measures {size:.4g} m across (median), expected {limits[0]:g} to {limits[1]:g}: is it in another '
+            f'unit?{hint}'
+        )
+
+
+def check_pixels(points: np.ndarray, place: str) -> None:
+    """Require coordinates (..., 2) in px.
+
+    Raises:
+        ValueError: All of them are so near 0 that they must be normalised.
+    """
+    if points.size and np.abs(points).max() <= NORMALISED:
+        raise ValueError(
+            f'{place}: all coordinates lie within {points.min():.3g} to {points.max():.3g}, of pictures 1000 px wide: '
+            'they are normalised, px are expected'
+        )
