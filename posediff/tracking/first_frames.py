@@ -21,7 +21,8 @@ def with_first_frames(
     """Give people their id in the frames that they had to be found in to get one, ``min_hits - 1`` frames late.
 
     From the frame in which an id is new, the box without id that overlaps most is the same person's, frame by frame,
-    as long as one overlaps enough.
+    as long as one overlaps enough. In a photo, and in a video of fewer frames than ``min_hits``, everybody in the last
+    frame gets one.
 
     Args:
         tracked: Frames, in order, and the ids of the tracker, (N,) int64.
@@ -32,8 +33,9 @@ def with_first_frames(
         The same frames, with their ids.
     """
     held: deque[tuple[Frame, np.ndarray]] = deque()
-    next_id = 0
+    next_id, count = 0, 0
     for frame, ids in tracked:
+        count += 1
         past = list(held)
         held.append((frame, ids.copy()))
         for row in np.flatnonzero(ids >= next_id):
@@ -41,6 +43,11 @@ def with_first_frames(
         next_id = max(next_id, int(ids.max(initial=NO_TRACK)) + 1)
         if len(held) == min_hits:
             yield held.popleft()
+    if 0 < count < min_hits:
+        *past, (frame, ids) = held
+        for row in np.flatnonzero(ids == NO_TRACK):
+            ids[row], next_id = next_id, next_id + 1
+            _follow_back(past, boxes_of, boxes_of(frame)[row], int(ids[row]))
     yield from held
 
 

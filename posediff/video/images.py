@@ -32,8 +32,11 @@ def images_of(path: Path) -> list[Path] | None:
 
 
 def natural_order(path: Path) -> tuple[list[str | int], str]:
-    """Key that sorts files by name with numbers by value: frame_2 before frame_10, however they are padded."""
-    parts = re.split(r'([0-9]+)', path.stem)
+    """Key that sorts files by name with numbers by value: frame_2 before frame_10, however they are padded.
+
+    A hyphen is the sign of a number at the beginning of a name and behind an underscore (frame_-1), else it divides.
+    """
+    parts = re.split(r'((?:(?<=_)-|^-)?[0-9]+)', path.stem)
     return [int(part) if number % 2 else part for number, part in enumerate(parts)], path.name
 
 

@@ -150,7 +150,8 @@ class VideoSource:
             found.append(_cuts(self.cuts))
         if self.dropped and not self._resamples:
             found.append(f'{self.dropped} pictures of it came too soon for {self.fps:.5g} fps and are left out')
-        if frames is not None and self.num_frames and frames < WHOLE * self.num_frames - 2:
+        knows_length = self.num_frames is not None and not (self.cuts and not self._source.stretches)
+        if frames is not None and self.num_frames and knows_length and frames < WHOLE * self.num_frames - 2:
             found.append(f'it ends after {frames / self.fps:.1f} s of {self.num_frames / self.fps:.1f} s (truncated?)')
         return f'{self.name}: {" and ".join(found)}' if found else None
 

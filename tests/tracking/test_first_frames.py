@@ -54,3 +54,9 @@ def test_who_gets_an_id_has_it_from_the_start_and_who_does_not_has_none(stays, m
 def test_nobody_else_is_taken_for_them():
     boxes = [np.array([[0.0, 0, 50, 100]]), *[np.array([[300.0, 0, 350, 100]])] * 3]
     assert ids(boxes, 2, True) == [[-1], [0], [0], [0]]
+
+
+@given(frames=st.integers(1, 3), people=st.integers(0, 3))
+def test_everybody_in_a_photo_gets_an_id(frames, people):
+    boxes = walking(dict.fromkeys(range(people), (0, frames)), frames)
+    assert ids(boxes, frames + 1, True) == [list(range(people))] * frames

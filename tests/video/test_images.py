@@ -42,6 +42,21 @@ def test_order_does_not_depend_on_padding(found, width):
     assert sorted(paths, key=natural_order) == [Path(f'a_{number:0{width}d}.jpg') for number in sorted(found)]
 
 
+@pytest.mark.parametrize(
+    'ordered',
+    [
+        ['frame_-10', 'frame_-9', 'frame_0', 'frame_3', 'frame_12'],
+        ['-2', '-1', '0', '1', '10'],
+        ['take-1', 'take-2', 'take-10'],
+        ['2024-01-09_2', '2024-01-10_1', '2024-01-10_10'],
+        ['a_1_9', 'a_1_10', 'a_2_1', 'a_10_1'],
+    ],
+)
+def test_hyphens_are_signs_or_divide(ordered):
+    paths = [Path(f'{name}.png') for name in ordered]
+    assert sorted([*paths[2:], *paths[:2]], key=natural_order) == paths
+
+
 def test_odd_names_have_an_order():
     ordered = ['1.jpg', '01.png', '2.jpg', 'a.jpg', 'a1.jpg', 'a1b2.jpg', 'a1b10.jpg', 'a²3.jpg', 'b.jpg', 'b٣.jpg']
     found = [path.name for path in sorted(map(Path, ordered[::-1]), key=natural_order)]

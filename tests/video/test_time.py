@@ -121,3 +121,18 @@ def test_one_picture_has_a_rate(film):
     video = open_video(film('a.mp4', 1))
     assert len(list(video)) == 1
     assert video.fps > 0
+
+
+def test_a_long_file_is_looked_at_in_part(film, numbers, monkeypatch):
+    path = film('a.mp4', [*range(20), *range(60, 80)])
+    joined = path.parent / 'joined.ts'
+    joined.write_bytes(film('b.ts', 26).read_bytes() * 2)
+    monkeypatch.setattr('posediff.video.packets.MAX_PACKETS', 15)
+    video = open_video(path)
+    assert (video.fps, len(list(video)), video.num_frames, video.problem) == (30, 80, 80, None)
+    video = open_video(joined)
+    assert numbers(video) == 2 * list(range(26))
+    assert len(video.cuts) == 1
+    assert 'truncated' not in video.problem
+    avi = open_video(film('c.avi', 26, codec_options={'bf': '3', 'b-adapt': '0'}))
+    assert numbers(avi) == list(range(26))
