@@ -272,9 +272,10 @@ def run(
         notes = keypoint_notes(args, inferencer, writer, finished and not video.is_live, log)
     swapped = writer.header.facts['sides_put_right'] = way.sides_put_right
     if video.cuts:
-        writer.header.facts['cuts'] = [
-            {'frame_index': round(cut.time_s * video.fps), 'time_stamps_s': list(cut.stamps_s)} for cut in video.cuts
-        ]
+        writer.header.facts['cuts'] = {
+            'frame_index': [round(cut.time_s * video.fps) for cut in video.cuts],
+            'time_stamps_s': [list(cut.stamps_s) for cut in video.cuts],
+        }
     files = list(writer.finish())
     print(f'{video.name}: {writer.num_frames} frames in {seconds:.1f} s ({writer.num_frames / seconds:.1f} a second)')
     if swapped:

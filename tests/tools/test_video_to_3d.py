@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 from collections.abc import Callable, Sequence
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -243,3 +244,40 @@ def test_a_full_disk_ends_in_one_line_and_leaves_nothing_half_written(run, video
     assert [path.name for path in out.iterdir() if not path.name.startswith('.')] == []
     assert run([video, '--out', out, '--resume', '--detector', boxes, *POSE, '--no-scene']) == 0
     assert {path.name for path in out.iterdir()} == {'poses.npz', 'poses.json', 'viewer.html', 'overlay.mp4'}
+
+
+def test_a_joined_slow_motion_video_with_keypoints_by_picture(run, tmp_path, capsys):
+    """Each picture's keypoints come at its time as filmed; the cut is told once and listed."""
+    import av
+
+    part = tmp_path / 'part.ts'
+    with av.open(str(part), 'w') as file:
+        stream = file.add_stream('libx264', rate=30)
+        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, 'yuv420p'
+        stream.codec_context.time_base = Fraction(1, 30)
+        for time in (0, 1, 2, 3, 5, 7, 9, 10):
+            frame = av.VideoFrame.from_ndarray(np.full((HEIGHT, WIDTH, 3), 90, np.uint8), format='rgb24')
+            frame.pts, frame.time_base = time, Fraction(1, 30)
+            file.mux(stream.encode(frame))
+        file.mux(stream.encode())
+    clip = tmp_path / '12:30 joined.ts'
+    clip.write_bytes(part.read_bytes() * 2)
+    shape = np.random.default_rng(0).uniform(10, 80, (17, 2))
+    entries = [
+        {'image_id': picture, 'keypoints': np.column_stack([shape + picture, np.ones(17)]).ravel().tolist()}
+        for picture in range(16)
+    ]
+    (tmp_path / 'people.json').write_text(json.dumps([{**one, 'category_id': 1, 'score': 0.9} for one in entries]))
+    out = tmp_path / 'out: 1'
+    words = ['--keypoints', tmp_path / 'people.json', '--skeleton', 'coco17', '--keep-sides', '--capture-fps', 120]
+    assert run([clip, '--out', out, *words]) == 0
+    told = capsys.readouterr().err
+    assert told.count('time stamps jump') == 1
+    document = json.loads((out / 'poses.json').read_text())
+    assert (document['fps'], document['capture_fps'], document['num_frames']) == (120, 120, 22)
+    assert document['cuts']['frame_index'] == [11]
+    shown = {round(row['keypoints_2d'][0][0] - shape[0, 0]): row['frame_index'] for row in reversed(document['rows'])}
+    ticks = [0, 1, 2, 3, 5, 7, 9, 10]
+    assert shown == dict(enumerate([*ticks, *(11 + tick for tick in ticks)]))
+    assert all(row['time_s'] == pytest.approx(row['frame_index'] / 120, abs=1e-6) for row in document['rows'])
+    assert {path.name for path in out.iterdir()} >= {'overlay.mp4', 'scene.mp4'}
