@@ -16,6 +16,7 @@ from posediff.skeletons import Skeleton
 
 POSES_SCHEMA = 'posediff-poses-3d'
 POSES_SCHEMA_VERSION = 1
+MAX_FRAMES = 10_000_000
 
 
 @dataclass(frozen=True)
@@ -70,17 +71,7 @@ def read_keypoints(
             makes no sense, or which of several people is meant is not clear.
     """
     record = read_keypoint_file(path, skeleton, img_shape=img_shape, **options)
-    if record.times is not None:
-        raise ValueError(f'{record.path}: frames without people are left out of it, and no frame has a number')
     chosen = _one_person(record, person)
-    frames = range(min(chosen), max(chosen) + 1)
-    joints = record.skeleton.num_joints
-    keypoints = np.full((len(frames), joints, 2), np.nan, np.float32)
-    scores = np.zeros((len(frames), joints), np.float32)
-    for row, frame in enumerate(frames):
-        if frame in chosen:
-            seen = chosen[frame].scores > 0
-            keypoints[row, seen], scores[row] = chosen[frame].keypoints[seen], chosen[frame].scores
     rate, size = record.fps if fps is None else fps, record.img_shape
     if record.fps not in (None, rate):
         raise ValueError(f'{record.path} says fps {record.fps}, not {rate}')
@@ -88,6 +79,21 @@ def read_keypoints(
         raise ValueError(f'{record.path} does not say its {"fps" if rate is None else "img_shape"}: give it')
     if not (np.isfinite(rate) and rate > 0):
         raise ValueError(f'{record.path}: fps must be positive, got {rate}')
+    if record.times is not None:  # the file leaves out frames without people and tells the others' times
+        chosen = {round(record.times[frame] * rate): one for frame, one in chosen.items()}
+    frames = range(min(chosen), max(chosen) + 1)
+    if len(frames) > MAX_FRAMES:
+        raise ValueError(
+            f'{record.path}: {len(chosen)} frames from {frames[0]} to {frames[-1]} are no clip: are these numbers of '
+            'pictures?'
+        )
+    joints = record.skeleton.num_joints
+    keypoints = np.full((len(frames), joints, 2), np.nan, np.float32)
+    scores = np.zeros((len(frames), joints), np.float32)
+    for row, frame in enumerate(frames):
+        if frame in chosen:
+            seen = chosen[frame].scores > 0
+            keypoints[row, seen], scores[row] = chosen[frame].keypoints[seen], chosen[frame].scores
     return KeypointClip(
         keypoints_2d=keypoints,
         keypoint_scores=scores,

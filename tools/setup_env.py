@@ -84,7 +84,11 @@ FULL = (
     Step(
         'extras',
         'what video, diffusers, tests and lint need',
-        ('--no-build-isolation', '--editable', '.[video,pipeline,mediapipe,tracking,export,diffusers,test,dev]'),
+        (
+            '--no-build-isolation',
+            '--editable',
+            '.[video,pipeline,mediapipe,keypoint-files,tracking,export,diffusers,test,dev]',
+        ),
         'import torchvision.ops, timm, cv2, pytest',
         reads=PROJECT_FILES,
     ),

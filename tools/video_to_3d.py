@@ -320,9 +320,11 @@ def keypoint_notes(
     outside = None
     if detector.num_outside:
         outside = f'{detector.num_outside} of {detector.num_looked_up} poses lie outside the picture'
-    if not writer.num_rows and (late or (outside and detector.num_outside == detector.num_looked_up)):
+    nobody = late is not None and record.behind(num_frames)[0] == record.num_poses
+    if nobody or (outside and detector.num_outside == detector.num_looked_up and not args.resume):
         if log is not None:
             log.remove()
+        writer.discard()
         raise ValueError(f'{args.keypoints}: ' + '; '.join(note for note in (late, outside) if note))
     return notes + [f'{args.keypoints}: {note}' for note in (late, outside) if note]
 

@@ -77,6 +77,8 @@ def _by_image(document: Any) -> dict[str, list[Any]] | None:
     """People by image of AlphaPose's other forms: tracked ones, and --format cmu and open."""
     if not isinstance(document, dict) or not document or _is_annotations(document):
         return None
+    if {'people', 'bodies'} & document.keys():  # one image of OpenPose's
+        return None
     found = {}
     for name, held in document.items():
         people = held.get('people', held.get('bodies')) if isinstance(held, dict) else held

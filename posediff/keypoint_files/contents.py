@@ -46,7 +46,7 @@ class Contents:
         scaled: Coordinates are to be scaled from ``img_shape`` to the pictures at hand.
         fps: Frames a second, if the file says it.
         origin: Where the keypoints come from, in words, if the file says it.
-        all_frames: Frames that the file has, with or without people, where they are names.
+        all_frames: Frames that the file lists, with or without people; empty where it lists people only.
         notes: What the user should know of how the file was read.
     """
 
@@ -63,5 +63,5 @@ class Contents:
     scaled: bool = False
     fps: float | None = None
     origin: str | None = None
-    all_frames: list[str] = field(default_factory=list)
+    all_frames: list[Any] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)

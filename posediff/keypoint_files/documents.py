@@ -107,7 +107,8 @@ def read_json(file: Path) -> Any:
         ValueError: It is neither.
     """
     try:
-        text = file.read_text(encoding='utf-8-sig')
+        content = file.read_bytes()
+        text = content.decode(json.detect_encoding(content))
         try:
             return json.loads(text)
         except json.JSONDecodeError:

@@ -11,14 +11,13 @@ _EXTENSION = re.compile(r'\.(jpe?g|png|bmp|tiff?|webp|gif|ppm|json|txt)$', re.IG
 _WRITERS_SUFFIX = re.compile(r'_(keypoints|rendered)$')
 
 
-def frame_numbers(frames: Sequence[tuple[str, Any]], others: Sequence[str] = ()) -> list[int]:
+def frame_numbers(frames: Sequence[tuple[str, Any]]) -> list[int]:
     """Numbers of frames that are given as whole numbers (7, 7.0, "7") or as names of images ("path/clip_0007.jpg").
 
     Names count by the number that changes from name to name; a name that stands alone counts by its last number.
 
     Args:
         frames: For each entry where it is, for messages, and its frame.
-        others: More names of the same form, of frames without entries.
 
     Raises:
         ValueError: A frame is neither a whole number nor a name with one, names have no form in common, or two numbers
@@ -29,7 +28,7 @@ def frame_numbers(frames: Sequence[tuple[str, Any]], others: Sequence[str] = ())
         where, frame = frames[is_name.index(True)]
         _, number = frames[is_name.index(False)]
         raise ValueError(f'{where}: frame {frame!r} is a name, others are numbers ({number!r})')
-    return _numbers_of_names(frames, others) if any(is_name) else [_whole(where, frame) for where, frame in frames]
+    return _numbers_of_names(frames) if any(is_name) else [_whole(where, frame) for where, frame in frames]
 
 
 def stem_of(name: str) -> str:
@@ -47,10 +46,10 @@ def _whole(where: str, frame: Any) -> int:
     return int(frame)
 
 
-def _numbers_of_names(frames: Sequence[tuple[str, Any]], others: Sequence[str]) -> list[int]:
+def _numbers_of_names(frames: Sequence[tuple[str, Any]]) -> list[int]:
     groups: list[list[str]] = []
     form: str | None = None
-    for where, name in [*frames, *(('', name) for name in others)]:
+    for where, name in frames:
         stem = stem_of(name)
         own = re.sub(r'\d+', '#', stem)
         if '#' not in own:
@@ -65,10 +64,10 @@ def _numbers_of_names(frames: Sequence[tuple[str, Any]], others: Sequence[str]) 
         groups.append(re.findall(r'\d+', stem))
     changing = [place for place, column in enumerate(zip(*groups, strict=True)) if len(set(column)) > 1]
     if len(changing) > 1:
-        examples = list(dict.fromkeys([*(name for _, name in frames), *others]))[:3]
+        examples = list(dict.fromkeys(name for _, name in frames))[:3]
         raise ValueError(
             f'{frames[0][0]}: several numbers change from name to name ({", ".join(repr(name) for name in examples)}); '
             'which of them counts frames is not clear'
         )
     place = changing[0] if changing else -1
-    return [_whole(where, int(group[place])) for (where, _), group in zip(frames, groups[: len(frames)], strict=True)]
+    return [_whole(where, int(group[place])) for (where, _), group in zip(frames, groups, strict=True)]

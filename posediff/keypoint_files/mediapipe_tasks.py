@@ -89,6 +89,7 @@ def _read(source: Source, skeleton: str | None) -> Contents:
         coordinates='normalised',
         first_frame=first,
         clock=clock,
+        all_frames=[] if clock == 'time' else numbers,
         fps=float(fps) if isinstance(fps, int | float) and 0 < fps < 1e6 else None,
     )
 

@@ -19,8 +19,7 @@ def refuse_misfit(record: KeypointRecord, num_frames: int | None) -> None:
         return
     if record.seems_to_count_from_one(num_frames):
         raise ValueError(
-            f'{record.path}: {_from_one(record, num_frames)}; --first-frame 1 says so, --first-frame 0 that nobody is '
-            'in the first'
+            f'{record.path}: {_from_one(num_frames)}; --first-frame 1 says so, --first-frame 0 that they count from 0'
         )
     if record.people and record.times is None and min(record.people) > UNMISTAKABLE * num_frames:
         raise ValueError(f'{record.path}: {behind(record, num_frames)}')
@@ -34,9 +33,9 @@ def behind(record: KeypointRecord, num_frames: int) -> str | None:
     listed = f'{frames[0]}..' if len(frames) > 1 else str(frames[0])
     text = f'{count} poses at frames {listed} lie behind the last frame ({num_frames - 1 + record.first_frame})'
     if record.seems_to_count_from_one(num_frames):
-        return f'{text}; {_from_one(record, num_frames)}: --first-frame 1 says so'
+        return f'{text}; {_from_one(num_frames)}: --first-frame 1 says so'
     return text
 
 
-def _from_one(record: KeypointRecord, num_frames: int) -> str:
-    return f'frames run from 1 to {num_frames}, the number of frames, so that they seem to count from 1'
+def _from_one(num_frames: int) -> str:
+    return f'frames go up to {num_frames}, the number of frames, and none is 0, so that they seem to count from 1'

@@ -14,6 +14,7 @@ MAX_PEAK = 10.0
 """Peaks of SimCC heads are unbounded: 1.12 for RTMPose, 5 and more for its larger models. Above 10, scores are more
 likely percentages."""
 
+_FRAME_KEYS = ('frame_id', 'frame_index', 'image_id')
 _WHOLE_BODY = {133: 'coco17', 136: 'halpe26'}
 _DATASETS = {'coco': 'coco17', 'coco_wholebody': 'coco17', 'halpe26': 'halpe26', 'posetrack18': None, 'h36m': 'h36m17'}
 
@@ -51,14 +52,26 @@ def _read(source: Source, skeleton: str | None) -> Contents:
         # the demo scripts count before they write: their first frame is 1; instances alone are one image
         if rows and not _is_frame(rows[0]):
             return _with_skeleton(Contents(_instances(str(source.path), 0, rows), first_frame=0, **options), info)
-        return _with_skeleton(Contents(_frames(source, rows), first_frame=1, **options), info)
+        listed = _listed(rows)
+        return _with_skeleton(
+            Contents(_frames(source, rows), first_frame=0 if 0 in listed else 1, all_frames=listed, **options), info
+        )
     if isinstance(document, list) and _is_instances(document):
         numbered = any('frame_id' in one for one in document)
         entries = _numbered(source, document) if numbered else _instances(str(source.path), 0, document)
         return _with_skeleton(Contents(entries, first_frame=None if numbered else 0, **options), None)
     if not isinstance(document, list):
         raise ValueError(f'{source.path} is neither a list of frames with instances nor a file of a demo script')
-    return _with_skeleton(Contents(_frames(source, document), first_frame=0, **options), None)
+    # the inferencers list every frame from 0 on, with or without people
+    listed = _listed(document)
+    people = _frames(source, document)
+    return _with_skeleton(Contents(people, first_frame=0 if 0 in listed else None, all_frames=listed, **options), None)
+
+
+def _listed(rows: list[Any]) -> list[Any]:
+    """Frames of all rows that name one."""
+    named = [next((row[name] for name in _FRAME_KEYS if name in row), None) for row in rows if isinstance(row, dict)]
+    return [frame for frame in named if frame is not None]
 
 
 def _frames(source: Source, rows: list[Any]) -> Iterator[RawPerson]:
@@ -66,7 +79,7 @@ def _frames(source: Source, rows: list[Any]) -> Iterator[RawPerson]:
         where = f'{source.path}: row {number}'
         if not _is_frame(row):
             raise ValueError(f'{where}: expected a frame with instances, got {str(row)[:60]}')
-        frames = [row[name] for name in ('frame_id', 'frame_index', 'image_id') if name in row]
+        frames = [row[name] for name in _FRAME_KEYS if name in row]
         if not frames:
             raise ValueError(f'{where}: it names no frame (frame_id)')
         yield from _instances(where, frames[0], row['instances'])

@@ -49,21 +49,9 @@ def _read(source: Source, skeleton: str | None) -> Contents:
         by_count=COUNTS,
         max_score=MAX_PEAK,
         min_score=-MAX_PEAK,
-        first_frame=_first(source),
+        first_frame=0 if source.kind == 'json' else None,
         all_frames=source.names,
     )
-
-
-def _first(source: Source) -> int | None:
-    """OpenPose counts the frames of a video from 0 and writes twelve digits; names of images count as they like."""
-    if source.kind == 'json':
-        return 0
-    return 0 if all(name.endswith('_keypoints.json') and _digits(name) == 12 for name, _ in source.documents) else None
-
-
-def _digits(name: str) -> int:
-    stem = name.removesuffix('_keypoints.json')
-    return len(stem) - len(stem.rstrip('0123456789'))
 
 
 def _frame(source: Source, name: str, frame: Any, document: Any) -> Iterator[RawPerson]:

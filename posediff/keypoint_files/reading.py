@@ -72,11 +72,11 @@ def read_keypoint_file(
     points = _in_pixels(str(source.path), points, scores, contents, coordinates, img_shape)
     scores = [_without_corner(*pair) for pair in zip(points, scores, strict=True)]
     first = contents.first_frame if first_frame is None else first_frame
-    names = _places(raw, image_names)
-    if names is not None:
-        numbers, times, first = names, None, 0
+    places = _places(raw, image_names)
+    if places is not None:
+        numbers, times, last, first = places, None, len(image_names) - 1, 0
     else:
-        numbers, times = _frames(raw, contents, first or 0)
+        numbers, times, last = _frames(str(source.path), raw, contents, first or 0)
     ids, own_ids = track_ids(
         str(source.path),
         [(one.where, number, one.track if keep_track_ids else None) for one, number in zip(raw, numbers, strict=True)],
@@ -94,6 +94,7 @@ def read_keypoint_file(
         clock=contents.clock,
         first_frame=first or 0,
         first_is_open=first is None,
+        last=last,
         track_names=own_ids,
         img_shape=contents.img_shape if img_shape is None else img_shape,
         fps=contents.fps,
@@ -202,13 +203,17 @@ def _places(raw: Sequence[RawPerson], image_names: Sequence[str]) -> list[int] |
     return [place for place in found if place is not None]
 
 
-def _frames(raw: Sequence[RawPerson], contents: Contents, first: int) -> tuple[list[int], np.ndarray | None]:
+def _frames(
+    file: str, raw: Sequence[RawPerson], contents: Contents, first: int
+) -> tuple[list[int], np.ndarray | None, int]:
+    """Number of each person's frame, times of the frames where that is what is given, and the last frame's number."""
     if contents.clock == 'time':
         seconds = [float(one.frame) for one in raw]
         times = np.unique(seconds)
-        return np.searchsorted(times, seconds).tolist(), times
-    numbers = frame_numbers([(one.where, one.frame) for one in raw], contents.all_frames)
-    for one, number in zip(raw, numbers, strict=True):
+        return np.searchsorted(times, seconds).tolist(), times, len(times) - 1
+    listed = [(one.where, one.frame) for one in raw] + [(file, frame) for frame in contents.all_frames]
+    numbers = frame_numbers(listed)
+    for one, number in zip(raw, numbers[: len(raw)], strict=True):
         if number < first:
             raise ValueError(f'{one.where}: frame {number} lies before the first frame, {first} (--first-frame)')
-    return [number - first for number in numbers], None
+    return [number - first for number in numbers[: len(raw)]], None, max(numbers) - first

@@ -39,6 +39,7 @@ class KeypointRecord:
         clock: Of which count the frames are; see :class:`posediff.keypoint_files.contents.Contents`.
         first_frame: The number that the file gives the first picture.
         first_is_open: Neither the format nor the user says that number.
+        last: Number of the last frame that the file lists, with or without people.
         track_names: The file's own ids by ``track_id``, where they are no numbers.
         img_shape: (h, w) px of the pictures, if known.
         fps: Frames a second, if the file says it.
@@ -54,6 +55,7 @@ class KeypointRecord:
     clock: str = 'picture'
     first_frame: int = 0
     first_is_open: bool = False
+    last: int = 0
     track_names: dict[int, str] = field(default_factory=dict)
     img_shape: tuple[int, int] | None = None
     fps: float | None = None
@@ -74,6 +76,11 @@ class KeypointRecord:
         return nearest if abs(self.times[nearest] - time_s) <= usual / 2 else -1
 
     @property
+    def num_poses(self) -> int:
+        """Poses of which at least one joint was seen."""
+        return sum(bool((person.scores > 0).any()) for people in self.people.values() for person in people)
+
+    @property
     def has_track_ids(self) -> bool:
         """Whether some of the people have an id."""
         return any(person.track_id is not None for people in self.people.values() for person in people)
@@ -90,7 +97,7 @@ class KeypointRecord:
         return sum(late.values()), sorted(frame + self.first_frame for frame, count in late.items() if count)
 
     def seems_to_count_from_one(self, num_frames: int) -> bool:
-        """Whether frames run from 1 to the number of frames, in a format that leaves open where they begin."""
+        """Whether frames end just behind the last, none is the first, and the format leaves open where they begin."""
         if not self.first_is_open or self.times is not None or not self.people:
             return False
-        return min(self.people) == 1 and max(self.people) == num_frames
+        return min(self.people) >= 1 and self.last == num_frames

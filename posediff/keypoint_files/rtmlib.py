@@ -45,7 +45,8 @@ def _read(source: Source, skeleton: str | None) -> Contents:
     if numbered and len(numbered) < len(document):
         raise ValueError(f'{source.path}: {len(document) - len(numbered)} of {len(document)} frames have no number')
     people = list(_of_frames(source, document))
-    return Contents(people, first_frame=None if numbered else 0, **options)
+    listed = [next(entry[key] for key in _FRAME_KEYS if key in entry) for entry in numbered]
+    return Contents(people, first_frame=None if numbered else 0, all_frames=listed, **options)
 
 
 def _of_frames(source: Source, document: list[Any]) -> Iterator[RawPerson]:

@@ -6,15 +6,18 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+LARGEST = 2**31 - 1
+"""Of the numbers that are kept as ids: what is drawn and exported counts in 32 bits."""
+
 _WHOLE = re.compile(r'\d+(\.0*)?')
 
 
 def track_ids(file: str, people: Sequence[tuple[str, int, Any]]) -> tuple[list[int | None], dict[int, str]]:
     """Whole numbers for the ids of a file.
 
-    Ids that are whole numbers from 0 (7, 7.0, "7") stay what they are. If one of a file's is anything else (a name),
-    all of them are numbered from 0 in the order in which they appear. -1 and null are no id, as in MOTChallenge's and
-    OpenPose's files.
+    Ids that are whole numbers from 0 (7, 7.0, "7") stay what they are. If one of a file's is anything else (a name, a
+    number beyond 32 bits), all of them are numbered from 0 in the order in which they appear. -1 and null are no id, as
+    in MOTChallenge's and OpenPose's files.
 
     Args:
         file: For messages.
@@ -54,11 +57,11 @@ def _plain(where: str, value: Any) -> int | str | None:
     if value is None or value == []:
         return None
     if isinstance(value, str) and _WHOLE.fullmatch(value.strip()):
-        value = float(value)
+        value = int(value.strip().partition('.')[0])
     if isinstance(value, str):
         return value
     if isinstance(value, bool) or not isinstance(value, int | float) or value != value:
         raise ValueError(f'{where}: a track id is a whole number or a text, got {value!r}')
     if value == -1:
         return None
-    return int(value) if value >= 0 and value == int(value) else str(value)
+    return int(value) if 0 <= value <= LARGEST and value == int(value) else str(value)

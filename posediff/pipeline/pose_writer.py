@@ -106,6 +106,10 @@ class PoseWriter:
         shutil.rmtree(self.parts)
         return files
 
+    def discard(self) -> None:
+        """Write nothing, and remove the parts."""
+        shutil.rmtree(self.parts, ignore_errors=True)
+
     def rows(self) -> Iterator[dict[str, np.ndarray]]:
         """Parts in order: name to (n, …)."""
         for path in sorted(self.parts.glob('*.npz')):

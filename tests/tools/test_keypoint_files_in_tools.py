@@ -1,0 +1,157 @@
+"""Keypoint files of other programs through both tools: who is who, what does not fit, one person of several."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip('av')
+
+from posediff.video import VideoWriter  # noqa: E402
+
+FRAMES, HEIGHT, WIDTH = 8, 96, 128
+LIFTER = """
+_base_ = '{repository}/configs/lifting_3d/diffhpe/diffhpe-2d_27f_cmu.py'
+model = dict(
+    denoiser=dict(num_frames=9, channels=8, num_layers=2, step_channels=8),
+    sampler=dict(_delete_=True, type='DDIMSampler'),
+    test_cfg=dict(num_hypotheses=1, num_inference_steps=1),
+)
+"""
+
+Run = Callable[..., int]
+
+
+def tool(repository: Path, name: str) -> Any:
+    spec = importlib.util.spec_from_file_location(name, repository / 'tools' / f'{name}.py')
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope='module')
+def lifter(tmp_path_factory: Any, repository: Path) -> Path:
+    path = tmp_path_factory.mktemp('lifter') / 'tiny.py'
+    path.write_text(LIFTER.format(repository=repository))
+    return path
+
+
+@pytest.fixture(scope='module')
+def run(repository: Path, lifter: Path, exit_code: Any, tmp_path_factory: Any) -> Run:
+    """Run video_to_3d on a grey video."""
+    video = tmp_path_factory.mktemp('video') / 'clip.mp4'
+    with VideoWriter(video, 25.0) as writer:
+        for _ in range(FRAMES):
+            writer.write(np.full((HEIGHT, WIDTH, 3), 99, np.uint8))
+    module = tool(repository, 'video_to_3d')
+    common = ['--lifter', lifter, '--lifter-checkpoint', 'random', '--no-overlay', '--no-scene', '--overwrite']
+    return lambda *words: exit_code(module.main, [str(word) for word in [video, *words, *common]])
+
+
+def rows(ids: tuple[Any, Any] = (None, None), first: int = 0, number: int = FRAMES) -> list[dict[str, Any]]:
+    """Two people side by side, COCO's results; they change their order in every frame."""
+    shape = np.random.default_rng(0).uniform(0, 1, (17, 2)) * [30, 70]
+    found = []
+    for frame in range(number):
+        people = [(ids[0], 10 + frame), (ids[1], 80 - frame)]
+        for track, left in people[:: 1 if frame % 2 else -1]:
+            points = np.concatenate([shape + [left, 12], np.full((17, 1), 0.9)], -1)
+            one = {'image_id': frame + first, 'keypoints': points.ravel().tolist()}
+            found.append(one if track is None else one | {'track_id': track})
+    return found
+
+
+def write(folder: Path, document: Any) -> Path:
+    path = folder / 'keypoints.json'
+    path.write_text(json.dumps(document))
+    return path
+
+
+def seen(out: Path) -> dict[int, list[int]]:
+    with np.load(out / 'poses.npz') as arrays:
+        tracks, frames = arrays['track_id'], arrays['frame_index']
+        lefts = arrays['box'][:, 0]
+    for track in np.unique(tracks):
+        assert np.ptp(lefts[tracks == track]) < 12  # nobody jumps to the other's place
+    return {int(track): frames[tracks == track].tolist() for track in np.unique(tracks)}
+
+
+def test_ids_of_a_file_are_kept(run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    every = list(range(FRAMES))
+    out = tmp_path / 'out'
+    words = ['--out', out, '--skeleton', 'coco17', '--keypoints']
+    assert run(*words, write(tmp_path, rows((12, 5)))) == 0
+    assert seen(out) == {5: every, 12: every}
+    document = json.loads((out / 'poses.json').read_text())
+    assert document['tracker'] == 'GivenIdsTracker'
+    with np.load(out / 'poses.npz') as arrays:
+        assert (arrays['box'][arrays['track_id'] == 12][:, 0] < 40).all()
+    assert run(*words, write(tmp_path, rows((12, 5))), '--tracker', 'pose') == 0
+    assert seen(out) == {0: every, 1: every}
+    assert run(*words, write(tmp_path, rows(('ann', 'bob')))) == 0
+    assert seen(out) == {0: every, 1: every}
+    names = json.loads((out / 'poses.json').read_text())['track_names']
+    assert sorted(names.values()) == ['ann', 'bob']
+    assert 'track ids are 0: ' in capsys.readouterr().err
+
+
+def test_people_without_an_id_are_tracked_beside_the_others(run: Run, tmp_path: Path) -> None:
+    every = list(range(FRAMES))
+    out = tmp_path / 'out'
+    assert run('--out', out, '--skeleton', 'coco17', '--keypoints', write(tmp_path, rows((12, None)))) == 0
+    assert seen(out) == {12: every, 13: every}
+
+
+def test_what_does_not_fit_the_video(run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / 'out'
+    words = ['--out', out, '--skeleton', 'coco17', '--keypoints']
+    assert run(*words, write(tmp_path, rows(first=1))) == 2
+    assert 'seem to count from 1; --first-frame 1 says so' in capsys.readouterr().err
+    assert not out.exists()
+    assert run(*words, write(tmp_path, rows(first=1)), '--first-frame', '1') == 0
+    assert seen(out)[0] == list(range(FRAMES))
+    assert run(*words, write(tmp_path, rows(number=FRAMES + 3))) == 0
+    assert f'6 poses at frames {FRAMES}.. lie behind the last frame ({FRAMES - 1})' in capsys.readouterr().err
+    assert run(*words, write(tmp_path, rows(first=FRAMES + 2))) == 2
+    error = capsys.readouterr().err
+    assert f'16 poses at frames {FRAMES + 2}.. lie behind the last frame ({FRAMES - 1})' in error
+    assert not list(out.glob('.*'))
+    far = rows()
+    for one in far:
+        one['keypoints'][::3] = [value + 3000 for value in one['keypoints'][::3]]
+    assert run(*words, write(tmp_path, far)) == 2
+    assert '16 of 16 poses lie outside the picture' in capsys.readouterr().err
+
+
+def test_flags_of_keypoints_need_keypoints(run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run('--out', tmp_path / 'out', '--first-frame', '1') == 2
+    assert '--first-frame 1 needs the --keypoints' in capsys.readouterr().err
+
+
+def test_one_person_of_several_is_lifted(
+    repository: Path, lifter: Path, exit_code: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    module = tool(repository, 'lift_keypoints')
+
+    def lift(document: Any, *words: Any) -> int:
+        common = ['--keypoints', write(tmp_path, document), '--out', tmp_path / 'out', '--config', lifter]
+        common += ['--skeleton', 'coco17', '--fps', 25, '--image-size', f'{WIDTH}x{HEIGHT}', '--no-animation']
+        return exit_code(module.main, [str(word) for word in [*common, *words]])
+
+    assert lift(rows(('ann', 'bob'))) == 2
+    assert 'holds several people: bob (8 frames), ann (8 frames); say which with --person' in capsys.readouterr().err
+    assert lift(rows(('ann', 'bob')), '--person', 'eve') == 2
+    assert '--person eve is not there' in capsys.readouterr().err
+    assert lift(rows()) == 2
+    assert '2 people in frame 0 without track ids' in capsys.readouterr().err
+    assert lift(rows(('ann', 'bob'), first=3), '--person', 'ann') == 0
+    document = json.loads((tmp_path / 'out' / 'poses.json').read_text())
+    assert (document['num_frames'], document['first_frame']) == (FRAMES, 3)
