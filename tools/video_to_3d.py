@@ -269,7 +269,8 @@ def run(
     finished, way = infer(inferencer, video, writer, args.max_frames, log)
     seconds = time.perf_counter() - started
     with one_line_errors():
-        notes = keypoint_notes(args, inferencer, writer, finished and not video.is_live, log)
+        ended = finished and not video.is_live
+        notes = keypoint_notes(args, inferencer, writer, ended, video.num_pictures if ended else None, log)
     swapped = writer.header.facts['sides_put_right'] = way.sides_put_right
     if video.cuts:
         writer.header.facts['cuts'] = {
@@ -301,6 +302,7 @@ def keypoint_notes(
     inferencer: VideoPoseInferencer,
     writer: PoseWriter,
     finished: bool,
+    num_pictures: int | None,
     log: SightingsLog | None,
 ) -> list[str]:
     """What the user should know of a file of keypoints once the video came to its end; who is who goes into the files.
@@ -315,7 +317,7 @@ def keypoint_notes(
     if record.track_names:
         writer.header.facts['track_names'] = {str(number): name for number, name in record.track_names.items()}
         notes.append('track ids are ' + ', '.join(f'{number}: {name}' for number, name in record.track_names.items()))
-    num_frames = detector.num_pictures if record.clock == 'picture' else writer.num_frames
+    num_frames = max(detector.num_pictures, num_pictures or 0) if record.clock == 'picture' else writer.num_frames
     late = behind(record, num_frames) if finished and args.max_frames is None and num_frames else None
     outside = None
     if detector.num_outside:

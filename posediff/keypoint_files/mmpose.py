@@ -44,8 +44,8 @@ def _is_instances(document: Any) -> bool:
 def _read(source: Source, skeleton: str | None) -> Contents:
     options: dict[str, Any] = {'by_count': _WHOLE_BODY, 'max_score': MAX_PEAK, 'min_score': -MAX_PEAK}
     if source.kind == 'folder of json':
-        people = [one for name, held in source.documents for one in _instances(f'{source.path / name}', name, held)]
-        return _with_skeleton(Contents(people, all_frames=source.names, **options), None)
+        held = [one for name, entry in source.documents for one in _instances(f'{source.path / name}', name, entry)]
+        return _with_skeleton(Contents(held, all_frames=source.names, **options), None)
     document = source.document if source.kind == 'json' else None
     if isinstance(document, dict) and isinstance(document.get('instance_info'), list):
         rows, info = document['instance_info'], document.get('meta_info')

@@ -36,6 +36,37 @@ def test_both_forms_of_a_file_say_the_same(tmp_path):
 
 
 @pytest.mark.parametrize(
+    'text',
+    [
+        '1,1,10,8,20,30,-1,-1,-1,-1\n3,1,10,8,20,30,-1,-1,-1,-1\n',
+        'frame,id,x,y,w,h,conf\n1,1,10,8,20,30,1\n3,1,10,8,20,30,1\n',
+        '\ufeff1,1,10,8,20,30,,-1,-1,-1\n3,1,10,8,20,30,,-1,-1,-1\n',
+        '1 1 10 8 20 30 -1 -1 -1 -1\n3 1 10 8 20 30 -1 -1 -1 -1\n',
+        '1.0,1,10,8,20,30,1,1,0.5\n1,2,1,1,9,9,0,1,0.5\n1,3,1,1,9,9,1,3,1\n3,4,10,8,20,30,-1,7,0\n',
+    ],
+)
+def test_boxes_of_motchallenge_without_scores(text, tmp_path):
+    """A score of -1 or none, a line of names, a byte order mark, blanks, labels with a flag and a class."""
+    (tmp_path / 'boxes.txt').write_text(text)
+    found = BoxesFileDetector(tmp_path / 'boxes.txt')([frame(0), frame(1), frame(2)])
+    assert [people.boxes.tolist() for people in found] == [[[10, 8, 30, 38]], [], [[10, 8, 30, 38]]]
+    assert found[0].scores.tolist() == [1.0]
+
+
+def test_nine_columns_may_be_scores(tmp_path):
+    (tmp_path / 'boxes.txt').write_text('1,1,10,8,20,30,0.5,0,-1\n1,2,30,8,20,30,0.4,0,-1\n')
+    (found,) = BoxesFileDetector(tmp_path / 'boxes.txt')([frame(0)])
+    assert found.scores.tolist() == pytest.approx([0.5, 0.4])
+
+
+def test_frames_of_boxes_by_name_and_text(tmp_path):
+    entries = [{'image_id': f'img_{number}.jpg', 'bbox': [10, 8, 20, 30], 'score': None} for number in (0, 2)]
+    (tmp_path / 'boxes.json').write_text(json.dumps(entries), encoding='utf-8-sig')
+    found = BoxesFileDetector(tmp_path / 'boxes.json')([frame(0), frame(1), frame(2)])
+    assert [len(people) for people in found] == [1, 0, 1]
+
+
+@pytest.mark.parametrize(
     ('name', 'text', 'said'),
     [
         ('a.json', '[{"bbox": [1, 2, 3, 4]}]', 'entry 0: KeyError'),
@@ -44,6 +75,9 @@ def test_both_forms_of_a_file_say_the_same(tmp_path):
         ('a.json', '{"frame_index": 0}', 'expected a list of boxes, got dict'),
         ('a.json', '[{"frame_index"', 'truncated'),
         ('a.txt', '1,1,2,3\n', 'line 1: ValueError'),
+        ('a.txt', '0,1,2,3,4,5\n', 'line 1: .*whole number from 1, got 0'),
+        ('a.txt', '1.5,1,2,3,4,5\n', 'line 1: .*whole number from 1, got 1.5'),
+        ('a.json', '[{"frame_index": 0.5, "bbox": [1, 2, 3, 4]}]', 'entry 0: a frame is a whole number'),
         ('a.txt', '1,1,2,3,4,5,nan\n', 'line 1: ValueError'),
     ],
 )
