@@ -13,8 +13,12 @@ from posediff.evaluation.posetrack.entries import Entry, no_cycle_search, read_j
 from posediff.evaluation.posetrack.joints import NUM_JOINTS
 from posediff.evaluation.posetrack.matching import match
 from posediff.evaluation.posetrack.protocols import get_protocol
+from posediff.evaluation.posetrack.sequence import Persons
 from posediff.evaluation.posetrack.tracking import Tracking
 from posediff.input_files import data_files
+
+NORMALISED = 2.5
+"""Predicted coordinates that all lie within this are no px."""
 
 
 class PoseTrackEvaluator:
@@ -51,6 +55,7 @@ class PoseTrackEvaluator:
         true_entry, entry = Entry(truth_name), Entry(predictions_name)
         true_sequence = self.protocol.read_truth(truth, true_entry)
         predicted_sequence = self.protocol.read_predictions(predictions, entry, true_sequence)
+        _check_pixels(predicted_sequence.persons, true_sequence.persons, str(predictions_name))
         with Entry(f'{truth_name}, {predictions_name}'):
             true, predicted = self.protocol.select(true_sequence, predicted_sequence)
             if self._tracking is not None:
@@ -95,6 +100,16 @@ class PoseTrackEvaluator:
             num_right=np.array([several.sum() for several in labels]),
             tracking=self._tracking.result() if self._tracking is not None and sequences is None else None,
         )
+
+
+def _check_pixels(predicted: Persons, true: Persons, name: str) -> None:
+    """Refuse predictions that are all in the corner of the picture where nobody of the truth is: no px."""
+    reach = [
+        float(np.abs(points[np.isfinite(points)]).max(initial=0.0))
+        for points in (persons.points[persons.exists] for persons in (predicted, true))
+    ]
+    if 0 < reach[0] <= NORMALISED < reach[1]:
+        raise ValueError(f'{name}: no keypoint lies further than {reach[0]:.3g} from 0: they are normalised, not in px')
 
 
 def evaluate_folders(

@@ -82,6 +82,17 @@ def test_predictions_of_other_pictures_are_refused(scene):
         scene.result()
 
 
+@pytest.mark.parametrize('protocol', ['poseval', 'posetrack21'])
+def test_normalised_predictions_are_refused(scene, protocol):
+    for annotation in scene.predictions['annotations']:
+        keypoints = annotation['keypoints']
+        annotation['keypoints'] = [value if place % 3 == 2 else value / 1000 for place, value in enumerate(keypoints)]
+    with pytest.raises(
+        ValueError, match='predictions: no keypoint lies further than .* they are normalised, not in px'
+    ):
+        scene.result(protocol)
+
+
 def test_persons_of_a_coco_file_are_matched_too(scene, tmp_path):
     path = tmp_path / 'val.json'
     path.write_text(json.dumps(scene.truth))
