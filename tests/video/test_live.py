@@ -28,33 +28,35 @@ def test_somebody_slow_gets_the_newest_frames(clip):
     seen = []
     for frame in video:
         seen.append(frame.index)
-        if len(seen) < 4:
-            time.sleep(0.1)
+        while len(seen) < 4 and video.left_out < 5 * len(seen):  # at work until more have come
+            time.sleep(0.01)
     assert seen == sorted(set(seen))
     assert seen[-1] == 59  # the last is not left out
     assert video.left_out == 60 - len(seen) > 10
 
 
 def test_it_ends_when_nobody_listens(clip):
-    before = threading.active_count()
+    before = set(threading.enumerate())
     for _ in LiveVideo(clip):
         break
-    assert threading.active_count() == before
+    for reader in set(threading.enumerate()) - before:
+        reader.join(60)  # a busy machine may need longer than the iteration waits
+    assert set(threading.enumerate()) <= before
 
 
 def test_a_camera_that_hangs_does_not_hang_the_program(clip, monkeypatch):
-    unplugged = threading.Event()
+    unplugged, returned = threading.Event(), threading.Event()
 
     def hang(*_):
         yield Picture(0, 0.0, np.zeros((32, 32, 3), np.uint8))
-        unplugged.wait(30)
+        unplugged.wait(300)
+        returned.set()
 
     video = LiveVideo(clip)
     monkeypatch.setattr(video, '_pictures', hang)
-    began = time.monotonic()
     for _ in video:
         break
-    assert time.monotonic() - began < 15
+    assert not returned.is_set()
     unplugged.set()
 
 
