@@ -19,6 +19,9 @@ LIMB_MEASUREMENT_STD = 0.02
 LIMB_SPEED_STD = 1.0
 """Of a keypoint relative to the person, sizes a second; the foot of somebody who walks has twice that at most."""
 
+LIMB_GATE = 3.0
+"""Standard deviations from which a limb's speed is none: two sides were taken for each other, or a keypoint jumped."""
+
 LIMB_SPEED_S = 0.15
 """Seconds until a limb's speed has lost all but 1/e of what it was; a limb swings back within half a second."""
 
@@ -98,15 +101,18 @@ class LimbMotion:
         self.variance = kept**2 * self.variance + (1 - kept**2) * LIMB_SPEED_STD**2
         self.seconds += seconds
 
-    def correct(self, moved: np.ndarray, seen: np.ndarray) -> None:
+    def correct(self, moved: np.ndarray, seen: np.ndarray, size: float) -> None:
         """Take in a measurement.
 
         Args:
             moved: (K, 2) px that the keypoints moved, relative to the person, since they were last taken in.
             seen: (K,) bool, which of them were seen both times; the others are not looked at.
+            size: Of the person, px.
         """
-        noise = 2 * LIMB_MEASUREMENT_STD**2 / self.seconds**2
-        gain = np.where(seen[:, None], self.variance / (self.variance + noise), 0.0)
-        self.velocity = self.velocity + gain * (moved / self.seconds - self.velocity)
-        self.variance = (1 - gain) * self.variance
+        total = self.variance + 2 * LIMB_MEASUREMENT_STD**2 / self.seconds**2
+        error = moved / self.seconds - self.velocity
+        jumped = seen[:, None] & ((error / size) ** 2 > LIMB_GATE**2 * total).any(-1, keepdims=True)
+        gain = np.where(seen[:, None], self.variance / total, 0.0)
+        self.velocity = np.where(jumped, 0.0, self.velocity + gain * error)
+        self.variance = np.where(jumped, LIMB_SPEED_STD**2, (1 - gain) * self.variance)
         self.step, self.seconds = np.zeros_like(self.step), 0.0

@@ -50,7 +50,7 @@ class _Track:
             error = errors[both].mean(0)
         else:
             error = (box - self.box).reshape(2, 2).mean(0)
-        self.limbs.correct(errors - error, both)
+        self.limbs.correct(errors - error, both, box_sizes(box[None]).item())
         self.hits, self.last_frame = self.hits + 1, frame_index
         self.box, self.keypoints, self.seen = box, keypoints, seen
         self._move(self.motion.correct(error) - error)

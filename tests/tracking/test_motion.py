@@ -72,7 +72,7 @@ def test_limbs_that_move_evenly_are_expected_where_they_go():
     limbs = LimbMotion(1)
     for _ in range(200):
         limbs.predict(seconds)
-        limbs.correct(way, np.array([True]))
+        limbs.correct(way, np.array([True]), 100.0)
     kept = np.exp(-seconds / LIMB_SPEED_S)
     noise = 2 * LIMB_MEASUREMENT_STD**2 / seconds**2
     before = kept**2 * limbs.variance.item() + (1 - kept**2) * LIMB_SPEED_STD**2
@@ -89,7 +89,7 @@ def test_one_long_step_of_limbs_is_many_short_ones():
     one, many = LimbMotion(2), LimbMotion(2)
     for limbs in (one, many):
         limbs.predict(0.1)
-        limbs.correct(np.array([[5.0, 1.0], [9.0, 9.0]]), np.array([True, False]))
+        limbs.correct(np.array([[5.0, 1.0], [9.0, 9.0]]), np.array([True, False]), 100.0)
     one.predict(0.5)
     for _ in range(10):
         many.predict(0.05)
@@ -106,5 +106,16 @@ def test_a_limb_that_swings_is_expected_nearer_than_one_that_rests():
         limbs.predict(0.04)
         expected.append(np.linalg.norm(before + limbs.step - place))
         rested.append(np.linalg.norm(before - place))
-        limbs.correct(place - before, np.array([True]))
+        limbs.correct(place - before, np.array([True]), 140.0)
     assert np.mean(expected[10:]) < 0.5 * np.mean(rested[10:])
+
+
+def test_a_keypoint_that_jumps_has_no_speed():
+    """As where a detector takes the left foot for the right one."""
+    limbs = LimbMotion(2)
+    for moved in ([[4.0, 0.0], [4.0, 0.0]], [[4.0, 0.0], [60.0, 0.0]]):
+        limbs.predict(0.04)
+        limbs.correct(np.array(moved), np.array([True, True]), 140.0)
+    limbs.predict(0.04)
+    assert limbs.step[0, 0] > 1
+    np.testing.assert_array_equal(limbs.step[1], 0)
