@@ -94,6 +94,9 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     options.add_argument('--min-pose-score', type=float, default=0.3, help='poses scored below on average are nobody')
     options.add_argument('--max-gap', type=float, default=0.5, metavar='S', help='longest gap to lift across, seconds')
     options.add_argument('--fill', action='store_true', help='write poses in such gaps too, marked')
+    options.add_argument(
+        '--seen-joints-only', action='store_true', help='leave joints that the camera did not see NaN in every file'
+    )
     options.add_argument('--keep-sides', action='store_true', help='leave left and right as the 2D estimator says')
     options.add_argument('--focal', type=float, help='focal length, px; default: assumed')
     options.add_argument('--calibration', type=Path, help='.toml of Pose2Sim, or XML of Qualisys, instead of --focal')
@@ -236,6 +239,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         check_folder(args)
         if args.live and args.fill:
             raise ValueError('--live waits for nothing: gaps cannot be filled (--fill)')
+        if args.seen_joints_only and args.fill:
+            raise ValueError('--fill writes people whom nobody saw: it has no use beside --seen-joints-only')
         video = (LiveVideo if args.live else open_video)(args.video, args.fps, args.capture_fps)
         for note in video.notes:
             sys.stderr.write(f'note: {note}\n')
@@ -245,7 +250,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         log = None if video.is_live else inferencer.log(args.out / '.sightings', video, args.resume, args.overwrite)
         if log is not None and log.problem is not None:
             sys.stderr.write(f'warning: {log.problem}\n')
-        writer = PoseWriter(args.out, inferencer.header(video), args.height)
+        writer = PoseWriter(args.out, inferencer.header(video), args.height, args.seen_joints_only)
     with disk_errors(args.out):
         finished = run(args, video, inferencer, writer, log)
     if not finished:
@@ -277,10 +282,13 @@ def run(
             'frame_index': [round(cut.time_s * video.fps) for cut in video.cuts],
             'time_stamps_s': [list(cut.stamps_s) for cut in video.cuts],
         }
+    unplaced = writer.header.facts['places_from_neighbours'] = writer.num_unplaced
     files = list(writer.finish())
     print(f'{video.name}: {writer.num_frames} frames in {seconds:.1f} s ({writer.num_frames / seconds:.1f} a second)')
     if swapped:
         print(f'left and right were put right {swapped} times (--keep-sides leaves them)')
+    if unplaced:
+        print(f'{unplaced} places of people are taken from the frames around (root_observed says which)')
     for problem in (video.problem, *notes):
         if problem is not None:
             print(f'warning: {problem}', file=sys.stderr)

@@ -59,13 +59,18 @@ def export_motion(
 
 
 def write_motion(
-    motion: Motion, draft: Path, formats: Iterable[str], options: Mapping[str, Mapping[str, Any]]
+    motion: Motion,
+    draft: Path,
+    formats: Iterable[str],
+    options: Mapping[str, Mapping[str, Any]],
+    refused: Mapping[str, str] | None = None,
 ) -> list[str]:
     """Write a motion that has an ``up`` in several formats, and the file that describes them.
 
     Args:
         motion, formats, options: See :func:`export_motion`.
         draft: Path without its suffix, in a folder of drafts.
+        refused: Formats that were asked for and are not written, and why.
 
     Returns:
         Names of the files, in order.
@@ -75,7 +80,8 @@ def write_motion(
         file = draft.with_name(f'{draft.name}.{name}')
         files[file.name] = EXPORTERS[name](motion, file, **options.get(name, {}))
     sidecar = draft.with_name(f'{draft.name}{SIDECAR}')
-    sidecar.write_text(json.dumps(_description(motion, files), indent=1, allow_nan=False) + '\n')
+    about = _description(motion, files) | ({'not_written': dict(refused)} if refused else {})
+    sidecar.write_text(json.dumps(about, indent=1, allow_nan=False) + '\n')
     return [*files, sidecar.name]
 
 

@@ -4,60 +4,26 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 
 import numpy as np
 
 from posediff.lifting import LiftedFrames, LiftingStream
 from posediff.pipeline.camera_guess import Intrinsics, root_position
 from posediff.pipeline.observing import Observation
+from posediff.pipeline.place_filter import PlaceFilter
 from posediff.pipeline.results import FrameResult, PersonPose
-from posediff.skeleton_conversion import convert_joints
+from posediff.pipeline.segments import Lifted, Seen, Segment
+from posediff.skeleton_conversion import convert_joints, get_conversion
 from posediff.skeletons import Skeleton
-from posediff.smoothing import BaseSmoother, SmoothingStream
-
-
-@dataclass
-class _Seen:
-    """A frame of a segment: what was observed, None in a gap."""
-
-    frame_index: int
-    person: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None  # box, keypoints, scores
-    converted: tuple[np.ndarray, np.ndarray] | None = None  # px in the lifter's skeleton, weights
-
-
-@dataclass
-class _Lifted:
-    seen: _Seen
-    joints_3d: np.ndarray
-    joints_3d_std: np.ndarray
-    root: np.ndarray
-
-
-@dataclass
-class _Segment:
-    """A track between two long gaps."""
-
-    key: tuple[int, int]  # track and first frame
-    next_frame: int  # the one after the last that was pushed
-    smoothing: tuple[SmoothingStream, SmoothingStream] | None
-    seen: deque[_Seen] = field(default_factory=deque)  # pushed and not lifted yet
-    unplaced: list[_Lifted] = field(default_factory=list)  # lifted, waiting for a root position behind a gap
-    unsmoothed: deque[_Lifted] = field(default_factory=deque)  # waiting for the smoother
-    last_seen: _Seen | None = None
-    last_root: np.ndarray | None = None
-    last_smoothed: int | None = None  # frame that the smoother was given last
-    out: int = 0  # first frame that was not handed out
-    is_closed: bool = False
-
-    @property
-    def is_waiting(self) -> bool:
-        """Whether something that was pushed was not handed out."""
-        return bool(self.seen or self.unplaced or self.unsmoothed)
+from posediff.smoothing import BaseSmoother
 
 
 class LiftingStage:
     """Lift everybody in a video while it goes on.
+
+    A joint is observed in a frame if the lifter gets it there, and all the keypoints that it is made from lie in the
+    picture; those that an estimator puts outside are taken for what they are worth, but the camera did not see them.
+    Places that cannot be (:mod:`posediff.pipeline.place_filter`) are replaced by those between the frames around.
 
     Frames in which a person was not found are, up to ``max_gap_s``, frames without keypoints to the lifter, as in its
     training on occlusions, and are filled; a longer gap ends a segment, and what follows begins anew under the same id.
@@ -89,8 +55,9 @@ class LiftingStage:
         self.stream, self.source, self.target, self.intrinsics, self.fps = stream, source, target, intrinsics, fps
         self.score_threshold, self.fill, self.smoother = score_threshold, fill, smoother
         self.max_gap = round(max_gap_s * fps)
-        self._open: dict[int, _Segment] = {}
-        self._segments: dict[tuple[int, int], _Segment] = {}
+        self._made_from = get_conversion(source.name, target.name).weights != 0  # (J, K)
+        self._open: dict[int, Segment] = {}
+        self._segments: dict[tuple[int, int], Segment] = {}
         self._frames: deque[tuple[int, float]] = deque()  # not handed out yet
         self._looked: deque[int] = deque(maxlen=self.max_gap + 2)  # the last frames that were observed at all
         self._rows: dict[int, list[PersonPose]] = {}
@@ -122,29 +89,31 @@ class LiftingStage:
             converted = self._convert(keypoints, scores)
             self._push_between(segment, now, converted)
             person = observation.boxes[row], keypoints, scores
-            self._push_frame(segment, _Seen(now, person, converted))
+            in_picture = ~(self._made_from & ~self._inside(keypoints)).any(-1)
+            self._push_frame(segment, Seen(now, person, converted, in_picture & (converted[1] > 0)))
 
-    def _begin(self, track_id: int, frame: int) -> _Segment:
+    def _begin(self, track_id: int, frame: int) -> Segment:
         smoothing = None
         if self.smoother is not None:
             smoothing = self.smoother.stream(self.fps), self.smoother.stream(self.fps)
-        segment = _Segment((track_id, frame), frame, smoothing, out=frame)
+        places = PlaceFilter(self.fps, self.stream.causal)
+        segment = Segment((track_id, frame), frame, places, smoothing, out=frame)
         self._open[track_id] = segment
         self._segments[segment.key] = segment
         return segment
 
-    def _push_between(self, segment: _Segment, now: int, converted: tuple[np.ndarray, np.ndarray]) -> None:
+    def _push_between(self, segment: Segment, now: int, converted: tuple[np.ndarray, np.ndarray]) -> None:
         """The frames since the segment's last: without keypoints where the person was missed; where a live video went
         on too fast to be looked at, on the way from there to here."""
         before = segment.last_seen
         if not self.stream.causal or before is None or before.converted is None:
             for frame in range(segment.next_frame, now):
-                self._push_frame(segment, _Seen(frame))
+                self._push_frame(segment, Seen(frame))
             return
         was_missed = any(frame >= segment.next_frame for frame in self._looked)
         for frame in range(segment.next_frame, now):
             if self.fill and frame in self._looked:
-                self._push_frame(segment, _Seen(frame))
+                self._push_frame(segment, Seen(frame))
                 continue
             share = np.float32((frame - before.frame_index) / (now - before.frame_index))
             points = before.converted[0] * (1 - share) + converted[0] * share
@@ -152,7 +121,7 @@ class LiftingStage:
             self.stream.push(segment.key, np.where(observed[:, None], points, 0), observed, wanted=False)
         segment.next_frame = now
 
-    def _push_frame(self, segment: _Segment, seen: _Seen) -> None:
+    def _push_frame(self, segment: Segment, seen: Seen) -> None:
         joints = self.target.num_joints
         points, weights = seen.converted or (np.zeros((joints, 2), np.float32), np.zeros(joints, np.float32))
         segment.seen.append(seen)
@@ -161,7 +130,7 @@ class LiftingStage:
             segment.last_seen = seen
         self.stream.push(segment.key, points, weights > 0)
 
-    def _close(self, segment: _Segment) -> None:
+    def _close(self, segment: Segment) -> None:
         segment.is_closed = True
         del self._open[segment.key[0]]
         self.stream.end(segment.key)
@@ -171,6 +140,12 @@ class LiftingStage:
         points, weights, _ = convert_joints(seen, self.source.name, self.target.name, scores)
         weights = np.where(weights >= self.score_threshold, weights, 0).astype(np.float32)
         return np.where(weights[:, None] > 0, points, 0).astype(np.float32), weights
+
+    def _inside(self, keypoints: np.ndarray) -> np.ndarray:
+        """(K,) bool: the point is in the picture, its edge included."""
+        height, width = self.stream.img_shape
+        with np.errstate(invalid='ignore'):  # points that are not known are not in it
+            return np.asarray(((keypoints >= 0) & (keypoints <= [width, height])).all(-1))
 
     def _ready(self) -> Iterator[FrameResult]:
         for found in self.stream.ready():
@@ -187,16 +162,25 @@ class LiftingStage:
             people = sorted(self._rows.pop(frame_index, []), key=lambda person: person.track_id)
             yield FrameResult(frame_index, time_s, tuple(people))
 
-    def _place(self, segment: _Segment, found: LiftedFrames) -> None:
-        """Give lifted frames their root position; those in a gap wait for the one behind it."""
+    def _place(self, segment: Segment, found: LiftedFrames) -> None:
+        """Give lifted frames their places."""
         spread = found.joints_3d_std
         for number, joints in enumerate(found.joints_3d):
             seen = segment.seen.popleft()
             root = np.full(3, np.nan, np.float32)
             if seen.converted is not None:
                 root = root_position(joints, *seen.converted, self.intrinsics.camera)
-            segment.unplaced.append(_Lifted(seen, joints, spread[number], root))
-            if np.isfinite(root).all():
+            segment.unjudged.append(Lifted(seen, joints, spread[number], root))
+            self._take_judged(segment, segment.places.push(seen.frame_index, root))
+
+    def _take_judged(self, segment: Segment, judged: list[bool]) -> None:
+        """Go on with frames of which it is known whether their place can be; where not, they wait for the next one."""
+        for can_be in judged:
+            lifted = segment.unjudged.popleft()
+            lifted.root_observed = can_be
+            segment.unplaced.append(lifted)
+            if can_be:
+                root = lifted.root
                 self._bridge(segment, root)
                 segment.last_root = root
                 self._smooth(segment, segment.unplaced)
@@ -205,14 +189,14 @@ class LiftingStage:
                 self._stay(segment)
                 segment.unplaced = []
 
-    def _bridge(self, segment: _Segment, root: np.ndarray) -> None:
+    def _bridge(self, segment: Segment, root: np.ndarray) -> None:
         """Root positions of the frames before one that has it: on the way from the last known, or equal to it."""
         count = len(segment.unplaced)
         begin = root if segment.last_root is None else segment.last_root
         for number, lifted in enumerate(segment.unplaced, start=1):
             lifted.root = begin + (root - begin) * np.float32(number / count)
 
-    def _smooth(self, segment: _Segment, lifted: list[_Lifted]) -> None:
+    def _smooth(self, segment: Segment, lifted: list[Lifted]) -> None:
         if segment.smoothing is None:
             self._hand_out(segment, lifted)
             return
@@ -225,7 +209,7 @@ class LiftingStage:
         roots = segment.smoothing[1].push(np.stack([one.root for one in lifted]), *uneven)
         self._take_smoothed(segment, joints, roots)
 
-    def _take_smoothed(self, segment: _Segment, joints: np.ndarray, roots: np.ndarray) -> None:
+    def _take_smoothed(self, segment: Segment, joints: np.ndarray, roots: np.ndarray) -> None:
         done = []
         for pose, root in zip(joints, roots, strict=True):
             lifted = segment.unsmoothed.popleft()
@@ -233,33 +217,38 @@ class LiftingStage:
             done.append(lifted)
         self._hand_out(segment, done)
 
-    def _stay(self, segment: _Segment) -> None:
+    def _stay(self, segment: Segment) -> None:
         """Go on with what waits for its place: at the last known one, or without any."""
         if segment.last_root is None:
+            for lifted in segment.unplaced:
+                lifted.root = np.full(3, np.nan, np.float32)
             self._hand_out(segment, segment.unplaced)
             return
         for lifted in segment.unplaced:
             lifted.root = segment.last_root
         self._smooth(segment, segment.unplaced)
 
-    def _finish(self, segment: _Segment) -> None:
+    def _finish(self, segment: Segment) -> None:
         """Hand out what still waits."""
+        self._take_judged(segment, segment.places.finish())
         if segment.unplaced:
             self._stay(segment)
         if segment.smoothing is not None and segment.last_root is not None:
             self._take_smoothed(segment, segment.smoothing[0].finish(), segment.smoothing[1].finish())
 
-    def _hand_out(self, segment: _Segment, lifted: list[_Lifted]) -> None:
+    def _hand_out(self, segment: Segment, lifted: list[Lifted]) -> None:
         for one in lifted:
             segment.out = one.seen.frame_index + 1
             observed = one.seen.person is not None
             if not observed and not self.fill:
                 continue
             box, keypoints, scores = one.seen.person or self._nothing()
+            seen = one.seen.joint_observed
             self._rows.setdefault(one.seen.frame_index, []).append(
                 PersonPose(
                     segment.key[0], observed, box, keypoints, scores, one.joints_3d.astype(np.float32),
                     one.joints_3d_std.astype(np.float32), one.root.astype(np.float32),
+                    np.zeros(self.target.num_joints, bool) if seen is None else seen, one.root_observed,
                 )
             )  # fmt: skip
 

@@ -14,6 +14,8 @@ import numpy as np
 from posediff.pipeline.results import FrameResult, PersonPose
 
 PART_ROWS = 2000
+NEEDED_FOR = {'joint_observed': ('observed', 'joints_3d'), 'root_observed': ('observed', 'root_position')}
+"""Columns that files of earlier versions lack, and those that stand in for them."""
 
 
 def count_rows(path: str | Path) -> int:
@@ -25,6 +27,8 @@ def count_rows(path: str | Path) -> int:
 def read_rows(path: str | Path, names: Sequence[str], every: int = 1) -> Iterator[dict[str, np.ndarray]]:
     """Parts of the columns of a file.
 
+    Files of earlier versions do not say which joints and places were observed: then all of a person who was count.
+
     Args:
         path: A ``poses.npz``.
         names: Of the columns.
@@ -34,7 +38,10 @@ def read_rows(path: str | Path, names: Sequence[str], every: int = 1) -> Iterato
         Name to (n, …), in order; n is at most :data:`PART_ROWS`.
     """
     with zipfile.ZipFile(path) as archive, ExitStack() as stack:
-        files = {name: stack.enter_context(archive.open(f'{name}.npy')) for name in names}
+        lacking = [name for name in names if name in NEEDED_FOR and f'{name}.npy' not in archive.namelist()]
+        stored = [name for name in names if name not in lacking]
+        stored += [name for column in lacking for name in NEEDED_FOR[column]]
+        files = {name: stack.enter_context(archive.open(f'{name}.npy')) for name in dict.fromkeys(stored)}
         headers = {name: _header(file) for name, file in files.items()}
         total = min(shape[0] for shape, _ in headers.values())
         for start in range(0, total, PART_ROWS):
@@ -45,7 +52,14 @@ def read_rows(path: str | Path, names: Sequence[str], every: int = 1) -> Iterato
                 part[name] = np.frombuffer(bytearray(content), dtype).reshape(count, *shape[1:])[
                     -start % every :: every
                 ]
-            yield part
+            made = {name: _as_observed(part, NEEDED_FOR[name][1]) for name in lacking}
+            yield {name: made[name] if name in made else part[name] for name in names}
+
+
+def _as_observed(part: dict[str, np.ndarray], column: str) -> np.ndarray:
+    """(n,) or (n, J) bool: the person was observed, and there is a position."""
+    known = np.isfinite(part[column]).all(-1)
+    return np.asarray(known & part['observed'].reshape(-1, *(1,) * (known.ndim - 1)))
 
 
 def read_results(path: str | Path) -> Iterator[FrameResult]:
@@ -62,14 +76,6 @@ def read_results(path: str | Path) -> Iterator[FrameResult]:
             people.append(PersonPose(**{name: part[name][row] for name in columns}))
     if now is not None:
         yield FrameResult(*now, tuple(people))
-
-
-def sample_joints(path: str | Path, most: int) -> np.ndarray:
-    """Joints in the camera frame (n, J, 3) mm of at most so many rows, spread evenly over the file."""
-    every = max(1, math.ceil(count_rows(path) / most))
-    parts = read_rows(path, ['joints_3d', 'root_position'], every)
-    found = [part['joints_3d'] + part['root_position'][:, None] for part in parts]
-    return np.concatenate(found) if found else np.empty((0, 1, 3), np.float32)
 
 
 def _header(file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype]:

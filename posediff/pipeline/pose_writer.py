@@ -71,12 +71,19 @@ class PoseWriter:
         header: See :class:`PosesHeader`.
         height_m: How tall everybody is. Each track is scaled to it by the median of its poses, with its distance; the
             pictures of it stay where they are. None leaves the sizes to the lifter.
+        seen_joints_only: Leave joints that were not observed NaN.
+
+    Attributes:
+        num_rows, num_frames: So far.
+        num_unplaced: Rows of people who were observed, but whose place is taken from the frames around.
 
     Raises:
         ValueError: Nobody is that tall.
     """
 
-    def __init__(self, folder: str | Path, header: PosesHeader, height_m: float | None = None) -> None:
+    def __init__(
+        self, folder: str | Path, header: PosesHeader, height_m: float | None = None, seen_joints_only: bool = False
+    ) -> None:
         self.height_m = None if height_m is None else check_height(height_m)
         self._statures: dict[int, list[float]] = defaultdict(list)
         self._scales: dict[int, float] = {}
@@ -86,12 +93,16 @@ class PoseWriter:
             shutil.rmtree(self.parts)
         self.parts.mkdir(parents=True)
         self._rows: list[dict[str, Any]] = []
-        self.num_rows = self.num_frames = 0
+        self.num_rows = self.num_frames = self.num_unplaced = 0
+        self.seen_joints_only = seen_joints_only
+        if seen_joints_only:
+            header.facts['seen_joints_only'] = True
 
     def add(self, result: FrameResult) -> None:
         """Take the next frame."""
         self.num_frames += 1
         self._rows += [_row(result, person) for person in result.people]
+        self.num_unplaced += sum(person.observed and not person.root_observed for person in result.people)
         if len(self._rows) >= PART_ROWS:
             self._write_part()
 
@@ -137,6 +148,9 @@ class PoseWriter:
                 tall = statures(columns['joints_3d'], self.header.target)
                 for track, value in zip(columns['track_id'].tolist(), tall.tolist(), strict=True):
                     self._statures[track].append(value)
+            if self.seen_joints_only:
+                for name in ('joints_3d', 'joints_3d_std'):
+                    columns[name][~columns['joint_observed']] = np.nan
             self.num_rows += len(self._rows)
             with replacing(self.parts / f'{self.num_rows:09d}.npz') as draft:
                 np.savez(draft, **columns)
@@ -148,6 +162,7 @@ class PoseWriter:
             np.zeros(self.header.source.num_joints, np.float32),
             np.zeros((self.header.target.num_joints, 3), np.float32),
             np.zeros(self.header.target.num_joints, np.float32), np.zeros(3, np.float32),
+            np.ones(self.header.target.num_joints, bool), True,
         )  # fmt: skip
         return _row(FrameResult(0, 0.0, (person,)), person)
 
@@ -193,6 +208,8 @@ def _row(result: FrameResult, person: PersonPose) -> dict[str, Any]:
         'joints_3d': person.joints_3d,
         'joints_3d_std': person.joints_3d_std,
         'root_position': person.root_position,
+        'joint_observed': person.joint_observed,
+        'root_observed': np.bool_(person.root_observed),
     }
 
 
@@ -200,6 +217,8 @@ def _plain(name: str, value: np.ndarray) -> Any:
     """For JSON: rounded, null for what is not known."""
     if np.ndim(value) == 0:
         return round(value.item(), 6) if name == 'time_s' else value.item()
+    if value.dtype == bool:
+        return value.tolist()
     rounded = np.round(value.astype(np.float64), DIGITS[name])
     objects = rounded.astype(object)
     objects[~np.isfinite(rounded)] = None

@@ -21,6 +21,9 @@ class PersonPose:
             z forward.
         joints_3d_std: (J,) float32 mm, how far the hypotheses disagree.
         root_position: (3,) float32 mm, the root joint in the camera frame; NaN where it is not known.
+        joint_observed: (J,) bool. False: the lifter did not get the joint in this frame, or an estimator had put it
+            outside the picture; what ``joints_3d`` has there is what the lifter takes for likely.
+        root_observed: False where ``root_position`` is not that of this frame, but between those of the frames around.
     """
 
     track_id: int
@@ -31,6 +34,8 @@ class PersonPose:
     joints_3d: np.ndarray
     joints_3d_std: np.ndarray
     root_position: np.ndarray
+    joint_observed: np.ndarray
+    root_observed: bool
 
 
 @dataclass(frozen=True)

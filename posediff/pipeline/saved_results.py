@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from posediff.pipeline.pose_reader import read_results
 from posediff.pipeline.results import PersonPose
+from posediff.pipeline.shown_joints import read_drawn
 from posediff.skeletons import get_skeleton
 from posediff.video import VideoFrame, VideoSource, VideoWriter
 from posediff.visualization.overlay import draw_people
@@ -16,7 +16,7 @@ from posediff.visualization.overlay import draw_people
 
 def frames_with_people(folder: str | Path, video: VideoSource) -> Iterator[tuple[VideoFrame, tuple[PersonPose, ...]]]:
     """Frames of a video with the people that ``poses.npz`` has in them, if any, up to the last one with somebody."""
-    results = read_results(Path(folder) / 'poses.npz')
+    results = read_drawn(Path(folder) / 'poses.npz')
     waiting = next(results, None)
     if waiting is None:
         return

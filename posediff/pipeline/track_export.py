@@ -11,14 +11,21 @@ import numpy as np
 from posediff.atomic_files import replacing_together
 from posediff.export.exporters import checked_formats, write_motion
 from posediff.export.motion import Motion
+from posediff.export.rest_pose import BODY
 from posediff.pipeline.pose_reader import read_rows
+from posediff.pipeline.shown_joints import shown_joints
 from posediff.skeletons import Skeleton, get_skeleton
+from posediff.up_axis import estimate_up
 
 GROUP_ROWS = 50_000
 """Rows of people who are read in one pass over the file; a person with more has a pass of their own. 20 MB of them."""
 CLOCK_TOLERANCE = 1e-6  # s
-COLUMNS = ('frame_index', 'time_s', 'track_id', 'observed', 'joints_3d', 'root_position')
-OPTIONS = {'bvh': {'gaps': 'interpolate'}}
+COLUMNS = (
+    *('frame_index', 'time_s', 'track_id', 'observed', 'joints_3d', 'root_position'),
+    *('joint_observed', 'root_observed'),
+)
+NO_BODY = 'the root, a hip or a shoulder is never known'
+OPTIONS = {'bvh': {'gaps': 'interpolate', 'never_known': 'leave out'}}
 
 
 @dataclass
@@ -33,7 +40,9 @@ def export_tracks(folder: str | Path, formats: str) -> list[Path]:
     """Write every person of ``poses.npz`` in other formats, ``track<id>.<format>``: all files or none.
 
     Frames and times are those of the video: a person who appears at frame 15 begins there, see
-    :class:`posediff.export.Motion`. Frames without the person, or without their place, are gaps, which BVH cannot have:
+    :class:`posediff.export.Motion`. Which way is up is told from the joints that were seen. Where only those were kept,
+    somebody whose hips or shoulders were never seen has no BVH, which the file beside says, and somebody without any
+    joint has no files. Frames without the person, or without their place, are gaps, which BVH cannot have:
     straight lines cross them there, and the file beside says which frames they are. A person whose place is never known
     is written relative to the root joint.
 
@@ -49,7 +58,9 @@ def export_tracks(folder: str | Path, formats: str) -> list[Path]:
     with replacing_together(folder) as drafts:
         for group in _groups(tracks):
             for track, motion in _motions(source, group, tracks, skeleton, fps):
-                written[track] = write_motion(motion.with_up(), drafts / f'track{track}', names, options)
+                refused = {'bvh': NO_BODY} if 'bvh' in names and not _has_a_body(motion) else {}
+                possible = [name for name in names if name not in refused]
+                written[track] = write_motion(motion, drafts / f'track{track}', possible, options, refused)
     return [Path(folder) / name for track in sorted(written) for name in written[track]]
 
 
@@ -82,27 +93,42 @@ def _motions(
     source: Path, group: set[int], tracks: dict[int, _Track], skeleton: Skeleton, fps: float
 ) -> Iterator[tuple[int, Motion]]:
     parts: dict[int, list[dict[str, np.ndarray]]] = {track: [] for track in group}
+    shown, row = shown_joints(source), 0
     for part in read_rows(source, COLUMNS):
+        part['joint_shown'] = shown[row : row + len(part['track_id'])]
+        row += len(part['track_id'])
         for track in group.intersection(part['track_id'].tolist()):
             own = part['track_id'] == track
             if tracks[track].placed:
                 own &= np.isfinite(part['root_position']).all(-1)
             parts[track].append({name: values[own] for name, values in part.items()})
     for track in sorted(group):
-        yield track, _motion(track, parts.pop(track), skeleton, fps, absolute=tracks[track].placed > 0)
+        motion = _motion(track, parts.pop(track), skeleton, fps, absolute=tracks[track].placed > 0)
+        if motion is not None:
+            yield track, motion
 
 
 def _motion(
     track: int, parts: Iterable[dict[str, np.ndarray]], skeleton: Skeleton, fps: float, absolute: bool
-) -> Motion:
-    rows = {name: np.concatenate([part[name] for part in parts]) for name in COLUMNS}
+) -> Motion | None:
+    rows = {name: np.concatenate([part[name] for part in parts]) for name in (*COLUMNS, 'joint_shown')}
     first = int(rows['frame_index'][0])
     places = rows['frame_index'] - first
     count = int(places[-1]) + 1
-    joints, seen = np.full((count, skeleton.num_joints, 3), np.nan), np.zeros(count, bool)
-    joints[places] = rows['joints_3d'] + rows['root_position'][:, None] if absolute else rows['joints_3d']
-    seen[places] = rows['observed']
-    times = np.interp(np.arange(count), places, rows['time_s'])
+
+    def spread(name: str, empty: float = 0) -> np.ndarray:
+        """A column with a row for each frame from the first to the last."""
+        column = np.full((count, *rows[name].shape[1:]), empty, np.float64 if np.isnan(empty) else bool)
+        column[places] = rows[name]
+        return column
+
+    if absolute:
+        rows['joints_3d'] = rows['joints_3d'].astype(np.float64) + rows['root_position'][:, None]
+    joints, shown = spread('joints_3d', np.nan), spread('joint_shown')
+    known = np.isfinite(joints).all(-1)
+    if not known.any():
+        return None
+    up = estimate_up(np.where(shown[..., None], joints, np.nan), skeleton)
     regular = np.abs(rows['time_s'] - rows['frame_index'] / fps).max() < CLOCK_TOLERANCE
     return Motion(
         joints,
@@ -110,7 +136,19 @@ def _motion(
         fps,
         absolute=absolute,
         track_id=track,
-        observed=seen,
+        observed=spread('observed') & known.any(-1),
+        joint_observed=spread('joint_observed') & known,
+        root_observed=spread('root_observed') & known.any(-1),
         first_frame=first,
-        times_s=None if regular else times,
+        times_s=None if regular else np.interp(np.arange(count), places, rows['time_s']),
+        up=up.up,
+        up_source=up.source,
+        up_note=up.note,
     )
+
+
+def _has_a_body(motion: Motion) -> bool:
+    """Whether root, hips and shoulders are known at least once."""
+    ever, names = motion.known.any(0), motion.joint_names
+    needed = {motion.skeleton.root, *(joint for joint, name in enumerate(names) if name in BODY)}
+    return bool(np.asarray(ever)[sorted(needed)].all())

@@ -11,7 +11,7 @@ from posediff.skeletons import Skeleton
 from posediff.visualization.drawing import joint_colors
 
 FAINT = 0.35
-"""Opacity of what was scored below the threshold."""
+"""Opacity of what was not seen."""
 
 
 def draw_people(
@@ -23,7 +23,8 @@ def draw_people(
         image: (H, W, 3) uint8, red first.
         people: Of the frame; those not observed are left out.
         skeleton: Of their keypoints.
-        score_threshold: Keypoints scored below are faint.
+        score_threshold: Keypoints scored below are faint, and so are those that lie outside the picture, of which the
+            segments that lead there show.
 
     Returns:
         A new image of the same shape.
@@ -48,7 +49,9 @@ def _draw(image: np.ndarray, person: PersonPose, skeleton: Skeleton, score_thres
     size = max(image.shape[:2])
     width, radius = max(1, round(size / 500)), max(2, round(size / 320))
     colors = [rgb(color) for color in joint_colors(skeleton)]
-    points, weak = np.round(person.keypoints_2d).astype(int), person.keypoint_scores < score_threshold
+    points = np.round(person.keypoints_2d).astype(int)
+    outside = ((person.keypoints_2d < 0) | (person.keypoints_2d > [image.shape[1], image.shape[0]])).any(-1)
+    weak = (person.keypoint_scores < score_threshold) | outside
     for child, parent in skeleton.segments:
         if (weak[child] or weak[parent]) == faint:
             cv2.line(image, points[parent].tolist(), points[child].tolist(), colors[child], width, cv2.LINE_AA)

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from posediff.pipeline.pose_reader import sample_joints
 from posediff.pipeline.results import PersonPose
 from posediff.pipeline.saved_results import frames_with_people
+from posediff.pipeline.shown_joints import sample_joints, shown_of
 from posediff.skeletons import Skeleton, get_skeleton
 from posediff.video import VideoSource, VideoWriter
 from posediff.visualization.drawing import joint_colors
@@ -24,13 +24,15 @@ SLOPE = 0.45
 NEAR = 100.0  # mm
 BACKGROUND, GRID, CAMERA = (247, 247, 245), (205, 205, 200), (140, 140, 140)
 FAINT = 0.35
+UNSEEN, UNSEEN_WIDTH = (178, 178, 174), 0.3  # of segments to joints that were not seen, and their part of the width
 RING_RADIUS, LINE_WIDTH, LABEL_LIFT = 200.0, 28.0, 120.0  # mm
 
 
 def write_scene(folder: str | Path, video: VideoSource, score_threshold: float = 0.3) -> Path:
     """Write ``scene.mp4`` beside ``poses.npz``: the video with keypoints, and its people in 3D from the camera's right.
 
-    The view stays, and has everybody of the clip in it; poses that were filled in are faint. Up to the last frame with
+    The view stays, and has everybody of the clip in it; poses that were filled in are faint, segments to joints that
+    the lifter did not see (:mod:`posediff.pipeline.shown_joints`) are thin and grey. Up to the last frame with
     somebody, at the video's rate, at most 720 px high.
 
     Args:
@@ -76,7 +78,8 @@ class SceneView:
                 self._line(self.empty, self.onlooker.look(line), color, max(1, size // 500))
 
     def draw(self, people: Sequence[PersonPose], spread: bool = False) -> np.ndarray:
-        """(size, size, 3) uint8, red first. People whose place is not known are left out, which a line says.
+        """(size, size, 3) uint8, red first. People whose place is not known are left out, which a line says, and so are
+        joints that are not known.
 
         ``spread``: with a disc around every joint, as large as the hypotheses disagree.
         """
@@ -85,14 +88,16 @@ class SceneView:
         for person in known:
             self._ring(image, person)
         seen = [(self.onlooker.look(self._placed(person.joints_3d + person.root_position)), person) for person in known]
-        seen.sort(key=lambda one: -one[0][:, 2].mean())
+        seen = [(points, person) for points, person in seen if np.isfinite(points).any()]
+        seen.sort(key=lambda one: -np.nanmean(one[0][:, 2]))
         if spread:
             for points, person in seen:
-                self._discs(image, points, person.joints_3d_std)
+                self._discs(image, points, np.where(shown_of(person), person.joints_3d_std, 0))
         for points, person in seen:
-            self._person(image, points, person.observed)
+            self._person(image, points, person)
         for points, person in seen:
-            self._label(image, points, person.track_id)
+            shown = shown_of(person)
+            self._label(image, points[shown if shown.any() else np.isfinite(points).all(-1)], person.track_id)
         missing = [str(person.track_id) for person in people if not np.isfinite(person.root_position).all()]
         if missing:
             self._text(image, f'place not known: {", ".join(missing)}', (self.size // 40, self.size // 20), CAMERA)
@@ -128,21 +133,26 @@ class SceneView:
         for start, end in zip(places, places[1:], strict=False):
             self._line(image, np.stack([start, end]), _person_color(person.track_id), max(1, self.size // 350))
 
-    def _person(self, image: np.ndarray, points: np.ndarray, observed: bool) -> None:
-        """Segments, the furthest first."""
-        for child, parent in sorted(self.skeleton.segments, key=lambda segment: -points[list(segment), 2].mean()):
+    def _person(self, image: np.ndarray, points: np.ndarray, person: PersonPose) -> None:
+        """Segments between joints that are known, the furthest first."""
+        known, shown = np.isfinite(points).all(-1), shown_of(person)
+        segments = [segment for segment in self.skeleton.segments if known[list(segment)].all()]
+        for child, parent in sorted(segments, key=lambda segment: -points[list(segment), 2].mean()):
             depth = max(NEAR, float(points[[child, parent], 2].mean()))
-            width = max(2, round(LINE_WIDTH / depth * self.size / 2 / SLOPE))
+            width = LINE_WIDTH / depth * self.size / 2 / SLOPE
             color = np.array(self.colors[child])
-            shown = color if observed else FAINT * color + (1 - FAINT) * np.array(BACKGROUND)
-            self._line(image, points[[child, parent]], tuple(shown.round().astype(int).tolist()), width)
+            if not (shown[child] and shown[parent]):
+                color, width = np.array(UNSEEN), UNSEEN_WIDTH * width
+            drawn = color if person.observed else FAINT * color + (1 - FAINT) * np.array(BACKGROUND)
+            thick = max(2 if shown[child] and shown[parent] else 1, round(width))
+            self._line(image, points[[child, parent]], tuple(drawn.round().astype(int).tolist()), thick)
 
     def _discs(self, image: np.ndarray, points: np.ndarray, radii: np.ndarray) -> None:
         import cv2
 
         covered = image.copy()
         for point, radius, color in zip(points, radii.tolist(), self.colors, strict=True):
-            if point[2] >= NEAR:
+            if radius > 0 and point[2] >= NEAR:
                 wide = round(radius / float(point[2]) * self.size / 2 / SLOPE)
                 cv2.circle(covered, self._pixels(point).tolist(), wide, color, -1, cv2.LINE_AA)
         image[:] = (FAINT * covered + (1 - FAINT) * image).astype(np.uint8)

@@ -49,15 +49,15 @@ class SceneLayout:
     def of(cls, joints: np.ndarray, skeleton: Skeleton, clip: np.ndarray | None = None) -> SceneLayout:
         """Layout of a clip.
 
-        The floor is as high as the lowest joint of a pose is in its lowest 5 %, so that neither a jump nor a pose that
-        sank for a moment moves it.
+        The floor is as high as the lowest known joint of a pose is in its lowest 5 %, so that neither a jump nor a
+        pose that sank for a moment moves it.
 
         Args:
-            joints: (N, J, 3) mm of all poses in camera axes; poses that are not finite count for nothing.
+            joints: (N, J, 3) mm of all poses in camera axes; joints that are not finite count for nothing.
             skeleton: Of the joints.
             clip: (M, J, 3) mm of the whole clip, where ``joints`` are of some moments, too few to tell which way is up.
         """
-        known = joints[np.isfinite(joints).all((1, 2))].astype(np.float64)
+        known = joints[np.isfinite(joints).all(-1).any(-1)].astype(np.float64)
         level, up_source = np.eye(3), 'assumed'
         if len(known):
             up = estimate_up(known if clip is None else clip, skeleton)
@@ -65,11 +65,12 @@ class SceneLayout:
             known = known @ level.T
         else:
             known = np.array([[[-1000.0, -800.0, 3000.0], [1000.0, 1000.0, 5000.0]]])
-        low = np.percentile(known.min(1), KEPT_PERCENT[0], axis=0, method='lower')
-        high = np.percentile(known.max(1), KEPT_PERCENT[1], axis=0, method='higher')
-        floor = float(np.percentile(known[..., 1].max(1), FLOOR_PERCENT))
-        points = known[((known >= low) & (known <= high)).all((1, 2))].reshape(-1, 3)
-        outer = _outermost(points if len(points) else known.reshape(-1, 3))
+        low = np.percentile(np.nanmin(known, 1), KEPT_PERCENT[0], axis=0, method='lower')
+        high = np.percentile(np.nanmax(known, 1), KEPT_PERCENT[1], axis=0, method='higher')
+        floor = float(np.percentile(np.nanmax(known[..., 1], 1), FLOOR_PERCENT))
+        near_enough = (((known >= low) & (known <= high)) | np.isnan(known)).all((1, 2))
+        points = (known[near_enough] if near_enough.any() else known).reshape(-1, 3)
+        outer = _outermost(points[np.isfinite(points).all(-1)])
         near, far = np.minimum(low, 0)[[0, 2]] - SPACING / 2, np.maximum(high, 0)[[0, 2]] + SPACING / 2
         spacing = SPACING * max(1, int(np.ceil((far - near).max() / SPACING / MAX_GRID_LINES)))
         (x0, z0), (x1, z1) = spacing * np.floor(near / spacing), spacing * np.ceil(far / spacing)

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from posediff.atomic_files import replacing
-from posediff.pipeline.pose_reader import read_results, sample_joints
+from posediff.pipeline.pose_reader import read_results
 from posediff.pipeline.results import FrameResult
+from posediff.pipeline.shown_joints import read_drawn, sample_joints, shown_of
 from posediff.skeletons import get_skeleton
 from posediff.visualization.overlay import draw_people
 from posediff.visualization.scene import BACKGROUND, LAYOUT_POSES, SceneView
@@ -22,7 +23,8 @@ PAPER, INK = (255, 255, 255), (70, 70, 70)
 def save_still(folder: str | Path, path: str | Path, moments: int = 3, score_threshold: float = 0.3) -> Path:
     """Draw moments of a video side by side: 2D poses without the video above, the same people in 3D below.
 
-    Discs around the joints are as large as the hypotheses disagree. Of the frames in which the most people are seen,
+    Discs around the joints are as large as the hypotheses disagree; joints that were not seen have none, and thin grey
+    lines lead there. Of the frames in which the most people are seen,
     some are taken that lie evenly apart.
 
     Args:
@@ -39,7 +41,11 @@ def save_still(folder: str | Path, path: str | Path, moments: int = 3, score_thr
     with np.load(source, allow_pickle=False) as arrays:
         keypoint_skeleton, skeleton = (get_skeleton(str(arrays[name])) for name in ('keypoint_skeleton', 'skeleton'))
         camera, img_shape = json.loads(str(arrays['camera'])), tuple(arrays['img_shape'].tolist())
-    joints = [person.joints_3d + person.root_position for result in chosen for person in result.people]
+    joints = [
+        np.where(shown_of(person)[:, None], person.joints_3d + person.root_position, np.nan)
+        for result in chosen
+        for person in result.people
+    ]
     frustum = frustum_lines(np.array(camera['focal']), np.array(camera['center']), img_shape)
     layout = SceneLayout.of(np.stack(joints), skeleton, sample_joints(source, LAYOUT_POSES))
     view = SceneView(layout, frustum, skeleton, COLUMN)
@@ -60,7 +66,7 @@ def _choose(source: Path, moments: int) -> list[FrameResult]:
     busiest = np.flatnonzero(np.array(counts) == max(counts))
     places = (np.arange(moments) + 0.5) / moments * len(busiest)
     wanted = set(busiest[places.astype(int)].tolist())
-    return [result for number, result in enumerate(read_results(source)) if number in wanted]
+    return [result for number, result in enumerate(read_drawn(source)) if number in wanted]
 
 
 def _fitted(image: np.ndarray) -> np.ndarray:

@@ -12,13 +12,14 @@ import numpy as np
 
 from posediff.atomic_files import replacing
 from posediff.pipeline.pose_reader import count_rows, read_rows
+from posediff.pipeline.shown_joints import shown_joints
 from posediff.skeletons import Skeleton, get_skeleton
 from posediff.visualization.drawing import SIDE_COLORS, joint_colors
 from posediff.visualization.scene_layout import PERSON_COLORS, SceneLayout, frustum_lines
 
 TEMPLATE = Path(__file__).with_name('viewer_template.html')
 PLACE = '__DATA__'
-COLUMNS = ('frame_index', 'track_id', 'observed', 'joints_3d', 'joints_3d_std', 'root_position')
+COLUMNS = ('frame_index', 'track_id', 'observed', 'joints_3d', 'joints_3d_std', 'root_position', 'root_observed')
 MAX_ROWS = 60_000  # an hour of one person at 17 frames a second; 12 MB
 
 
@@ -27,7 +28,8 @@ def write_viewer(folder: str | Path) -> Path:
 
     What is shown can be given behind the address, ``viewer.html#frame=40&azimuth=30``: ``frame`` from 0; ``azimuth``
     and ``elevation`` in degrees, as in :func:`posediff.visualization.drawing.view_from`; ``distance`` in mm;
-    ``person``, a track id; ``follow``, ``spread``, ``loop`` and ``play``, 0 or 1; ``speed``, 1 for real time.
+    ``person``, a track id; ``follow``, ``spread``, ``unseen``, ``loop`` and ``play``, 0 or 1; ``speed``, 1 for real
+    time.
 
     Of more than :data:`MAX_ROWS` poses every second, third, … frame is shown, which the page says.
 
@@ -49,6 +51,8 @@ def viewer_data(folder: str | Path) -> dict[str, Any]:
 
     ``frame_index`` and ``track_id`` (N,), ``observed`` (N,) 0 or 1, ``joints_3d`` (N, J, 3) mm relative to the root,
     ``joints_3d_std`` (N, J) mm, ``root_position`` (N, 3) mm; in scene axes, see :class:`SceneLayout`.
+    ``joint_shown`` (N, J) 0 where the lifter did not see the joint (:mod:`posediff.pipeline.shown_joints`) or it is not
+    known, ``root_observed`` (N,) 0 or 1.
     """
     source = Path(folder) / 'poses.npz'
     every = max(1, math.ceil(count_rows(source) / MAX_ROWS))
@@ -56,11 +60,16 @@ def viewer_data(folder: str | Path) -> dict[str, Any]:
         skeleton, fps = get_skeleton(str(arrays['skeleton'])), float(arrays['fps'])
         video, camera = str(arrays['video']), json.loads(str(arrays['camera']))
         height, width = arrays['img_shape'].tolist()
-    parts = []
+    parts, chosen = [], []
     for part in read_rows(source, COLUMNS):
-        parts.append({name: values[part['frame_index'] % every == 0] for name, values in part.items()})
+        chosen.append(part['frame_index'] % every == 0)
+        parts.append({name: values[chosen[-1]] for name, values in part.items()})
     rows = {name: np.concatenate([part[name] for part in parts]) for name in COLUMNS} if parts else _nobody(skeleton)
-    layout = SceneLayout.of(rows['joints_3d'] + rows['root_position'][:, None], skeleton)
+    shown = np.isfinite(rows['joints_3d']).all(-1)
+    if parts:
+        shown &= shown_joints(source)[np.concatenate(chosen)]
+    placed = np.where(shown[..., None], rows['joints_3d'] + rows['root_position'][:, None], np.nan)
+    layout = SceneLayout.of(placed, skeleton)
     joints, roots = (rows[name] @ layout.level.T.astype(np.float32) for name in ('joints_3d', 'root_position'))
     columns: dict[str, np.ndarray] = {
         'frame_index': (rows['frame_index'] // every).astype(np.int32),
@@ -69,6 +78,8 @@ def viewer_data(folder: str | Path) -> dict[str, Any]:
         'joints_3d': _compact(joints),
         'joints_3d_std': _compact(rows['joints_3d_std']),
         'root_position': roots,
+        'joint_shown': shown.astype(np.uint8),
+        'root_observed': rows['root_observed'].astype(np.uint8),
     }
     frustum = frustum_lines(np.array(camera['focal']), np.array(camera['center']), (height, width)) @ layout.level.T
     return {

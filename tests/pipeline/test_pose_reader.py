@@ -6,16 +6,18 @@ import numpy as np
 import pytest
 
 from posediff.pipeline import pose_reader
-from posediff.pipeline.pose_reader import count_rows, read_results, read_rows, sample_joints
+from posediff.pipeline.pose_reader import count_rows, read_results, read_rows
 from posediff.pipeline.pose_writer import PosesHeader, PoseWriter
 from posediff.pipeline.results import FrameResult, PersonPose
+from posediff.pipeline.shown_joints import sample_joints
 from posediff.skeletons import CMU17, COCO17
 
 
 def person(track: int, frame: int) -> PersonPose:
     rng = np.random.default_rng((track, frame))
     shapes = [(4,), (17, 2), (17,), (17, 3), (17,), (3,)]
-    return PersonPose(track, track != 1, *(rng.normal(0, 500, shape).astype(np.float32) for shape in shapes))
+    values = [rng.normal(0, 500, shape).astype(np.float32) for shape in shapes]
+    return PersonPose(track, track != 1, *values, rng.random(17) < 0.7, bool(frame % 2))
 
 
 RESULTS = [

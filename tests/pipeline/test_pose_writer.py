@@ -26,7 +26,7 @@ def person(track: int, frame: int, observed: bool = True) -> PersonPose:
         keypoints if observed else np.full((17, 2), np.nan, np.float32),
         rng.random(17).astype(np.float32) * observed,
         rng.normal(0, 500, (17, 3)).astype(np.float32), rng.random(17).astype(np.float32),
-        rng.normal(0, 3000, 3).astype(np.float32),
+        rng.normal(0, 3000, 3).astype(np.float32), (rng.random(17) < 0.6) & observed, observed and frame % 4 > 0,
     )  # fmt: skip
 
 

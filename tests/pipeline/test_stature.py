@@ -37,7 +37,7 @@ def test_everybody_becomes_as_tall_as_given_and_stays_in_the_picture(walker, tmp
         people = tuple(
             PersonPose(
                 track, True, np.zeros(4, np.float32), np.ones((17, 2), np.float32), np.ones(17, np.float32),
-                pose * np.float32(size), np.full(17, 10, np.float32), root * np.float32(size),
+                pose * np.float32(size), np.full(17, 10, np.float32), root * np.float32(size), np.ones(17, bool), True,
             )
             for track, size in ((0, 1.0), (3, 0.7))
         )  # fmt: skip

@@ -36,6 +36,7 @@ def save(camera_walk, tmp_path):
                     PersonPose(
                         track, True, np.float32([1, 2, 30, 40]), np.full((17, 2), 9, np.float32),
                         np.ones(17, np.float32), pose - pose[:1], np.ones(17, np.float32), pose[0] + track,
+                        np.ones(17, bool), True,
                     )
                 )  # fmt: skip
             writer.add(FrameResult(frame, times(frame), tuple(people)))

@@ -20,7 +20,7 @@ HEIGHT, WIDTH, FPS = 96, 128, 25.0
 def save_results(walker, tmp_path: Path) -> SaveResults:
     """Write poses.npz and poses.json: ``people`` are 1 m apart, 5 m away, and in all ``frames`` but ``nobody_in``.
 
-    Poses of ``filled`` are not observed, the place of ``lost`` is not known.
+    Poses of ``filled`` are not observed, the place of ``lost`` is not known, joints ``unseen`` are never seen.
     """
 
     def save(
@@ -32,10 +32,12 @@ def save_results(walker, tmp_path: Path) -> SaveResults:
         lost: Collection[int] = (),
         video: str = 'clip.mp4',
         size: float = 1.0,
+        unseen: Collection[int] = (),
+        seen_joints_only: bool = False,
     ) -> Path:
         camera = {'focal': [128.0, 128.0], 'center': [WIDTH / 2, HEIGHT / 2], 'source': 'assumed'}
         header = PosesHeader(COCO17, CMU17, FPS, (HEIGHT, WIDTH), {'video': video, 'camera': camera})
-        writer = PoseWriter(tmp_path, header)
+        writer = PoseWriter(tmp_path, header, seen_joints_only=seen_joints_only)
         # z up, metres, to camera axes, mm
         walks = [1000 * size * walker(frames, seed=track)[..., [1, 2, 0]] * [1, -1, 1] for track in range(people)]
         for frame in range(frames):
@@ -47,6 +49,7 @@ def save_results(walker, tmp_path: Path) -> SaveResults:
                     (walks[track][frame] - walks[track][frame, :1]).astype(np.float32),
                     np.linspace(10, 90, 17, dtype=np.float32),
                     np.float32([np.nan] * 3) if track in lost else np.float32([1000 * track + 40 * frame, 300, 5000]),
+                    np.array([track not in filled and joint not in unseen for joint in range(17)]), track not in lost,
                 )
                 for track in present
             )))  # fmt: skip

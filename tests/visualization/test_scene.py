@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -10,10 +12,11 @@ pytest.importorskip('cv2')
 
 from posediff.pipeline.pose_reader import read_results  # noqa: E402
 from posediff.pipeline.saved_results import frames_with_people, write_overlay  # noqa: E402
+from posediff.pipeline.shown_joints import read_drawn, sample_joints  # noqa: E402
 from posediff.skeletons import CMU17  # noqa: E402
 from posediff.video import VideoSource, VideoWriter, open_video  # noqa: E402
 from posediff.visualization import scene  # noqa: E402
-from posediff.visualization.scene import BACKGROUND, SceneView, write_scene  # noqa: E402
+from posediff.visualization.scene import BACKGROUND, UNSEEN, SceneView, write_scene  # noqa: E402
 from posediff.visualization.scene_layout import SceneLayout  # noqa: E402
 
 FRAMES, HEIGHT, WIDTH = 10, 96, 128
@@ -103,6 +106,36 @@ def test_filled_poses_are_faint_and_lost_ones_are_left_out(save_results):
     lost = view.draw(frames[3])
     assert not colorful(lost).any()
     assert (lost != view.empty).any()  # a line says so
+
+
+def test_joints_that_were_never_seen_are_thin_and_grey(save_results):
+    legs = [CMU17.joint_names.index(name) for name in ('left_knee', 'left_foot', 'right_knee', 'right_foot')]
+    layout, joints, _ = layout_and_people(save_results(people=1, unseen=legs))
+    frames = [result.people for result in read_drawn(save_results(people=1, unseen=legs) / 'poses.npz')]
+    view = SceneView(layout, np.zeros((0, 2, 3)), CMU17, 400)
+    image = view.draw(frames[3])
+    for side in ('left', 'right'):
+        hip, knee = (joints[3, CMU17.joint_names.index(f'{side}_{name}')] for name in ('hip', 'knee'))
+        column, row = view._pixels(view.onlooker.look(view._placed((hip + 2 * knee) / 3))).tolist()
+        around = image[row - 3 : row + 4, column - 3 : column + 4].reshape(-1, 3).astype(int)
+        assert np.abs(around - UNSEEN).sum(-1).min() < 60
+        color = view.colors[CMU17.joint_names.index(f'{side}_knee')]
+        assert np.abs(around - color).sum(-1).min() > 60
+    whole = view.draw([replace(frames[3][0], joint_shown=np.ones(17, bool))])
+    assert colorful(image).sum() < 0.8 * colorful(whole).sum()
+
+
+def test_joints_that_are_not_known_are_left_out(save_results):
+    legs = [CMU17.joint_names.index(name) for name in ('left_knee', 'left_foot', 'right_knee', 'right_foot')]
+    folder = save_results(people=2, unseen=legs, seen_joints_only=True)
+    layout = SceneLayout.of(sample_joints(folder / 'poses.npz', 1000), CMU17)
+    view = SceneView(layout, np.zeros((0, 2, 3)), CMU17, 400)
+    people = next(read_drawn(folder / 'poses.npz')).people
+    assert np.isnan(people[0].joints_3d[legs]).all()
+    image = view.draw(people, spread=True)
+    assert colorful(image).sum() > 300
+    nobody = [replace(people[0], joints_3d=np.full((17, 3), np.nan, np.float32))]
+    assert view.draw(nobody, spread=True).shape == (400, 400, 3)
 
 
 def test_people_behind_the_onlooker_do_no_harm(save_results):
