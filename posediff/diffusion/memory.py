@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
+from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
+
+# Whole layers in one call. Autocast leaves them alone and casts what they call, but under a dispatch mode it is off.
+_CAST_INSIDE = (torch.ops.aten._transformer_encoder_layer_fwd, torch.ops.aten._native_multi_head_attention)
 
 
 class _LiveBytes(TorchDispatchMode):
@@ -19,12 +24,17 @@ class _LiveBytes(TorchDispatchMode):
         self.live = 0
         self.peak = 0
         self._seen: set[int] = set()
+        self._autocast = torch.is_autocast_enabled('cpu')
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         before = {
             leaf.untyped_storage()._cdata for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, torch.Tensor)
         }
-        result = func(*args, **(kwargs or {}))
+        if self._autocast and func.overloadpacket in _CAST_INSIDE:
+            with torch._C._SetExcludeDispatchKeyGuard(torch._C.DispatchKey.AutocastCPU, False):
+                result = func(*args, **(kwargs or {}))
+        else:
+            result = func(*args, **(kwargs or {}))
         for leaf in tree_leaves(result):
             if isinstance(leaf, torch.Tensor) and leaf.untyped_storage()._cdata not in before:
                 self._track(leaf)
@@ -44,6 +54,21 @@ class _LiveBytes(TorchDispatchMode):
     def _release(self, key: int, size: int) -> None:
         self._seen.discard(key)
         self.live -= size
+
+
+@contextmanager
+def undisturbed(network: nn.Module, device: torch.device) -> Iterator[None]:
+    """Run a network on trial: in eval mode, so that no statistics move, and with random states put back afterwards."""
+    modes = [(module, module.training) for module in network.modules()]
+    devices = [device] if device.type == 'cuda' and torch.cuda.is_available() else []
+    with torch.random.fork_rng(devices):
+        for module, _ in modes:
+            module.training = False
+        try:
+            yield
+        finally:
+            for module, mode in modes:
+                module.training = mode
 
 
 def peak_bytes(call: Callable[[], Any]) -> int:

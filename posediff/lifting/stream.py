@@ -10,12 +10,12 @@ import torch
 from torch import Tensor
 
 from posediff.argument_checks import require_whole
-from posediff.diffusion.hypotheses import draw_noise
 from posediff.geometry import Camera
 from posediff.lifting.causal_track import CausalTrack
+from posediff.lifting.frame_noise import FrameNoise, WindowNoise
 from posediff.lifting.windowed_track import WindowedTrack
 from posediff.models.data_preprocessor import normalize_keypoints_2d
-from posediff.models.estimator import PoseDiffusionEstimator, seeded_generator
+from posediff.models.estimator import PoseDiffusionEstimator
 from posediff.structures import PoseDataSample
 
 
@@ -102,7 +102,8 @@ class LiftingStream:
         self.device = next(model.parameters()).device
         self._tracks: dict[Hashable, WindowedTrack | CausalTrack] = {}
         self._due: list[tuple[Hashable, int, np.ndarray, np.ndarray]] = []
-        self._noise: dict[Hashable, dict[int, Tensor]] = {}
+        self._noise: dict[Hashable, dict[int, FrameNoise]] = {}
+        self._draws = 0 if model.denoiser is None else self._count_draws()
 
     def push(self, track: Hashable, points: np.ndarray, observed: np.ndarray, wanted: bool = True) -> None:
         """Add the next frame of a track, which begins with its first.
@@ -175,7 +176,7 @@ class LiftingStream:
         noise = None
         if self.model.denoiser is not None:
             drawn = [self._window_noise(name, start) for name, start in zip(names, starts, strict=True)]
-            noise = torch.stack(drawn, dim=1).to(self.device)
+            noise = WindowNoise(drawn, self.device)
         x_0 = self.model.sample_inputs(inputs, self.num_hypotheses, self.steps, noise=noise)
         poses = self.model.head.decode(x_0.float()).cpu()
         for name, start, pose in zip(names, starts, poses, strict=True):
@@ -189,20 +190,17 @@ class LiftingStream:
         with_mask = getattr(self.model.data_preprocessor, 'input_mask', False)
         return torch.cat([inputs, mask], dim=-1) if with_mask else inputs
 
-    def _window_noise(self, track: Hashable, start: int) -> Tensor:
-        """(draws, M, T, K, 3) of a window; a frame's follows from (seed, track, number) alone."""
+    def _count_draws(self) -> int:
+        return self.model.sampler.num_draws(self.model.noise_scheduler, self.model.inference_steps(self.steps))
+
+    def _window_noise(self, track: Hashable, start: int) -> list[FrameNoise]:
+        """The noise of a window's frames; a frame's follows from (seed, track, number) alone."""
         kept = self._noise.setdefault(track, {})
         for old in [frame for frame in kept if frame < start - self.window]:
             del kept[old]
-        frames = []
-        for frame in range(start, start + self.window):
-            if frame not in kept:
-                draws = self.model.sampler.num_draws(self.model.noise_scheduler, self.model.inference_steps(self.steps))
-                state = (self.model.head.skeleton.num_joints, 3)
-                generator = seeded_generator(self.seed, (track, frame))
-                kept[frame] = draw_noise(draws, 1, self.num_hypotheses, state, torch.device('cpu'), generator)[:, 0]
-            frames.append(kept[frame])
-        return torch.stack(frames, dim=2)
+        shape = (self._draws, self.num_hypotheses, self.model.head.skeleton.num_joints, 3)
+        frames = range(start, start + self.window)
+        return [kept.setdefault(frame, FrameNoise(self.seed, track, frame, shape)) for frame in frames]
 
     def _aggregate(self, hypotheses: Tensor, points: np.ndarray, observed: np.ndarray) -> Tensor:
         """One pose (n, K, 3) of (M, n, K, 3)."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,7 +10,8 @@ from mmengine.model import BaseModel
 from torch import Tensor
 
 from posediff.diffusion.guidance import drop_condition
-from posediff.diffusion.hypotheses import Generators, draw_noise
+from posediff.diffusion.noise import DrawnNoise, Generators, GivenNoise, MirroredNoise, Noise
+from posediff.diffusion.seeds import seeded_generator
 from posediff.models.device_copies import to_device
 from posediff.models.options import TestOptions, TrainOptions, parse_options
 from posediff.models.reverse import ReverseProcess
@@ -165,7 +165,7 @@ class PoseDiffusionEstimator(BaseModel):
         num_hypotheses: int,
         num_inference_steps: int | None = None,
         generator: Generators = None,
-        noise: Tensor | None = None,
+        noise: Tensor | Noise | None = None,
     ) -> Tensor:
         """Draw M poses per clip.
 
@@ -173,7 +173,8 @@ class PoseDiffusionEstimator(BaseModel):
             condition: (B, …), computed once per clip.
             num_hypotheses: M.
             num_inference_steps: Denoiser calls per hypothesis; None: ``test_cfg``'s, else the sampler's default.
-            generator: One generator or a list of B.
+            generator: One generator or a list of B; None: torch's global one on the CPU. Draws are made when they are
+                needed (:class:`posediff.diffusion.noise.DrawnNoise`), of the values that one draw of everything has.
             noise: (draws, B, M, …): replaces every random draw in order, ``noise[0]`` = x_T.
 
         Returns:
@@ -190,7 +191,10 @@ class PoseDiffusionEstimator(BaseModel):
             return self.head(condition).unsqueeze(1)
         steps = self.inference_steps(num_inference_steps)
         if noise is None:
-            noise = self.draw_noise(condition, num_hypotheses, steps, generator)
+            drawn = self._noise(condition, num_hypotheses, steps, generator)
+            x_0 = self.sample(condition, num_hypotheses, steps, noise=drawn)
+            drawn.finish()
+            return x_0
         expected = self.sampler.num_draws(self.noise_scheduler, steps), len(condition), num_hypotheses
         if noise.shape[:3] != expected:
             raise ValueError(
@@ -198,7 +202,7 @@ class PoseDiffusionEstimator(BaseModel):
                 f'{type(self.sampler).__name__}, got {tuple(noise.shape)}'
             )
         reverse = ReverseProcess(self.denoiser, self.noise_scheduler, self.sampler, self.test_cfg)
-        return reverse(condition, noise.float(), steps)
+        return reverse(condition, noise if isinstance(noise, Noise) else GivenNoise(noise), steps)
 
     @torch.no_grad()
     def sample_inputs(
@@ -207,7 +211,7 @@ class PoseDiffusionEstimator(BaseModel):
         num_hypotheses: int | None = None,
         num_inference_steps: int | None = None,
         generator: Generators = None,
-        noise: Tensor | None = None,
+        noise: Tensor | Noise | None = None,
     ) -> Tensor:
         """Draw poses for preprocessed inputs as ``test_cfg`` says, ``flip_test`` included.
 
@@ -222,15 +226,18 @@ class PoseDiffusionEstimator(BaseModel):
         """
         num_hypotheses = self.test_cfg.num_hypotheses if num_hypotheses is None else num_hypotheses
         condition = self._condition(inputs)
-        if self.denoiser is not None and noise is None:
-            noise = self.draw_noise(condition, num_hypotheses, num_inference_steps, generator)
-        x_0 = self.sample(condition, num_hypotheses, num_inference_steps, noise=noise)
-        if not self.test_cfg.flip_test:
-            return x_0
-        noise = None if noise is None else self.head.flip_state(noise)
-        condition = self._condition(self.head.flip_inputs(inputs))
-        mirrored = self.sample(condition, num_hypotheses, num_inference_steps, noise=noise)
-        return (x_0 + self.head.flip_state(mirrored)) / 2
+        drawn = noise if noise is None or isinstance(noise, Noise) else GivenNoise(noise)
+        if self.denoiser is not None and drawn is None:
+            drawn = self._noise(condition, num_hypotheses, num_inference_steps, generator)
+        x_0 = self.sample(condition, num_hypotheses, num_inference_steps, noise=drawn)
+        if self.test_cfg.flip_test:
+            flipped = None if drawn is None else MirroredNoise(drawn, self.head.flip_state)
+            condition = self._condition(self.head.flip_inputs(inputs))
+            mirrored = self.sample(condition, num_hypotheses, num_inference_steps, noise=flipped)
+            x_0 = (x_0 + self.head.flip_state(mirrored)) / 2
+        if drawn is not None:
+            drawn.finish()
+        return x_0
 
     def draw_noise(
         self,
@@ -239,10 +246,11 @@ class PoseDiffusionEstimator(BaseModel):
         num_inference_steps: int | None = None,
         generator: Generators = None,
     ) -> Tensor:
-        """Draw what :meth:`sample` would: float32 (draws, B, M, …)."""
-        draws = self.sampler.num_draws(self.noise_scheduler, self.inference_steps(num_inference_steps))
-        shape = self.head.state_shape(condition)
-        return draw_noise(draws, len(condition), num_hypotheses, shape, condition.device, generator)
+        """Draw what :meth:`sample` would, all of it at once: float32 (draws, B, M, …)."""
+        noise = self._noise(condition, num_hypotheses, num_inference_steps, generator)
+        whole = noise.whole()
+        noise.finish()
+        return whole
 
     @torch.no_grad()
     def predict(self, inputs: Tensor, data_samples: Sequence[PoseDataSample]) -> list[PoseDataSample]:
@@ -262,6 +270,13 @@ class PoseDiffusionEstimator(BaseModel):
         steps = self.test_cfg.num_inference_steps if num_inference_steps is None else num_inference_steps
         return self.sampler.default_steps(self.noise_scheduler) if steps is None else steps
 
+    def _noise(
+        self, condition: Tensor, num_hypotheses: int, num_inference_steps: int | None, generator: Generators
+    ) -> DrawnNoise:
+        draws = self.sampler.num_draws(self.noise_scheduler, self.inference_steps(num_inference_steps))
+        shape = self.head.state_shape(condition)
+        return DrawnNoise(draws, len(condition), num_hypotheses, shape, condition.device, generator)
+
     def _condition(self, inputs: Tensor) -> Tensor:
         return self.conditioner(self.extract_features(inputs))
 
@@ -270,12 +285,6 @@ class PoseDiffusionEstimator(BaseModel):
             seeded_generator(self.test_cfg.seed, sample.get('sample_id', index))
             for index, sample in enumerate(data_samples)
         ]
-
-
-def seeded_generator(seed: int, sample_id: object) -> torch.Generator:
-    """CPU generator that depends on (seed, sample_id) alone: not on batch size, order, process or device."""
-    digest = hashlib.blake2b(f'{seed}:{sample_id}'.encode(), digest_size=8).digest()
-    return torch.Generator().manual_seed(int.from_bytes(digest, 'little') >> 1)
 
 
 def _single_hypothesis(num_hypotheses: int) -> ValueError:

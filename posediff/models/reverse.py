@@ -10,12 +10,17 @@ from torch import Tensor
 
 from posediff.diffusion.guidance import guide
 from posediff.diffusion.hypotheses import chunks
-from posediff.diffusion.memory import peak_bytes
+from posediff.diffusion.memory import peak_bytes, undisturbed
+from posediff.diffusion.noise import Draws, Noise
 from posediff.diffusion.noise_schedulers import BetasNoiseScheduler
 from posediff.models.denoisers.base import BaseDenoiser
 from posediff.models.options import TestOptions
 
 MEGABYTE = 2**20
+
+# States of a row that are alive beside the network: x_t, its draw, x_0, epsilon, those of the step before, and what
+# arithmetic makes on the way.
+STATES = 8
 
 # Denoiser → what a row of given shapes costs it, in bytes; measured once.
 _ROW_COST: WeakKeyDictionary[BaseDenoiser, dict[Any, int]] = WeakKeyDictionary()
@@ -39,26 +44,26 @@ class ReverseProcess:
         self.sampler = sampler
         self.options = options
 
-    def __call__(self, condition: Tensor, noise: Tensor, num_inference_steps: int) -> Tensor:
+    @torch.no_grad()
+    def __call__(self, condition: Tensor, noise: Noise, num_inference_steps: int) -> Tensor:
         """Sample.
 
         Args:
             condition: (B, …).
-            noise: float32 (draws, B, M, …).
+            noise: (draws, B, M, …), of which draw k of the rows at hand is made when it is needed.
             num_inference_steps: Denoiser calls per hypothesis.
 
         Returns:
             float32 (B, M, …) x_0.
         """
-        batch, num_hypotheses = noise.shape[1:3]
-        x_0 = torch.empty_like(noise[0])
+        batch, num_hypotheses, *state = noise.shape[1:]
+        x_0 = torch.empty((batch, num_hypotheses, *state), dtype=torch.float32, device=condition.device)
         for clips, drawn in chunks(batch, num_hypotheses, self._max_rows(condition, noise)):
-            rows = noise[:, clips, drawn].flatten(1, 2)
-            found = self._sample_rows(condition[clips], rows, num_inference_steps)
+            found = self._sample_rows(condition[clips], noise.rows(clips, drawn), num_inference_steps)
             x_0[clips, drawn] = found.unflatten(0, x_0[clips, drawn].shape[:2])
         return x_0
 
-    def _sample_rows(self, condition: Tensor, noise: Tensor, num_inference_steps: int) -> Tensor:
+    def _sample_rows(self, condition: Tensor, noise: Draws, num_inference_steps: int) -> Tensor:
         scale = self.options.guidance_scale
         conditional = self.denoiser.prepare(condition)
         null = self.denoiser.prepare(torch.zeros_like(condition)) if scale != 1 else None
@@ -72,22 +77,30 @@ class ReverseProcess:
 
         return self.sampler.sample(denoise, noise, self.noise_scheduler, num_inference_steps)
 
-    def _max_rows(self, condition: Tensor, noise: Tensor) -> int:
+    def _max_rows(self, condition: Tensor, noise: Noise) -> int:
         """Rows that fit the memory budget, from what one more row was seen to cost."""
         budget = self.options.memory_budget_mb * MEGABYTE
-        rows = noise.shape[1] * noise.shape[2]
-        key = (tuple(noise.shape[3:]), tuple(condition.shape[1:]), condition.dtype, condition.device)
-        cost = _ROW_COST.setdefault(self.denoiser, {}).get(key)
-        if cost is None:
-            cost = _ROW_COST[self.denoiser][key] = self._row_cost(condition, noise)
-        return max(1, min(rows, int(budget // cost)))
+        batch, num_hypotheses, *state = noise.shape[1:]
+        if not batch:
+            return 1
+        weights = next(self.denoiser.parameters(), condition)
+        autocast = torch.is_autocast_enabled(condition.device.type)
+        precision = torch.get_autocast_dtype(condition.device.type) if autocast else None
+        key = (tuple(state), tuple(condition.shape[1:]), condition.dtype, condition.device, weights.dtype, precision)
+        costs = _ROW_COST.setdefault(self.denoiser, {})
+        if key not in costs:
+            costs[key] = self._row_cost(condition[:1], tuple(state))
+        return max(1, min(batch * num_hypotheses, int(budget // costs[key])))
 
-    def _row_cost(self, condition: Tensor, noise: Tensor) -> int:
-        x_t = noise[0, :1, 0]
+    def _row_cost(self, condition: Tensor, state: tuple[int, ...]) -> int:
+        x_t = torch.zeros((1, *state), device=condition.device)
         timestep = torch.zeros(1, dtype=torch.int64, device=x_t.device)
 
         def peak(rows: int) -> int:
-            prepared = self.denoiser.prepare(condition[:1])
-            return peak_bytes(lambda: self.denoiser(x_t.expand(rows, *x_t.shape[1:]), timestep, prepared))
+            return peak_bytes(lambda: self.denoiser(x_t.expand(rows, *state), timestep, prepared))
 
-        return max(peak(2) - peak(1), x_t.numel() * x_t.element_size())
+        with undisturbed(self.denoiser, condition.device):
+            prepared = self.denoiser.prepare(condition)
+            peak(1)  # autocast keeps the weights that it casts: the first call pays for them
+            network = peak(2) - peak(1)
+        return max(network, 0) + STATES * x_t.numel() * x_t.element_size()

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from posediff.diffusion.guidance import drop_condition, guide
-from posediff.diffusion.hypotheses import chunks, draw_noise
+from posediff.diffusion.hypotheses import chunks
 from posediff.diffusion.memory import peak_bytes
 
 
@@ -19,18 +19,6 @@ def test_chunks_cover_every_row_once_within_the_limit(batch, num_hypotheses, max
         seen[clips, drawn] += 1
         assert 0 < seen[clips, drawn].numel() <= max_rows
     assert bool((seen == 1).all())
-
-
-def test_noise_of_a_clip_does_not_depend_on_its_batch():
-    def generators(*seeds):
-        return [torch.Generator().manual_seed(seed) for seed in seeds]
-
-    both = draw_noise(3, 2, 4, (5, 6), torch.device('cpu'), generators(7, 8))
-    alone = draw_noise(3, 1, 4, (5, 6), torch.device('cpu'), generators(8))
-    assert both.shape == (3, 2, 4, 5, 6)
-    assert torch.equal(both[:, 1:], alone)
-    with pytest.raises(ValueError, match='got 1 for a batch of 2'):
-        draw_noise(3, 2, 4, (5, 6), torch.device('cpu'), generators(1))
 
 
 def test_guidance_is_an_extrapolation_from_unconditional_through_conditional():

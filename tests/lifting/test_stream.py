@@ -96,3 +96,28 @@ def test_frames_that_are_not_wanted_are_context_alone(model):
             np.testing.assert_array_equal(found[0].joints_3d, expected.joints_3d)
     with pytest.raises(ValueError, match='only a causal stream'):
         LiftingStream(model, (1000, 1000)).push(0, points[0], np.ones(JOINTS, bool), wanted=False)
+
+
+@pytest.mark.parametrize('causal', [False, True])
+def test_draws_are_counted_once(model, monkeypatch, causal):
+    counted = []
+    num_draws = model.sampler.num_draws
+    stream = LiftingStream(model, (1000, 1000), batch_size=1, causal=causal)
+    monkeypatch.setattr(model.sampler, 'num_draws', lambda *args: counted.append(args) or num_draws(*args))
+    monkeypatch.setattr(type(model), 'sample_inputs', lambda *args, noise, **kwargs: noise.whole()[-1])
+    for frame in walk(20, 4):
+        stream.push(0, frame, np.ones(JOINTS, bool))
+    assert list(stream.ready())
+    assert not counted
+
+
+def test_ids_of_any_type_give_the_same_poses(model):
+    poses = []
+    for track in (3, np.int64(3), '3'):
+        stream = LiftingStream(model, (1000, 1000), batch_size=1, causal=True)
+        stream.push(track, walk(1, 4)[0], np.ones(JOINTS, bool))
+        (found,) = stream.ready()
+        assert found.track is track
+        poses.append(found.hypotheses)
+    np.testing.assert_array_equal(poses[0], poses[1])
+    np.testing.assert_array_equal(poses[0], poses[2])

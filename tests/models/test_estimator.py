@@ -6,7 +6,8 @@ import pytest
 import torch
 from mmengine.structures import InstanceData
 
-from posediff.models.estimator import PoseDiffusionEstimator, seeded_generator
+from posediff.diffusion.seeds import seeded_generator
+from posediff.models.estimator import PoseDiffusionEstimator
 from posediff.registry import MODELS
 from posediff.structures import PoseDataSample
 

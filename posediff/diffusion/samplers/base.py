@@ -9,6 +9,7 @@ from typing import Any
 
 from torch import Tensor
 
+from posediff.diffusion.noise import Draws
 from posediff.diffusion.noise_schedulers import BetasNoiseScheduler
 from posediff.diffusion.timesteps import Pairs, timestep_pairs
 
@@ -70,14 +71,14 @@ class BaseSampler(ABC):
         return False
 
     def sample(
-        self, denoise: Denoise, noise: Tensor, noise_scheduler: BetasNoiseScheduler, num_inference_steps: int
+        self, denoise: Denoise, noise: Draws, noise_scheduler: BetasNoiseScheduler, num_inference_steps: int
     ) -> Tensor:
         """Run the reverse process.
 
         Args:
             denoise: ``denoise(x_t, t)`` → raw output of x_t's shape, as ``noise_scheduler.prediction_type`` says.
-            noise: float (draws, N, …) with draws = :meth:`num_draws`; ``noise[0]`` is x_T, the others are used in
-                order.
+            noise: float (draws, N, …) with draws = :meth:`num_draws`, a tensor or what makes ``noise[k]`` when it is
+                read; ``noise[0]`` is x_T, the others are read once each, in order.
             noise_scheduler: The forward process to reverse.
             num_inference_steps: Number of denoiser calls.
 
@@ -92,7 +93,7 @@ class BaseSampler(ABC):
         if len(noise) != draws:
             raise ValueError(
                 f'{type(self).__name__} with {num_inference_steps} steps consumes {draws} random draws '
-                f'(noise[0] is x_T), got noise of shape {tuple(noise.shape)}'
+                f'(noise[0] is x_T), got {len(noise)}'
             )
         x_t, previous = noise[0], None
         for index, (t, t_prev) in enumerate(pairs):
