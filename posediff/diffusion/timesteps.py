@@ -56,8 +56,8 @@ def timestep_pairs(num_train_timesteps: int, num_inference_steps: int, spacing: 
             ``'diffpose'`` linspace(-1, L-1, n): DiffPose's Algorithm 2 read literally, n - 1 calls, refuses n = 1.
 
     Raises:
-        ValueError: The number of steps does not fit the table, the rule is unknown, or a list does not descend within
-            the table.
+        ValueError: The number of steps does not fit the table, the rule is unknown, a list does not descend within
+            the table, or the walk starts at t = 0 (one step of ``'leading'`` or ``'linspace'``).
     """
     if isinstance(spacing, str):
         if spacing not in SPACINGS:
@@ -73,6 +73,11 @@ def timestep_pairs(num_train_timesteps: int, num_inference_steps: int, spacing: 
             raise ValueError(f'the sampler lists {len(steps)} timesteps, but num_inference_steps={num_inference_steps}')
     walk = [*steps, -1]
     descending = all(t > t_prev for t, t_prev in zip(walk, walk[1:], strict=False))
-    if not descending or steps[0] >= num_train_timesteps:
+    if not steps or not descending or steps[0] >= num_train_timesteps:
         raise ValueError(f'timesteps must descend within {num_train_timesteps - 1}..0, got {steps}')
+    if steps[0] == 0 < num_train_timesteps - 1:
+        raise ValueError(
+            f'spacing {spacing!r} with num_inference_steps={num_inference_steps} starts at t = 0, where hardly any '
+            "noise is left to remove, and not in the noise that is drawn; use 'trailing'"
+        )
     return list(zip(walk[:-1], walk[1:], strict=True))

@@ -15,6 +15,10 @@ def test_every_rule_descends_from_the_table_to_clean(length, steps, spacing):
         with pytest.raises(ValueError, match='num_inference_steps'):
             timestep_pairs(length, steps, spacing)
         return
+    if steps == 1 < length and spacing in ('leading', 'linspace'):
+        with pytest.raises(ValueError, match='starts at t = 0'):
+            timestep_pairs(length, steps, spacing)
+        return
     pairs = timestep_pairs(length, steps, spacing)
     assert len(pairs) == (steps - 1 if spacing == 'diffpose' else steps)
     assert pairs[-1][1] == -1
@@ -49,6 +53,9 @@ def test_known_walks(spacing, steps, expected):
         ('tailing', 4, "unknown timestep spacing 'tailing'"),
         ('trailing', 0, r'1..1000, got 0'),
         ('trailing', 1001, r'1..1000, got 1001'),
+        ('leading', 1, "'leading' with num_inference_steps=1 starts at t = 0.*use 'trailing'"),
+        ('linspace', 1, "'linspace' with num_inference_steps=1 starts at t = 0"),
+        ([0], 1, 'starts at t = 0'),
         ([5, 5], 2, 'must descend'),
         ([1000], 1, 'must descend within 999'),
         ([3, 2], 3, 'lists 2 timesteps'),

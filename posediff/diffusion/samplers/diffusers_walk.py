@@ -1,0 +1,136 @@
+"""Walks of diffusers' schedulers: how one is driven, and whether it keeps to the noise schedule."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.overrides import TorchFunctionMode
+
+from posediff.diffusion.noise_schedulers import BetasNoiseScheduler
+from posediff.diffusion.prediction import from_x_0_and_epsilon
+from posediff.diffusion.samplers.base import Denoise
+
+# A scheduler computes in float32, and differences of 1 - beta lose more; half a timestep is allowed beyond it, which is
+# how far diffusers itself rounds.
+TOLERANCE = 0.01
+SMALL = 0.01  # trial values: within every range that an option may clip to
+
+
+class WalkError(ValueError):
+    """A walk that does not keep to the noise schedule; the message begins with a verb."""
+
+
+class OwnNoise(TorchFunctionMode):
+    """Let what a scheduler's step draws come from ``draw``: in this thread, and within the ``with`` block alone.
+
+    Args:
+        draw: Gives the next standard normal tensor, for a tensor of the shape that is wanted.
+
+    Raises:
+        WalkError: Something else than a standard normal tensor is drawn.
+    """
+
+    def __init__(self, draw: Callable[[tuple[int, ...]], Tensor]) -> None:
+        super().__init__()
+        self._draw = draw
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if func is torch.randn:
+            size = args[0] if len(args) == 1 and not isinstance(args[0], int) else args
+            return self._draw(tuple(size or (kwargs or {})['size']))
+        if func is torch.randn_like:
+            return self._draw(tuple(args[0].shape))
+        if func in _OTHER_DRAWS:
+            raise WalkError(f'draws with {func.__name__}, which given noise cannot replace')
+        return func(*args, **(kwargs or {}))
+
+
+_OTHER_DRAWS = {torch.rand, torch.rand_like, torch.randint, torch.randperm, torch.normal, torch.bernoulli,
+                torch.multinomial}  # fmt: skip
+
+
+def walk(scheduler: Any, denoise: Denoise, x_t: Tensor, draw: Callable[[tuple[int, ...]], Tensor]) -> Tensor:
+    """Run a scheduler that has its timesteps, from its first state to its last."""
+    for timestep in scheduler.timesteps:
+        output = denoise(scheduler.scale_model_input(x_t, timestep), int(timestep))
+        with OwnNoise(draw):
+            x_t = scheduler.step(output.to(x_t.dtype), timestep, x_t).prev_sample
+    return x_t
+
+
+def count_draws(scheduler: Any, schedule: BetasNoiseScheduler) -> int:
+    """Run a scheduler on trial; return the random tensors that it consumes, x_T included.
+
+    The denoiser of the trial knows the answer, a signal that is one number. So the signal's share in x_t has to be
+    sqrt(alpha_bar_t) at every call, whatever the solver and the prediction type, and the end has to be the number.
+
+    Raises:
+        WalkError: The walk leaves the schedule, starts without noise or ends with some; the message says where.
+    """
+    timesteps = [float(t) for t in scheduler.timesteps]
+    for t, t_next in zip(timesteps, [*timesteps[1:], -1.0], strict=True):
+        if t != int(t):
+            raise WalkError(f'visits the fractional timestep {t:g}')
+        if t <= t_next:
+            raise WalkError(f'goes from timestep {t:g} to {t_next:g}')
+    first = int(timesteps[0])
+    if not 0 <= first < schedule.num_train_timesteps:
+        raise WalkError(f'starts at timestep {first}, outside 0..{schedule.num_train_timesteps - 1}')
+    if first == 0 < schedule.num_train_timesteps - 1:
+        raise WalkError('starts at t = 0, where there is hardly any noise to remove')
+    alpha_bar = schedule.alpha_bar_at(first)
+    scale = float(scheduler.scale_model_input(torch.ones(1, 1), scheduler.timesteps[0]))
+    start = scale * float(scheduler.init_noise_sigma)
+    if not (1 - alpha_bar) ** 0.5 - TOLERANCE <= start <= 1 + TOLERANCE:
+        raise WalkError(f'starts at timestep {first} with noise of {start:.4g}, not 1')
+
+    # A signal without noise, noise without a signal, and neither; more channels than the three of a picture.
+    signal, noise = torch.zeros(2, 1, 8, 1)
+    signal[:, 0] = noise[:, 1] = SMALL
+    draws = 0
+
+    def denoise(x_t: Tensor, t: int) -> Tensor:
+        level = schedule.alpha_bar_at(t)
+        share = float(x_t[0, 0, 0]) / SMALL
+        if x_t[0, 2:].any():
+            raise WalkError('draws noise of its own')
+        if not _is_level(share, schedule, t):
+            raise WalkError(f'has a signal of {share:.4g} at timestep {t}; the noise schedule has {level**0.5:.4g}')
+        epsilon = (x_t.double() - level**0.5 * signal) / (1 - level) ** 0.5
+        output = from_x_0_and_epsilon(schedule.prediction_type, signal.double(), epsilon, torch.tensor(level).double())
+        return output.to(x_t.dtype)
+
+    def draw(shape: tuple[int, ...]) -> Tensor:
+        nonlocal draws
+        draws += 1
+        return torch.zeros(shape)
+
+    x_T = (alpha_bar**0.5 * signal + (1 - alpha_bar) ** 0.5 * noise) / scale
+    end = walk(scheduler, denoise, x_T, draw)[0, :, 0] / SMALL
+    least = schedule.alpha_bar_at(0)
+    if not (least**0.5 - TOLERANCE <= float(end[0]) <= 1 + TOLERANCE
+            and abs(float(end[1])) <= (1 - least) ** 0.5 + TOLERANCE):  # fmt: skip
+        raise WalkError(f'ends with a signal of {float(end[0]):.4g} and noise of {float(end[1]):.4g}')
+    return 1 + draws
+
+
+def _is_level(share: float, schedule: BetasNoiseScheduler, t: int) -> bool:
+    """Whether a signal's share is that of t, to half a timestep."""
+    if not share > 0:
+        return False
+    off = math.log(share) - _log_signal(schedule, t)
+    neighbour = t - 1 if off > 0 else min(t + 1, schedule.num_train_timesteps - 1)
+    return abs(off) <= max(TOLERANCE, abs(_log_signal(schedule, neighbour) - _log_signal(schedule, t)) / 2)
+
+
+def _log_signal(schedule: BetasNoiseScheduler, t: int) -> float:
+    return 0.5 * math.log(schedule.alpha_bar_at(t))
+
+
+def written(options: Mapping[str, Any]) -> str:
+    """Options as a config has them; nothing where there are none."""
+    return f' with {", ".join(f"{name}={value!r}" for name, value in options.items())}' if options else ''
