@@ -95,6 +95,7 @@ def lift_clip(
         model,
         keypoints,
         scores,
+        skeleton=joints.name,
         img_shape=clip.img_shape,
         fps=clip.fps,
         num_hypotheses=args.num_hypotheses,

@@ -17,6 +17,7 @@ from posediff.datasets.passes import epoch_of
 from posediff.datasets.pose_windows import build_pipeline
 from posediff.datasets.posetrack_source import open_source
 from posediff.registry import DATASETS
+from posediff.skeletons import match_skeleton
 
 
 @DATASETS.register_module()
@@ -86,6 +87,7 @@ class PoseTrackClipDataset(Dataset):
         # Shared memory: workers that live through several epochs see what set_epoch wrote in the main process.
         self._epoch = torch.zeros((), dtype=torch.int64).share_memory_()
         self.source = self._open(source)
+        self._skeleton = _skeleton_of(self.source.metainfo)
         self._kept = self._keep(max_items)
         self._length = len(self._kept) if test_mode or items_per_epoch is None else items_per_epoch
         self._check_frames()
@@ -146,6 +148,7 @@ class PoseTrackClipDataset(Dataset):
             'key_index': self.num_frames // 2,
             'sample_id': f'{results["frame_path"]}/{results["id"]}',
             'dataset': self.source,
+            **({} if self._skeleton is None else {'skeleton': self._skeleton}),
         }
         with _global_generators(int(rng.integers(2**32))):
             for transform in self.pipeline:
@@ -160,6 +163,14 @@ class PoseTrackClipDataset(Dataset):
             return self._kept[index]
         drawn, place = divmod(epoch * self._length + index, len(self._kept))
         return np.random.default_rng((self.seed, drawn)).permutation(self._kept)[place]
+
+
+def _skeleton_of(metainfo: Mapping[str, Any]) -> str | None:
+    """The skeleton whose joints are annotated, by their names; None where it is none of ours."""
+    try:
+        return match_skeleton(list(metainfo['keypoint_id2name'].values()))[0].name
+    except ValueError:
+        return None
 
 
 @contextmanager

@@ -16,6 +16,7 @@ def lift_keypoints(
     keypoints_2d: np.ndarray,
     keypoint_scores: np.ndarray | None = None,
     *,
+    skeleton: str | None = None,
     img_shape: tuple[int, int],
     fps: float | None = None,
     camera: Camera | None = None,
@@ -36,6 +37,9 @@ def lift_keypoints(
         model: From :func:`posediff.init_model`.
         keypoints_2d: (F, K, 2) px in the lifter's skeleton; finite where the score is above 0.
         keypoint_scores: (F, K) confidences in [0, 1], 0 = not seen; None: every point was seen.
+        skeleton: Of the keypoints, e.g. ``'coco17'``. It has to be said, and to be the lifter's
+            (``model.head.skeleton.name``): another one is an error that says how to convert
+            (:func:`posediff.skeleton_conversion.convert_joints`).
         img_shape: (h, w) of the image in px.
         fps: Rate of the clip. Where it differs from the ``fps`` of the model's config, the keypoints are resampled to
             that, and the poses back. None takes the frames as they are.
@@ -55,12 +59,14 @@ def lift_keypoints(
         cut off again.
 
     Raises:
-        ValueError: Wrong shapes, an empty clip, no usable point at all, an option out of range.
+        ValueError: The skeleton is another one or not given; wrong shapes, an empty clip, no usable point at all, an
+            option out of range.
     """
     points, observed = _check_clip(keypoints_2d, keypoint_scores, score_threshold)
     stream = LiftingStream(
         model,
         img_shape,
+        skeleton=skeleton,
         fps=fps,
         camera=camera,
         num_hypotheses=num_hypotheses,

@@ -16,6 +16,7 @@ from posediff.lifting.frame_noise import FrameNoise, WindowNoise
 from posediff.lifting.windowed_track import WindowedTrack
 from posediff.models.data_preprocessor import normalize_keypoints_2d
 from posediff.models.estimator import PoseDiffusionEstimator
+from posediff.skeleton_conversion import require_skeleton
 from posediff.structures import PoseDataSample
 
 
@@ -54,6 +55,8 @@ class LiftingStream:
     Args:
         model: From :func:`posediff.init_model`.
         img_shape: (h, w) of the image in px.
+        skeleton: Of the keypoints; it has to be the lifter's (``model.head.skeleton.name``), to which
+            :func:`posediff.skeleton_conversion.convert_joints` converts others.
         fps: Rate of the video. Where it differs from the ``fps`` of the model's config, the keypoints are resampled to
             that, and the poses back. None takes the frames as they are.
         camera: For an aggregator that needs one.
@@ -66,7 +69,7 @@ class LiftingStream:
             With ``batch_size=1`` nothing waits.
 
     Raises:
-        ValueError: An option is out of range.
+        ValueError: The skeleton is another one or not given, or an option is out of range.
     """
 
     def __init__(
@@ -74,6 +77,7 @@ class LiftingStream:
         model: PoseDiffusionEstimator,
         img_shape: tuple[int, int],
         *,
+        skeleton: str | None = None,
         fps: float | None = None,
         camera: Camera | None = None,
         num_hypotheses: int | None = None,
@@ -83,6 +87,7 @@ class LiftingStream:
         batch_size: int = 16,
         causal: bool = False,
     ) -> None:
+        require_skeleton(skeleton, model.head.skeleton.name, 'keypoints for this lifter')
         counts = {
             'num_hypotheses': num_hypotheses,
             'num_inference_steps': num_inference_steps,

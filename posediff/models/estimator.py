@@ -255,6 +255,7 @@ class PoseDiffusionEstimator(BaseModel):
     @torch.no_grad()
     def predict(self, inputs: Tensor, data_samples: Sequence[PoseDataSample]) -> list[PoseDataSample]:
         """Draw, decode and aggregate; a sample's noise follows from ``test_cfg.seed`` and its ``sample_id`` alone."""
+        self.head.check_skeleton(data_samples)
         x_0 = self.sample_inputs(inputs, generator=self._generators(data_samples))
         hypotheses = self.head.decode(x_0.float())
         poses = self.aggregator(hypotheses, data_samples)

@@ -130,6 +130,7 @@ class VideoPoseInferencer:
         stream = LiftingStream(
             self.model,
             source.img_shape,
+            skeleton=self.model.head.skeleton.name,  # the stage converts to it
             fps=source.fps,
             camera=intrinsics.camera,
             num_hypotheses=self.num_hypotheses,

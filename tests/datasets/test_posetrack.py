@@ -72,6 +72,7 @@ def test_windows_are_in_temporal_order_and_end_with_the_video(root, test_mode):
     ]  # fmt: skip
     assert found[3]['key_index'] == 2
     assert found[3]['sample_id'] == 'images/000001_bonn/000003.jpg/1030'
+    assert found[3]['skeleton'] == 'posetrack15'
     assert greys(dataset(root, num_frames=3, frame_step=2)[3]) == [1, 3, 5]
     assert greys(dataset(root, num_frames=1)[4]) == [4]
 

@@ -31,10 +31,13 @@ def test_a_known_answer_comes_out_or_one_line_refuses(name: str, sigmas: str, ki
         )
         sampler = SAMPLERS.build({'type': f'diffusers.{name}Scheduler', f'use_{sigmas}_sigmas': True})
         for steps in (1, 3, 12):
+            refused = ''
             try:
                 draws = sampler.num_draws(schedule, steps)
             except ValueError as error:
-                assert f'diffusers.{name}Scheduler with use_{sigmas}_sigmas=True' in str(error)
+                refused = str(error)
+            if refused:
+                assert f'diffusers.{name}Scheduler with use_{sigmas}_sigmas=True' in refused
                 continue
             x_0 = torch.tensor([[0.7, -0.4, 1.8]])
 

@@ -50,7 +50,9 @@ def clip(frames: int, seed: int = 0) -> np.ndarray:
 
 
 def lift(model, keypoints, scores=None, **options):
-    return posediff.lift_keypoints(model, keypoints, scores, **{'img_shape': (1000, 1000), **options})
+    return posediff.lift_keypoints(
+        model, keypoints, scores, **{'img_shape': (1000, 1000), 'skeleton': 'h36m17', **options}
+    )
 
 
 def test_init_model_builds_in_eval_mode_and_takes_overrides(config):
@@ -147,6 +149,14 @@ def test_points_that_were_not_observed_do_not_matter(model):
         (np.zeros((4, JOINTS, 2)), np.zeros((4, 3)), {}, r'must be \(4, 17\) like keypoints_2d, got \(4, 3\)'),
         (np.zeros((4, JOINTS, 2)), None, {'stride': 10}, 'stride must be in 1..9'),
         (np.zeros((4, 16, 2)), None, {}, '16'),
+        (np.zeros((4, JOINTS, 2)), None, {'skeleton': None}, "of which skeleton.*'h36m17' is wanted here"),
+        (
+            np.zeros((4, JOINTS, 2)),
+            None,
+            {'skeleton': 'coco17'},
+            r"'coco17' where 'h36m17' is wanted; convert them: .*convert_joints\(keypoints, 'coco17', 'h36m17'",
+        ),
+        (np.zeros((4, JOINTS, 2)), None, {'skeleton': 'cmu17'}, "no conversion from 'cmu17' to 'h36m17'"),
     ],
 )
 def test_bad_clips_are_named(model, keypoints, scores, options, said):

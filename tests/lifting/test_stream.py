@@ -36,7 +36,7 @@ def test_people_do_not_influence_each_other(model):
     people = {'anna': (0, walk(40, 1)), 'ben': (7, walk(25, 2))}
 
     def lift(names: list[str], batch_size: int) -> dict[str, np.ndarray]:
-        stream = LiftingStream(model, (1000, 1000), fps=30.0, batch_size=batch_size)
+        stream = LiftingStream(model, (1000, 1000), skeleton='cmu17', fps=30.0, batch_size=batch_size)
         parts: dict[str, list] = {name: [] for name in names}
         for frame in range(40):
             for name in names:
@@ -63,8 +63,8 @@ def test_people_do_not_influence_each_other(model):
 
 def test_a_stream_of_one_is_the_whole_clip_under_its_name(model):
     points = walk(30, 3)
-    whole = posediff.lift_keypoints(model, points, img_shape=(1000, 1000), fps=25.0)
-    stream = LiftingStream(model, (1000, 1000), fps=25.0)
+    whole = posediff.lift_keypoints(model, points, skeleton='cmu17', img_shape=(1000, 1000), fps=25.0)
+    stream = LiftingStream(model, (1000, 1000), skeleton='cmu17', fps=25.0)
     for frame in points:
         stream.push('clip', frame, np.ones(JOINTS, bool))
     stream.end('clip')
@@ -75,7 +75,7 @@ def test_a_stream_of_one_is_the_whole_clip_under_its_name(model):
 
 
 def test_a_causal_stream_answers_at_once(model):
-    stream = LiftingStream(model, (1000, 1000), fps=50.0, batch_size=1, causal=True)
+    stream = LiftingStream(model, (1000, 1000), skeleton='cmu17', fps=50.0, batch_size=1, causal=True)
     for number, frame in enumerate(walk(12, 4)):
         stream.push(0, frame, np.ones(JOINTS, bool))
         (found,) = stream.ready()
@@ -84,7 +84,9 @@ def test_a_causal_stream_answers_at_once(model):
 
 def test_frames_that_are_not_wanted_are_context_alone(model):
     points = walk(12, 4)
-    everything, some = (LiftingStream(model, (1000, 1000), fps=50.0, batch_size=1, causal=True) for _ in range(2))
+    everything, some = (
+        LiftingStream(model, (1000, 1000), skeleton='cmu17', fps=50.0, batch_size=1, causal=True) for _ in range(2)
+    )
     for number, frame in enumerate(points):
         everything.push(0, frame, np.ones(JOINTS, bool))
         (expected,) = everything.ready()
@@ -95,14 +97,14 @@ def test_frames_that_are_not_wanted_are_context_alone(model):
             assert found[0].first == number // 3
             np.testing.assert_array_equal(found[0].joints_3d, expected.joints_3d)
     with pytest.raises(ValueError, match='only a causal stream'):
-        LiftingStream(model, (1000, 1000)).push(0, points[0], np.ones(JOINTS, bool), wanted=False)
+        LiftingStream(model, (1000, 1000), skeleton='cmu17').push(0, points[0], np.ones(JOINTS, bool), wanted=False)
 
 
 @pytest.mark.parametrize('causal', [False, True])
 def test_draws_are_counted_once(model, monkeypatch, causal):
     counted = []
     num_draws = model.sampler.num_draws
-    stream = LiftingStream(model, (1000, 1000), batch_size=1, causal=causal)
+    stream = LiftingStream(model, (1000, 1000), skeleton='cmu17', batch_size=1, causal=causal)
     monkeypatch.setattr(model.sampler, 'num_draws', lambda *args: counted.append(args) or num_draws(*args))
     monkeypatch.setattr(type(model), 'sample_inputs', lambda *args, noise, **kwargs: noise.whole()[-1])
     for frame in walk(20, 4):
@@ -114,10 +116,23 @@ def test_draws_are_counted_once(model, monkeypatch, causal):
 def test_ids_of_any_type_give_the_same_poses(model):
     poses = []
     for track in (3, np.int64(3), '3'):
-        stream = LiftingStream(model, (1000, 1000), batch_size=1, causal=True)
+        stream = LiftingStream(model, (1000, 1000), skeleton='cmu17', batch_size=1, causal=True)
         stream.push(track, walk(1, 4)[0], np.ones(JOINTS, bool))
         (found,) = stream.ready()
         assert found.track is track
         poses.append(found.hypotheses)
     np.testing.assert_array_equal(poses[0], poses[1])
     np.testing.assert_array_equal(poses[0], poses[2])
+
+
+@pytest.mark.parametrize(
+    ('skeleton', 'said'),
+    [
+        (None, "of which skeleton.*'cmu17' is wanted here"),
+        ('coco17', r"'coco17' where 'cmu17' is wanted; convert them: .*convert_joints\(keypoints, 'coco17', 'cmu17'"),
+        ('mediapipe33', "'mediapipe33' where 'cmu17' is wanted; convert them: .*, by way of coco17"),
+    ],
+)
+def test_keypoints_of_another_skeleton_are_an_error(model, skeleton, said):
+    with pytest.raises(ValueError, match=said):
+        LiftingStream(model, (1000, 1000), skeleton=skeleton)

@@ -51,7 +51,7 @@ def observations(presence: dict[int, list[range]], frames: int, source: str = 'c
 
 
 def lift(model, seen: list[Observation], source: str = 'cmu17', **options):
-    stream = LiftingStream(model, SHAPE, fps=FPS, batch_size=4)
+    stream = LiftingStream(model, SHAPE, skeleton='cmu17', fps=FPS, batch_size=4)
     intrinsics = Intrinsics.of(SHAPE)
     return list(LiftingStage(stream, get_skeleton(source), model.head.skeleton, intrinsics, FPS, **options)(seen))
 
@@ -193,7 +193,7 @@ def test_a_lens_does_not_move_people(walker):
 
 def live(model, seen: list[Observation], looked: list[int], **options):
     """Results of the frames that were looked at, each with the number of the frame at which it came."""
-    stream = LiftingStream(model, SHAPE, fps=FPS, batch_size=1, causal=True)
+    stream = LiftingStream(model, SHAPE, skeleton='cmu17', fps=FPS, batch_size=1, causal=True)
     stage = LiftingStage(stream, get_skeleton('cmu17'), model.head.skeleton, Intrinsics.of(SHAPE), FPS, **options)
     now = []
 

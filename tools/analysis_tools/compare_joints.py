@@ -75,6 +75,7 @@ def lift(model: PoseDiffusionEstimator, clip: PoseFrames, way: str, fps: float, 
         model,
         points,
         scores,
+        skeleton=model.head.skeleton.name,  # also where the names alone say so
         img_shape=clip.camera.img_shape,
         fps=fps,
         seed=args.seed,

@@ -110,11 +110,12 @@ def repair_sides(points: np.ndarray, scores: np.ndarray, fps: float) -> tuple[np
 
 def lift(model: torch.nn.Module, view: View, seed: int) -> np.ndarray:
     """(F, J, 3) mm."""
-    points, scores, _ = convert_joints(view.keypoints, MEDIAPIPE33.name, model.head.skeleton.name, view.scores)
+    joints = model.head.skeleton.name
+    points, scores, _ = convert_joints(view.keypoints, MEDIAPIPE33.name, joints, view.scores)
     scores = np.where(scores >= 0.3, scores, 0).astype(np.float32)
     points = np.where(scores[..., None] > 0, points, np.nan).astype(np.float32)
     return posediff.lift_keypoints(
-        model, points, scores, img_shape=view.camera.camera.img_shape, fps=view.fps, seed=seed
+        model, points, scores, skeleton=joints, img_shape=view.camera.camera.img_shape, fps=view.fps, seed=seed
     )['joints_3d']
 
 

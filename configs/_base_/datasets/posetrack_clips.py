@@ -9,7 +9,7 @@ pack = dict(
     type='mmpose.PackPoseInputs',
     meta_keys=('id', 'img_id', 'img_path', 'sample_id', 'key_index', 'frame_offsets', 'ori_shape', 'img_shape',
                'input_size', 'input_center', 'input_scale', 'flip', 'flip_indices', 'raw_ann_info', 'category_id',
-               'frame_path', 'dataset_name'),
+               'frame_path', 'dataset_name', 'skeleton'),
 )  # fmt: skip
 train_pipeline = [
     dict(type='LoadClip'),

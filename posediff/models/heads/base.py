@@ -9,6 +9,7 @@ from mmengine.model import BaseModule
 from torch import Tensor
 
 from posediff.models.contract import ContractCase
+from posediff.skeleton_conversion import require_skeleton
 from posediff.structures import PoseDataSample
 
 
@@ -35,6 +36,18 @@ class BaseHead(BaseModule):
     def state_shape(self, condition: Tensor) -> tuple[int, ...]:
         """Shape of one x_0, without its leading axis, that belongs to a condition (B, …)."""
 
+    def check_skeleton(self, data_samples: Sequence[PoseDataSample]) -> None:
+        """Compare the skeleton that samples carry with the head's, where both have one.
+
+        Raises:
+            ValueError: They differ; the message names the sample and says how to convert.
+        """
+        wanted = getattr(self, 'skeleton', None)
+        for sample in data_samples if wanted is not None else ():
+            found = sample.get('skeleton')
+            if found is not None and found != wanted.name:
+                require_skeleton(found, wanted.name, f'sample {sample.get("sample_id", sample.get("id"))}')
+
     @abstractmethod
     def targets(self, data_samples: Sequence[PoseDataSample]) -> tuple[Tensor, Tensor | None]:
         """Read the labels of a batch.
@@ -44,7 +57,7 @@ class BaseHead(BaseModule):
             labels, which is the host: the estimator copies them to that of its inputs.
 
         Raises:
-            ValueError: A sample has no label.
+            ValueError: A sample has no label, or one of another skeleton (:meth:`check_skeleton`).
         """
 
     @abstractmethod

@@ -89,6 +89,7 @@ class HeatmapHead(BaseHead):
         return (self.skeleton.num_joints, int(height), int(width))
 
     def targets(self, data_samples: Sequence[PoseDataSample]) -> tuple[Tensor, Tensor | None]:
+        self.check_skeleton(data_samples)
         for sample in data_samples:
             if sample.get('gt_fields') is None or 'heatmaps' not in sample.gt_fields:
                 raise ValueError(

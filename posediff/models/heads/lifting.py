@@ -57,6 +57,7 @@ class LiftingHead(BaseHead):
         return (*condition.shape[1:3], 3)
 
     def targets(self, data_samples: Sequence[PoseDataSample]) -> tuple[Tensor, Tensor | None]:
+        self.check_skeleton(data_samples)
         for sample in data_samples:
             if 'gt_instances' not in sample or 'lifting_target' not in sample.gt_instances:
                 raise ValueError(f'sample {sample.get("sample_id")} has no gt_instances.lifting_target to train on')
