@@ -10,6 +10,7 @@ from torch import Tensor
 from posediff.diffusion.noise import Noise
 from posediff.diffusion.normal_stream import NormalStream
 from posediff.diffusion.seeds import plain_id, seeded_generator
+from posediff.models.device_copies import to_device
 
 
 class FrameNoise:
@@ -54,7 +55,4 @@ class WindowNoise(Noise):
     def read(self, draw: int, clips: slice, hypotheses: slice) -> Tensor:
         windows = [torch.stack([frame.read(draw)[hypotheses] for frame in window], dim=1)
                    for window in self.windows[clips]]  # fmt: skip
-        noise = torch.stack(windows)
-        if self.device.type == 'cuda' and torch.cuda.is_available():
-            noise = noise.pin_memory()
-        return noise.to(self.device, non_blocking=True)
+        return to_device(torch.stack(windows), self.device)

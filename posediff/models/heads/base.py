@@ -42,11 +42,11 @@ class BaseHead(BaseModule):
         Raises:
             ValueError: They differ; the message names the sample and says how to convert.
         """
-        wanted = getattr(self, 'skeleton', None)
+        wanted = getattr(getattr(self, 'skeleton', None), 'name', None)
         for sample in data_samples if wanted is not None else ():
             found = sample.get('skeleton')
-            if found is not None and found != wanted.name:
-                require_skeleton(found, wanted.name, f'sample {sample.get("sample_id", sample.get("id"))}')
+            if found is not None and found != wanted:
+                require_skeleton(found, wanted, f'sample {sample.get("sample_id", sample.get("id"))}')
 
     @abstractmethod
     def targets(self, data_samples: Sequence[PoseDataSample]) -> tuple[Tensor, Tensor | None]:
