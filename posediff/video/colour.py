@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from posediff.video.side_data import side_data
+
 PQ, HLG = 16, 18  # transfer characteristics of ITU-T H.273
 UNSPECIFIED, BT2020, P3 = 2, 9, 12  # primaries
 WHITE = 203.0  # cd/m², reference white in HDR (ITU-R BT.2408), white in SDR
@@ -64,11 +66,9 @@ def tone_mapped(coded: np.ndarray, transfer: int, primaries: int, peak: float = 
 
 def peak_of(frame: Any) -> float:
     """cd/m² of the brightest light of a frame, as its content light level says."""
-    for data in frame.side_data:
-        if data.type.name == 'CONTENT_LIGHT_LEVEL':
-            most = int(np.frombuffer(bytes(data), np.uint32)[0])  # MaxCLL, CTA-861.3; 0: not known
-            return float(most) if WHITE < most <= 10000 else PEAK
-    return PEAK
+    data = side_data(frame, 'CONTENT_LIGHT_LEVEL')
+    most = 0 if data is None else int(np.frombuffer(data, np.uint32)[0])  # MaxCLL, CTA-861.3; 0: not known
+    return float(most) if WHITE < most <= 10000 else PEAK
 
 
 @lru_cache(maxsize=8)

@@ -74,12 +74,18 @@ class Film(PictureSource):
                 self.img_shape = self._image(first, stream).shape[:2]
                 if is_off_axis(matrix):
                     self.notes.append(f'{self.name} is turned by an angle: the nearest quarter turn is used')
-                more = islice(frames, FIRST_PICTURES - 1 if self.packets is not None or _lies(stream) else 0)
+                more = islice(frames, FIRST_PICTURES - 1 if self._is_doubtful(stream) else 0)
                 times = [frame.time for frame in (first, *more) if frame.time is not None]
         self.fps = self._rate(stream, times, max_fps)
         if self.packets is not None and self.packets.in_order and (np.diff(times) < 0).any():
             # AVI has one stamp a picture, that of decoding: the pictures have them in another order than they are shown
             self._stamps = np.concatenate(self.packets.stretches)
+
+    def _is_doubtful(self, stream: Any) -> bool:
+        """Whether time stamps have to be looked at after decoding."""
+        if self.packets is None:
+            return _lies(stream)
+        return self.packets.in_order and bool(stream.codec_context.has_b_frames)
 
     def _rate(self, stream: Any, times: list[float], max_fps: float) -> float | None:
         stated = stream.average_rate or stream.guessed_rate
@@ -100,7 +106,13 @@ class Film(PictureSource):
             self.is_stamped = not has_steps  # stamps that give no rate are not used either
             if has_steps:
                 return None
-            return float(stated) if stated and float(stated) <= max_fps else PHOTO_FPS if len(times) == 1 else None
+            return (
+                float(stated)
+                if stated and float(stated) <= max_fps
+                else PHOTO_FPS
+                if self.packets and self.packets.count == 1
+                else None
+            )
         if not stated or abs(fps / float(stated) - 1) > 0.005:
             header = f'{float(stated):g} fps' if stated else 'no rate'
             self.notes.append(f'{self.name}: its header says {header}, its time stamps {fps:.5g} fps, which holds')

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from posediff.video.side_data import side_data
+
 OFF_AXIS = 0.05  # sine of the angle to the nearest quarter turn from which on a note says so: 3 degrees
 
 
@@ -15,11 +17,17 @@ def display_matrix(frame: Any) -> np.ndarray | None:
     The file's matrix is ``[a b u; c d v; x y w]`` for row vectors (ISO/IEC 14496-12, 8.3.2); the shift and the
     perspective do not matter for whole pictures. A matrix without area is none.
     """
-    for data in frame.side_data:
-        if data.type.name == 'DISPLAYMATRIX':
-            matrix = np.frombuffer(bytes(data), np.int32).reshape(3, 3)[:2, :2].T / 65536
-            return matrix if abs(np.linalg.det(matrix)) > 0 else None
-    return None
+    data = side_data(frame, 'DISPLAYMATRIX')
+    if data is None:
+        return turn(frame.rotation) if frame.rotation else None
+    matrix = np.frombuffer(data, np.int32).reshape(3, 3)[:2, :2].T / 65536
+    return matrix if abs(np.linalg.det(matrix)) > 0 else None
+
+
+def turn(degrees: float) -> np.ndarray:
+    """Matrix that turns counter-clockwise on the display."""
+    cosine, sine = np.cos(np.deg2rad(degrees)), np.sin(np.deg2rad(degrees))
+    return np.array([[cosine, sine], [-sine, cosine]])
 
 
 def upright(image: np.ndarray, matrix: np.ndarray | None) -> np.ndarray:

@@ -10,7 +10,7 @@ import pytest
 pytest.importorskip('av')
 
 from posediff.video import VideoWriter, open_video  # noqa: E402
-from posediff.video.orientation import is_off_axis, upright  # noqa: E402
+from posediff.video.orientation import is_off_axis, turn, upright  # noqa: E402
 
 # a, b, c, d of a display matrix: x' = a x + c y, y' = b x + d y; and what it does to an image
 ORIENTATIONS = {
@@ -73,6 +73,19 @@ def test_a_photo_is_shown_as_its_exif_says(tmp_path, suffix, orientation):
     assert differs(frame.image, expected) < 12
 
 
+@pytest.mark.parametrize('orientation', range(1, 9))
+def test_a_photo_that_ffmpeg_reads_is_shown_as_its_exif_says(tmp_path, orientation):
+    """PyAV does not know the EXIF among the side data of the frame."""
+    from PIL import Image, ImageOps
+
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    Image.fromarray(corners()).save(tmp_path / 'a.jpg', exif=exif)
+    expected = np.array(ImageOps.exif_transpose(Image.open(tmp_path / 'a.jpg')).convert('RGB'))
+    (frame,) = open_video((tmp_path / 'a.jpg').rename(tmp_path / 'a.mp4'))
+    assert differs(frame.image, expected) < 12
+
+
 def test_the_nearest_quarter_turn_is_used():
     image = corners()
     assert upright(image, None) is image
@@ -81,3 +94,5 @@ def test_the_nearest_quarter_turn_is_used():
     assert not is_off_axis(turned)
     assert is_off_axis(np.array([[0.9, -0.4], [0.4, 0.9]]))
     assert not is_off_axis(None)
+    for quarters in range(4):  # where only the angle is known
+        assert differs(upright(image, turn(90 * quarters)), np.rot90(image, quarters)) == 0
