@@ -41,6 +41,9 @@ class MixSTELoss(nn.Module):
     L = mean_j w_j‖p - y‖ + temporal · mean_j w_j‖p_t - p_{t-1}‖² + velocity · mean‖Δp - Δy‖: weighted distance,
     weighted squared difference of consecutive predicted frames, distance of velocities.
 
+    ``weight`` scales errors, not poses: a frame of weight 0 has no error, and neither has a step into it or out of it.
+    A step weighs as little as the lighter of its two frames.
+
     Args:
         joint_weights: K weights; the default is the official one for ``h36m17``.
         temporal, velocity: Weights of the second and third term.
@@ -69,10 +72,14 @@ class MixSTELoss(nn.Module):
         if output.shape[-2] != len(self.joint_weights):
             raise ValueError(f'{len(self.joint_weights)} joint weights do not fit poses of {output.shape[-2]} joints')
         output = output.float()
-        if weight is not None:
-            output, target = output * weight, target * weight
-        distance = ((output - target).norm(dim=-1) * self.joint_weights).mean()
+        distance = (output - target).norm(dim=-1) * self.joint_weights
         steps, true_steps = output.diff(dim=-3), target.diff(dim=-3)
-        smoothness = (steps.square() * self.joint_weights[:, None]).mean()
-        loss = distance + self.temporal * smoothness + self.velocity * (steps - true_steps).norm(dim=-1).mean()
+        smoothness = steps.square() * self.joint_weights[:, None]
+        velocity = (steps - true_steps).norm(dim=-1)
+        if weight is not None:
+            weight = weight.expand(*output.shape[:-1], 1)
+            step_weight = torch.minimum(weight[..., 1:, :, :], weight[..., :-1, :, :])
+            distance, velocity = distance * weight.squeeze(-1), velocity * step_weight.squeeze(-1)
+            smoothness = smoothness * step_weight
+        loss = distance.mean() + self.temporal * smoothness.mean() + self.velocity * velocity.mean()
         return loss * loss.detach() if self.scale_by_value else loss

@@ -97,6 +97,11 @@ class _Watch(TorchDispatchMode):
             return False if args[0].dtype == torch.bool else args[0].dtype.is_floating_point * 0.0
         if func in INDEXED and any(index is not None and index.device.type == 'cpu' for index in args[1]):
             self._note('a copy of an index to the device')
+        if func is aten._transformer_encoder_layer_fwd.default:  # torch's fused layer, of which there is no fake one
+            devices = {str(tensor.device) for tensor in tensors}
+            if len(devices) > 1:
+                raise RuntimeError(f'an encoder layer on two devices: {devices}')
+            return torch.empty_like(args[0])
         if func in CHECKED:
             self._note('the outcome of a factorisation')
         return func(*args, **kwargs)
@@ -227,14 +232,21 @@ PRECISIONS = (None, torch.bfloat16, torch.float16)
 
 
 def run_model(
-    model: Any, training: Callable[[], Any], testing: Callable[[], Any], allowed: Sequence[tuple[str, int]]
+    model: Any,
+    training: Callable[[], Any],
+    testing: Callable[[], Any],
+    allowed: Sequence[tuple[str, int]],
+    predicts: Sequence[torch.dtype | None] = PRECISIONS,
+    allowed_in_loss: Sequence[tuple[str, int]] = (),
 ) -> list[str]:
     """Loss, backward and predict of a model on the fake device, in three precisions.
 
     Args:
         model: Built on the CPU.
         training, testing: Make a batch on the CPU, as the loader does.
-        allowed: Waits of predict; there are none for the loss.
+        allowed: Waits of predict.
+        predicts: Precisions in which it predicts.
+        allowed_in_loss: Waits of the loss.
 
     Returns:
         The waits that are not allowed.
@@ -252,7 +264,9 @@ def run_model(
             without = [name for name, one in model.named_parameters() if one.requires_grad and one.grad is None]
             assert not without, f'without a gradient: {without}'
             model.zero_grad()
-            found += [f'loss, {dtype}: {wait}' for wait in fake.unlisted(())]
+            found += [f'loss, {dtype}: {wait}' for wait in fake.unlisted(allowed_in_loss)]
+            if dtype not in predicts:
+                continue
             with mixed_precision(dtype), torch.no_grad():
                 model.eval().test_step(testing())
             found += [f'predict, {dtype}: {wait}' for wait in fake.unlisted(allowed)]
@@ -266,9 +280,10 @@ class Tools(NamedTuple):
     mixed_precision: Any
     walking: Any
     run_model: Any
+    precisions: Sequence[torch.dtype | None]
 
 
 @pytest.fixture(scope='session')
 def tools() -> Tools:
     """:func:`backward`, :func:`mixed_precision`, :func:`walking` and :func:`run_model`."""
-    return Tools(backward, mixed_precision, walking, run_model)
+    return Tools(backward, mixed_precision, walking, run_model, PRECISIONS)

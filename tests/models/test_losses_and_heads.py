@@ -45,6 +45,31 @@ def test_mixste_loss_terms_of_a_moving_joint():
     assert float(MixSTELoss(scale_by_value=True)(output, target)) == pytest.approx(expected**2)
 
 
+def test_mixste_loss_of_a_perfect_still_pose_with_padded_frames_is_zero():
+    pose = torch.randn(2, 1, 17, 3, generator=torch.Generator().manual_seed(0)).expand(2, 6, 17, 3)
+    weight = torch.ones(2, 6, 17, 1)
+    weight[0, 4:] = 0  # padded
+    weight[1, 2, 5] = 0  # a joint that is not annotated
+    assert float(MixSTELoss()(pose, pose, weight)) == 0.0
+
+
+@given(frames=st.integers(2, 6), padded=st.integers(1, 5), seed=st.integers(0, 2**16))
+@settings(max_examples=30)
+def test_mixste_loss_does_not_see_padded_frames(frames, padded, seed):
+    """Terms are means over all frames: without the padding each is as much larger as it has fewer."""
+    generator = torch.Generator().manual_seed(seed)
+    output, target = (torch.randn(2, frames + padded, 17, 3, generator=generator) for _ in range(2))
+    weight = torch.ones(2, frames + padded, 1, 1)
+    weight[:, frames:] = 0
+    share = frames / (frames + padded)
+    steps_share = (frames - 1) / (frames + padded - 1)
+    distance, both = MixSTELoss(temporal=0.0, velocity=0.0), MixSTELoss()
+    short = output[:, :frames], target[:, :frames]
+    expected = share * distance(*short) + steps_share * (both(*short) - distance(*short))
+    torch.testing.assert_close(both(output, target, weight), expected)
+    assert torch.equal(both(output, target, torch.ones(2, 1, 1, 1)), both(output, target))
+
+
 @pytest.mark.parametrize('loss', [SquaredErrorLoss(), PoseDistanceLoss()])
 def test_weights_silence_what_they_are_zero_on(loss):
     output, target = torch.ones(2, 4, 17, 3), torch.zeros(2, 4, 17, 3)

@@ -11,7 +11,11 @@ model = dict(
     _scope_='mmpose',
     type='TopdownPoseEstimator',
     data_preprocessor=dict(
-        type='PoseDataPreprocessor', mean=[123.675, 116.28, 103.53], std=[58.395, 57.12, 57.375], bgr_to_rgb=True
+        type='PoseDataPreprocessor',
+        mean=[123.675, 116.28, 103.53],
+        std=[58.395, 57.12, 57.375],
+        bgr_to_rgb=True,
+        non_blocking=True,
     ),
     backbone=dict(type='ResNet', depth=50, init_cfg=dict(type='Pretrained', checkpoint='torchvision://resnet50')),
     head=dict(
@@ -21,5 +25,6 @@ model = dict(
         loss=dict(type='KeypointMSELoss', use_target_weight=True),
         decoder={{_base_.codec}},
     ),
+    train_cfg=dict(compute_acc=False),  # on the host, which would wait for the device at every step
     test_cfg=dict(flip_test=False),
 )

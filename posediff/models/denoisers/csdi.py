@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from posediff.models.contract import ContractCase
 from posediff.models.denoisers.base import BaseDenoiser, expand_to_rows
+from posediff.models.layers.row_blocks import in_row_blocks
 from posediff.models.layers.shapes import check_clip
 from posediff.models.layers.timestep_embedding import TabulatedStepEmbedding
 from posediff.registry import DENOISERS
@@ -72,8 +73,12 @@ class CSDILayer(nn.Module):
         """
         rows, frames, joints, _ = x.shape
         y = x + self.step_projection(step_embedding)[:, None, None]
-        y = self.frame_layer(y.transpose(1, 2).flatten(0, 1)).unflatten(0, (rows, joints)).transpose(1, 2)
-        y = self.joint_layer(y.flatten(0, 1)).unflatten(0, (rows, frames))
+        y = (
+            in_row_blocks(self.frame_layer, y.transpose(1, 2).flatten(0, 1))
+            .unflatten(0, (rows, joints))
+            .transpose(1, 2)
+        )
+        y = in_row_blocks(self.joint_layer, y.flatten(0, 1)).unflatten(0, (rows, frames))
         gate, value = (self.mid_projection(y) + side).chunk(2, dim=-1)
         residual, skip = self.output_projection(torch.sigmoid(gate) * torch.tanh(value)).chunk(2, dim=-1)
         return (x + residual) / math.sqrt(2.0), skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -157,7 +158,16 @@ class HeatmapHead(BaseHead):
         return np.where(astray, peaks, found[0]), maxima[0]
 
     def flip_inputs(self, inputs: Tensor) -> Tensor:
-        return inputs.flip(-1)
+        flipped = inputs.flip(-1)
+        shift = self.flip_shift
+        if shift == 0:
+            return flipped
+        return torch.cat([flipped[..., shift:], flipped[..., -1:].expand(*flipped.shape[:-1], shift)], dim=-1)
+
+    @cached_property
+    def flip_shift(self) -> int:
+        """See :func:`flip_shift`."""
+        return flip_shift(self.codec)
 
     def flip_state(self, x_0: Tensor) -> Tensor:
         return x_0.flip(-1)[..., self.flip_indices, :, :]
@@ -181,3 +191,20 @@ def _build_codec(codec: dict[str, Any]) -> Any:
 
     with DefaultScope.overwrite_default_scope('mmpose'):  # else it warns that posediff has no codecs
         return KEYPOINT_CODECS.build(codec)
+
+
+def flip_shift(codec: Any) -> int:
+    """Pixels by which a mirrored image has to move left so that mirrored heatmaps are its heatmaps.
+
+    A mirrored image has pixel x at W - 1 - x, mirrored heatmaps have cell i at w - 1 - i. Whether the two agree depends
+    on where the codec's cells lie, which its heatmaps of points around the middle show. For UDP they do. For MSRA,
+    whose cell i lies at pixel i · W / w, they are a stride less one pixel apart; where it rounds points to cells, a
+    cell.
+    """
+    (width, _), (cells, _) = codec.input_size, codec.heatmap_size
+    reach = 2 * -(-width // cells)
+    columns = np.arange(width // 2 - reach, width - width // 2 + reach)
+    points = np.stack([columns, np.full(len(columns), codec.input_size[1] // 2)], axis=-1)[None].astype(np.float32)
+    heatmaps = codec.encode(points, np.ones(points.shape[:2], np.float32))['heatmaps'].astype(np.float64)
+    places = (heatmaps.sum(1) * np.arange(cells)).sum(-1) / heatmaps.sum((1, 2))
+    return round(float((2 * places.mean() - (cells - 1)) * width / cells))

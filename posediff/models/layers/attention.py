@@ -6,6 +6,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from posediff.models.layers.drop_path import DropPath
+from posediff.models.layers.row_blocks import in_row_blocks
 
 FRAME_AXIS, JOINT_AXIS = 1, 2
 
@@ -53,8 +54,8 @@ def attend_by_products(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
 
 def attend_fused(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
     """The same for (B, S, heads, length, width), by torch's fused kernel, which takes four axes."""
-    attended = F.scaled_dot_product_attention(query.flatten(0, 1), key.flatten(0, 1), value.flatten(0, 1))
-    return attended.unflatten(0, query.shape[:2])
+    rows = (query.flatten(0, 1), key.flatten(0, 1), value.flatten(0, 1))
+    return in_row_blocks(F.scaled_dot_product_attention, *rows).unflatten(0, query.shape[:2])
 
 
 class TransformerBlock(nn.Module):

@@ -17,12 +17,14 @@ class RowBatchNorm(nn.BatchNorm1d):
 
     For this layout torch's CPU kernel adds up all rows in one float32, which costs the mean and the variance a digit
     at a few thousand rows. Here blocks of rows are summed apart and joined. Parameters, statistics and results are
-    otherwise the same, and ``SyncBatchNorm.convert_sync_batchnorm`` replaces it like any other.
+    otherwise the same, an error for a single row included, and ``SyncBatchNorm.convert_sync_batchnorm`` replaces it
+    like any other.
     """
 
     def forward(self, x: Tensor) -> Tensor:
         """Normalise (R, C) over its rows."""
-        if not self.training or x.device.type != 'cpu' or x.dtype != torch.float32 or self.momentum is None:
+        summed_here = x.device.type == 'cpu' and x.dtype == torch.float32 and len(x) > 1
+        if not self.training or not summed_here or self.momentum is None:
             return super().forward(x)
         with torch.no_grad():
             mean, variance = row_statistics(x)
@@ -35,17 +37,29 @@ class RowBatchNorm(nn.BatchNorm1d):
 def row_statistics(x: Tensor) -> tuple[Tensor, Tensor]:
     """Mean and biased variance, each (C,), of the rows of a contiguous (R, C)."""
     block = _block_length(len(x))
+    left = len(x) % block
     means, variances = (
-        part.view(block, -1) for part in torch.batch_norm_update_stats(x.view(-1, block * x.shape[1]), None, None, 0.0)
+        part.view(block, -1)
+        for part in torch.batch_norm_update_stats(x[: len(x) - left].view(-1, block * x.shape[1]), None, None, 0.0)
     )
     mean = means.mean(dim=0)
-    return mean, variances.mean(dim=0) + (means - mean).square_().mean(dim=0)
+    variance = variances.mean(dim=0) + (means - mean).square_().mean(dim=0)
+    if left == 0:
+        return mean, variance
+    # the rows that fill no block, fewer than the square root of all, joined by their share (Chan et al. 1979)
+    share = left / len(x)
+    last_mean, last_variance = torch.batch_norm_update_stats(x[-left:], None, None, 0.0)
+    step = last_mean - mean
+    joined = torch.lerp(variance, last_variance, share) + share * (1 - share) * step.square()
+    return mean + share * step, joined
 
 
 @functools.lru_cache(maxsize=64)
 def _block_length(rows: int) -> int:
-    """The largest divisor that is not above the square root."""
-    return max(length for length in range(1, math.isqrt(rows) + 1) if rows % length == 0)
+    """The largest divisor that is not above the square root; that root where the divisor is less than half of it."""
+    root = math.isqrt(rows)
+    divisor = max(length for length in range(1, root + 1) if rows % length == 0)
+    return divisor if 2 * divisor >= root else root
 
 
 class _NormaliseRows(torch.autograd.Function):

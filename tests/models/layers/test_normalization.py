@@ -6,6 +6,8 @@ import copy
 
 import pytest
 import torch
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 from torch import nn
 
 from posediff.models.layers.normalization import RowBatchNorm, row_statistics
@@ -51,6 +53,31 @@ def test_statistics_keep_their_digits() -> None:
     mean, variance = row_statistics(x)
     torch.testing.assert_close(mean.double(), x.double().mean(dim=0), rtol=3e-7, atol=0)
     torch.testing.assert_close(variance.double(), x.double().var(dim=0, correction=0), rtol=3e-7, atol=0)
+
+
+@given(rows=st.integers(2, 20_000), offset=st.floats(-100, 100), seed=st.integers(0, 2**16))
+@example(rows=19_997, offset=2.0, seed=0)  # a prime
+@example(rows=2 * 9_973, offset=2.0, seed=0)  # twice one
+@example(rows=2, offset=-100.0, seed=0)
+@settings(deadline=None, max_examples=30)
+def test_statistics_keep_their_digits_whatever_the_number_of_rows(rows: int, offset: float, seed: int) -> None:
+    x = offset + torch.randn(rows, 4, generator=torch.Generator().manual_seed(seed))
+    mean, variance = row_statistics(x)
+    exact = x.double()
+    scale = exact.square().mean(dim=0).sqrt()
+    assert ((mean - exact.mean(dim=0)).abs() <= 3e-7 * scale).all()
+    spread = exact.var(dim=0, correction=0)
+    assert ((variance - spread).abs() <= 1e-6 * spread + 3e-7 * spread.sqrt() * scale).all()
+
+
+def test_one_row_has_no_variance() -> None:
+    """As in torch: an error, and nothing that is not a number in the running statistics."""
+    ours, theirs = pair(4)
+    for norm in (ours, theirs.float()):
+        with pytest.raises(ValueError, match='more than 1 value per channel'):
+            norm(torch.randn(1, 4))
+    assert ours.running_var.isfinite().all()
+    assert ours.eval()(torch.randn(1, 4)).isfinite().all()
 
 
 def test_half_precision_and_copies() -> None:
