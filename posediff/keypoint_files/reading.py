@@ -12,7 +12,7 @@ from posediff.argument_checks import require_one_of, require_whole
 from posediff.keypoint_files.contents import Contents, RawPerson
 from posediff.keypoint_files.coordinates import COORDINATES, check_coordinates, in_pixels
 from posediff.keypoint_files.documents import Source
-from posediff.keypoint_files.formats import find_format
+from posediff.keypoint_files.formats import KeypointFormat, find_format
 from posediff.keypoint_files.frame_numbers import frame_numbers, stem_of
 from posediff.keypoint_files.record import FoundPerson, KeypointRecord
 from posediff.keypoint_files.track_ids import track_ids
@@ -61,10 +61,10 @@ def read_keypoint_file(
         require_one_of(str(path), 'coordinates', coordinates, COORDINATES)
     if first_frame is not None:
         require_whole(str(path), {'first_frame': first_frame}, 0)
+    if skeleton is not None:
+        get_skeleton(skeleton)
     source = Source.open(path)
-    form = find_format(source, format)
-    contents = form.read(source, skeleton)
-    raw = list(contents.people)
+    form, contents, raw = _contents(source, format, skeleton)
     if not raw:
         raise ValueError(f'{source.path} holds no poses ({form.name})')
     joints = _skeleton(source.path, contents, skeleton, raw[0])
@@ -101,6 +101,22 @@ def read_keypoint_file(
         origin=contents.origin or source.path.name,
         notes=tuple(contents.notes),
     )
+
+
+def _contents(
+    source: Source, format: str | None, skeleton: str | None
+) -> tuple[KeypointFormat, Contents, list[RawPerson]]:
+    """Everybody in a source; a document that is not built as its format says is one error, whatever breaks on it."""
+    form = find_format(source, format)
+    try:
+        contents = form.read(source, skeleton)
+        return form, contents, list(contents.people)
+    except ValueError as error:
+        if str(source.path) in str(error):
+            raise
+        raise ValueError(f'{source.path}: {error}') from error
+    except (KeyError, TypeError, AttributeError, IndexError, OverflowError, RecursionError) as error:
+        raise ValueError(f'{source.path} is malformed ({form.name}): {type(error).__name__}: {error}') from error
 
 
 def _skeleton(file: Path, contents: Contents, given: str | None, first: RawPerson) -> Skeleton:
@@ -149,9 +165,12 @@ def _checked(one: RawPerson, contents: Contents, joints: Skeleton) -> tuple[np.n
 
 def _array(where: str, name: str, values: Any) -> np.ndarray:
     try:
-        return np.array(values, np.float64)
+        array = np.array(values, np.float64)
     except (TypeError, ValueError, OverflowError) as error:
         raise ValueError(f'{where}: {name} must be numbers: {error}') from error
+    if not array.ndim:
+        raise ValueError(f'{where}: {name} must be a list, got {str(values)[:40]}')
+    return array
 
 
 def _in_pixels(
