@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from posediff.datasets.converters.bvh import bvh_joint_frames, read_bvh
 
@@ -62,6 +64,39 @@ def test_positions_take_the_place_of_the_offset(tmp_path):
     path.write_text(zero)
     with pytest.raises(ValueError, match=r"a\.bvh: the positions of joint 'arm' are 0 in every frame"):
         read_bvh(path)
+
+
+OFFSETS = {'base': (0.5, 1, -2), 'arm': (2, 0, 0.25), 'hand': (1, -1, 0.5)}
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.data())
+def test_positions_that_repeat_the_offset_change_nothing(tmp_path_factory, data):
+    """Whichever joints and axes have position channels, in whatever order among the rotations."""
+    path = tmp_path_factory.mktemp('bvh') / 'a.bvh'
+    turns = {name: data.draw(st.permutations('XYZ')) for name in OFFSETS}
+    angles = {
+        name: dict(zip('XYZ', data.draw(st.tuples(*[st.integers(-180, 180)] * 3)), strict=True)) for name in OFFSETS
+    }
+
+    def write(moves):
+        header, row, close = 'HIERARCHY\n', [], ''
+        for number, (name, offset) in enumerate(OFFSETS.items()):
+            own = dict(zip('XYZ', offset, strict=True))
+            channels = [*(f'{axis}position' for axis in moves[name]), *(f'{axis}rotation' for axis in turns[name])]
+            row += [*(own[axis] for axis in moves[name]), *(angles[name][axis] for axis in turns[name])]
+            header += f'{"JOINT" if number else "ROOT"} {name}\n{{\nOFFSET {offset[0]} {offset[1]} {offset[2]}\n'
+            header += f'CHANNELS {len(channels)} {" ".join(channels)}\n'
+            close += '}\n'
+        header += 'End Site\n{\nOFFSET 0 1 0\n}\n' + close
+        path.write_text(f'{header}MOTION\nFrames: 1\nFrame Time: 0.01\n{" ".join(map(str, row))}\n')
+        return bvh_joint_frames(read_bvh(path))[0]
+
+    without = write(dict.fromkeys(OFFSETS, ''))
+    moves = {name: data.draw(st.lists(st.sampled_from('XYZ'), unique=True)) for name in OFFSETS}
+    found = write(moves)
+    for name, values in without.items():
+        np.testing.assert_allclose(found[name], values, atol=1e-9)
 
 
 @pytest.mark.parametrize(

@@ -187,9 +187,7 @@ def _rate(sections: dict[str, list[list[str]]], path: Path) -> float | None:
     lines = sections.get('samples-per-second')
     if lines is None:
         return None
-    return BlockReader(f'{path}:', [['samples-per-second', *(lines[0] if lines else [])]]).positive(
-        'samples-per-second'
-    )
+    return BlockReader(str(path), [['samples-per-second', *(lines[0] if lines else [])]]).positive('samples-per-second')
 
 
 def read_amc(path: str | Path, skeleton: AsfSkeleton) -> AmcMotion:
@@ -212,7 +210,7 @@ def read_amc(path: str | Path, skeleton: AsfSkeleton) -> AmcMotion:
             if name in (':radians', ':degrees'):
                 radians = name == ':radians'
             elif name == ':samples-per-second':
-                rate = BlockReader(f'{path}:{number}:', [words]).positive(name)
+                rate = BlockReader(f'{path}:{number}', [words]).positive(name)
         elif len(words) == 1 and name.isdecimal():
             numbers.append(int(name))
             _check_number(numbers, f'{path}:{number}')
