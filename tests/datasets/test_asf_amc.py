@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from posediff.datasets.converters.asf_amc import asf_joint_positions, read_amc, read_asf
+from posediff.datasets.converters.asf_amc import asf_joint_positions, read_amc
+from posediff.datasets.converters.asf_skeleton import read_asf
 
 # An upper arm of 2 along x whose angles are given in axes turned by 90 degrees about z, and a forearm of 1 along x.
 SKELETON = """# comment

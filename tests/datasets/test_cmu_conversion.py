@@ -10,7 +10,8 @@ import tarfile
 import numpy as np
 import pytest
 
-from posediff.datasets.converters.asf_amc import read_amc, read_asf
+from posediff.datasets.converters.asf_amc import read_amc
+from posediff.datasets.converters.asf_skeleton import read_asf
 from posediff.datasets.converters.bvh import read_bvh
 from posediff.datasets.converters.cmu import ACTIONS, action_of, convert_cmu, resample
 from posediff.datasets.converters.cmu_joints import (

@@ -11,13 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from posediff.datasets.converters.asf_amc import (
-    CMU_LENGTH,
-    METRES_PER_INCH,
-    AmcMotion,
-    AsfSkeleton,
-    asf_joint_positions,
-)
+from posediff.datasets.converters.asf_amc import AmcMotion, asf_joint_positions
+from posediff.datasets.converters.asf_skeleton import CMU_LENGTH, METRES_PER_INCH, AsfSkeleton
 from posediff.datasets.converters.bvh import BvhMotion, bvh_joint_frames, position_in_parent
 from posediff.skeletons import CMU17
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from posediff.datasets.converters.asf_amc import CMU_LENGTH, METRES_PER_INCH, read_amc, read_asf
+from posediff.datasets.converters.asf_amc import read_amc
+from posediff.datasets.converters.asf_skeleton import CMU_LENGTH, METRES_PER_INCH, read_asf
 from posediff.datasets.converters.bvh import read_bvh
 from posediff.datasets.converters.cmu_joints import joints_of_asf, joints_of_bvh
 from posediff.datasets.converters.cmu_takes import SourceTake
