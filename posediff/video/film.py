@@ -104,15 +104,9 @@ class Film(PictureSource):
         if fps is None:
             has_steps = any(len(stretch) > 1 for stretch in stretches)
             self.is_stamped = not has_steps  # stamps that give no rate are not used either
-            if has_steps:
-                return None
-            return (
-                float(stated)
-                if stated and float(stated) <= max_fps
-                else PHOTO_FPS
-                if self.packets and self.packets.count == 1
-                else None
-            )
+            if not has_steps and stated and float(stated) <= max_fps:
+                return float(stated)
+            return PHOTO_FPS if self.packets is not None and self.packets.count == 1 else None
         if not stated or abs(fps / float(stated) - 1) > 0.005:
             header = f'{float(stated):g} fps' if stated else 'no rate'
             self.notes.append(f'{self.name}: its header says {header}, its time stamps {fps:.5g} fps, which holds')
