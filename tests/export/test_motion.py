@@ -80,3 +80,24 @@ def test_up_is_estimated_once_and_only_where_it_is_not_known(motion, camera_walk
     found = Motion(camera_walk, CMU17, 30.0, absolute=True).with_up()
     assert found.up_source == 'estimated'
     assert found.with_up() is found
+
+
+def test_time_is_the_videos(motion):
+    np.testing.assert_allclose(replace(motion, first_frame=15).clock[:2], [15 / 30, 16 / 30])
+    times = 3 + np.arange(60) ** 1.5
+    np.testing.assert_array_equal(replace(motion, times_s=times).clock, times)
+    for wrong in (times[:-1], times[::-1], np.full(60, np.nan)):
+        with pytest.raises(ValueError, match='times_s must be 60 growing seconds'):
+            replace(motion, times_s=wrong)
+    with pytest.raises(ValueError, match='first_frame'):
+        replace(motion, first_frame=-1)
+
+
+def test_joints_that_are_not_known_were_not_seen(gappy):
+    np.testing.assert_array_equal(gappy.seen, gappy.known & gappy.observed[:, None])
+    with pytest.raises(
+        ValueError, match="frame 20, joint 'right_wrist', is marked as joint_observed, but it is not known"
+    ):
+        replace(gappy, joint_observed=np.ones((60, 17), bool) & ~gappy.gaps[:, None])
+    with pytest.raises(ValueError, match='frame 10 is marked as root_observed, but no joint of it is known'):
+        replace(gappy, root_observed=np.ones(60, bool))

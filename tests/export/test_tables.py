@@ -103,3 +103,33 @@ def test_c3d_refuses_more_frames_than_the_format_counts(motion, tmp_path):
     with pytest.raises(ValueError, match='at most 65535 frames, the motion has 65536'):
         write_c3d(replace(motion, joints_3d=joints, observed=None), tmp_path / 'a.c3d')
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.filterwarnings('ignore:No analog data found')
+@pytest.mark.parametrize(('start', 'first'), [(0, 1), (15, 16), (65475, 65476), (65476, 1), (200_000, 1)])
+def test_c3d_begins_at_the_frame_of_the_video_while_16_bits_hold_the_last(motion, tmp_path, start, first):
+    held = write_c3d(replace(motion, first_frame=start), tmp_path / 'a.c3d')
+    with (tmp_path / 'a.c3d').open('rb') as file:
+        reader = c3d.Reader(file)
+        assert (reader.first_frame, reader.last_frame) == (first, first + 59)
+        assert sum(1 for _ in reader.read_frames()) == 60
+    own = ezc3d.c3d(str(tmp_path / 'a.c3d'))['parameters']['POSEDIFF']
+    assert own['START_FRAME']['value'] == [start]
+    assert own['START_TIME_S']['value'] == pytest.approx([start / 30])
+    assert held['start'].startswith(f'first frame {first}, ')
+
+
+def test_what_the_camera_did_not_see_is_marked(gappy, tmp_path):
+    seen = gappy.seen.copy()
+    seen[:, 3] = seen[5, 9] = False
+    motion = replace(gappy, joint_observed=seen, root_observed=gappy.observed & (np.arange(60) != 7))
+    write_csv(motion, tmp_path / 'a.csv')
+    with (tmp_path / 'a.csv').open(newline='') as file:
+        rows = list(csv.DictReader(file))
+    marked = [[row[f'{name}_observed'] == '1' for name in CMU17.joint_names] for row in rows]
+    np.testing.assert_array_equal(marked, seen)
+    assert [row['root_position_observed'] for row in rows][6:9] == ['1', '0', '1']
+    assert rows[5]['right_foot_x_mm'] != ''
+    write_c3d(motion, tmp_path / 'a.c3d')
+    points = ezc3d.c3d(str(tmp_path / 'a.c3d'))['data']['meta_points']
+    np.testing.assert_array_equal(points['camera_masks'][0].T, seen)
