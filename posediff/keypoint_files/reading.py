@@ -131,7 +131,12 @@ def _skeleton(file: Path, contents: Contents, given: str | None, first: RawPerso
             raise ValueError(f'{first.where}: {count} keypoints are of no skeleton of this format: {known}; --skeleton')
     if name is None:
         raise ValueError(f'{file} does not say its skeleton: give it (--skeleton)')
-    return get_skeleton(name)
+    if not isinstance(name, str):
+        raise ValueError(f'{file}: its skeleton must be a name, got {name!r}')
+    try:
+        return get_skeleton(name)
+    except KeyError as error:
+        raise KeyError(f'{file}: {error.args[0]}') from None
 
 
 def _checked(one: RawPerson, contents: Contents, joints: Skeleton) -> tuple[np.ndarray, np.ndarray]:

@@ -51,8 +51,9 @@ def read_or_refuse(path: Path, skeleton: str | None, name: str | None, file: str
     try:
         record = read_keypoint_file(path, skeleton, format=name, img_shape=writers.SIZE)
         people = [person for held in record.people.values() for person in held]
-    except ValueError as error:
-        refused = str(error)
+    except (ValueError, KeyError) as error:
+        assert isinstance(error, ValueError) or 'unknown skeleton' in error.args[0]  # noqa: PT017
+        refused = str(error.args[0])
     assert people or (file or str(path)) in refused
     assert len(refused) < 3000
     for person in people:
