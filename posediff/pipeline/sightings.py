@@ -188,7 +188,9 @@ def _part_name(first_frame: int) -> str:
 
 def _read_part(path: Path) -> Iterator[Sighting]:
     with np.load(path, allow_pickle=False) as part:
-        arrays = {name: part[name] for name in ('frame_index', 'time_s', 'after_cut', 'counts', *COLUMNS)}
+        arrays = {name: part[name] for name in ('frame_index', 'time_s', 'counts', *COLUMNS)}
+        # parts of earlier versions have no cuts
+        arrays['after_cut'] = part['after_cut'] if 'after_cut' in part else np.zeros(len(arrays['counts']), bool)
     ends = np.cumsum(arrays['counts'])
     people_in_part = int(arrays['counts'].sum())
     if any(len(arrays[name]) != people_in_part for name in COLUMNS):
