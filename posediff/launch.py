@@ -6,6 +6,8 @@ import argparse
 import gc
 import os
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, cast
 
@@ -21,8 +23,12 @@ from posediff.command_line import one_line_errors
 from posediff.config import load_config
 from posediff.hooks import ReadyToTrainHook
 from posediff.plugins import load_plugins
+from posediff.rank_watch import RankWatch
 
 LAUNCHERS = ('none', 'pytorch', 'slurm')
+SYNCHRONISED = ('SyncBN', 'SyncBatchNorm', 'MMSyncBN', 'NaiveSyncBatchNorm1d', 'NaiveSyncBatchNorm2d')
+
+_watch: RankWatch | None = None
 
 
 @MODEL_WRAPPERS.register_module()
@@ -60,6 +66,9 @@ def prepare(args: argparse.Namespace) -> Config:
         cfg.work_dir = args.work_dir
     elif cfg.get('work_dir') is None:
         cfg.work_dir = str(Path('work_dirs') / Path(args.config).stem)
+    for name in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
+        if cfg.get(name) is not None and torch.cuda.is_available():  # from there copies to the device wait for nothing
+            cfg[name].setdefault('pin_memory', True)
     if args.launcher != 'none':
         join_process_group(args.launcher)
         if not torch.cuda.is_available():
@@ -74,8 +83,10 @@ def prepare(args: argparse.Namespace) -> Config:
 def join_process_group(launcher: str) -> None:
     """Initialise torch.distributed: NCCL and one device per LOCAL_RANK with CUDA, gloo without.
 
-    MMEngine's own start needs CUDA; a group that exists already is taken as it is.
+    MMEngine's own start needs CUDA; a group that exists already is taken as it is. From now on the ranks watch each
+    other (:class:`posediff.rank_watch.RankWatch`).
     """
+    global _watch
     if is_distributed():
         return
     if launcher == 'slurm':
@@ -95,6 +106,7 @@ def join_process_group(launcher: str) -> None:
         torch.distributed.init_process_group('nccl', device_id=torch.device('cuda', local_rank))
     else:
         torch.distributed.init_process_group('gloo')
+    _watch = RankWatch.of_default_group()
 
 
 def _read_slurm_environment() -> None:
@@ -115,6 +127,33 @@ def _read_slurm_environment() -> None:
     os.environ.setdefault('MASTER_PORT', str(20000 + int(os.environ.get('SLURM_JOB_ID', '0')) % 20000))
 
 
+def check_synchronised_norms(cfg: Config) -> None:
+    """Refuse what would fail in the first step: synchronised batch normalisation between processes without CUDA.
+
+    Raises:
+        ValueError: The config asks for it; the message says where.
+    """
+    if not is_distributed() or torch.cuda.is_available():
+        return
+    asked = [f'sync_bn={cfg.sync_bn!r}'] if cfg.get('sync_bn') else _synchronised(cfg.model, 'model')
+    if asked:
+        raise ValueError(
+            f'{asked[0]} needs CUDA: SyncBatchNorm exchanges its statistics between GPUs alone; without one use '
+            'BN, or one process'
+        )
+
+
+def _synchronised(part: Any, path: str) -> list[str]:
+    """Where a config names a synchronised normalisation: ``model.backbone.norm_cfg.type='SyncBN'``."""
+    if isinstance(part, dict):
+        name = part.get('type')
+        own = [f'{path}.type={name!r}'] if isinstance(name, str) and name.split('.')[-1] in SYNCHRONISED else []
+        return own + [found for key, value in part.items() for found in _synchronised(value, f'{path}.{key}')]
+    if isinstance(part, (list, tuple)):
+        return [found for number, value in enumerate(part) for found in _synchronised(value, f'{path}.{number}')]
+    return []
+
+
 def train(cfg: Config) -> None:
     """Train as a prepared config says.
 
@@ -122,10 +161,29 @@ def train(cfg: Config) -> None:
     lifter without weights) ends as in :func:`one_line_errors`, what fails later with a traceback.
     """
     with one_line_errors():
+        check_synchronised_norms(cfg)
         runner = Runner.from_cfg(cfg)
     watched = [hook for hook in runner.hooks if isinstance(hook, ReadyToTrainHook)]
     with one_line_errors(unless=lambda: any(hook.passed for hook in watched) or not watched):
         runner.train()
+
+
+@contextmanager
+def leaving_process_group() -> Iterator[None]:
+    """Leave the group of :func:`join_process_group` in good order at the end, and at once when something fails.
+
+    A rank that fails says so to the others and destroys its group; they end with an error within a minute.
+    """
+    try:
+        yield
+    except BaseException as error:
+        if is_distributed():
+            if _watch is not None:
+                _watch.fail(f'{type(error).__name__}: {error}')
+            with suppress(RuntimeError):  # what failed first is what counts
+                torch.distributed.destroy_process_group()
+        raise
+    leave_process_group()
 
 
 def leave_process_group() -> None:
@@ -136,6 +194,8 @@ def leave_process_group() -> None:
     """
     if is_distributed():
         torch.distributed.barrier()
+        if _watch is not None:
+            _watch.close()
         gc.collect()
         torch.distributed.destroy_process_group()
 

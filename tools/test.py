@@ -13,7 +13,7 @@ from mmengine.runner import Runner
 from posediff.atomic_files import replacing
 from posediff.command_line import one_line_errors
 from posediff.inference import load_weights
-from posediff.launch import add_common_arguments, leave_process_group, prepare, unwrap
+from posediff.launch import add_common_arguments, leaving_process_group, prepare, unwrap
 
 
 def parse_args() -> argparse.Namespace:
@@ -31,17 +31,20 @@ def finite_or_null(metrics: Mapping[str, float]) -> dict[str, float | None]:
 
 def main() -> None:
     args = parse_args()
-    with one_line_errors():
-        cfg = prepare(args)
-        cfg.load_from, cfg.resume = None, False  # where training begins; the runner would load it over the checkpoint
-        runner = Runner.from_cfg(cfg)
-        load_weights(unwrap(runner.model), args.checkpoint)
-        _ = runner.test_loop  # reads the data
-    metrics = runner.test()
-    if args.out and is_main_process():
-        with replacing(args.out) as draft:
-            draft.write_text(json.dumps(finite_or_null(metrics), indent=2) + '\n')
-    leave_process_group()
+    with leaving_process_group():
+        with one_line_errors():
+            cfg = prepare(args)
+            cfg.load_from, cfg.resume = (
+                None,
+                False,
+            )  # where training begins; the runner would load it over the checkpoint
+            runner = Runner.from_cfg(cfg)
+            load_weights(unwrap(runner.model), args.checkpoint)
+            _ = runner.test_loop  # reads the data
+        metrics = runner.test()
+        if args.out and is_main_process():
+            with replacing(args.out) as draft:
+                draft.write_text(json.dumps(finite_or_null(metrics), indent=2) + '\n')
 
 
 if __name__ == '__main__':

@@ -9,7 +9,7 @@ from mmengine.config import Config
 from mmengine.runner import find_latest_checkpoint
 
 from posediff.command_line import one_line_errors
-from posediff.launch import add_common_arguments, leave_process_group, prepare, train
+from posediff.launch import add_common_arguments, leaving_process_group, prepare, train
 
 
 def parse_args() -> argparse.Namespace:
@@ -55,11 +55,11 @@ def apply_arguments(cfg: Config, args: argparse.Namespace) -> None:
 
 def main() -> None:
     args = parse_args()
-    with one_line_errors():
-        cfg = prepare(args)
-        apply_arguments(cfg, args)
-    train(cfg)
-    leave_process_group()
+    with leaving_process_group():
+        with one_line_errors():
+            cfg = prepare(args)
+            apply_arguments(cfg, args)
+        train(cfg)
 
 
 if __name__ == '__main__':

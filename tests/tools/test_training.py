@@ -194,6 +194,15 @@ def test_two_ranks_train_and_resume_to_the_same_weights(tmp_path, repository, co
     same_run(whole, parts)
 
 
+def test_two_ranks_train_a_model_of_video_without_unused_parameters(tmp_path, repository, configs):
+    """As they do one of lifting: every parameter gets a gradient in every step, so nobody has to look for others."""
+    options = ['--cfg-options', 'train_cfg.max_epochs=1', 'train_cfg.val_interval=5', 'find_unused_parameters=False']
+    check(
+        run(repository / 'tools/dist_train.sh', configs['video'], 2, '--work-dir', tmp_path, *options, PORT=free_port())
+    )
+    assert (tmp_path / 'epoch_1.pth').exists()
+
+
 def test_measures_of_mmpose_go_beside_ours(tmp_path, repository, configs, video_folder):
     pytest.importorskip('mmpose')
     config = tmp_path / 'measures.py'
