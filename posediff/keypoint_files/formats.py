@@ -65,6 +65,8 @@ def find_format(source: Source, name: str | None = None) -> KeypointFormat:
         if name not in FORMATS:
             raise ValueError(f'--format {name} is unknown; keypoints are read from: {listing}')
         return FORMATS[name]
+    if source.kind == 'json' and source.document in ([], {}):
+        raise ValueError(f'{source.path} holds no poses: it is an empty list or object')
     found = [one for one in FORMATS.values() if _matches(one, source)]
     if not found:
         held = f' (it holds {", ".join(source.arrays) or "nothing"})' if source.kind == 'npz' else ''

@@ -90,6 +90,9 @@ def test_an_unknown_format_is_refused_with_those_that_are_read(tmp_path: Path) -
     with pytest.raises(ValueError, match=r'--format detectron is unknown; keypoints are read from: alphapose'):
         read_keypoint_file(tmp_path / 'a.json', format='detectron')
     with pytest.raises(FileNotFoundError, match='does not exist'):
+        read_keypoint_file(tmp_path / 'nowhere.json')
+    (tmp_path / 'none.json').write_text('[]')
+    with pytest.raises(ValueError, match=r'none\.json holds no poses'):
         read_keypoint_file(tmp_path / 'none.json')
     (tmp_path / 'empty').mkdir()
     with pytest.raises(ValueError, match='empty is a folder without .json or .txt files'):

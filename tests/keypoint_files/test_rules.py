@@ -212,3 +212,25 @@ def test_twenty_five_keypoints_may_be_of_another_model(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r'--skeleton \(body25, body25b\)'):
         read_keypoint_file(tmp_path / 'a.json')
     assert read_keypoint_file(tmp_path / 'a.json', 'body25b').skeleton.name == 'body25b'
+
+
+def test_utf_16_and_one_document_a_line(tmp_path: Path) -> None:
+    text = '\n'.join(json.dumps(row(frame)) for frame in range(3))
+    for encoding in ('utf-8', 'utf-8-sig', 'utf-16'):
+        (tmp_path / 'a.jsonl').write_bytes(text.encode(encoding))
+        assert sorted(read_keypoint_file(tmp_path / 'a.jsonl', 'coco17').people) == [0, 1, 2]
+
+
+def test_joints_by_name(tmp_path: Path) -> None:
+    """A table that has some of a skeleton's joints: they are taken where the skeleton is named."""
+    head = ['scorer,x,x,x,x,x,x', 'bodyparts,LShoulder,LShoulder,LShoulder,Tail,Tail,Tail']
+    head.append('coords,x,y,likelihood,x,y,likelihood')
+    (tmp_path / 'a.csv').write_text('\n'.join([*head, '0,50,60,0.9,1,2,0.9', '1,,,,1,2,0.9', '2,52,62,0.9,1,2,0.9']))
+    with pytest.raises(ValueError, match='joints LShoulder, Tail are not all of any skeleton known here'):
+        read_keypoint_file(tmp_path / 'a.csv')
+    record = read_keypoint_file(tmp_path / 'a.csv', 'coco17')
+    assert sorted(record.people) == [0, 2]
+    assert np.flatnonzero(record.people[0][0].scores).tolist() == [5]
+    (tmp_path / 'b.csv').write_text((tmp_path / 'a.csv').read_text().replace('LShoulder', 'Snout'))
+    with pytest.raises(ValueError, match=r'b\.csv: none of its joints \(Snout, Tail\) is one of mpi15'):
+        read_keypoint_file(tmp_path / 'b.csv', 'mpi15')
