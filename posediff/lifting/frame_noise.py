@@ -12,9 +12,11 @@ from posediff.diffusion.normal_stream import NormalStream
 from posediff.diffusion.seeds import plain_id, seeded_generator
 from posediff.models.device_copies import to_device
 
+KEPT_BYTES = 2**14  # of a frame's noise: what is smaller is made once, for all windows that hold the frame
+
 
 class FrameNoise:
-    """All draws of one frame, (draws, M, K, 3), of which the last that was asked for is kept.
+    """All draws of one frame, (draws, M, K, 3): kept where they are few, else made one by one when they are read.
 
     Args:
         seed, track, frame: The values follow from these alone; a track's id by what it says, not by its type
@@ -25,18 +27,23 @@ class FrameNoise:
     def __init__(self, seed: int, track: object, frame: int, shape: tuple[int, ...]) -> None:
         self.shape = shape
         self._of = seed, (plain_id(track), frame)
+        self._whole: Tensor | None = None
         self._stream: NormalStream | None = None
-        self._kept: tuple[int, Tensor] | None = None
+        self._last: tuple[int, Tensor] | None = None
 
     def read(self, draw: int) -> Tensor:
         """Draw ``draw``, float32 (M, K, 3) on the CPU."""
-        if self._kept is None or self._kept[0] != draw:
-            draws, *state = self.shape
-            size = torch.Size(state).numel()
+        draws, *state = self.shape
+        size = torch.Size(state).numel()
+        if 4 * draws * size <= KEPT_BYTES:
+            if self._whole is None:
+                self._whole = torch.randn(self.shape, generator=seeded_generator(*self._of), dtype=torch.float32)
+            return self._whole[draw]
+        if self._last is None or self._last[0] != draw:
             stream = self._stream or NormalStream(seeded_generator(*self._of), draws, size)
-            self._kept = draw, stream.read(draw, 0, size).view(*state)
+            self._last = draw, stream.read(draw, 0, size).view(*state)
             self._stream = stream if draw + 1 < draws else None
-        return self._kept[1]
+        return self._last[1]
 
 
 class WindowNoise(Noise):
@@ -53,6 +60,5 @@ class WindowNoise(Noise):
         self.shape = (draws, len(windows), num_hypotheses, len(windows[0]), *state)
 
     def read(self, draw: int, clips: slice, hypotheses: slice) -> Tensor:
-        windows = [torch.stack([frame.read(draw)[hypotheses] for frame in window], dim=1)
-                   for window in self.windows[clips]]  # fmt: skip
-        return to_device(torch.stack(windows), self.device)
+        windows = [torch.stack([frame.read(draw) for frame in window], dim=1) for window in self.windows[clips]]
+        return to_device(torch.stack(windows)[:, hypotheses], self.device)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from posediff.lifting import frame_noise
 from posediff.lifting.frame_noise import FrameNoise, WindowNoise
 
 SHAPE = (3, 2, 5, 3)  # draws, M, K, 3
@@ -27,8 +28,12 @@ def windows(track: object) -> list[list[FrameNoise]]:
     return [[frames[frame] for frame in range(start, start + 4)] for start in (0, 2, 5)]
 
 
+@pytest.mark.parametrize('kept_bytes', [0, 2**14])
 @pytest.mark.parametrize(('track', 'written'), [('clip', "'clip'"), (3, '3'), ((0, 'a'), "(0, 'a')")])
-def test_values_are_those_of_a_whole_draw_for_each_frame(track: object, written: str) -> None:
+def test_values_are_those_of_a_whole_draw_for_each_frame(
+    track: object, written: str, kept_bytes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(frame_noise, 'KEPT_BYTES', kept_bytes)
     expected = torch.stack([
         torch.stack([at_once(7, written, frame) for frame in range(start, start + 4)], dim=2) for start in (0, 2, 5)
     ], dim=1)  # fmt: skip
