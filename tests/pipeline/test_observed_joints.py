@@ -39,7 +39,7 @@ def observations(points: np.ndarray, scores: np.ndarray, missed: tuple[int, ...]
 
 
 def lift(model, seen, source='coco17', causal=False, **options):
-    stream = LiftingStream(model, SHAPE, fps=FPS, batch_size=1 if causal else 4, causal=causal)
+    stream = LiftingStream(model, SHAPE, skeleton='cmu17', fps=FPS, batch_size=1 if causal else 4, causal=causal)
     stage = LiftingStage(stream, get_skeleton(source), model.head.skeleton, Intrinsics.of(SHAPE), FPS, **options)
     return [result.people[0] if result.people else None for result in stage(iter(seen))]
 
