@@ -16,7 +16,7 @@ from posediff.lifting.frame_noise import FrameNoise, WindowNoise
 from posediff.lifting.windowed_track import WindowedTrack
 from posediff.models.data_preprocessor import normalize_keypoints_2d
 from posediff.models.estimator import PoseDiffusionEstimator
-from posediff.skeleton_conversion import require_skeleton
+from posediff.skeleton_check import require_skeleton
 from posediff.structures import PoseDataSample
 
 

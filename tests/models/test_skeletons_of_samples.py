@@ -7,7 +7,7 @@ import torch
 from mmengine.structures import InstanceData
 
 from posediff.registry import HEADS, MODELS
-from posediff.skeleton_conversion import require_skeleton
+from posediff.skeleton_check import require_skeleton
 from posediff.structures import PoseDataSample
 
 FRAMES, JOINTS = 5, 17

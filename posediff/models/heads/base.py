@@ -9,7 +9,7 @@ from mmengine.model import BaseModule
 from torch import Tensor
 
 from posediff.models.contract import ContractCase
-from posediff.skeleton_conversion import require_skeleton
+from posediff.skeleton_check import require_skeleton
 from posediff.structures import PoseDataSample
 
 
@@ -42,8 +42,10 @@ class BaseHead(BaseModule):
         Raises:
             ValueError: They differ; the message names the sample and says how to convert.
         """
-        wanted = getattr(getattr(self, 'skeleton', None), 'name', None)
-        for sample in data_samples if wanted is not None else ():
+        wanted: str | None = getattr(getattr(self, 'skeleton', None), 'name', None)
+        if wanted is None:
+            return
+        for sample in data_samples:
             found = sample.get('skeleton')
             if found is not None and found != wanted:
                 require_skeleton(found, wanted, f'sample {sample.get("sample_id", sample.get("id"))}')
