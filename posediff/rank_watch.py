@@ -44,7 +44,8 @@ class RankWatch(threading.Thread):
         """Watch the ranks of torch's default group; None where it has one rank."""
         if torch.distributed.get_world_size() == 1:
             return None
-        store = distributed_c10d._get_default_store().clone()
+        group_store: Any = distributed_c10d._get_default_store()
+        store = group_store.clone()
         store.set_timeout(timedelta(seconds=20))
         watch = cls(store, torch.distributed.get_rank(), torch.distributed.get_world_size())
         watch.start()

@@ -15,6 +15,7 @@ from posediff.lifting.causal_track import CausalTrack
 from posediff.lifting.frame_noise import FrameNoise, WindowNoise
 from posediff.lifting.windowed_track import WindowedTrack
 from posediff.models.data_preprocessor import normalize_keypoints_2d
+from posediff.models.device_copies import to_device
 from posediff.models.estimator import PoseDiffusionEstimator
 from posediff.skeleton_check import require_skeleton
 from posediff.structures import PoseDataSample
@@ -177,7 +178,7 @@ class LiftingStream:
     @torch.no_grad()
     def _lift(self, windows: list[tuple[Hashable, int, np.ndarray, np.ndarray]]) -> None:
         names, starts, points, observed = zip(*windows, strict=True)
-        inputs = self._network_inputs(np.stack(points), np.stack(observed)).to(self.device)
+        inputs = to_device(self._network_inputs(np.stack(points), np.stack(observed)), self.device)
         noise = None
         if self.model.denoiser is not None:
             drawn = [self._window_noise(name, start) for name, start in zip(names, starts, strict=True)]

@@ -27,8 +27,6 @@ PLUGIN = 'plugins/posediff_mixer/configs/mixer-2d_27f_cmu.py'
 
 # Where predicting may wait, and how many times for a batch of clips.
 WAITS = [
-    # before x_T: the noise of a clip comes from a generator of its own, on the CPU, the same for every device
-    ('posediff/diffusion/hypotheses.py:normal', 2),
     # the end: poses and hypotheses go to the host, where metrics and files want them
     ('posediff/models/heads/lifting.py:attach', 2),
 ]

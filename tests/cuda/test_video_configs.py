@@ -29,8 +29,6 @@ SIZE = {'input_size': (64, 64), 'heatmap_size': (16, 16)}
 
 # Where predicting may wait, and how many times for a batch of clips.
 WAITS = [
-    # before x_T: the noise of a clip comes from a generator of its own, on the CPU, the same for every device
-    ('posediff/diffusion/hypotheses.py:normal', 2),
     # the end: heatmaps go to the host, where the codec reads keypoints in them
     ('posediff/models/heads/heatmap.py:attach', 1),
     # the same in MMPose's models, clip by clip
