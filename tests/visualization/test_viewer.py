@@ -56,6 +56,14 @@ def test_the_page_holds_what_poses_npz_holds(save_results):
     assert np.isnan(held['root_position'][held['track_id'] == 2]).all()
 
 
+def test_the_page_knows_which_joints_and_places_were_seen(save_results):
+    held = columns(embedded(write_viewer(save_results(frames=9, people=2, unseen=(3, 6)))))
+    assert (held['joint_shown'] == [joint not in (3, 6) for joint in range(17)]).all()
+    assert held['root_observed'].all()
+    held = columns(embedded(write_viewer(save_results(frames=9, people=2, unseen=(3, 6), seen_joints_only=True))))
+    np.testing.assert_array_equal(np.isfinite(held['joints_3d']).all(-1), held['joint_shown'])
+
+
 def test_poses_that_16_bits_do_not_hold_are_kept_as_they_are(save_results):
     folder = save_results(size=100.0)
     data = embedded(write_viewer(folder))
@@ -115,6 +123,19 @@ def test_frames_sides_and_spread_are_seen(save_results, tmp_path_factory):
 
 @pytest.mark.slow
 @needs_browser
+def test_joints_that_were_not_seen_are_grey_or_hidden(save_results, tmp_path_factory):
+    out, arms = tmp_path_factory.mktemp('shots'), (12, 13, 15, 16)
+    shown = picture(write_viewer(save_results(people=1, unseen=arms)), 'frame=2', out)
+    hidden = picture(write_viewer(save_results(people=1, unseen=arms)), 'frame=2&unseen=0', out)
+    left_out = picture(write_viewer(save_results(people=1, unseen=arms, seen_joints_only=True)), 'frame=2', out)
+    changed = (shown != hidden).any(-1)
+    assert changed.sum() > 40
+    assert (np.ptp(shown[changed].astype(int), axis=-1) < 25).mean() > 0.8
+    assert np.abs(hidden.astype(int) - left_out).max() < 60  # 16 bits hold no NaN: those are not rounded
+
+
+@pytest.mark.slow
+@needs_browser
 def test_an_error_of_the_page_would_be_noticed(save_results, tmp_path):
     page = write_viewer(save_results())
     broken = page.with_name('broken.html')
@@ -161,7 +182,8 @@ def test_keys_slider_and_wheel_do_what_they_say(save_results, tmp_path):
         ['left twice', 'Play', 2, 'all', False],
         ['follow 1', 'Play', 2, 1, True],
     ]
-    assert target == [1080, 300, 5000]
+    level = np.array(embedded(page)['level'])
+    assert target == pytest.approx((level @ [1080, 300, 5000]).tolist(), rel=1e-4, abs=1)
     assert moved == pytest.approx([np.exp(0.6), -35])
     assert reset == [35, 18, False]
     assert played == ['0.13 s', 'Pause', 3, 1, False]  # 25 frames a second
