@@ -4,7 +4,7 @@ import copy
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from posediff.evaluation.posetrack import matching
@@ -71,9 +71,15 @@ def has_equal_shares(scene):
 
 @given(SEEDS, st.sampled_from(['poseval', 'posetrack21']))
 @quick
+@example(525, 'posetrack21')
 def test_only_the_order_of_scores_matters(kit, seed, protocol):
     scene = crowd(kit, seed)
-    before = scene.result(protocol)
+    try:
+        before = scene.result(protocol)
+    except ValueError as refused:  # everybody of a frame is in a region to be ignored, which PoseTrack21 does not take
+        assert protocol == 'posetrack21'  # noqa: PT017
+        assert 'only in ignore regions' in str(refused)  # noqa: PT017
+        return
     for annotation in scene.predictions['annotations']:
         annotation['scores'] = [float(np.exp(5 * score) - 100) for score in annotation['scores']]
     same(before, scene.result(protocol))
