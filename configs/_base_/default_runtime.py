@@ -11,6 +11,7 @@ custom_hooks = [
     dict(type='ReadyToTrainHook'),
     dict(type='RandomStateHook'),
     dict(type='SyncBuffersHook'),
+    dict(type='LogCopyHook'),
 ]
 
 env_cfg = dict(cudnn_benchmark=False, mp_cfg=dict(mp_start_method='fork', opencv_num_threads=0))

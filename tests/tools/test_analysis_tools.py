@@ -28,7 +28,7 @@ model = dict(
                   num_train_timesteps=4),
     noise_scheduler=dict(type='CosineNoiseScheduler', num_train_timesteps=4),
     sampler=dict(type='DDPMSampler'),
-    head=dict(type='LiftingHead'),
+    head=dict(type='LiftingHead', skeleton='cmu17'),
     test_cfg=dict(num_hypotheses=2),
 )
 """
@@ -39,9 +39,10 @@ model = dict(
     data_preprocessor=dict(type='LiftingPreprocessor'),
     conditioner=dict(type='LifterConditioner',
                      lifter=dict(type='MixSTE', num_frames=5, channels=8, depth=1, num_heads=2)),
-    head=dict(type='LiftingHead', in_channels=8),
+    head=dict(type='LiftingHead', in_channels=8, skeleton='cmu17'),
 )
 """
+CONTROL_HEAD = "head=dict(type='LiftingHead', in_channels=8, skeleton='cmu17')"
 
 
 @pytest.fixture(scope='module')
@@ -218,9 +219,7 @@ def test_joints_that_are_lifted_against_joints_that_were_trained_on(load_tool, m
     for skeleton in ('mediapipe17', 'cmu17'):
         config, weights = tmp_path / f'{skeleton}.py', tmp_path / f'{skeleton}.pth'
         head = f"head=dict(type='LiftingHead', in_channels=8, skeleton={skeleton!r})"
-        config.write_text(
-            "default_scope = 'posediff'\n" + CONTROL.replace("head=dict(type='LiftingHead', in_channels=8)", head)
-        )
+        config.write_text("default_scope = 'posediff'\n" + CONTROL.replace(CONTROL_HEAD, head))
         torch.manual_seed(0)
         torch.save({'state_dict': posediff.init_model(config).state_dict()}, weights)
         lifters += ['--lifter', str(config), str(weights)]
