@@ -38,7 +38,9 @@ def step(model: nn.Module, inputs: torch.Tensor, wrapper: OptimWrapper, copies: 
 def test_a_step_waits_once(fake_cuda, tools, clipping):
     model = nn.Linear(4, 3).to('cuda')
     inputs = torch.ones(2, 4, device='cuda')
-    wrapper = tools.walking(OptimWrapper)(torch.optim.SGD(model.parameters(), 0.1), clip_grad=dict(CLIPPING[clipping]) or None)
+    wrapper = tools.walking(OptimWrapper)(
+        torch.optim.SGD(model.parameters(), 0.1), clip_grad=dict(CLIPPING[clipping]) or None
+    )
     fake_cuda.waits.clear()
     step(model, inputs, wrapper, copies=True)
     assert fake_cuda.unlisted([('posediff/log_copy.py:after_train_iter', 1)]) == []
