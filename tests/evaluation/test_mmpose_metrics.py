@@ -66,7 +66,7 @@ def test_mmpose_takes_what_the_estimator_predicts(tmp_path):
             'type': 'PoseDiffusionEstimator',
             'data_preprocessor': {'type': 'LiftingPreprocessor'},
             'conditioner': {'type': 'LifterConditioner', 'lifter': lifter},
-            'head': {'type': 'LiftingHead', 'in_channels': 8},
+            'head': {'type': 'LiftingHead', 'in_channels': 8, 'skeleton': 'cmu17'},
         }
     ).eval()
     samples = model.test_step([dataset[index] for index in range(len(dataset))])
