@@ -68,6 +68,8 @@ def _read(file: Path) -> Config:
         raise FileNotFoundError(f'config {file}: {error.filename}, named in its _base_, does not exist') from error
     except Exception as error:  # a config is a program: anything may happen in it
         reason = describe_clash(error) or f'{type(error).__name__}: {_root_cause(error)}'
+        if 'U+FEFF' in reason:
+            reason = 'it, or a file in its _base_, begins with a byte order mark: save it as UTF-8 without one'
         raise ValueError(f'config {file} cannot be read: {reason}') from error
 
 

@@ -85,3 +85,9 @@ def test_a_missing_base_is_named(config):
     config.write_text("_base_ = './no_base.py'")
     with pytest.raises(FileNotFoundError, match=r'config\.py: .*no_base\.py, named in its _base_, does not exist'):
         load_config(config)
+
+
+def test_a_byte_order_mark_is_named(tmp_path):
+    (tmp_path / 'config.py').write_text('model = dict()\n', encoding='utf-8-sig')
+    with pytest.raises(ValueError, match=r'config\.py cannot be read: .*byte order mark: save it as UTF-8 without one'):
+        load_config(tmp_path / 'config.py')

@@ -24,6 +24,7 @@ from posediff.evaluation.hypotheses import hypothesis_spread
 from posediff.evaluation.joints_3d import root_aligned
 from posediff.evaluation.tables import markdown_table
 from posediff.keypoint_files import COORDINATES
+from posediff.lifting.stream import window_length
 from posediff.pose_files import KeypointClip, read_keypoints, write_poses
 from posediff.skeleton_conversion import Conversion, convert_joints
 from posediff.skeletons import Skeleton
@@ -117,6 +118,7 @@ def lift_clip(
         fps=clip.fps,
         title=f'{name}: {len(keypoints)} frames at {clip.fps:g} fps, {num_hypotheses} '
         f'{"hypotheses" if num_hypotheses > 1 else "hypothesis"} and their aggregate',
+        lifter_window_s=window_length(model) / float(model.cfg.get('fps') or clip.fps),
     )
     return result, conversion
 
@@ -154,6 +156,7 @@ def write_results(args: argparse.Namespace, clip: KeypointClip, result: LiftedCl
             'lifter': str(args.config or LIFTER_CONFIG.name),
             'num_hypotheses': len(result.hypotheses),
             'seed': args.seed,
+            'joint_observed': result.joint_observed.tolist(),
         },
     )
     save_picture(args.out / 'lifted.png', result, sorted({frames // 6, frames // 2, (5 * frames) // 6}))

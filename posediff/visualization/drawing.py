@@ -12,6 +12,7 @@ from posediff.skeletons import Skeleton
 
 # Told apart by colour-blind readers too (Okabe and Ito's palette).
 SIDE_COLORS = {'left': '#0072B2', 'right': '#D55E00', 'middle': '#595959'}
+UNSEEN_COLOR, UNSEEN_WIDTH = '#B2B2AE', 0.3  # of segments to joints that were not seen, and their part of the width
 
 
 def joint_colors(skeleton: Skeleton) -> list[str]:
@@ -50,6 +51,7 @@ def draw_skeleton(
     width: float = 2.5,
     alpha: float = 1.0,
     joint_size: float = 14.0,
+    seen: np.ndarray | None = None,
 ) -> None:
     """Draw segments and joints, far ones first where a depth is given.
 
@@ -59,23 +61,27 @@ def draw_skeleton(
         skeleton: Of the joints.
         width, joint_size: In points; ``joint_size`` 0 draws no joints.
         alpha: Opacity.
+        seen: (K,) bool; segments to joints that were not seen are thin and grey, and these joints have no disc. None:
+            all were seen.
     """
     colors = joint_colors(skeleton)
     shown = np.isfinite(points).all(-1)
+    seen = np.ones(len(points), bool) if seen is None else seen
     segments = [(child, parent) for child, parent in skeleton.segments if shown[child] and shown[parent]]
     if points.shape[-1] == 3:
         segments.sort(key=lambda segment: -points[list(segment), 2].mean())
     lines = LineCollection(
         [points[[child, parent], :2] for child, parent in segments],
-        colors=[colors[child] for child, _ in segments],
-        linewidths=width,
+        colors=[colors[child] if seen[child] and seen[parent] else UNSEEN_COLOR for child, parent in segments],
+        linewidths=[width if seen[child] and seen[parent] else UNSEEN_WIDTH * width for child, parent in segments],
         alpha=alpha,
         capstyle='round',
     )
     ax.add_collection(lines, autolim=False)
     if joint_size:
         style: dict[str, Any] = {'s': joint_size, 'edgecolors': 'white', 'linewidths': 0.6, 'zorder': 3, 'alpha': alpha}
-        ax.scatter(points[shown, 0], points[shown, 1], c=np.array(colors)[shown], **style)
+        discs = shown & seen
+        ax.scatter(points[discs, 0], points[discs, 1], c=np.array(colors)[discs], **style)
 
 
 def draw_floor(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,10 +15,19 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from PIL import Image
+from scipy.ndimage import maximum_filter1d
 
 from posediff.atomic_files import replacing
 from posediff.skeletons import Skeleton
-from posediff.visualization.drawing import SIDE_COLORS, draw_floor, draw_skeleton, joint_colors, view_from
+from posediff.visualization.drawing import (
+    SIDE_COLORS,
+    UNSEEN_COLOR,
+    UNSEEN_WIDTH,
+    draw_floor,
+    draw_skeleton,
+    joint_colors,
+    view_from,
+)
 
 VIEWS = ((0.0, 'from the camera'), (90.0, "from the camera's right"))
 ELEVATION = 15.0  # degrees
@@ -37,6 +47,7 @@ class LiftedClip:
         skeleton: Of the joints.
         fps: Frames a second.
         title: One line above the panels.
+        lifter_window_s: How long a window of the lifter is, s.
     """
 
     keypoints_2d: np.ndarray
@@ -46,6 +57,19 @@ class LiftedClip:
     skeleton: Skeleton
     fps: float
     title: str = ''
+    lifter_window_s: float = math.inf
+
+    @cached_property
+    def joint_observed(self) -> np.ndarray:
+        """(F, K) bool: the joint was seen in the frame."""
+        return np.asarray(np.isfinite(self.keypoints_2d).all(-1))
+
+    @cached_property
+    def joint_shown(self) -> np.ndarray:
+        """(F, K) bool: observed in the frame, or not longer before or after it than a window of the lifter is."""
+        reach = int(min(self.lifter_window_s * self.fps + 1e-9, len(self.keypoints_2d)))
+        observed = self.joint_observed.astype(np.uint8)
+        return maximum_filter1d(observed, 2 * reach + 1, axis=0, mode='constant') > 0
 
     @cached_property
     def crop_size(self) -> float:
@@ -134,7 +158,9 @@ def _draw(figure: Figure, clip: LiftedClip, frames: list[int]) -> None:
     handles = [Line2D([], [], color=SIDE_COLORS[side], lw=3, label=f"person's {side}") for side in ('left', 'right')]
     if len(clip.hypotheses) > 1:
         handles.append(Line2D([], [], color=SIDE_COLORS['middle'], lw=0.9, alpha=0.5, label='single hypotheses'))
-    figure.legend(handles=handles, loc='upper right', ncols=3, frameon=False, fontsize=9, bbox_to_anchor=(0.99, 1.0))
+    if not clip.joint_shown.all():
+        handles.append(Line2D([], [], color=UNSEEN_COLOR, lw=3 * UNSEEN_WIDTH, label='not seen'))
+    figure.legend(handles=handles, loc='upper right', ncols=4, frameon=False, fontsize=9, bbox_to_anchor=(0.99, 1.0))
     for row, frame in enumerate(frames):
         _draw_input(figure.add_subplot(poses[row, 0]), clip, frame)
         for column, (azimuth, name) in enumerate(VIEWS, start=1):
@@ -167,8 +193,10 @@ def _draw_pose(ax: Axes, clip: LiftedClip, frame: int, azimuth: float, name: str
     if num > 1:
         for index in np.linspace(0, num - 1, min(num, MAX_GHOSTS)).astype(int):
             ghost = view_from(clip.hypotheses[index, frame], azimuth, ELEVATION)
+            ghost = np.where(clip.joint_shown[frame, :, None], ghost, np.nan)
             draw_skeleton(ax, ghost, clip.skeleton, width=0.9, alpha=0.25, joint_size=0)
-    draw_skeleton(ax, view_from(clip.joints_3d[frame], azimuth, ELEVATION), clip.skeleton)
+    pose = view_from(clip.joints_3d[frame], azimuth, ELEVATION)
+    draw_skeleton(ax, pose, clip.skeleton, seen=clip.joint_shown[frame])
     half, centre = clip.view_size / 2, -clip.middle * np.cos(np.deg2rad(ELEVATION))
     ax.set_xlim(-half, half)
     ax.set_ylim(centre - half, centre + half)

@@ -63,7 +63,7 @@ def test_it_writes_poses_and_pictures_and_prints_a_table(demo, config, tmp_path,
     poses = json.loads((out / 'poses.json').read_text())
     assert np.shape(poses['joints_3d']) == (11, 17, 3)
     assert np.abs(np.array(poses['joints_3d'])[:, 0]).max() == 0  # relative to the root
-    assert np.shape(poses['joints_3d_std']) == (11, 17)
+    assert np.shape(poses['joints_3d_std']) == np.shape(poses['joint_observed']) == (11, 17)
     expected = {'units': 'mm', 'fps': 30.0, 'skeleton': 'cmu17', 'num_hypotheses': 3, 'img_shape': [994, 1768]}
     assert {name: poses[name] for name in expected} == expected
     assert poses['joint_names'] == list(CMU17.joint_names)

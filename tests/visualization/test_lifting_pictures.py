@@ -1,5 +1,7 @@
 """Pictures of lifted clips: what is drawn where, and files that open."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from matplotlib.collections import LineCollection
@@ -8,7 +10,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from posediff.skeletons import H36M17
-from posediff.visualization.drawing import SIDE_COLORS, draw_skeleton, joint_colors, view_from
+from posediff.visualization.drawing import SIDE_COLORS, UNSEEN_COLOR, draw_skeleton, joint_colors, view_from
 from posediff.visualization.lifting import LiftedClip, save_animation, save_picture
 
 
@@ -79,3 +81,22 @@ def test_a_single_hypothesis_and_an_unseen_frame_are_drawn(clip, tmp_path):
     single = LiftedClip(keypoints, clip.joints_3d, clip.joints_3d[None], np.zeros((9, 17)), H36M17, 30.0)
     save_picture(tmp_path / 'clip.png', single, [0, 1], dpi=40)
     assert (tmp_path / 'clip.png').stat().st_size > 0
+
+
+def test_joints_that_the_lifter_did_not_see_are_thin_and_grey(clip):
+    """A window of 0.1 s is 3 frames: what was seen 3 frames away is drawn as seen, what was seen 4 away is not."""
+    keypoints = clip.keypoints_2d.copy()
+    keypoints[:, 6] = np.nan
+    keypoints[4:, 13] = np.nan
+    half = replace(clip, keypoints_2d=keypoints, lifter_window_s=0.1)
+    expected = np.ones((9, 17), bool)
+    expected[:, 6] = expected[7:, 13] = False
+    np.testing.assert_array_equal(half.joint_shown, expected)
+    ax = Figure().subplots()
+    draw_skeleton(ax, clip.joints_3d[8], H36M17, seen=half.joint_shown[8])
+    lines, discs = ax.collections
+    grey = [to_hex(color).upper() == UNSEEN_COLOR for color in lines.get_colors()]
+    assert sum(grey) == sum(bool({6, 13} & set(segment)) for segment in H36M17.segments)
+    assert [width < 1 for width in lines.get_linewidths()] == grey
+    assert len(discs.get_offsets()) == 15
+    assert clip.joint_shown.all()
