@@ -13,7 +13,7 @@ def require_skeleton(found: str | None, wanted: str, origin: str) -> None:
     many. There are no two names for one skeleton.
 
     Args:
-        found: Of the joints; None where nobody said it.
+        found: Of the joints; None if it was not stated.
         wanted: Of who takes them.
         origin: Who brings them, for the message.
 

@@ -113,7 +113,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
 
 
 def check_folder(args: argparse.Namespace) -> None:
-    """Let no results of an earlier run, whole or not, be replaced without being told to."""
+    """Refuse to replace results of an earlier run, complete or not, unless an option says so."""
     if args.overwrite or args.resume:
         return
     refuse_broken_run(args.out / '.sightings')
@@ -240,7 +240,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         if args.live and args.fill:
             raise ValueError('--live waits for nothing: gaps cannot be filled (--fill)')
         if args.seen_joints_only and args.fill:
-            raise ValueError('--fill writes people whom nobody saw: it has no use beside --seen-joints-only')
+            raise ValueError('--fill writes frames without keypoints: it cannot be combined with --seen-joints-only')
         video = (LiveVideo if args.live else open_video)(args.video, args.fps, args.capture_fps)
         for note in video.notes:
             sys.stderr.write(f'note: {note}\n')
@@ -330,8 +330,8 @@ def keypoint_notes(
     outside = None
     if detector.num_outside:
         outside = f'{detector.num_outside} of {detector.num_looked_up} poses lie outside the picture'
-    nobody = late is not None and record.behind(num_frames)[0] == record.num_poses
-    if nobody or (outside and detector.num_outside == detector.num_looked_up and not args.resume):
+    none_inside = late is not None and record.behind(num_frames)[0] == record.num_poses
+    if none_inside or (outside and detector.num_outside == detector.num_looked_up and not args.resume):
         if log is not None:
             log.remove()
         writer.discard()

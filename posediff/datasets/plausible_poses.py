@@ -8,7 +8,7 @@ PERSON = (1.0, 2.5)
 """m, of the box around a person's joints, median over many poses."""
 
 ANY_POSE = (0.5, 4.0)
-"""m, of the same in one action, as of somebody who lies curled up or stretches."""
+"""m, of the same in one action, as of a person who lies curled up or stretches."""
 
 NORMALISED = 2.5
 """Coordinates in pictures of some hundred px that all lie within this are no px."""

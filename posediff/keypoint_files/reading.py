@@ -54,7 +54,7 @@ def read_keypoint_file(
         FileNotFoundError: There is no such file.
         KeyError: The skeleton is unknown.
         ImportError: The format needs a package that is not installed.
-        ValueError: The format is not known, the file is malformed or contradicts an argument, or holds nobody; the
+        ValueError: The format is not known, the file is malformed or contradicts an argument, or holds no person; the
             message names the entry.
     """
     if coordinates is not None:

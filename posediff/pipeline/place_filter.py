@@ -1,7 +1,7 @@
 """Places that cannot be: a person who is 7 m away is not 12 m away for one frame.
 
 Where a person stands follows, frame by frame, from how large the keypoints are. One frame of wrong keypoints puts the
-person somewhere else and back. Such frames are told from motion by the frames before and after: somebody who moves,
+person somewhere else and back. Such frames are told from motion by the frames before and after: a person who moves,
 however fast, is between where they were and where they will be.
 """
 
@@ -20,7 +20,7 @@ LEAST_FRAMES = 3
 DEPTH_STEP = 0.15
 """Part of the depth: who is 7 m away has to be 1 m out of the way to be suspected."""
 SIDE_STEP = 800.0
-"""mm across the line of sight, which nobody leaves and comes back to in the time: not by a somersault either."""
+"""mm across the line of sight; a person does not move further and back in that time, not in a somersault either."""
 SPREADS = 4.0
 """Standard deviations of the frames around that a frame may be off."""
 

@@ -32,7 +32,7 @@ class DrawnPerson(PersonPose):
 
 
 def shown_of(person: PersonPose) -> np.ndarray:
-    """(J,) bool: joints that are drawn as the person's; of somebody who comes from no file, all that are known."""
+    """(J,) bool: joints that are drawn as observed; all known joints of a person who was not read from a file."""
     known = np.isfinite(person.joints_3d).all(-1)
     return np.asarray(known & person.joint_shown if isinstance(person, DrawnPerson) else known)
 

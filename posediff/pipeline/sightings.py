@@ -170,7 +170,7 @@ class SightingsLog:
 
 
 def refuse_broken_run(folder: Path) -> None:
-    """Let nobody begin anew where sightings of a run that was broken off lie, unless they say so.
+    """Refuse to begin anew in a folder that holds sightings of an interrupted run.
 
     Raises:
         FileExistsError: There are some.

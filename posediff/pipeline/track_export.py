@@ -41,7 +41,7 @@ def export_tracks(folder: str | Path, formats: str) -> list[Path]:
 
     Frames and times are those of the video: a person who appears at frame 15 begins there, see
     :class:`posediff.export.Motion`. Which way is up is told from the joints that were seen. Where only those were kept,
-    somebody whose hips or shoulders were never seen has no BVH, which the file beside says, and somebody without any
+    a person whose hips or shoulders were never seen has no BVH, which the file beside says, and a person without any
     joint has no files. Frames without the person, or without their place, are gaps, which BVH cannot have:
     straight lines cross them there, and the file beside says which frames they are. A person whose place is never known
     is written relative to the root joint.

@@ -17,7 +17,7 @@ LIMB_MEASUREMENT_STD = 0.02
 """Of a detected keypoint relative to the person, sizes."""
 
 LIMB_SPEED_STD = 1.0
-"""Of a keypoint relative to the person, sizes a second; the foot of somebody who walks has twice that at most."""
+"""Of a keypoint relative to the person, sizes a second; the foot of a walking person reaches twice that."""
 
 LIMB_GATE = 3.0
 """Standard deviations from which a limb's speed is none: two sides were taken for each other, or a keypoint jumped."""

@@ -73,7 +73,7 @@ class PoseTracker(BaseTracker):
     The paper's similarity is the intersection over union of boxes. Here it is a mean of that and of the object keypoint
     similarity of poses, which tells people apart whose boxes coincide. Poses are compared with limbs moved on at
     speeds of their own, which tells people apart who pass through each other in the same pose. The variance of the
-    expected place is added to the spread of the keypoints: the longer somebody was not seen, the less the place counts.
+    expected place is added to the spread of the keypoints: the longer a person was not seen, the less the place counts.
 
     Args:
         max_lost_s, min_hits: See :class:`~posediff.tracking.base.BaseTracker`.

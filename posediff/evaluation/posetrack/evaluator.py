@@ -103,7 +103,7 @@ class PoseTrackEvaluator:
 
 
 def _check_pixels(predicted: Persons, true: Persons, name: str) -> None:
-    """Refuse predictions that are all in the corner of the picture where nobody of the truth is: no px."""
+    """Refuse predictions that all lie in a corner of the picture without ground truth: they are not in px."""
     reach = [
         float(np.abs(points[np.isfinite(points)]).max(initial=0.0))
         for points in (persons.points[persons.exists] for persons in (predicted, true))
