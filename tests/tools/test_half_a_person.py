@@ -82,4 +82,4 @@ def test_on_request_they_are_left_out_of_every_file(run, capsys):
     assert 'right_hip' in hierarchy
     assert 'knee' not in hierarchy
     assert run(0.9, '--seen-joints-only', '--fill')[0] == 2
-    assert '--fill writes people whom nobody saw' in capsys.readouterr().err
+    assert '--fill writes frames without keypoints' in capsys.readouterr().err
