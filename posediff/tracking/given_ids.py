@@ -16,8 +16,9 @@ from posediff.tracking.pose_tracker import PoseTracker
 class GivenIdsTracker(BaseTracker):
     """Gives people the ids that a file of keypoints holds for them; who has none there is tracked by poses.
 
-    People are known by their keypoints, which are the file's to the last bit. Ids of people without one begin behind
-    the largest of the file.
+    People are known by their keypoints, which are the file's to the last bit. Where several frames of the file have the
+    same keypoints (a person keeps still, or another one is there later), the frame that is nearest in time counts. Ids
+    of people without one begin behind the largest of the file.
 
     Args:
         path: The file or folder that the keypoints come from.
@@ -40,20 +41,20 @@ class GivenIdsTracker(BaseTracker):
     def _reset(self) -> None:
         assert self.fps is not None
         self._others.reset(self.fps)
-        self._last_given = 0
+        self._last_given = self._last_index = 0
 
     def _update(self, frame_index: int, found: Detections) -> np.ndarray:
         ids = np.full(len(found), NO_TRACK, dtype=np.int64)
         taken: set[int] = set()
-        frames = [self._last_given]
+        expected, frames = self._last_given + frame_index - self._last_index, []
         for row, held in enumerate(self._entries(found)):
-            # the same keypoints may come again later under another id: time goes on only
-            later = [one for one in held if one[0] >= self._last_given and one[1] not in taken]
+            later = [one for one in held if one[0] >= self._last_given and one[1] not in taken]  # time goes on only
             if later:
-                frame, ids[row] = later[0]
+                frame, ids[row] = min(later, key=lambda one: abs(one[0] - expected))
                 taken.add(int(ids[row]))
                 frames.append(frame)
-        self._last_given = max(frames)
+        if frames:
+            self._last_given, self._last_index = max(frames), frame_index
         others = np.flatnonzero(ids == NO_TRACK)
         left = found.take(others)
         tracked = self._others.update(

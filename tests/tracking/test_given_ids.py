@@ -50,3 +50,13 @@ def test_an_id_is_given_once_a_frame(tmp_path: Path) -> None:
     tracker = GivenIdsTracker(file_of(tmp_path, [(0, pose, 'ann'), (1, pose + 1, 'bob')]), 'coco17')
     tracker.reset(25.0)
     assert sorted(update(tracker, 0, [pose, pose])) == [-1, 0]
+
+
+def test_a_pose_that_comes_again_later_has_the_id_of_its_time(tmp_path: Path) -> None:
+    pose = np.random.default_rng(0).integers(10, 90, (17, 2)).astype(np.float32)
+    frames = [*((frame, pose, 1) for frame in range(11)), *((frame, pose, 2) for frame in range(20, 31))]
+    tracker = GivenIdsTracker(file_of(tmp_path, frames), 'coco17')
+    tracker.reset(25.0)
+    there = {frame: track for frame, _, track in frames}
+    found = [update(tracker, frame, [pose] if frame in there else []) for frame in range(31)]
+    assert found == [[there[frame]] if frame in there else [] for frame in range(31)]
