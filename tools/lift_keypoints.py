@@ -25,6 +25,7 @@ from posediff.evaluation.joints_3d import root_aligned
 from posediff.evaluation.tables import markdown_table
 from posediff.keypoint_files import COORDINATES
 from posediff.lifting.stream import window_length
+from posediff.pipeline.joints_in_picture import joints_in_picture
 from posediff.pose_files import KeypointClip, read_keypoints, write_poses
 from posediff.skeleton_conversion import Conversion, convert_joints
 from posediff.skeletons import Skeleton
@@ -119,6 +120,7 @@ def lift_clip(
         title=f'{name}: {len(keypoints)} frames at {clip.fps:g} fps, {num_hypotheses} '
         f'{"hypotheses" if num_hypotheses > 1 else "hypothesis"} and their aggregate',
         lifter_window_s=window_length(model) / float(model.cfg.get('fps') or clip.fps),
+        in_picture=joints_in_picture(clip.keypoints_2d, conversion, clip.img_shape),
     )
     return result, conversion
 
@@ -185,7 +187,7 @@ def print_report(
     )
     print(f'lifter  {args.config or LIFTER_CONFIG}, {weights}')
     print(f'written {args.out}/: {", ".join(written)}\n')
-    print(joint_table(result.skeleton, result.joints_3d_std, result.keypoints_2d), '\n')
+    print(joint_table(result.skeleton, result.joints_3d_std, result.joint_observed), '\n')
     pose = torch.from_numpy(result.joints_3d).double()
     rows: list[list[str | float]] = [
         ['hypotheses', str(len(result.hypotheses))],
@@ -198,12 +200,10 @@ def print_report(
     print(markdown_table(['whole clip', ''], rows))
 
 
-def joint_table(skeleton: Skeleton, spread: np.ndarray, keypoints: np.ndarray) -> str:
+def joint_table(skeleton: Skeleton, spread: np.ndarray, observed: np.ndarray) -> str:
     rows = [
         [name.replace('_', ' '), float(spread[:, joint].mean()), float(spread[:, joint].max()), float(seen)]
-        for joint, (name, seen) in enumerate(
-            zip(skeleton.joint_names, 100 * np.isfinite(keypoints).all(-1).mean(0), strict=True)
-        )
+        for joint, (name, seen) in enumerate(zip(skeleton.joint_names, 100 * observed.mean(0), strict=True))
     ]
     return markdown_table(['joint', 'mean spread, mm', 'max, mm', 'seen, %'], rows, digits=1)
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from posediff.lifting import LiftedFrames, LiftingStream
 from posediff.pipeline.camera_guess import Intrinsics, root_position
+from posediff.pipeline.joints_in_picture import joints_in_picture
 from posediff.pipeline.observing import Observation
 from posediff.pipeline.place_filter import PlaceFilter
 from posediff.pipeline.results import FrameResult, PersonPose
@@ -55,7 +56,7 @@ class LiftingStage:
         self.stream, self.source, self.target, self.intrinsics, self.fps = stream, source, target, intrinsics, fps
         self.score_threshold, self.fill, self.smoother = score_threshold, fill, smoother
         self.max_gap = round(max_gap_s * fps)
-        self._made_from = get_conversion(source.name, target.name).weights != 0  # (J, K)
+        self._conversion = get_conversion(source.name, target.name)
         self._open: dict[int, Segment] = {}
         self._segments: dict[tuple[int, int], Segment] = {}
         self._frames: deque[tuple[int, float]] = deque()  # not handed out yet
@@ -89,7 +90,7 @@ class LiftingStage:
             converted = self._convert(keypoints, scores)
             self._push_between(segment, now, converted)
             person = observation.boxes[row], keypoints, scores
-            in_picture = ~(self._made_from & ~self._inside(keypoints)).any(-1)
+            in_picture = joints_in_picture(keypoints, self._conversion, self.stream.img_shape)
             self._push_frame(segment, Seen(now, person, converted, in_picture & (converted[1] > 0)))
 
     def _begin(self, track_id: int, frame: int) -> Segment:
@@ -140,12 +141,6 @@ class LiftingStage:
         points, weights, _ = convert_joints(seen, self.source.name, self.target.name, scores)
         weights = np.where(weights >= self.score_threshold, weights, 0).astype(np.float32)
         return np.where(weights[:, None] > 0, points, 0).astype(np.float32), weights
-
-    def _inside(self, keypoints: np.ndarray) -> np.ndarray:
-        """(K,) bool: the point is in the picture, its edge included."""
-        height, width = self.stream.img_shape
-        with np.errstate(invalid='ignore'):  # points that are not known are not in it
-            return np.asarray(((keypoints >= 0) & (keypoints <= [width, height])).all(-1))
 
     def _ready(self) -> Iterator[FrameResult]:
         for found in self.stream.ready():

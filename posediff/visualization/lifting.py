@@ -48,6 +48,8 @@ class LiftedClip:
         fps: Frames a second.
         title: One line above the panels.
         lifter_window_s: How long a window of the lifter is, s.
+        in_picture: (F, K) bool, False where a joint lies outside the picture, so that the camera did not see it. None:
+            all lie inside.
     """
 
     keypoints_2d: np.ndarray
@@ -58,11 +60,13 @@ class LiftedClip:
     fps: float
     title: str = ''
     lifter_window_s: float = math.inf
+    in_picture: np.ndarray | None = None
 
     @cached_property
     def joint_observed(self) -> np.ndarray:
-        """(F, K) bool: the joint was seen in the frame."""
-        return np.asarray(np.isfinite(self.keypoints_2d).all(-1))
+        """(F, K) bool: the lifter got the joint in the frame, and the camera saw it."""
+        known = np.isfinite(self.keypoints_2d).all(-1)
+        return np.asarray(known if self.in_picture is None else known & self.in_picture)
 
     @cached_property
     def joint_shown(self) -> np.ndarray:

@@ -9,7 +9,7 @@ from PIL import Image
 
 import posediff
 from posediff.assets import DEMO_KEYPOINTS, LIFTER_CONFIG
-from posediff.skeletons import CMU17
+from posediff.skeletons import CMU17, COCO17
 
 CONFIG = """
 default_scope = 'posediff'
@@ -190,3 +190,18 @@ def test_the_shipped_lifter_lifts_the_shipped_clip(demo, tmp_path, capsys):
     assert (pose[:, name('head'), 1] < pose[:, name('thorax'), 1]).all()  # y is down
     feet = pose[:, [name('left_foot'), name('right_foot')], 1]
     assert ((feet > 500) & (feet < 1300)).mean() > 0.95
+
+
+def test_joints_outside_the_picture_are_not_seen(demo, config, tmp_path, capsys):
+    points = np.random.default_rng(0).uniform([40, 10], [90, 80], (11, 17, 2)).astype(np.float32)
+    ankle = COCO17.joint_names.index('left_ankle')
+    points[2:, ankle, 1] += 96  # below the lower edge
+    clip = tmp_path / 'half.npz'
+    np.savez(clip, keypoints_2d=points, skeleton='coco17', fps=25.0, img_shape=(96, 128))
+    poses = json.loads((run(demo, config, tmp_path, '--no-animation', keypoints=clip) / 'poses.json').read_text())
+    observed = np.array(poses['joint_observed'])
+    foot = CMU17.joint_names.index('left_foot')
+    assert observed[:, foot].tolist() == [True, True] + [False] * 9
+    assert np.delete(observed, foot, axis=1).all()
+    line = next(line for line in capsys.readouterr().out.splitlines() if 'left foot' in line)
+    assert line.split('|')[4].strip() == '18.2'  # of 100
