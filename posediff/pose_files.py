@@ -12,6 +12,7 @@ import numpy as np
 
 from posediff.atomic_files import replacing
 from posediff.keypoint_files import FoundPerson, KeypointRecord, read_keypoint_file
+from posediff.keypoint_files.clocks import SAME_RATE
 from posediff.skeletons import Skeleton
 
 POSES_SCHEMA = 'posediff-poses-3d'
@@ -72,6 +73,8 @@ def read_keypoints(
     """
     record = read_keypoint_file(path, skeleton, img_shape=img_shape, **options)
     chosen = _one_person(record, person)
+    if record.stamped_fps is not None and fps is not None and abs(record.stamped_fps / fps - 1) > SAME_RATE:
+        raise ValueError(f'{record.path}: its times say {record.stamped_fps:.5g} frames a second, not fps {fps:g}')
     rate, size = record.fps if fps is None else fps, record.img_shape
     if record.fps not in (None, rate):
         raise ValueError(f'{record.path} says fps {record.fps}, not {rate}')
@@ -80,7 +83,7 @@ def read_keypoints(
     if not (np.isfinite(rate) and rate > 0):
         raise ValueError(f'{record.path}: fps must be positive, got {rate}')
     if record.times is not None:  # the file leaves out frames without people and tells the others' times
-        chosen = {round(record.times[frame] * rate): one for frame, one in chosen.items()}
+        chosen = _by_time(record, record.times, chosen, rate)
     frames = range(min(chosen), max(chosen) + 1)
     if len(frames) > MAX_FRAMES:
         raise ValueError(
@@ -125,6 +128,23 @@ def _one_person(record: KeypointRecord, wanted: str | int | None) -> dict[int, F
     if len(by_id) > 1:
         raise ValueError(f'{record.path} holds several people: {listing}; say which with --person')
     return by_id[next(iter(by_id))]
+
+
+def _by_time(
+    record: KeypointRecord, times: np.ndarray, chosen: Mapping[int, FoundPerson], fps: float
+) -> dict[int, FoundPerson]:
+    """One person by frame at a constant rate."""
+    placed: dict[int, FoundPerson] = {}
+    for frame, one in chosen.items():
+        number = round(float(times[frame]) * fps)
+        if number in placed:
+            usual = 1 / float(np.median(np.diff(times)))
+            raise ValueError(
+                f'{record.path}: at fps {fps:g} several of its frames are frame {number} (at {times[frame]:.3f} s); '
+                f'their times are those of about {usual:.4g} frames a second'
+            )
+        placed[number] = one
+    return placed
 
 
 def _name(record: KeypointRecord, track: int | None) -> str:

@@ -26,6 +26,7 @@ from posediff.assets import LIFTER_CHECKPOINT, LIFTER_CONFIG
 from posediff.command_line import one_line_errors, positive
 from posediff.detection.keypoints_file import KeypointsFileDetector, open_record
 from posediff.keypoint_files import COORDINATES
+from posediff.keypoint_files.clocks import VideoClock, check_clock, is_by_time
 from posediff.keypoint_files.misfits import behind, refuse_misfit
 from posediff.pipeline import VideoPoseInferencer
 from posediff.pipeline.choices import SMOOTHERS, TRACKERS, detector_config, pose_estimator_config
@@ -147,6 +148,23 @@ def people_configs(args: argparse.Namespace, video: VideoSource) -> tuple[dict[s
         source['image_names'] = tuple(path.name for path in video.images)
     source['keep_track_ids'] = args.tracker is None
     record = open_record(**source)
+    length_s = None if video.num_frames is None else video.num_frames / video.fps
+    clock = VideoClock(video.fps, video.picture_fps, video.num_pictures, length_s)
+    if is_by_time(record, clock):
+        source['by_time'] = True
+        sys.stderr.write(
+            f'note: {args.keypoints}: its times say {record.stamped_fps:.5g} frames a second, the video has '
+            f'{video.picture_fps:.5g} pictures: frames are placed by their times\n'
+        )
+        record = open_record(**source)
+    if record.times is not None and args.capture_fps is not None:
+        raise ValueError(
+            f'--capture-fps {args.capture_fps:g}: the frames of {args.keypoints} are placed by times, which may be '
+            'those of the motion or those of the film: number its frames by picture'
+        )
+    strange = check_clock(record, clock)
+    if strange is not None:
+        sys.stderr.write(f'note: {strange}\n')
     if args.max_frames is None and not args.live:
         refuse_misfit(record, video.num_pictures if record.clock == 'picture' else video.num_frames)
     if record.has_track_ids:

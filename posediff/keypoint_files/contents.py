@@ -47,6 +47,8 @@ class Contents:
         fps: Frames a second, if the file says it.
         origin: Where the keypoints come from, in words, if the file says it.
         all_frames: Frames that the file lists, with or without people; empty where it lists people only.
+        stamps: Seconds of frames 0, 1, …, where the file has times and its frames seem to be all pictures; empty: no
+            times, or ``clock`` is ``'time'``.
         notes: What the user should know of how the file was read.
     """
 
@@ -64,4 +66,5 @@ class Contents:
     fps: float | None = None
     origin: str | None = None
     all_frames: list[Any] = field(default_factory=list)
+    stamps: list[float] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)

@@ -76,6 +76,7 @@ def _read(source: Source, skeleton: str | None) -> Contents:
         raise ValueError(f'{source.path} holds no pose landmarks ({", ".join(_LANDMARKS)})')
     document = source.document if isinstance(source.document, dict) else {}
     numbers, clock, first = _numbers(source, frames)
+    times = _times(source, frames) if first == 0 else []
     people = [
         RawPerson(where, number, *_landmarks(where, pose))
         for place, (number, entry) in enumerate(zip(numbers, frames, strict=True))
@@ -90,6 +91,7 @@ def _read(source: Source, skeleton: str | None) -> Contents:
         first_frame=first,
         clock=clock,
         all_frames=[] if clock == 'time' else numbers,
+        stamps=[] if clock == 'time' else times,
         fps=float(fps) if isinstance(fps, int | float) and 0 < fps < 1e6 else None,
     )
 
@@ -103,14 +105,22 @@ def _numbers(source: Source, frames: list[Any]) -> tuple[list[Any], str, int | N
         raise ValueError(
             f'{source.path}: {sum(value is None for value in given)} of {len(frames)} frames have no number'
         )
-    times = [_first_of(entry, _MILLISECONDS) for entry in frames]
-    if all(isinstance(value, int | float) and value >= 0 for value in times) and len(times) > 2:
-        steps = np.diff(np.array(times, np.float64))
-        if (steps <= 0).any():
-            raise ValueError(f'{source.path}: times of frames do not grow')
+    times = _times(source, frames)
+    if times:
+        steps = np.diff(times)
         if steps.max() > UNEVEN * np.median(steps):
-            return [value / 1000 for value in times], 'time', 0
+            return times, 'time', 0
     return list(range(len(frames))), 'picture', 0
+
+
+def _times(source: Source, frames: list[Any]) -> list[float]:
+    """Seconds of the entries; empty where not all of them have a time, or there are fewer than three."""
+    times = [_first_of(entry, _MILLISECONDS) for entry in frames]
+    if len(times) < 3 or not all(isinstance(value, int | float) and value >= 0 for value in times):
+        return []
+    if (np.diff(np.array(times, np.float64)) <= 0).any():
+        raise ValueError(f'{source.path}: times of frames do not grow')
+    return [value / 1000 for value in times]
 
 
 def _first_of(entry: Any, keys: tuple[str, ...]) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ def read_keypoint_file(
     img_shape: tuple[int, int] | None = None,
     image_names: Sequence[str] = (),
     keep_track_ids: bool = True,
+    by_time: bool = False,
 ) -> KeypointRecord:
     """Read the people of each frame.
 
@@ -49,6 +51,7 @@ def read_keypoint_file(
         img_shape: (h, w) px of the pictures; needed for coordinates that are relative to them.
         image_names: Of a video that is a folder of images, in order: frames that are named are found among them.
         keep_track_ids: False: the file's ids are not looked at.
+        by_time: Place frames by the file's times, also where they seem to be all pictures of the video.
 
     Raises:
         FileNotFoundError: There is no such file.
@@ -72,6 +75,14 @@ def read_keypoint_file(
     points = _in_pixels(str(source.path), points, scores, contents, coordinates, img_shape)
     scores = [_without_corner(*pair) for pair in zip(points, scores, strict=True)]
     first = contents.first_frame if first_frame is None else first_frame
+    stamps = np.array(contents.stamps) if len(contents.stamps) else None
+    if by_time:
+        contents, raw, stamps = *_by_time(source.path, contents, raw), None
+    if contents.clock == 'time' and first_frame is not None:
+        raise ValueError(
+            f'{source.path}: its frames are placed by their times, a first frame has no use: leave out --first-frame '
+            f'{first_frame}'
+        )
     places = _places(raw, image_names)
     if places is not None:
         numbers, times, last, first = places, None, len(image_names) - 1, 0
@@ -91,6 +102,7 @@ def read_keypoint_file(
         skeleton=joints,
         people=people,
         times=times,
+        stamps=stamps,
         clock=contents.clock,
         first_frame=first or 0,
         first_is_open=first is None,
@@ -117,6 +129,16 @@ def _contents(
         raise ValueError(f'{source.path}: {error}') from error
     except (KeyError, TypeError, AttributeError, IndexError, OverflowError, RecursionError) as error:
         raise ValueError(f'{source.path} is malformed ({form.name}): {type(error).__name__}: {error}') from error
+
+
+def _by_time(file: Path, contents: Contents, raw: list[RawPerson]) -> tuple[Contents, list[RawPerson]]:
+    """The same with times for numbers of frames."""
+    if contents.clock == 'time':
+        return contents, raw
+    if not contents.stamps:
+        raise ValueError(f'{file} has no times of its frames')
+    placed = [replace(one, frame=contents.stamps[one.frame]) for one in raw]
+    return replace(contents, clock='time', all_frames=[], stamps=[]), placed
 
 
 def _skeleton(file: Path, contents: Contents, given: str | None, first: RawPerson) -> Skeleton:

@@ -36,6 +36,7 @@ class KeypointRecord:
         skeleton: Of the keypoints.
         people: By number of the picture, from 0 (see ``clock``); frames without people may be missing.
         times: Seconds of each of ``people``'s frames where ``clock`` is ``'time'``.
+        stamps: Seconds of frames 0, 1, … where ``clock`` is ``'picture'`` and the file has times as well.
         clock: Of which count the frames are; see :class:`posediff.keypoint_files.contents.Contents`.
         first_frame: The number that the file gives the first picture.
         first_is_open: Neither the format nor the user says that number.
@@ -52,6 +53,7 @@ class KeypointRecord:
     skeleton: Skeleton
     people: dict[int, list[FoundPerson]]
     times: np.ndarray | None = None
+    stamps: np.ndarray | None = None
     clock: str = 'picture'
     first_frame: int = 0
     first_is_open: bool = False
@@ -61,6 +63,13 @@ class KeypointRecord:
     fps: float | None = None
     origin: str = ''
     notes: tuple[str, ...] = ()
+
+    @property
+    def stamped_fps(self) -> float | None:
+        """Frames a second by ``stamps``; None: there are none."""
+        if self.stamps is None:
+            return None
+        return float((len(self.stamps) - 1) / (self.stamps[-1] - self.stamps[0]))
 
     def at(self, frame: VideoFrame) -> list[FoundPerson]:
         """The people of a frame of a video."""

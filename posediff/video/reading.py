@@ -77,6 +77,11 @@ class VideoSource:
     def __iter__(self) -> Iterator[VideoFrame]:
         return self.frames()
 
+    @property
+    def picture_fps(self) -> float:
+        """Pictures a second of the source as it plays, whatever ``fps`` and ``capture_fps`` make of it."""
+        return 1 / self._step_s
+
     def frames(self, start: int = 0) -> Iterator[VideoFrame]:
         """Iterate from a frame on, up to the end or to a picture of another size, which is a ``problem``."""
         clock, line = ConstantRate(self.fps), TimeLine(self._step_s)

@@ -131,6 +131,32 @@ def test_what_does_not_fit_the_video(run: Run, tmp_path: Path, capsys: pytest.Ca
     assert '16 of 16 poses lie outside the picture' in capsys.readouterr().err
 
 
+def test_times_in_a_file_place_its_frames(run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Landmarks of the last 5 of 8 pictures, whose times say so."""
+    rng = np.random.default_rng(0)
+    places = rng.uniform([0.2, 0.1], [0.7, 0.9], (33, 2))
+    marks = [{'x': x, 'y': y, 'z': 0, 'visibility': 0.9} for x, y in places.tolist()]
+    document = [{'timestamp_ms': 40 * frame, 'pose_landmarks': [marks]} for frame in range(3, FRAMES)]
+    out = tmp_path / 'out'
+    assert run('--out', out, '--keypoints', write(tmp_path, document)) == 0
+    assert seen(out) == {0: list(range(3, FRAMES))}
+    assert 'its times say 25 frames a second' in capsys.readouterr().err
+    assert run('--out', out, '--keypoints', write(tmp_path, document), '--capture-fps', '100') == 2
+    assert '--capture-fps 100: the frames of' in capsys.readouterr().err
+
+
+def test_keypoints_of_a_run_at_another_rate_are_refused(
+    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, second = tmp_path / 'first', tmp_path / 'second'
+    words = ['--skeleton', 'coco17', '--keypoints', write(tmp_path, rows((12, 5)))]
+    assert run('--out', first, '--fps', '12.5', *words) == 0
+    assert run('--out', second, '--keypoints', first / 'poses.npz') == 2
+    assert 'of a run at 12.5 fps, the video is read at 25: --fps 12.5' in capsys.readouterr().err
+    assert run('--out', second, '--keypoints', first / 'poses.npz', '--fps', '12.5') == 0
+    assert seen(second) == seen(first)
+
+
 def test_flags_of_keypoints_need_keypoints(run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run('--out', tmp_path / 'out', '--first-frame', '1') == 2
     assert '--first-frame 1 needs the --keypoints' in capsys.readouterr().err
