@@ -3,6 +3,7 @@
 from posediff.models.clip_preprocessor import ClipPreprocessor
 from posediff.models.data_preprocessor import LiftingPreprocessor
 from posediff.models.estimator import PoseDiffusionEstimator
+from posediff.models.heads.mmpose_heatmap import float32_heatmap_head
 from posediff.models.lifters import MixSTE
 from posediff.models.losses import MixSTELoss, PoseDistanceLoss, SquaredErrorLoss
 
@@ -14,4 +15,5 @@ __all__ = [
     'PoseDiffusionEstimator',
     'PoseDistanceLoss',
     'SquaredErrorLoss',
+    'float32_heatmap_head',
 ]

@@ -13,15 +13,21 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import pytest
 import torch
-from mmengine.optim import OptimWrapper
+from mmengine.config import ConfigDict
+from mmengine.hooks import RuntimeInfoHook
+from mmengine.logging import MessageHub
+from mmengine.optim import OptimWrapper, build_optim_wrapper
 from torch._subclasses.fake_tensor import FakeTensor, FakeTensorMode
 from torch.autograd.function import BackwardCFunction
 from torch.utils._python_dispatch import TorchDispatchMode, _disable_current_modes
 from torch.utils._pytree import tree_leaves
+
+from posediff.log_copy import LogCopyHook
 
 aten = torch.ops.aten
 COPIES = (aten._to_copy.default, aten.copy_.default)
@@ -231,46 +237,73 @@ def fake_cuda() -> Iterator[FakeCuda]:
 PRECISIONS = (None, torch.bfloat16, torch.float16)
 
 
+# A training step copies its losses and the norm of its gradients to the host together, at its end.
+LOG = [('posediff/log_copy.py:after_train_iter', 1)]
+
+
+def train_step(model: Any, wrapper: OptimWrapper, data: Any, hooks: Sequence[Any]) -> dict[str, float]:
+    """Train once as MMEngine's loop does: loss, backward, clipping, optimizer, log.
+
+    Returns:
+        What the log then has.
+    """
+    hub = MessageHub.get_instance('a training step')
+    hub.log_scalars.clear()
+    wrapper.message_hub = hub
+    runner = SimpleNamespace(optim_wrapper=wrapper, message_hub=hub)
+    for hook in hooks:
+        hook.before_train(runner)
+    outputs = model.train_step(data, wrapper)
+    for hook in hooks:
+        hook.after_train_iter(runner, 0, None, outputs)
+    return {name: scalar.current() for name, scalar in hub.log_scalars.items()}
+
+
 def run_model(
     model: Any,
     training: Callable[[], Any],
     testing: Callable[[], Any],
+    optim_wrapper: dict[str, Any],
     allowed: Sequence[tuple[str, int]],
-    predicts: Sequence[torch.dtype | None] = PRECISIONS,
-    allowed_in_loss: Sequence[tuple[str, int]] = (),
+    allowed_in_step: Sequence[tuple[str, int]] = (),
 ) -> list[str]:
-    """Loss, backward and predict of a model on the fake device, in three precisions.
+    """A training step and a prediction of a model on the fake device, in three precisions.
 
     Args:
         model: Built on the CPU.
         training, testing: Make a batch on the CPU, as the loader does.
+        optim_wrapper: The config's; gradients are clipped by their norm whether it says so or not.
         allowed: Waits of predict.
-        predicts: Precisions in which it predicts.
-        allowed_in_loss: Waits of the loss.
+        allowed_in_step: Waits of the training step beside that of the log.
 
     Returns:
         The waits that are not allowed.
     """
     found = []
+    optim_wrapper = ConfigDict(optim_wrapper, clip_grad={'max_norm': 1.0})
     with FakeCuda() as fake:
         model.to('cuda')
         fake.waits.clear()
         for dtype in PRECISIONS:
+            wrapper = build_optim_wrapper(model, optim_wrapper)
+            wrapper.__class__ = walking(type(wrapper))
             with mixed_precision(dtype):
-                losses = model.train()(**model.data_preprocessor(training(), True), mode='loss')
-            loss = sum(value for name, value in losses.items() if 'loss' in name)
-            assert loss.device.type == 'cuda'
-            backward(loss)
-            without = [name for name, one in model.named_parameters() if one.requires_grad and one.grad is None]
-            assert not without, f'without a gradient: {without}'
-            model.zero_grad()
-            found += [f'loss, {dtype}: {wait}' for wait in fake.unlisted(allowed_in_loss)]
-            if dtype not in predicts:
-                continue
+                logged = train_step(model.train(), wrapper, training(), [LogCopyHook(), InfoHook()])
+            assert {'train/grad_norm', 'train/loss'} <= logged.keys()
+            trained = [one for one in model.parameters() if one.requires_grad]
+            assert all('exp_avg' in wrapper.optimizer.state[one] for one in trained), 'a parameter without a gradient'
+            found += [f'training step, {dtype}: {wait}' for wait in fake.unlisted([*LOG, *allowed_in_step])]
             with mixed_precision(dtype), torch.no_grad():
                 model.eval().test_step(testing())
             found += [f'predict, {dtype}: {wait}' for wait in fake.unlisted(allowed)]
     return found
+
+
+class InfoHook(RuntimeInfoHook):
+    """MMEngine's log of a step, without what the hook does before training, which is about the whole run."""
+
+    def before_train(self, runner: Any) -> None:
+        pass
 
 
 class Tools(NamedTuple):
@@ -279,11 +312,13 @@ class Tools(NamedTuple):
     backward: Any
     mixed_precision: Any
     walking: Any
+    train_step: Any
     run_model: Any
-    precisions: Sequence[torch.dtype | None]
+    info_hook: Any
+    log: Sequence[tuple[str, int]]
 
 
 @pytest.fixture(scope='session')
 def tools() -> Tools:
-    """:func:`backward`, :func:`mixed_precision`, :func:`walking` and :func:`run_model`."""
-    return Tools(backward, mixed_precision, walking, run_model, PRECISIONS)
+    """:func:`backward`, :func:`mixed_precision`, :func:`walking`, :func:`train_step`, :func:`run_model` and more."""
+    return Tools(backward, mixed_precision, walking, train_step, run_model, InfoHook, LOG)

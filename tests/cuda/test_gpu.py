@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
-from mmengine.structures import InstanceData
+from mmengine.structures import InstanceData, PixelData
 
 import posediff
 from posediff.config import load_config
 from posediff.lifting import LiftingStream, lift_keypoints
+from posediff.models import PoseDiffusionEstimator
 from posediff.models.layers.attention import attend_by_products, attend_fused
 from posediff.structures import PoseDataSample
 
@@ -45,24 +46,56 @@ def lifting_items() -> list[dict]:
     return items
 
 
-@pytest.mark.parametrize('dtype', [None, torch.bfloat16, torch.float16])
-def test_a_training_step_without_a_wait(dtype):
-    model = posediff.init_model(lifter(), device='cuda').train()
+def diffpose() -> Config:
+    """DiffPose of crops of 96×128 px with the smallest of timm's ViTs."""
+    pytest.importorskip('mmpose')
+    pytest.importorskip('timm')
+    cfg = load_config(ROOT / 'configs/video_2d_heatmap/diffpose/diffpose_vit-t_synthetic-128x96.py')
+    cfg.model.backbone.pop('checkpoint')
+    cfg.model.backbone.pretrained = False
+    return cfg
+
+
+def clips() -> list[dict]:
+    generator = torch.Generator().manual_seed(0)
+    items = []
+    for index in range(4):
+        sample = PoseDataSample(metainfo={'sample_id': f'clip{index}', 'skeleton': 'posetrack15'})
+        sample.gt_fields = PixelData(heatmaps=torch.rand(17, 32, 24, generator=generator))
+        sample.gt_instance_labels = InstanceData(keypoint_weights=torch.ones(1, 17))
+        frames = torch.randint(0, 256, (5, 3, 128, 96), generator=generator, dtype=torch.uint8)
+        items.append({'inputs': frames, 'data_samples': sample})
+    return items
+
+
+def train(model: PoseDiffusionEstimator, items: list[dict], dtype: torch.dtype | None) -> None:
+    """Three training steps; the last one may not wait for the device: the first ones allocate and choose kernels."""
+    device = next(model.parameters()).device
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3)
     for step in range(3):
-        data = model.data_preprocessor(lifting_items(), True)
+        data = model.data_preprocessor(items, True)
         torch.cuda.synchronize()
-        # the first steps allocate and choose kernels
         torch.cuda.set_sync_debug_mode('error' if step == 2 else 'default')
         try:
-            with torch.autocast('cuda', dtype or torch.float16, enabled=dtype is not None):
+            with torch.autocast(device.type, dtype or torch.bfloat16, enabled=dtype is not None):
                 loss = model(**data, mode='loss')['loss']
             loss.backward()
+            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             optimizer.step()
             optimizer.zero_grad()
         finally:
             torch.cuda.set_sync_debug_mode('default')
         assert bool(torch.isfinite(loss))
+
+
+@pytest.mark.parametrize('dtype', [None, torch.bfloat16, torch.float16])
+def test_a_lifter_trains_without_a_wait(dtype):
+    train(posediff.init_model(lifter(), device='cuda').train(), lifting_items(), dtype)
+
+
+@pytest.mark.parametrize('dtype', [None, torch.bfloat16, torch.float16])
+def test_diffpose_trains_without_a_wait(dtype):
+    train(posediff.init_model(diffpose(), device='cuda').train(), clips(), dtype)
 
 
 def test_poses_are_those_of_the_cpu():

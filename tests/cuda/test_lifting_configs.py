@@ -1,4 +1,4 @@
-"""Every leaf config of lifting on a fake CUDA device: loss, backward and predict, in three precisions.
+"""Every leaf config of lifting on a fake CUDA device: a whole training step and predict, in three precisions.
 
 Leaves that differ in their data alone have one model: it runs once, and what came out counts for all of them.
 """
@@ -79,10 +79,11 @@ def outcome(tools) -> Callable[[Config], list[str]]:
     known: dict[str, list[str]] = {}
 
     def run(cfg: Config) -> list[str]:
-        key = json.dumps([cfg.model, cfg.num_frames])
+        key = json.dumps([cfg.model, cfg.num_frames, cfg.optim_wrapper])
         if key not in known:
             model = posediff.init_model(cfg)
-            known[key] = tools.run_model(model, lambda: batch(cfg, 'train'), lambda: batch(cfg, 'val'), WAITS)
+            batches = (lambda: batch(cfg, 'train')), (lambda: batch(cfg, 'val'))
+            known[key] = tools.run_model(model, *batches, cfg.optim_wrapper, WAITS)
         return known[key]
 
     return run

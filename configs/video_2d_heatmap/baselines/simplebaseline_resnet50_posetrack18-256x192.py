@@ -19,7 +19,7 @@ model = dict(
     ),
     backbone=dict(type='ResNet', depth=50, init_cfg=dict(type='Pretrained', checkpoint='torchvision://resnet50')),
     head=dict(
-        type='HeatmapHead',
+        type='posediff.Float32HeatmapHead',
         in_channels=2048,
         out_channels=17,
         loss=dict(type='KeypointMSELoss', use_target_weight=True),
