@@ -163,6 +163,8 @@ def _length(container: Any, stream: Any, end_s: float) -> float | None:
         end_s: When the last packet of any stream ends; 0: not known.
     """
     length, start = container.duration and container.duration / 1e6, (container.start_time or 0) / 1e6
+    if length and start > 0 and 'matroska' in container.format.name:
+        length -= start  # FFmpeg writes when the last picture ends, on a clock that begins at 0
     if stream.duration and stream.time_base:
         length = float(stream.duration * stream.time_base)
         start = float((stream.start_time or 0) * stream.time_base)

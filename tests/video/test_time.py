@@ -32,6 +32,14 @@ def test_stamps_that_wrap_around_or_begin_late_count_from_the_first_picture(film
         assert (video.fps, video.num_frames, video.repeated, video.problem) == (30, 40, 0, None)
 
 
+@pytest.mark.parametrize('name', ['a.mkv', 'a.webm', 'a.mp4'])
+def test_a_film_that_begins_an_hour_late_is_not_truncated(film, numbers, name):
+    codec = {'codec': 'libvpx-vp9'} if name == 'a.webm' else {'codec_options': {'bf': '0'}}
+    video = open_video(film(name, range(108_000, 108_040), **codec))
+    assert numbers(video) == [number % 26 for number in range(40)]
+    assert (video.fps, video.num_frames, video.repeated, video.problem) == (pytest.approx(30, abs=0.02), 40, 0, None)
+
+
 @pytest.mark.parametrize('name', ['a.mkv', 'a.mp4', 'a.ts'])
 def test_a_jump_is_a_cut_and_a_pause_is_not(film, numbers, name):
     jump = open_video(film(name, [*range(20), *range(4000, 4020)]))
