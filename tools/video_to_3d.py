@@ -24,10 +24,11 @@ from tqdm import tqdm
 
 from posediff.assets import LIFTER_CHECKPOINT, LIFTER_CONFIG
 from posediff.command_line import one_line_errors, positive
+from posediff.detection.boxes_file import BoxesFileDetector
 from posediff.detection.keypoints_file import KeypointsFileDetector, open_record
 from posediff.keypoint_files import COORDINATES
 from posediff.keypoint_files.clocks import VideoClock, check_clock, is_by_time
-from posediff.keypoint_files.misfits import behind, refuse_misfit
+from posediff.keypoint_files.misfits import behind, doubts, refuse_misfit
 from posediff.pipeline import VideoPoseInferencer
 from posediff.pipeline.choices import SMOOTHERS, TRACKERS, detector_config, pose_estimator_config
 from posediff.pipeline.live import LiveResults
@@ -126,14 +127,17 @@ def check_folder(args: argparse.Namespace) -> None:
 
 def people_configs(args: argparse.Namespace, video: VideoSource) -> tuple[dict[str, Any], ...]:
     """Configs of detector, 2D estimator and tracker."""
-    tracker = {'type': TRACKERS[args.tracker or 'pose']}
+    tracker: dict[str, Any] = {'type': TRACKERS[args.tracker or 'pose']}
     if args.keypoints is None:
         for name in ('skeleton', 'format', 'coordinates', 'first_frame'):
             if getattr(args, name) is not None:
                 flag = name.replace('_', '-')
                 raise ValueError(f'--{flag} {getattr(args, name)} needs the --keypoints that it is of')
+        detector = detector_config(args.detector or 'mediapipe', args.detector_checkpoint, args.device)
+        if detector['type'] == 'BoxesFileDetector' and video.images is not None:
+            detector['image_names'] = tuple(path.name for path in video.images)
         return (
-            detector_config(args.detector or 'mediapipe', args.detector_checkpoint, args.device),
+            detector,
             pose_estimator_config(args.pose or 'mediapipe', args.pose_checkpoint, args.device),
             tracker,
         )
@@ -167,6 +171,8 @@ def people_configs(args: argparse.Namespace, video: VideoSource) -> tuple[dict[s
         sys.stderr.write(f'note: {strange}\n')
     if args.max_frames is None and not args.live:
         refuse_misfit(record, video.num_pictures if record.clock == 'picture' else video.num_frames)
+    if record.is_sparse:
+        tracker['min_hits'] = 1
     if record.has_track_ids:
         tracker = {'type': 'GivenIdsTracker', **source}
     return {'type': 'KeypointsFileDetector', **source}, {'type': 'KeypointsFileEstimator', **source}, tracker
@@ -331,15 +337,24 @@ def keypoint_notes(
     num_pictures: int | None,
     log: SightingsLog | None,
 ) -> list[str]:
-    """What the user should know of a file of keypoints once the video came to its end; who is who goes into the files.
+    """What the user should know of a file of keypoints or boxes at a video's end; who is who goes into the files.
 
     Raises:
-        ValueError: No pose of the file is in the video.
+        ValueError: No pose or box of the file is in the video.
     """
     detector = inferencer.people_detector
+    if isinstance(detector, BoxesFileDetector):
+        try:
+            late = detector.behind(num_pictures) if num_pictures and args.max_frames is None else None
+        except ValueError:
+            if log is not None:
+                log.remove()
+            writer.discard()
+            raise
+        return detector.notes + ([late] if late else [])
     if not isinstance(detector, KeypointsFileDetector):
         return []
-    record, notes = detector.record, list(detector.record.notes)
+    record, notes = detector.record, [*detector.record.notes, *doubts(detector.record)]
     if record.track_names:
         writer.header.facts['track_names'] = {str(number): name for number, name in record.track_names.items()}
         notes.append('track ids are ' + ', '.join(f'{number}: {name}' for number, name in record.track_names.items()))

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from posediff.detection.base import BaseDetector, People, clip_boxes
-from posediff.keypoint_files.frame_numbers import frame_numbers
+from posediff.keypoint_files.coordinates import SMALL
+from posediff.keypoint_files.frame_numbers import frame_numbers, places_among
 from posediff.registry import DETECTORS
 from posediff.video.frames import VideoFrame
 
@@ -27,6 +28,10 @@ PEDESTRIAN_CLASSES = (1, 2, 7)
 """Of MOTChallenge's labels: who walks, who is on a vehicle, who keeps still. Others are cars, crowds, reflections."""
 
 
+PERSON = 1
+"""COCO's category of people."""
+
+
 @DETECTORS.register_module()
 class BoxesFileDetector(BaseDetector):
     """Boxes of a file; a frame that it does not name is empty.
@@ -35,26 +40,54 @@ class BoxesFileDetector(BaseDetector):
     ``frame_index`` (or ``image_id``) as the frame, a number or the name of an image with one. A ``.txt`` or ``.csv``
     has MOTChallenge's columns, with or without a line of names: frame (from 1), id (not looked at), x, y, w, h, score,
     …; a score of -1 is none, the box counts as certain. Its labels have a flag, a class and a visibility instead: what
-    is flagged 0 or is no person is left out.
+    is flagged 0 or is no person is left out. So is what a ``.json`` with several categories has beside people
+    (``category_id`` 1).
 
     Args:
         path: The file.
         score_threshold: Boxes scored below are left out.
+        image_names: Of a video that is a folder of images, in order: frames that are named are found among them.
+
+    Attributes:
+        notes: What was left out, a sentence each.
 
     Raises:
         FileNotFoundError: There is no such file.
-        ValueError: It is malformed; the message names the entry.
+        ValueError: It is malformed, its boxes are not in px, or none of them is of a person; the message names the
+            entry.
     """
 
-    def __init__(self, path: str | Path, score_threshold: float = 0.0) -> None:
-        file = Path(path).expanduser()
+    def __init__(self, path: str | Path, score_threshold: float = 0.0, image_names: Sequence[str] = ()) -> None:
+        self.path = file = Path(path).expanduser()
         if not file.is_file():
             raise FileNotFoundError(f'boxes file {file} does not exist')
-        rows = _json_rows(file) if file.suffix.lower() == '.json' else _mot_rows(file)
+        self.notes: list[str] = []
+        rows = _json_rows(file, image_names, self.notes) if file.suffix.lower() == '.json' else list(_mot_rows(file))
+        _check_pixels(file, [box for _, box, _ in rows])
         self._boxes: dict[int, list[tuple[list[float], float]]] = defaultdict(list)
         for frame, (x, y, w, h), score in rows:
             if score >= score_threshold:
                 self._boxes[frame].append(([x, y, x + w, y + h], score))
+        low = len(rows) - sum(map(len, self._boxes.values()))
+        if low:
+            self.notes.append(f'{file}: {low} of {len(rows)} boxes have a score below {score_threshold:g}: left out')
+
+    def behind(self, num_pictures: int) -> str | None:
+        """A sentence on the boxes that lie behind a video of so many pictures, or None.
+
+        Raises:
+            ValueError: All of them do.
+        """
+        late = {frame: len(boxes) for frame, boxes in self._boxes.items() if frame >= num_pictures}
+        if not late:
+            return None
+        text = (
+            f'{self.path}: {sum(late.values())} boxes lie behind the last picture ({num_pictures - 1}, counted from '
+            f'0), the first of them at {min(late)}'
+        )
+        if len(late) == len(self._boxes):
+            raise ValueError(text)
+        return text
 
     def __call__(self, frames: Sequence[VideoFrame]) -> list[People]:
         found = []
@@ -74,7 +107,29 @@ class BoxesFileDetector(BaseDetector):
         return [{'path': file.name}]
 
 
-def _json_rows(file: Path) -> Iterable[Row]:
+def _check_pixels(file: Path, boxes: Sequence[Sequence[float]]) -> None:
+    """Require boxes (x, y, w, h) in px: most of them reach farther from the corner than relative coordinates do."""
+    small = [x + w <= SMALL and y + h <= SMALL for x, y, w, h in boxes]
+    if small and np.mean(small) > 0.5:
+        shown = ', '.join(f'{value:.4g}' for value in boxes[small.index(True)])
+        raise ValueError(f'{file}: the box {shown} looks normalised, as most do: x, y, w and h are wanted in px')
+
+
+def _of_people(file: Path, entries: list[Any], notes: list[str]) -> list[tuple[int, Any]]:
+    """Entries with their number; where there are several categories, only those of people."""
+    kinds = [entry.get('category_id') if isinstance(entry, dict) else None for entry in entries]
+    several = {str(kind) for kind in kinds if kind is not None}
+    if len(several) < 2:
+        return list(enumerate(entries))
+    others = ', '.join(sorted(several - {str(PERSON)}))
+    if str(PERSON) not in several:
+        raise ValueError(f"{file}: boxes are of the categories {others}; none is of {PERSON}, COCO's people")
+    found = [(number, entry) for number, entry in enumerate(entries) if kinds[number] in (None, PERSON, str(PERSON))]
+    notes.append(f'{file}: {len(entries) - len(found)} of {len(entries)} boxes are of other categories: {others}')
+    return found
+
+
+def _json_rows(file: Path, image_names: Sequence[str], notes: list[str]) -> list[Row]:
     try:
         entries = json.loads(file.read_text(encoding='utf-8-sig'))
     except (ValueError, RecursionError) as error:
@@ -82,14 +137,15 @@ def _json_rows(file: Path) -> Iterable[Row]:
     if not isinstance(entries, list):
         raise ValueError(f'{file}: expected a list of boxes, got {type(entries).__name__}')
     found = []
-    for number, entry in enumerate(entries):
+    for number, entry in _of_people(file, entries, notes):
         try:
             frame = entry['frame_index'] if 'frame_index' in entry else entry['image_id']
-            found.append((frame, *_box(entry['bbox'], entry.get('score'))))
+            found.append((f'{file}: entry {number}', frame, *_box(entry['bbox'], entry.get('score'))))
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             raise ValueError(f'{file}: entry {number}: {type(error).__name__}: {error}') from error
-    frames = frame_numbers([(f'{file}: entry {number}', row[0]) for number, row in enumerate(found)])
-    return [(frame, box, score) for frame, (_, box, score) in zip(frames, found, strict=True)]
+    named = [(where, frame) for where, frame, _, _ in found]
+    frames = places_among(named, image_names) or frame_numbers(named)
+    return [(frame, box, score) for frame, (_, _, box, score) in zip(frames, found, strict=True)]
 
 
 def _mot_rows(file: Path) -> Iterable[Row]:

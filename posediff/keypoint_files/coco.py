@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from posediff.image_ids import ImageIds
 from posediff.keypoint_files.contents import Contents, RawPerson
 from posediff.keypoint_files.documents import Source
 from posediff.keypoint_files.formats import KeypointFormat, register_format
+from posediff.keypoint_files.frame_numbers import frame_of
 from posediff.skeletons import match_skeleton
 
 FRAME_KEYS = ('frame_index', 'image_id', 'frame_id')
@@ -121,11 +123,11 @@ def flat_people(source: Source, rows: list[Any]) -> Iterator[RawPerson]:
         where = f'{source.path}: entry {number}'
         if not isinstance(row, dict) or 'keypoints' not in row:
             raise ValueError(f'{where}: expected an object with keypoints, got {str(row)[:60]}')
-        frames = [row[name] for name in FRAME_KEYS if name in row]
-        if not frames:
+        frame = frame_of(row, *FRAME_KEYS)
+        if frame is None and not any(name in row for name in FRAME_KEYS):
             raise ValueError(f'{where}: it names no frame ({", ".join(FRAME_KEYS)})')
         points, scores = triples(where, row['keypoints'])
-        yield RawPerson(where, frames[0], points, np.minimum(scores, 1) if flags else scores, _track(row))
+        yield RawPerson(where, frame, points, np.minimum(scores, 1) if flags else scores, _track(row))
 
 
 def _track(row: dict[str, Any]) -> Any:
@@ -166,15 +168,20 @@ def _annotations(source: Source) -> Contents:
         if not isinstance(image, dict) or 'id' not in image:
             raise ValueError(f'{source.path}: image {number} has no id')
         images[image['id']] = image.get('frame_id', image.get('file_name', image['id']))
+    ids = ImageIds(document['images'])
     people = []
     for number, row in enumerate(document['annotations']):
         where = f'{source.path}: annotation {number}'
-        if not isinstance(row, dict) or row.get('image_id') not in images:
-            raise ValueError(f'{where}: its image_id is none of the images')
+        if not isinstance(row, dict) or 'image_id' not in row:
+            raise ValueError(f'{where} has no image_id')
+        try:
+            frame = images[ids.find(row['image_id'])]
+        except ValueError as error:
+            raise ValueError(f'{where}: {error}') from error
         if not row.get('keypoints') or row.get('iscrowd'):
             continue
         points, flags = triples(where, row['keypoints'])
-        people.append(RawPerson(where, images[row['image_id']], points, np.minimum(flags, 1), row.get('track_id')))
+        people.append(RawPerson(where, frame, points, np.minimum(flags, 1), row.get('track_id')))
     names = next((one['keypoints'] for one in document.get('categories', []) if one.get('keypoints')), None)
     skeleton = None
     if names:

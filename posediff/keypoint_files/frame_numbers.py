@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 _NUMBER = re.compile(r'[+-]?\d+(\.0*)?')
 _EXTENSION = re.compile(r'\.(jpe?g|png|bmp|tiff?|webp|gif|ppm|json|txt)$', re.IGNORECASE)
 _WRITERS_SUFFIX = re.compile(r'_(keypoints|rendered)$')
+_FRAME_KEYS = (
+    'frame', 'frameid', 'frameindex', 'frameidx', 'framenumber', 'framenum', 'frameno', 'framenr', 'imageid',
+    'imageindex', 'imageidx', 'imagename', 'imgid', 'imgidx', 'imgname', 'image', 'filename',
+)  # fmt: skip
 
 
 def frame_numbers(frames: Sequence[tuple[str, Any]]) -> list[int]:
@@ -29,6 +33,44 @@ def frame_numbers(frames: Sequence[tuple[str, Any]]) -> list[int]:
         _, number = frames[is_name.index(False)]
         raise ValueError(f'{where}: frame {frame!r} is a name, others are numbers ({number!r})')
     return _numbers_of_names(frames) if any(is_name) else [_whole(where, frame) for where, frame in frames]
+
+
+def frame_of(entry: Mapping[str, Any], *preferred: str) -> Any:
+    """What an entry of a file names as its frame; None: nothing.
+
+    Args:
+        entry: The object.
+        preferred: Keys of its format, the first of which counts. Else any key counts that says frame or image, however
+            it is written: ``frameIdx``, ``frame_number``, ``Image Name``.
+    """
+    named = next((key for key in preferred if key in entry), None)
+    if named is not None:
+        return entry[named]
+    plain = {re.sub(r'[^a-z]', '', str(key).lower()): value for key, value in entry.items()}
+    found = [plain[key] for key in _FRAME_KEYS if isinstance(plain.get(key), int | float | str)]
+    return found[0] if found else None
+
+
+def places_among(frames: Sequence[tuple[str, Any]], image_names: Sequence[str]) -> list[int] | None:
+    """Places among the images of a folder of those that frames name; None: they name none of them.
+
+    Args:
+        frames: For each entry where it is, for messages, and its frame.
+        image_names: Of the folder, in order.
+
+    Raises:
+        ValueError: Some frames are images of the folder, others are not.
+    """
+    places = {stem_of(name): number for number, name in enumerate(image_names)}
+    if len(places) < len(image_names) or not all(isinstance(frame, str) for _, frame in frames):
+        return None
+    found = [places.get(stem_of(frame)) for _, frame in frames]
+    missing = [one for one, place in zip(frames, found, strict=True) if place is None]
+    if len(missing) == len(frames):
+        return None
+    if missing:
+        raise ValueError(f'{missing[0][0]}: {missing[0][1]!r} is none of the {len(image_names)} images')
+    return [place for place in found if place is not None]
 
 
 def stem_of(name: str) -> str:

@@ -10,12 +10,17 @@ import numpy as np
 from posediff.keypoint_files.contents import Contents, RawPerson
 from posediff.keypoint_files.documents import Source
 from posediff.keypoint_files.formats import KeypointFormat, register_format
+from posediff.keypoint_files.frame_numbers import frame_of
 
 COUNTS = {33: 'mediapipe33'}
 _LANDMARKS = ('pose_landmarks', 'poseLandmarks', 'landmarks', 'landmark')
 _LISTS = ('frames', 'results', 'data', 'landmarks', 'poses')
-_NUMBERS = ('frame', 'frame_index', 'frame_id', 'frame_number', 'frameIndex', 'frameNumber')
-_MILLISECONDS = ('timestamp_ms', 'timestampMs', 'ts_ms')
+_SECONDS = {
+    **dict.fromkeys(('timestampms', 'timems', 'tsms', 'ms', 'milliseconds'), 1e-3),
+    **dict.fromkeys(('timestampus', 'timeus', 'tsus', 'microseconds'), 1e-6),
+    **dict.fromkeys(('timestamps', 'times', 'timesec', 'timestampsec', 'seconds', 'secs'), 1.0),
+    **dict.fromkeys(('timestamp', 'time', 'ts', 't'), None),
+}  # of 1, by the key in lower case and without underscores; None: it does not say
 UNEVEN = 1.5
 """Times whose steps differ by more than this factor have frames left out between them."""
 
@@ -76,7 +81,7 @@ def _read(source: Source, skeleton: str | None) -> Contents:
         raise ValueError(f'{source.path} holds no pose landmarks ({", ".join(_LANDMARKS)})')
     document = source.document if isinstance(source.document, dict) else {}
     numbers, clock, first = _numbers(source, frames)
-    times = _times(source, frames) if first == 0 else []
+    times, _, unit = _times(source, frames) if first == 0 else ([], '', None)
     people = [
         RawPerson(where, number, *_landmarks(where, pose))
         for place, (number, entry) in enumerate(zip(numbers, frames, strict=True))
@@ -91,40 +96,51 @@ def _read(source: Source, skeleton: str | None) -> Contents:
         first_frame=first,
         clock=clock,
         all_frames=[] if clock == 'time' else numbers,
-        stamps=[] if clock == 'time' else times,
+        stamps=[] if clock == 'time' or unit is None else [unit * time for time in times],
         fps=float(fps) if isinstance(fps, int | float) and 0 < fps < 1e6 else None,
     )
 
 
 def _numbers(source: Source, frames: list[Any]) -> tuple[list[Any], str, int | None]:
     """Frame of each entry: its number, or its time where times show that entries are left out, or its place."""
-    given = [_first_of(entry, _NUMBERS) for entry in frames]
+    given = [frame_of(entry) if isinstance(entry, dict) else None for entry in frames]
     if all(value is not None for value in given):
         return given, 'picture', None
     if any(value is not None for value in given):
         raise ValueError(
             f'{source.path}: {sum(value is None for value in given)} of {len(frames)} frames have no number'
         )
-    times = _times(source, frames)
+    times, key, unit = _times(source, frames)
     if times:
         steps = np.diff(times)
         if steps.max() > UNEVEN * np.median(steps):
-            return times, 'time', 0
+            if unit is None:
+                raise ValueError(
+                    f'{source.path}: the steps of {key!r}, from {steps.min():g} to {steps.max():g}, show that frames '
+                    'are left out, and its unit is not clear: call it timestamp_ms or time_s, or number the frames '
+                    '(frame_index)'
+                )
+            return [unit * time for time in times], 'time', 0
     return list(range(len(frames))), 'picture', 0
 
 
-def _times(source: Source, frames: list[Any]) -> list[float]:
-    """Seconds of the entries; empty where not all of them have a time, or there are fewer than three."""
-    times = [_first_of(entry, _MILLISECONDS) for entry in frames]
+def _times(source: Source, frames: list[Any]) -> tuple[list[float], str, float | None]:
+    """Times of the entries, what the file calls them, and their unit in seconds, None where it is not clear.
+
+    There are none where not all entries have a time, or there are fewer than three.
+    """
+    first = frames[0] if isinstance(frames[0], dict) else {}
+    key = next((str(key) for key in first if _plain(key) in _SECONDS), '')
+    times = [entry.get(key) if isinstance(entry, dict) else None for entry in frames]
     if len(times) < 3 or not all(isinstance(value, int | float) and value >= 0 for value in times):
-        return []
+        return [], key, None
     if (np.diff(np.array(times, np.float64)) <= 0).any():
-        raise ValueError(f'{source.path}: times of frames do not grow')
-    return [value / 1000 for value in times]
+        raise ValueError(f'{source.path}: times of frames ({key}) do not grow')
+    return [float(value) for value in times if value is not None], key, _SECONDS[_plain(key)]
 
 
-def _first_of(entry: Any, keys: tuple[str, ...]) -> Any:
-    return next((entry[key] for key in keys if key in entry), None) if isinstance(entry, dict) else None
+def _plain(key: Any) -> str:
+    return str(key).replace('_', '').lower()
 
 
 def _landmarks(where: str, pose: list[Any]) -> tuple[list[Any], list[Any]]:

@@ -25,6 +25,23 @@ def refuse_misfit(record: KeypointRecord, num_frames: int | None) -> None:
         raise ValueError(f'{record.path}: {behind(record, num_frames)}')
 
 
+def doubts(record: KeypointRecord) -> list[str]:
+    """Sentences on what a file leaves open, and how it is taken."""
+    found = []
+    if record.may_count_from_one:
+        found.append(
+            f'{record.path}: its first frame is 1, and its format leaves open where frames begin: it is taken for the '
+            'second picture; --first-frame 1 says that it is the first'
+        )
+    if record.is_sparse:
+        frames = ', '.join(str(frame + record.first_frame) for frame in sorted(record.people)[:3])
+        found.append(
+            f'{record.path}: most of its frames ({frames}, …) have nobody before and behind them: people count from '
+            'the first frame that they are found in'
+        )
+    return found
+
+
 def behind(record: KeypointRecord, num_frames: int) -> str | None:
     """A sentence on the poses that lie behind a video of so many frames, or None."""
     count, frames = record.behind(num_frames)

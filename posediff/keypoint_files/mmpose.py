@@ -8,6 +8,7 @@ from typing import Any
 from posediff.keypoint_files.contents import Contents, RawPerson
 from posediff.keypoint_files.documents import Source
 from posediff.keypoint_files.formats import KeypointFormat, register_format
+from posediff.keypoint_files.frame_numbers import frame_of
 from posediff.skeletons import match_skeleton
 
 MAX_PEAK = 10.0
@@ -54,7 +55,8 @@ def _read(source: Source, skeleton: str | None) -> Contents:
             return _with_skeleton(Contents(_instances(str(source.path), 0, rows), first_frame=0, **options), info)
         listed = _listed(rows)
         return _with_skeleton(
-            Contents(_frames(source, rows), first_frame=0 if 0 in listed else 1, all_frames=listed, **options), info
+            Contents(_frames(source, rows), first_frame=0 if _begins_at_0(listed) else 1, all_frames=listed, **options),
+            info,
         )
     if isinstance(document, list) and _is_instances(document):
         numbered = any('frame_id' in one for one in document)
@@ -65,13 +67,19 @@ def _read(source: Source, skeleton: str | None) -> Contents:
     # the inferencers list every frame from 0 on, with or without people
     listed = _listed(document)
     people = _frames(source, document)
-    return _with_skeleton(Contents(people, first_frame=0 if 0 in listed else None, all_frames=listed, **options), None)
+    return _with_skeleton(
+        Contents(people, first_frame=0 if _begins_at_0(listed) else None, all_frames=listed, **options), None
+    )
 
 
 def _listed(rows: list[Any]) -> list[Any]:
     """Frames of all rows that name one."""
-    named = [next((row[name] for name in _FRAME_KEYS if name in row), None) for row in rows if isinstance(row, dict)]
+    named = [frame_of(row, *_FRAME_KEYS) for row in rows if isinstance(row, dict)]
     return [frame for frame in named if frame is not None]
+
+
+def _begins_at_0(frames: list[Any]) -> bool:
+    return any(str(frame).strip().rstrip('0') in ('', '.', '0.') for frame in frames)
 
 
 def _frames(source: Source, rows: list[Any]) -> Iterator[RawPerson]:
@@ -79,10 +87,10 @@ def _frames(source: Source, rows: list[Any]) -> Iterator[RawPerson]:
         where = f'{source.path}: row {number}'
         if not _is_frame(row):
             raise ValueError(f'{where}: expected a frame with instances, got {str(row)[:60]}')
-        frames = [row[name] for name in _FRAME_KEYS if name in row]
-        if not frames:
+        frame = frame_of(row, *_FRAME_KEYS)
+        if frame is None:
             raise ValueError(f'{where}: it names no frame (frame_id)')
-        yield from _instances(where, frames[0], row['instances'])
+        yield from _instances(where, frame, row['instances'])
 
 
 def _numbered(source: Source, rows: list[Any]) -> Iterator[RawPerson]:

@@ -14,10 +14,13 @@ from posediff.keypoint_files.contents import Contents, RawPerson
 from posediff.keypoint_files.coordinates import COORDINATES, check_coordinates, in_pixels
 from posediff.keypoint_files.documents import Source
 from posediff.keypoint_files.formats import KeypointFormat, find_format
-from posediff.keypoint_files.frame_numbers import frame_numbers, stem_of
+from posediff.keypoint_files.frame_numbers import frame_numbers, places_among
 from posediff.keypoint_files.record import FoundPerson, KeypointRecord
 from posediff.keypoint_files.track_ids import track_ids
 from posediff.skeletons import Skeleton, get_skeleton
+
+NOWHERE = (-1.0, -1.0)
+"""px, outside of every picture: where estimators that say no scores leave a keypoint that they did not find."""
 
 CORNER = 1e-3
 """A keypoint nearer to the top left corner, px, is (0, 0) but for rounding."""
@@ -37,9 +40,9 @@ def read_keypoint_file(
 ) -> KeypointRecord:
     """Read the people of each frame.
 
-    A keypoint was not seen where its coordinates are exactly (0, 0), where a coordinate or the score is NaN or null,
-    and where the score is 0 or, down to -1, below. Scores above 1 are cut to 1 up to the largest that the format can
-    mean: the peaks of SimCC heads (RTMPose) and of heatmaps are no probabilities.
+    A keypoint was not seen where its coordinates are exactly (0, 0), or (-1, -1) in px, where a coordinate or the score
+    is NaN or null, and where the score is 0 or, down to -1, below. Scores above 1 are cut to 1 up to the largest that
+    the format can mean: the peaks of SimCC heads (RTMPose) and of heatmaps are no probabilities.
 
     Args:
         path: The file, or a folder with a file for each frame.
@@ -83,11 +86,11 @@ def read_keypoint_file(
             f'{source.path}: its frames are placed by their times, a first frame has no use: leave out --first-frame '
             f'{first_frame}'
         )
-    places = _places(raw, image_names)
+    places = places_among([(one.where, one.frame) for one in raw], image_names)
     if places is not None:
-        numbers, times, last, first = places, None, len(image_names) - 1, 0
+        numbers, times, listed, first = places, None, range(len(image_names)), 0
     else:
-        numbers, times, last = _frames(str(source.path), raw, contents, first or 0)
+        numbers, times, listed = _frames(str(source.path), raw, contents, first or 0)
     ids, own_ids = track_ids(
         str(source.path),
         [(one.where, number, one.track if keep_track_ids else None) for one, number in zip(raw, numbers, strict=True)],
@@ -106,7 +109,7 @@ def read_keypoint_file(
         clock=contents.clock,
         first_frame=first or 0,
         first_is_open=first is None,
-        last=last,
+        listed=listed,
         track_names=own_ids,
         img_shape=contents.img_shape if img_shape is None else img_shape,
         fps=contents.fps,
@@ -186,7 +189,7 @@ def _checked(one: RawPerson, contents: Contents, joints: Skeleton) -> tuple[np.n
             f'{one.where}: a score must be in [0, 1], got {scores[joint]:g} of {joints.joint_names[joint]}; peaks up '
             f'to {contents.max_score:g} are cut to 1, percentages and logits are not read'
         )
-    seen &= scores > 0
+    seen &= (scores > 0) & ((points != NOWHERE).any(-1) | (contents.coordinates != 'px'))
     return np.where(seen[:, None], points, np.nan), np.where(seen, np.minimum(scores, 1), 0).astype(np.float32)
 
 
@@ -235,31 +238,21 @@ def _without_corner(points: np.ndarray, scores: np.ndarray) -> np.ndarray:
     return np.where((np.abs(points) < CORNER).all(-1), np.float32(0), scores)
 
 
-def _places(raw: Sequence[RawPerson], image_names: Sequence[str]) -> list[int] | None:
-    """Places among the images of a folder of those that the frames name; None: they name none of them."""
-    places = {stem_of(name): number for number, name in enumerate(image_names)}
-    if len(places) < len(image_names) or not all(isinstance(one.frame, str) for one in raw):
-        return None
-    found = [places.get(stem_of(one.frame)) for one in raw]
-    missing = [one for one, place in zip(raw, found, strict=True) if place is None]
-    if len(missing) == len(raw):
-        return None
-    if missing:
-        raise ValueError(f'{missing[0].where}: {missing[0].frame!r} is none of the {len(image_names)} images')
-    return [place for place in found if place is not None]
-
-
 def _frames(
     file: str, raw: Sequence[RawPerson], contents: Contents, first: int
-) -> tuple[list[int], np.ndarray | None, int]:
-    """Number of each person's frame, times of the frames where that is what is given, and the last frame's number."""
+) -> tuple[list[int], np.ndarray | None, range]:
+    """Number of each person's frame, times of the frames where that is what is given, and the frames of the file."""
     if contents.clock == 'time':
         seconds = [float(one.frame) for one in raw]
         times = np.unique(seconds)
-        return np.searchsorted(times, seconds).tolist(), times, len(times) - 1
+        return np.searchsorted(times, seconds).tolist(), times, range(len(times))
     listed = [(one.where, one.frame) for one in raw] + [(file, frame) for frame in contents.all_frames]
     numbers = frame_numbers(listed)
     for one, number in zip(raw, numbers[: len(raw)], strict=True):
         if number < first:
             raise ValueError(f'{one.where}: frame {number} lies before the first frame, {first} (--first-frame)')
-    return [number - first for number in numbers[: len(raw)]], None, max(numbers) - first
+    return (
+        [number - first for number in numbers[: len(raw)]],
+        None,
+        range(min(numbers) - first, max(numbers) - first + 1),
+    )

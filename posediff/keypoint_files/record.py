@@ -40,7 +40,7 @@ class KeypointRecord:
         clock: Of which count the frames are; see :class:`posediff.keypoint_files.contents.Contents`.
         first_frame: The number that the file gives the first picture.
         first_is_open: Neither the format nor the user says that number.
-        last: Number of the last frame that the file lists, with or without people.
+        listed: From the first to the last frame that the file lists, with or without people.
         track_names: The file's own ids by ``track_id``, where they are no numbers.
         img_shape: (h, w) px of the pictures, if known.
         fps: Frames a second, if the file says it.
@@ -57,7 +57,7 @@ class KeypointRecord:
     clock: str = 'picture'
     first_frame: int = 0
     first_is_open: bool = False
-    last: int = 0
+    listed: range = range(1)
     track_names: dict[int, str] = field(default_factory=dict)
     img_shape: tuple[int, int] | None = None
     fps: float | None = None
@@ -94,6 +94,13 @@ class KeypointRecord:
         """Whether some of the people have an id."""
         return any(person.track_id is not None for people in self.people.values() for person in people)
 
+    @property
+    def is_sparse(self) -> bool:
+        """Whether most frames with people have nobody in the frame before and in the one behind: frames are missing."""
+        frames = {frame for frame, people in self.people.items() if any((one.scores > 0).any() for one in people)}
+        alone = sum(frame - 1 not in frames and frame + 1 not in frames for frame in frames)
+        return len(frames) > 1 and alone > len(frames) / 2
+
     def behind(self, num_frames: int) -> tuple[int, list[int]]:
         """How many poses lie behind a video of so many frames, and the numbers of their frames, as in the file."""
         if self.times is not None:
@@ -104,6 +111,16 @@ class KeypointRecord:
             if frame >= num_frames
         }
         return sum(late.values()), sorted(frame + self.first_frame for frame, count in late.items() if count)
+
+    @property
+    def last(self) -> int:
+        """Number of the last frame that the file lists."""
+        return self.listed.stop - 1
+
+    @property
+    def may_count_from_one(self) -> bool:
+        """Whether 1 is the first frame that the file names, and the format leaves open where frames begin."""
+        return self.first_is_open and self.times is None and self.listed.start == 1
 
     def seems_to_count_from_one(self, num_frames: int) -> bool:
         """Whether frames end just behind the last, none is the first, and the format leaves open where they begin."""

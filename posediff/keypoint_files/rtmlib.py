@@ -10,10 +10,11 @@ import numpy as np
 from posediff.keypoint_files.contents import Contents, RawPerson
 from posediff.keypoint_files.documents import Source
 from posediff.keypoint_files.formats import KeypointFormat, register_format
+from posediff.keypoint_files.frame_numbers import frame_of
 from posediff.keypoint_files.mmpose import MAX_PEAK
 
 COUNTS = {17: 'coco17', 18: 'openpose18', 26: 'halpe26', 133: 'coco17', 134: 'openpose18'}
-_FRAME_KEYS = ('frame_id', 'frame_index', 'frame', 'frame_idx', 'image_id')
+_FRAME_KEYS = ('frame_id', 'frame_index', 'frame')
 _SCORES = ('scores', 'keypoint_scores')
 
 
@@ -41,12 +42,12 @@ def _read(source: Source, skeleton: str | None) -> Contents:
     document = source.document if source.kind == 'json' else None
     if not isinstance(document, list):
         raise ValueError(f'{source.path} is neither a list of frames nor a .npz with keypoints and scores')
-    numbered = [entry for entry in document if isinstance(entry, dict) and any(key in entry for key in _FRAME_KEYS)]
-    if numbered and len(numbered) < len(document):
-        raise ValueError(f'{source.path}: {len(document) - len(numbered)} of {len(document)} frames have no number')
+    named = [frame_of(entry, *_FRAME_KEYS) for entry in document if isinstance(entry, dict)]
+    listed = [frame for frame in named if frame is not None]
+    if listed and len(listed) < len(document):
+        raise ValueError(f'{source.path}: {len(document) - len(listed)} of {len(document)} frames have no number')
     people = list(_of_frames(source, document))
-    listed = [next(entry[key] for key in _FRAME_KEYS if key in entry) for entry in numbered]
-    return Contents(people, first_frame=None if numbered else 0, all_frames=listed, **options)
+    return Contents(people, first_frame=None if listed else 0, all_frames=listed, **options)
 
 
 def _of_frames(source: Source, document: list[Any]) -> Iterator[RawPerson]:
@@ -54,7 +55,8 @@ def _of_frames(source: Source, document: list[Any]) -> Iterator[RawPerson]:
         where = f'{source.path}: frame {number}'
         if not _is_frame(entry):
             raise ValueError(f'{where}: expected keypoints (N, K, 2) and scores (N, K)')
-        frame = next((entry[key] for key in _FRAME_KEYS if key in entry), number)
+        named = frame_of(entry, *_FRAME_KEYS)
+        frame = number if named is None else named
         scores = next(entry[name] for name in _SCORES if name in entry)
         tracks = entry.get('track_ids', [None] * len(entry['keypoints']))
         if (

@@ -12,10 +12,11 @@ from posediff.keypoint_files.coco import FRAME_KEYS, all_flags
 from posediff.keypoint_files.contents import Contents, RawPerson
 from posediff.keypoint_files.documents import Source
 from posediff.keypoint_files.formats import KeypointFormat, register_format
-from posediff.keypoint_files.frame_numbers import frame_numbers, stem_of
+from posediff.keypoint_files.frame_numbers import frame_numbers, frame_of, stem_of
 
 COUNTS = {17: 'coco17'}
 _BOX = 5  # class, then the box's middle and size
+_NO_LABELS = ('classes.txt', 'predefined_classes.txt')  # names of classes, as label tools write them beside labels
 
 
 def _matches(source: Source) -> bool:
@@ -56,7 +57,7 @@ def _read(source: Source, skeleton: str | None) -> Contents:
             for one in _results(f'{source.path}: frame {number}', number, frame)
         ]
         return Contents(people, by_count=COUNTS, first_frame=0)
-    numbered = [one for one in document if isinstance(one, dict) and any(key in one for key in (*FRAME_KEYS, 'frame'))]
+    numbered = [one for one in document if isinstance(one, dict) and frame_of(one, *FRAME_KEYS) is not None]
     if numbered and len(numbered) < len(document):
         raise ValueError(f'{source.path}: {len(document) - len(numbered)} of {len(document)} results name no frame')
     people = list(_results(str(source.path), 0, document))
@@ -71,27 +72,23 @@ def _results(where: str, frame: Any, results: Any) -> Iterator[RawPerson]:
         x, y = keypoints['x'], keypoints.get('y')
         if not isinstance(x, list) or not isinstance(y, list) or len(x) != len(y):
             raise ValueError(f'{place}: x and y of its keypoints must be lists of one length')
-        named = next((one[key] for key in (*FRAME_KEYS, 'frame') if key in one), frame)
+        own = frame_of(one, *FRAME_KEYS)
+        named = frame if own is None else own
         yield RawPerson(place, named, list(zip(x, y, strict=True)), keypoints.get('visible'), one.get('track_id'))
 
 
 def _labels(source: Source) -> Contents:
     """``class x y w h``, x, y and perhaps a score of each keypoint, then perhaps the box's score and a track id."""
-    numbers = frame_numbers([(str(file), file.name) for file in source.files])
-    rows = [(f'{file}: line {line}', file.name, values) for file in source.files for line, values in _lines(file)]
-    lengths = {len(values) for _, _, values in rows}
-    if len(lengths) > 1:
-        raise ValueError(
-            f'{source.path}: lines have {", ".join(map(str, sorted(lengths)))} values; expected one number'
-        )
-    length = lengths.pop() if lengths else _BOX
-    size, extra = _layout(source, length)
-    last = np.array([values[-1] for _, _, values in rows])
-    has_id = extra == 2 or (extra == 1 and bool((last == np.round(last)).all()))
-    flags = size == 3 and all_flags(values[_BOX : length - extra].tolist() for _, _, values in rows)
+    files = [file for file in source.files if file.name.lower() not in _NO_LABELS]
+    names = [file.name for file in files]
+    numbers = frame_numbers([(str(file), file.name) for file in files])
+    rows = [(f'{file}: line {line}', file.name, values) for file in files for line, values in _lines(file)]
+    size, end, has_score = _layout(source, rows)
+    flags = size == 3 and all_flags(values[_BOX:end].tolist() for _, _, values in rows)
     people = []
     for where, name, values in rows:
-        points = values[_BOX : length - extra].reshape(-1, size)
+        points = values[_BOX:end].reshape(-1, size)
+        has_id = len(values) - end > has_score
         scores = None if size == 2 else points[:, 2]
         if flags and scores is not None:
             scores = np.minimum(scores, 1)
@@ -100,16 +97,16 @@ def _labels(source: Source) -> Contents:
         people,
         by_count=COUNTS,
         coordinates='normalised',
-        first_frame=_first(source, numbers),
-        all_frames=source.names,
+        first_frame=_first(names, numbers),
+        all_frames=names,
     )
 
 
-def _first(source: Source, numbers: list[int]) -> int | None:
+def _first(names: list[str], numbers: list[int]) -> int | None:
     """Ultralytics writes NAME_1.txt for the first frame of a video, without zeros in front; images keep their names."""
-    stems = [stem_of(file.name) for file in source.files]
+    stems = [stem_of(name) for name in names]
     padded = any(stem[len(stem.rstrip('0123456789')) :].startswith('0') for stem in stems)
-    return None if padded or min(numbers) == 0 else 1
+    return None if padded or min(numbers, default=0) == 0 else 1
 
 
 def _lines(file: Path) -> Iterator[tuple[int, np.ndarray]]:
@@ -121,15 +118,26 @@ def _lines(file: Path) -> Iterator[tuple[int, np.ndarray]]:
                 raise ValueError(f'{file}: line {number}: expected numbers: {error}') from error
 
 
-def _layout(source: Source, length: int) -> tuple[int, int]:
-    """Values of a keypoint, and values behind the keypoints; of 17 keypoints, as every pretrained model gives them."""
+def _layout(source: Source, rows: list[tuple[str, str, np.ndarray]]) -> tuple[int, int, bool]:
+    """Values of a keypoint, where they end, and whether a score follows; of 17 keypoints, as pretrained models give.
+
+    An id may follow in some lines only: the tracker has none for people of whom it is not sure yet.
+    """
+    lengths = sorted({len(values) for _, _, values in rows})
     for size in (3, 2):
-        extra = length - _BOX - 17 * size
-        if 0 <= extra <= 2:
-            return size, extra
+        end = _BOX + 17 * size
+        extra = [length - end for length in lengths]
+        if extra in ([0], [0, 1]):
+            return size, end, False
+        if extra in ([2], [1, 2]):
+            return size, end, True
+        if extra == [1]:
+            last = np.array([values[-1] for _, _, values in rows])
+            return size, end, bool((last != np.round(last)).any())
+    found = ' and '.join(map(str, lengths)) or 'no'
     raise ValueError(
-        f'{source.path}: lines of {length} values do not hold a class, a box and 17 keypoints of 2 or 3 values, and '
-        'perhaps a score and an id'
+        f'{source.path}: lines of {found} values do not hold a class, a box and 17 keypoints of 2 or 3 values, and '
+        'perhaps a score, in every line, and an id'
     )
 
 

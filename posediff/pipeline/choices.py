@@ -38,7 +38,7 @@ def detector_config(choice: str, checkpoint: str | None, device: str) -> Config:
         return {'type': 'MediaPipeDetector'}
     if choice == 'whole-frame':
         return {'type': 'WholeFrameDetector'}
-    if Path(choice).suffix in BOX_FILES:
+    if Path(choice).suffix.lower() in BOX_FILES:
         return {'type': 'BoxesFileDetector', 'path': choice}
     raise ValueError(
         f'--detector {choice} is neither mediapipe, whole-frame, a file of boxes ({", ".join(BOX_FILES)}) nor '

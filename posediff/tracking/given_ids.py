@@ -28,9 +28,9 @@ class GivenIdsTracker(BaseTracker):
     def __init__(self, path: str | Path, skeleton: str | None = None, **options: Any) -> None:
         from posediff.detection.keypoints_file import open_record  # not at the top: it imports trackers' boxes
 
-        self._others = PoseTracker()
-        super().__init__(self._others.max_lost_s, self._others.min_hits)
         record = open_record(path, skeleton, **options)
+        self._others = PoseTracker(min_hits=1) if record.is_sparse else PoseTracker()
+        super().__init__(self._others.max_lost_s, self._others.min_hits)
         self._given: dict[bytes, list[tuple[int, int]]] = {}
         for frame, people in sorted(record.people.items()):
             for person in people:

@@ -66,6 +66,42 @@ def test_frames_of_boxes_by_name_and_text(tmp_path):
     assert [len(people) for people in found] == [1, 0, 1]
 
 
+def test_frames_of_boxes_are_found_among_the_images_of_a_folder(tmp_path):
+    entries = [{'image_id': f'x/img_{number}.png', 'bbox': [10, 8, 20, 30]} for number in (7, 9)]
+    (tmp_path / 'boxes.json').write_text(json.dumps(entries))
+    detector = BoxesFileDetector(tmp_path / 'boxes.json', image_names=('img_7.jpg', 'img_8.jpg', 'img_9.jpg'))
+    assert [len(people) for people in detector([frame(0), frame(1), frame(2)])] == [1, 0, 1]
+
+
+def test_boxes_of_other_categories_are_nobody(tmp_path):
+    entries = [{'image_id': 0, 'category_id': kind, 'bbox': [10, 8, 20, 30]} for kind in (1, 3, 17, 3)]
+    file = tmp_path / 'boxes.json'
+    file.write_text(json.dumps(entries))
+    detector = BoxesFileDetector(file)
+    assert [len(people) for people in detector([frame(0)])] == [1]
+    assert detector.notes == [f'{file}: 3 of 4 boxes are of other categories: 17, 3']
+    file.write_text(json.dumps(entries[1:]))
+    with pytest.raises(ValueError, match='boxes are of the categories 17, 3; none is of 1'):
+        BoxesFileDetector(file)
+    file.write_text(json.dumps(entries[1:2]))
+    assert [len(people) for people in BoxesFileDetector(file)([frame(0)])] == [1]
+
+
+def test_boxes_that_cannot_be_used_are_told(tmp_path):
+    file = tmp_path / 'boxes.txt'
+    file.write_text('1,1,0.1,0.2,0.3,0.4,1\n2,1,0.1,0.2,0.3,0.4,1\n')
+    with pytest.raises(ValueError, match='the box 0.1, 0.2, 0.3, 0.4 looks normalised'):
+        BoxesFileDetector(file)
+    file.write_text('1,1,10,8,20,30,-0.5\n3,1,10,8,20,30,0.5\n')
+    detector = BoxesFileDetector(file)
+    assert detector.notes == [f'{file}: 1 of 2 boxes have a score below 0: left out']
+    assert detector.behind(3) is None
+    with pytest.raises(ValueError, match=r'1 boxes lie behind the last picture \(1, .*\), the first of them at 2'):
+        detector.behind(2)
+    file.write_text('1,1,10,8,20,30\n3,1,10,8,20,30\n')
+    assert str(BoxesFileDetector(file).behind(2)).endswith('the first of them at 2')
+
+
 @pytest.mark.parametrize(
     ('name', 'text', 'said'),
     [

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from posediff.keypoint_files import KeypointRecord, read_keypoint_file
-from posediff.keypoint_files.misfits import behind, refuse_misfit
+from posediff.keypoint_files.misfits import behind, doubts, refuse_misfit
 from posediff.keypoint_files.track_ids import track_ids
 from posediff.video.frames import VideoFrame
 
@@ -234,3 +234,113 @@ def test_joints_by_name(tmp_path: Path) -> None:
     (tmp_path / 'b.csv').write_text((tmp_path / 'a.csv').read_text().replace('LShoulder', 'Snout'))
     with pytest.raises(ValueError, match=r'b\.csv: none of its joints \(Snout, Tail\) is one of mpi15'):
         read_keypoint_file(tmp_path / 'b.csv', 'mpi15')
+
+
+@pytest.mark.parametrize('key', ['frame_idx', 'frameNumber', 'Frame No', 'image_name', 'frame'])
+def test_whatever_is_called_frame_numbers_the_entries(key: str, tmp_path: Path) -> None:
+    marks = [{'x': 0.3, 'y': 0.1 + joint / 50, 'visibility': 0.9} for joint in range(33)]
+    one = {'keypoints': pose().tolist(), 'keypoint_scores': [0.9] * 17}
+    several = {'keypoints': [pose().tolist()], 'scores': [[0.9] * 17]}
+    for entry in ({'landmarks': [marks]}, {'instances': [one]}, several, {'keypoints': row()['keypoints']}):
+        document = [{key: f'{frame}.jpg' if key == 'image_name' else frame, **entry} for frame in (0, 2, 5)]
+        (tmp_path / 'a.json').write_text(json.dumps(document))
+        skeleton = None if 'landmarks' in entry else 'coco17'
+        assert sorted(read_keypoint_file(tmp_path / 'a.json', skeleton, img_shape=SIZE).people) == [0, 2, 5]
+
+
+def test_times_without_a_unit_are_used_only_where_they_say_nothing_else(tmp_path: Path) -> None:
+    marks = [{'x': 0.3, 'y': 0.1 + joint / 50, 'visibility': 0.9} for joint in range(33)]
+
+    def read_at(key: str, times: tuple[float, ...]) -> KeypointRecord:
+        (tmp_path / 'a.json').write_text(json.dumps([{key: time, 'landmarks': [marks]} for time in times]))
+        return read_keypoint_file(tmp_path / 'a.json', img_shape=SIZE)
+
+    with pytest.raises(ValueError, match="the steps of 'time', from 0.04 to 0.32, .* its unit is not clear"):
+        read_at('time', (0, 0.04, 0.08, 0.4))
+    assert sorted(read_at('time', (0, 0.04, 0.08)).people) == [0, 1, 2]
+    assert read_at('time_s', (0, 0.04, 0.08, 0.4)).times == pytest.approx([0, 0.04, 0.08, 0.4])
+    assert read_at('timestampUs', (0, 4e4, 8e4, 4e5)).times == pytest.approx([0, 0.04, 0.08, 0.4])
+
+
+def test_demo_scripts_may_write_their_frames_as_text(tmp_path: Path) -> None:
+    one = {'keypoints': pose().tolist(), 'keypoint_scores': [0.9] * 17}
+    for frames, first in (('0', '1'), 0), (('1', '2'), 1), ((0.0, 1.0), 0):
+        rows = [{'frame_id': frame, 'instances': [one]} for frame in frames]
+        record = read(tmp_path, {'meta_info': {}, 'instance_info': rows})
+        assert (sorted(record.people), record.first_frame) == ([0, 1], first)
+
+
+@pytest.mark.parametrize('write', [int, float, str])
+def test_annotations_find_their_image_by_value(write: Any, tmp_path: Path) -> None:
+    images = [{'id': 7 + number, 'file_name': f'{number:04d}.jpg'} for number in range(3)]
+    marks = np.concatenate([pose(), np.full((17, 1), 2)], -1).ravel().tolist()
+    annotations = [{'id': 1, 'image_id': write(8), 'keypoints': marks}]
+    assert sorted(read(tmp_path, {'images': images, 'annotations': annotations}).people) == [1]
+    annotations[0]['image_id'] = write(99)
+    with pytest.raises(ValueError, match=r"annotation 0: image_id '?99(\.0)?'? is none of the images .* 7, 8, 9"):
+        read(tmp_path, {'images': images, 'annotations': annotations})
+
+
+def test_minus_one_is_no_place_in_a_picture(tmp_path: Path) -> None:
+    points = pose()
+    points[3] = -1, -1
+    (person,) = read(tmp_path, [row(0, points)]).people[0]
+    assert person.scores.tolist() == pytest.approx([0.9] * 3 + [0] + [0.9] * 13)
+
+
+def test_a_few_points_far_off_do_not_hide_another_unit(tmp_path: Path) -> None:
+    points = relative(pose(), 'normalised')
+    points[[2, 9]] = 17.0, 21.0
+    with pytest.raises(ValueError, match='does not fit pictures of 640x480 px'):
+        read(tmp_path, [row(frame, points) for frame in range(3)])
+
+
+def test_a_first_frame_of_one_is_a_doubt(tmp_path: Path) -> None:
+    document = [row(frame) for frame in range(1, 5)]
+    (doubt,) = doubts(read(tmp_path, document))
+    assert doubt.startswith(f'{tmp_path / "a.json"}: its first frame is 1,')
+    assert '--first-frame 1 says' in doubt
+    assert doubts(read(tmp_path, document, first_frame=1)) == []
+    assert doubts(read(tmp_path, document, first_frame=0)) == []
+    assert doubts(read(tmp_path, [row(frame) for frame in range(2, 5)])) == []
+
+
+@pytest.mark.parametrize(
+    ('frames', 'sparse'), [((0, 2, 4), True), ((3, 17, 40), True), ((0, 1, 2, 9), False), ((5,), False)]
+)
+def test_frames_that_stand_alone_are_told(frames: tuple[int, ...], sparse: bool, tmp_path: Path) -> None:
+    record = read(tmp_path, [row(frame) for frame in frames])
+    assert record.is_sparse == sparse
+    assert any('nobody before and behind' in doubt for doubt in doubts(record)) == sparse
+
+
+def test_an_archive_of_python_objects_is_named_as_one(tmp_path: Path) -> None:
+    np.savez(tmp_path / 'data_2d_custom_a.npz', positions_2d=np.array({'a.mp4': {}}, dtype=object))
+    with pytest.raises(ValueError, match='data_2d_custom_a.npz holds Python objects'):
+        read_keypoint_file(tmp_path / 'data_2d_custom_a.npz', 'coco17')
+
+
+def labels(folder: Path, *files: tuple[int, ...]) -> Path:
+    """Label files of 17 keypoints of three values with so many values behind them in each line."""
+    for frame, extra in enumerate(files, start=1):
+        values = np.concatenate([relative(pose(frame), 'normalised'), np.full((17, 1), 0.9)], -1).ravel()
+        behind = {0: (), 1: (7,), 2: (0.8, 7)}
+        lines = [' '.join(map(str, (0, 0.5, 0.5, 0.1, 0.2, *values, *behind[more]))) for more in extra]
+        (folder / f'clip_{frame}.txt').write_text('\n'.join(lines))
+    return folder
+
+
+@pytest.mark.parametrize(
+    ('files', 'ids'),
+    [(((0,), (1,)), [None, 7]), (((2,), (2,)), [7, 7]), (((0,), (0,)), [None, None])],
+)
+def test_ids_of_yolo_may_be_missing_in_some_lines(files: Any, ids: list[int | None], tmp_path: Path) -> None:
+    (tmp_path / 'classes.txt').write_text('person\n')
+    record = read_keypoint_file(labels(tmp_path, *files), img_shape=SIZE)
+    assert [person.track_id for frame in (0, 1) for person in record.people[frame]] == ids
+    assert record.people[0][0].keypoints == pytest.approx(pose(1), abs=1e-3)
+
+
+def test_lines_of_labels_that_contradict_each_other_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match='lines of 56 and 58 values do not hold'):
+        read_keypoint_file(labels(tmp_path, (0,), (2,)), img_shape=SIZE)

@@ -181,3 +181,13 @@ def test_one_person_of_several_is_lifted(
     assert lift(rows(('ann', 'bob'), first=3), '--person', 'ann') == 0
     document = json.loads((tmp_path / 'out' / 'poses.json').read_text())
     assert (document['num_frames'], document['first_frame']) == (FRAMES, 3)
+
+
+def test_people_in_every_second_picture_are_found(run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / 'a.json').write_text(json.dumps([one for one in rows() if one['image_id'] % 2 == 0]))
+    words = ['--keypoints', tmp_path / 'a.json', '--skeleton', 'coco17', '--out', tmp_path / 'o']
+    assert run(*words) == 0
+    assert 'most of its frames (0, 2, 4, …) have nobody before and behind them' in capsys.readouterr().err
+    with np.load(tmp_path / 'o' / 'poses.npz') as found:
+        assert sorted(set(found['frame_index'].tolist())) == [0, 2, 4, 6]
+        assert len(set(found['track_id'].tolist())) == 2
