@@ -20,7 +20,8 @@ class RankWatch(threading.Thread):
 
     A rank that waits in a collective of NCCL does not see that another died: it would wait until the group's timeout,
     which is long, as one rank may evaluate alone while the others wait. So every rank counts up in the group's store,
-    from a thread of its own, and looks at the others' counts.
+    from a thread of its own, and looks at the others' counts. Who was stopped itself for long, as all ranks of a
+    suspended job are, begins to listen anew: the others may have been stopped too.
 
     Args:
         store: The group's store, a connection of this thread's own.
@@ -38,6 +39,7 @@ class RankWatch(threading.Thread):
         self.store, self.rank, self.world_size = store, rank, world_size
         self.interval, self.silence, self.grace = interval, silence, grace
         self._over = threading.Event()
+        self._looked = time.monotonic()
 
     @classmethod
     def of_default_group(cls) -> RankWatch | None:
@@ -82,6 +84,9 @@ class RankWatch(threading.Thread):
         if self.store.check([f'{PREFIX}/failed']):
             return self.store.get(f'{PREFIX}/failed').decode()
         now = time.monotonic()
+        if now - self._looked > self.silence / 2:
+            seen.clear()
+        self._looked = now
         for rank in range(self.world_size):
             count = self.store.add(f'{PREFIX}/{rank}', 0)
             if rank not in seen or seen[rank][0] != count:
