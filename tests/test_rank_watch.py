@@ -22,10 +22,10 @@ def test_a_rank_is_dead_that_is_silent_and_not_all_that_were_suspended(clock: li
     first, second = (rank_watch.RankWatch(store, rank, 2, INTERVAL, SILENCE) for rank in range(2))
     seen: dict[int, tuple[int, float]] = {}
     for _ in range(30):
-        assert first._look(seen) is None
         assert second._look({}) is None
+        assert first._look(seen) is None
         clock[0] += INTERVAL
-    clock[0] += 600  # the job was suspended, and this rank is the first to go on
+    clock[0] += 600  # the job was suspended; the rank that looked last is the first to go on
     assert first._look(seen) is None
     clock[0] += INTERVAL
     begun, reason = clock[0], None
