@@ -20,6 +20,8 @@ _FOREIGN_FOLDERS = ('__MACOSX',)  # what archives made on a Mac hold beside the 
 def read_text(path: str | Path, encoding: str = 'utf-8') -> str:
     """Read a text file, with or without a byte order mark.
 
+    Lines may end in any way; they end in a line feed in what is returned.
+
     Args:
         path: The file.
         encoding: Of a file without a mark; a mark says which Unicode encoding follows.
@@ -31,7 +33,7 @@ def read_text(path: str | Path, encoding: str = 'utf-8') -> str:
     content = Path(path).read_bytes()
     encoding = next((marked for mark, marked in _MARKS if content.startswith(mark)), encoding)
     try:
-        return content.decode(encoding)
+        return content.decode(encoding).replace('\r\n', '\n').replace('\r', '\n')
     except UnicodeDecodeError as error:
         raise ValueError(f'{path}: not text in {encoding.upper()} ({error})') from error
 

@@ -11,7 +11,9 @@ import numpy as np
 from posediff.video.pictures import MAX_FPS, PHOTO_FPS, Picture, PictureSource
 from posediff.video.rate import best_rate
 
-IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff')
+IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.jpe', '.jfif', '.png', '.bmp', '.webp', '.tif', '.tiff', '.ppm', '.pgm', '.pnm')
+OTHER_SUFFIXES = ('.heic', '.heif', '.avif', '.gif', '.jp2', '.exr', '.dng', '.cr2', '.cr3', '.nef', '.arw', '.tga')
+SHOWN = 3  # names in a message
 
 
 def images_of(path: Path) -> list[Path] | None:
@@ -20,7 +22,7 @@ def images_of(path: Path) -> list[Path] | None:
     Hidden files, as macOS leaves them beside others (``._0001.jpg``), are no images.
 
     Raises:
-        ValueError: The folder has no image.
+        ValueError: The folder has no image, or one in two forms (``7.jpg`` and ``7.png``).
     """
     if not path.is_dir():
         return [path] if path.suffix.lower() in IMAGE_SUFFIXES and not is_animated(path) else None
@@ -28,15 +30,34 @@ def images_of(path: Path) -> list[Path] | None:
     found = sorted((file for file in found if file.is_file()), key=natural_order)
     if not found:
         raise ValueError(f'{path} is a folder without images ({", ".join(IMAGE_SUFFIXES)})')
+    first: dict[str, Path] = {}
+    for file in found:
+        if first.setdefault(file.stem, file) is not file:
+            raise ValueError(f'{path} has {first[file.stem].name} and {file.name}: which of them is the picture?')
     return found
+
+
+def other_pictures(folder: Path) -> str | None:
+    """A sentence on the pictures of a folder that are of kinds which are not read; None: there are none."""
+    names = sorted(
+        file.name for file in folder.iterdir() if file.suffix.lower() in OTHER_SUFFIXES and file.name[0] != '.'
+    )
+    if not names:
+        return None
+    return f'{folder}: {len(names)} pictures are of kinds that are not read, and are left out: {_listed(names)}'
+
+
+def _listed(names: list[str]) -> str:
+    return ', '.join(names[:SHOWN]) + (', …' if len(names) > SHOWN else '')
 
 
 def natural_order(path: Path) -> tuple[list[str | int], str]:
     """Key that sorts files by name with numbers by value: frame_2 before frame_10, however they are padded.
 
     A hyphen is the sign of a number at the beginning of a name and behind an underscore (frame_-1), else it divides.
+    Capitals do not count: cameras and programs that copy their files write IMG_1.JPG and img_2.jpg.
     """
-    parts = re.split(r'((?:(?<=_)-|^-)?[0-9]+)', path.stem)
+    parts = re.split(r'((?:(?<=_)-|^-)?[0-9]+)', path.stem.casefold())
     return [int(part) if number % 2 else part for number, part in enumerate(parts)], path.name
 
 
@@ -63,21 +84,26 @@ class Images(PictureSource):
         super().__init__(name)
         self.paths, self.num_pictures, self.is_stamped = paths, len(paths), False
         self.fps = PHOTO_FPS if len(paths) == 1 else None
+        self._unread: list[str] = []
         self.img_shape = next((picture.image.shape[:2] for picture in self), None)
 
     def __iter__(self) -> Iterator[Picture]:
         """Images, numbered with those that cannot be read."""
         from posediff.datasets.transforms.clip_loading import read_image
 
-        self.damaged = 0
+        self._unread = []
         for number, path in enumerate(self.paths):
             try:
                 image = read_image(str(path))
             except ValueError:
-                self.damaged += 1
+                self._unread.append(path.name)
             else:
                 stamp = None if self.fps is None else number / self.fps
                 yield Picture(number, stamp, np.ascontiguousarray(image[..., ::-1]))
+
+    @property
+    def complaint(self) -> str | None:
+        return f'{len(self._unread)} of its images cannot be read ({_listed(self._unread)})' if self._unread else None
 
 
 class Animation(PictureSource):

@@ -38,6 +38,8 @@ def find(name: str | Path) -> Place:
         ValueError: The name is that of a file and that of a camera.
     """
     text = str(name)
+    if not text.strip():
+        raise FileNotFoundError('the name of the video is empty')
     path = _existing(name)
     if path is not None and re.fullmatch(re.escape(DEVICES) + '[0-9]+', str(path)):
         return Place(None, str(path), 'v4l2')

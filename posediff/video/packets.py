@@ -76,6 +76,11 @@ def _packets(stamps: Sequence[tuple[int | None, int | None]], unit_s: float, is_
     steps = np.diff(order)
     step = float(np.median(np.abs(steps[steps != 0]))) if (steps != 0).any() else 0.0
     back = -step * (2 * REORDERED if by_display else 3)
-    cuts = np.flatnonzero((steps < back) | (steps > max_pause(step))) + 1
-    stretches = tuple(np.sort(part) for part in np.split(times, cuts))
+    restarts = np.flatnonzero(steps < back) + 1
+    stretches = tuple(piece for part in np.split(times, restarts) for piece in _at_pauses(np.sort(part), step))
     return Packets(len(stamps), stretches, is_whole, bool((np.diff(times) >= 0).all()))
+
+
+def _at_pauses(times: np.ndarray, step: float) -> list[np.ndarray]:
+    """Stretches without longer pauses of ascending stamps; times of decoding pause a few pictures later than these."""
+    return np.split(times, np.flatnonzero(np.diff(times) > max_pause(step)) + 1)

@@ -58,6 +58,11 @@ class PictureSource(ABC):
         self.rate_note: str | None = None
         self.damaged = 0
 
+    @property
+    def complaint(self) -> str | None:
+        """What could not be decoded in the last reading, in words; None: nothing."""
+        return f'{self.damaged} pieces of it cannot be decoded' if self.damaged else None
+
     @abstractmethod
     def __iter__(self) -> Iterator[Picture]:
         """Pictures that can be decoded."""

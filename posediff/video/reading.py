@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
-
 from posediff.video.film import WHOLE, Film
 from posediff.video.frames import ConstantRate, VideoFrame
-from posediff.video.images import Animation, Images, images_of, is_animated
+from posediff.video.images import Animation, Images, images_of, is_animated, other_pictures
 from posediff.video.names import Place, find
 from posediff.video.pictures import MAX_FPS, Picture, PictureSource
 from posediff.video.timeline import Cut, TimeLine
@@ -92,7 +90,7 @@ class VideoSource:
             for picture in self._pictures():
                 time_s = line(picture.stamp_s) * self._scale
                 if picture.image.shape[:2] != self.img_shape:
-                    other_size = self._other_size(picture.image, time_s)
+                    other_size = self._other_size(picture, time_s)
                     return
                 ticks = clock.ticks(time_s)
                 for tick in ticks:
@@ -139,18 +137,19 @@ class VideoSource:
             return None
         return round(last * self._scale * self.fps) + 1
 
-    def _other_size(self, image: np.ndarray, time_s: float) -> str:
-        (height, width), (first_height, first_width) = image.shape[:2], self.img_shape
+    def _other_size(self, picture: Picture, time_s: float) -> str:
+        (height, width), (first_height, first_width) = picture.image.shape[:2], self.img_shape
+        name = '' if self.images is None else f' ({self.images[picture.number].name})'
         return (
-            f'{self.name}: the picture at {time_s:g} s is {width}x{height} px, the first '
+            f'{self.name}: the picture at {time_s:g} s{name} is {width}x{height} px, the first '
             f'{first_width}x{first_height}: read up to there'
         )
 
     def _complaint(self, frames: int | None) -> str | None:
         """What was wrong so far, and with the length if the video was read to its end."""
         found = []
-        if self._source.damaged:
-            found.append(f'{self._source.damaged} pieces of it cannot be decoded')
+        if self._source.complaint is not None:
+            found.append(self._source.complaint)
         if self.cuts:
             found.append(_cuts(self.cuts))
         if self.dropped and not self._resamples:
@@ -171,7 +170,10 @@ def _source(place: Place, name: str) -> PictureSource:
         return Film(place, name, MAX_FPS)
     images = images_of(place.path)
     if images is not None:
-        return Images(name, images)
+        found = Images(name, images)
+        others = other_pictures(place.path) if place.path.is_dir() else None
+        found.notes += [] if others is None else [others]
+        return found
     if place.path.suffix.lower() == '.webp' and is_animated(place.path):
         return Animation(name, place.path)
     return Film(place, name, MAX_FPS)

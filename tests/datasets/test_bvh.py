@@ -103,14 +103,16 @@ def test_positions_that_repeat_the_offset_change_nothing(tmp_path_factory, data)
     'change',
     [
         lambda text: text.replace('\n', '\r\n').encode(),
+        lambda text: text.replace('\n', '\r').encode(),
         lambda text: text.encode('utf-8-sig'),
+        lambda text: text.replace('base', 'Figure1_base').replace('arm', 'Figure1_arm').encode(),
         lambda text: text.encode('utf-16'),
         lambda text: text.replace('  ', '\t').replace('{', '{ ').encode(),
         lambda text: text.replace('End Site', 'END site').replace('Zrotation', 'zRotation').encode(),
         lambda text: text.replace('base', 'mixamorig:base').replace('JOINT arm', 'JOINT rig|mixamorig:arm').encode(),
         lambda text: text.replace('Frames: ', 'frames:').replace('Frame Time: 0.02', 'Frame Time:2.0e-02').encode(),
     ],
-    ids=['crlf', 'mark', 'utf-16', 'tabs', 'capitals', 'namespaces', 'frame-time'],
+    ids=['crlf', 'cr', 'mark', 'prefix', 'utf-16', 'tabs', 'capitals', 'namespaces', 'frame-time'],
 )
 def test_what_other_programs_write_is_read_alike(tmp_path, change):
     rows = ['1 2 3 10 20 30 40 50 60', '0 0 0 90 0 0 90 0 0']

@@ -277,7 +277,54 @@ def test_bad_takes_are_left_out_and_named(source, tmp_path, skeleton, motion, re
 def test_a_take_in_two_forms_is_converted_once(source, tmp_path):
     (source / '07_01.bvh').write_text(bvh_text(60))
     report = convert_cmu(source, tmp_path / 'out', source_fps=60.0)
-    assert report.skipped == {'07_01.bvh': 'the take is already converted from another form'}
+    (reason,) = report.skipped.values()
+    assert reason.startswith('take 07_01 of subject 07 is already converted, from 07/07_01.amc; ')
+
+
+def test_subjects_are_told_apart_by_any_letter(tmp_path):
+    for name in ('äb.bvh', 'öb.bvh'):
+        (tmp_path / name).write_text(bvh_text(60))
+    report = convert_cmu(tmp_path, tmp_path / 'out')
+    assert report.converted == ['äb.bvh', 'öb.bvh']
+    assert sorted(path.stem for path in (tmp_path / 'out').iterdir()) == ['äb', 'öb']
+
+
+@pytest.mark.parametrize(
+    'change',
+    [
+        lambda name: f'mixamorig{name}',
+        lambda name: f'Character1_{name}',
+        lambda name: re.sub('(?<=[a-z])(?=[A-Z])', ' ', name),
+        lambda name: re.sub('(?<=[a-z])(?=[A-Z])', '_', name),
+    ],
+)
+def test_joints_of_bvh_are_known_by_their_letters(tmp_path, change):
+    text = bvh_text(60)
+    (tmp_path / '01_01.bvh').write_text(text)
+    (tmp_path / '02_01.bvh').write_text(re.sub(r'(?<=JOINT |\nROOT )\w+', lambda match: change(match[0]), text))
+    report = convert_cmu(tmp_path, tmp_path / 'out')
+    assert report.skipped == {}
+    first, second = (load_subject(tmp_path / 'out' / f'{subject}.npz') for subject in ('01', '02'))
+    np.testing.assert_array_equal(first.clips[0].joints_3d, second.clips[0].joints_3d)
+
+
+def turned(text: str) -> str:
+    """The same rest pose with z up."""
+    return re.sub(r'OFFSET (\S+) (\S+) (\S+)', lambda match: f'OFFSET {match[1]} {-float(match[3])} {match[2]}', text)
+
+
+@pytest.mark.parametrize(
+    ('change', 'said'),
+    [
+        (turned, 'in its rest pose the head is at .* y has to be up'),
+        (lambda text: text.replace('0.0166667', '16.6667'), '0.06 frames a second, one every 16.67 s'),
+        (lambda text: text.replace('0.0166667', '60'), '0.01667 frames a second, one every 60 s'),
+    ],
+)
+def test_what_other_programs_mean_otherwise_is_refused(tmp_path, change, said):
+    (tmp_path / '01_01.bvh').write_text(change(bvh_text(60)))
+    report = convert_cmu(tmp_path, tmp_path / 'out')
+    assert re.search(said, report.skipped['01_01.bvh'])
 
 
 def test_files_that_are_no_data_are_passed_over(source, tmp_path):

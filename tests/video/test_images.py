@@ -89,7 +89,37 @@ def test_pictures_of_a_folder_are_numbered_with_the_broken_ones(tmp_path):
     ]
 
 
-@pytest.mark.parametrize('suffix', ['.jpg', '.jpeg', '.PNG', '.webp', '.bmp', '.tiff', '.gif'])
+def test_capitals_do_not_order_images(tmp_path):
+    names = ['IMG_1.JPG', 'img_2.jpg', 'Img_9.jpg', 'IMG_10.JPG']
+    for number, name in enumerate(names):
+        shade(number).save(tmp_path / name)
+    assert [path.name for path in open_video(tmp_path, fps=5).images] == names
+
+
+def test_images_that_cannot_be_used_are_named(tmp_path):
+    for number in range(6):
+        shade(number).save(tmp_path / f'{number}.jpg')
+    for name in ('1.jpg', '2.jpg', '4.jpg', '5.jpg'):
+        (tmp_path / name).write_bytes(b'')
+    (tmp_path / '6.HEIC').touch()
+    video = open_video(tmp_path, fps=5)
+    assert shades(video)[0] == 0
+    assert video.problem == f'{tmp_path}: 4 of its images cannot be read (1.jpg, 2.jpg, 4.jpg, …)'
+    assert video.notes == [f'{tmp_path}: 1 pictures are of kinds that are not read, and are left out: 6.HEIC']
+    Image.new('RGB', (30, 20)).save(tmp_path / '1.jpg')
+    video = open_video(tmp_path, fps=5)
+    assert len(list(video)) == 1
+    assert 'the picture at 0.2 s (1.jpg) is 30x20 px' in video.problem
+
+
+def test_a_picture_in_two_forms_is_a_question(tmp_path):
+    for name in ('a0.jpg', 'a1.jpg', 'a1.png'):
+        shade(1).save(tmp_path / name)
+    with pytest.raises(ValueError, match=r'has a1\.(jpg|png) and a1\.(jpg|png): which of them is the picture'):
+        open_video(tmp_path, fps=5)
+
+
+@pytest.mark.parametrize('suffix', ['.jpg', '.jpeg', '.jfif', '.ppm', '.PNG', '.webp', '.bmp', '.tiff', '.gif'])
 def test_a_photo_is_a_video_of_one_frame(tmp_path, suffix):
     shade(9).save(tmp_path / f'a{suffix}')
     for fps in (None, 25.0):

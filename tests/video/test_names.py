@@ -76,6 +76,13 @@ def test_a_number_is_a_camera_unless_a_file_has_that_name(tmp_path, monkeypatch)
     assert names.find('7').path == Path('7')
 
 
+def test_an_empty_name_is_no_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ('', '  '):
+        with pytest.raises(FileNotFoundError, match='the name of the video is empty'):
+            names.find(name)
+
+
 def test_addresses_are_left_alone(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name in ('rtsp://host/7', 'http://host/a.mp4'):

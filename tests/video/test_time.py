@@ -48,6 +48,8 @@ def test_a_jump_is_a_cut_and_a_pause_is_not(film, numbers, name):
     assert [frame.index for frame in jump if frame.after_cut] == [20]
     assert any(frame.after_cut for frame in open_video(jump.path, fps=2))
     assert 'there is a cut' in jump.problem
+    assert 'truncated' not in jump.problem
+    assert jump.num_frames == 40
     pause = open_video(film(name, [*range(20), *range(110, 130)], codec_options={'bf': '0'}))
     frames = list(pause)
     assert (pause.fps, len(frames), pause.repeated, pause.dropped) == (30, 130, 90, 0)

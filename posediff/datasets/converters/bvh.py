@@ -35,7 +35,7 @@ def read_bvh(path: str | Path) -> BvhMotion:
     """Read a motion file.
 
     Keywords and channels are read without regard to case. Names of joints lose the namespace that stands before them
-    (``mixamorig:Hips``).
+    (``mixamorig:Hips``), and any prefix that all of them have (``Character1_Hips``).
 
     Raises:
         FileNotFoundError: There is no such file.

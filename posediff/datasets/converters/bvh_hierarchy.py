@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os.path
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -92,6 +93,18 @@ def _bare_name(name: str) -> str:
     return bare
 
 
+def _prefix(names: list[str]) -> str:
+    """What stands before the names of all joints, as ``mixamorig1_`` or ``Character1_`` does.
+
+    It ends with a separator, or where every name goes on with a capital.
+    """
+    common = os.path.commonprefix(names) if len(names) > 1 else ''
+    end = len(common.rstrip('_ -.')) if common in names else len(common)
+    while end and not (common[end - 1] in '_ -.' or all(name[end : end + 1].isupper() for name in names)):
+        end -= 1
+    return common[:end]
+
+
 def _channels(words: list[str], count: int) -> tuple[str, ...]:
     found = [_CHANNEL.fullmatch(word) for word in words]
     unknown = [word for word, match in zip(words, found, strict=True) if match is None]
@@ -106,6 +119,9 @@ def _channels(words: list[str], count: int) -> tuple[str, ...]:
 def _joints(blocks: list[_Block], path: Path) -> tuple[BvhJoint, ...]:
     if not any(not block.is_end for block in blocks):
         raise ValueError(f'{path}: no joint in its hierarchy')
+    prefix = _prefix([block.name for block in blocks if not block.is_end])
+    for block in blocks:
+        block.name = block.name.removeprefix(prefix)
     joints: list[BvhJoint] = []
     names: set[str] = set()
     column = 0

@@ -162,11 +162,14 @@ def _convert_takes(
     """Clips by subject, and what happened to every take."""
     clips: dict[str, list[MocapClip]] = {}
     report = ConversionReport()
-    taken: set[tuple[str, str]] = set()
+    taken: dict[tuple[str, str], str] = {}
     for take in takes:
         label = str(take.motion_path.relative_to(source))
         if (take.subject, take.name) in taken:
-            report.skipped[label] = 'the take is already converted from another form'
+            report.skipped[label] = (
+                f'take {take.name} of subject {take.subject} is already converted, from '
+                f'{taken[take.subject, take.name]}; if they differ, other names or an index.csv tell them apart'
+            )
             continue
         try:
             found, changes, assumed = _clips_of(take, settings)
@@ -174,7 +177,7 @@ def _convert_takes(
             report.skipped[label] = str(error)
             continue
         report.assumed.update(assumed)
-        taken.add((take.subject, take.name))
+        taken[take.subject, take.name] = label
         clips.setdefault(take.subject, []).extend(found)
         report.converted.append(label)
         for change, frames in changes.items():

@@ -7,6 +7,7 @@ takes that exist in several forms.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -113,7 +114,7 @@ def joints_of_bvh(motion: BvhMotion, metres_per_unit: float | None = None) -> tu
         ValueError: The file is none of the known conversions.
     """
     positions, rotations = bvh_joint_frames(motion)
-    present = {name.lower() for name in positions}
+    present = {_letters(name) for name in positions}
     if 'hips' not in present:
         names = (
             *(name for name, _ in _UNIFIED_TRUNK.values()),
@@ -121,6 +122,7 @@ def joints_of_bvh(motion: BvhMotion, metres_per_unit: float | None = None) -> tu
         )
         positions, rotations = _named(positions, names), _named(rotations, names)
         _require(positions, names, motion.path)
+        _check_upright(motion)
         if metres_per_unit is not None:  # what follows is in cm
             positions = {name: 100 * metres_per_unit * values for name, values in positions.items()}
         joints = to_z_up(_unified_joints(positions, rotations))[_UNIFIED_LEAD:]
@@ -129,11 +131,12 @@ def joints_of_bvh(motion: BvhMotion, metres_per_unit: float | None = None) -> tu
     names = _HIPS_JOINTS[upper_spine]
     positions, rotations = _named(positions, names), _named(rotations, names)
     _require(positions, names, motion.path)
+    _check_upright(motion)
     unknown = [name for name in ('spine2', 'spine3', 'chest3') if name in present]
     if unknown:
         raise ValueError(f'{motion.path}: not a known form of CMU data, which has no joint {", ".join(unknown)}')
     joints = np.stack([positions[name] for name in names], axis=1)
-    spine = next(joint for joint in motion.joints if joint.name.lower() == upper_spine.lower())
+    spine = next(joint for joint in motion.joints if _letters(joint.name) == _letters(upper_spine))
     bone = position_in_parent(motion, spine)
     joints[:, _ABOVE_SPINE] += (rotations[upper_spine] @ bone[..., None])[:, None, :, 0]
     unit = METRES_PER_UNIT if metres_per_unit is None else metres_per_unit
@@ -141,9 +144,27 @@ def joints_of_bvh(motion: BvhMotion, metres_per_unit: float | None = None) -> tu
 
 
 def _named(values: dict[str, np.ndarray], names: tuple[str, ...]) -> dict[str, np.ndarray]:
-    """By the names of a table here where a joint has one of them in whatever case."""
-    spelling = {name.lower(): name for name in names}
-    return {spelling.get(name.lower(), name): value for name, value in values.items()}
+    """By the names of a table here where a joint has one of them, whatever its capitals and separators."""
+    spelling = {_letters(name): name for name in names}
+    return {spelling.get(_letters(name), name): value for name, value in values.items()}
+
+
+def _letters(name: str) -> str:
+    return re.sub(r'[\s_.-]+', '', name.lower())
+
+
+def _check_upright(motion: BvhMotion) -> None:
+    """Refuse a file whose rest pose does not stand along y: it is of a program whose z is up."""
+    index = next(index for index, joint in enumerate(motion.joints) if _letters(joint.name) == 'head')
+    rest = np.zeros(3)
+    while motion.joints[index].parent >= 0:
+        rest += motion.joints[index].offset
+        index = motion.joints[index].parent
+    if np.abs(rest).max() > max(rest[1], 0.0):
+        raise ValueError(
+            f'{motion.path}: in its rest pose the head is at ({", ".join(f"{value:.4g}" for value in rest)}) from the '
+            'root: y has to be up'
+        )
 
 
 def _unified_joints(positions: dict[str, np.ndarray], rotations: dict[str, np.ndarray]) -> np.ndarray:

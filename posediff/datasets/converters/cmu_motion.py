@@ -13,6 +13,7 @@ from posediff.datasets.converters.cmu_joints import joints_of_asf, joints_of_bvh
 from posediff.datasets.converters.cmu_takes import SourceTake
 
 CMU_FPS = 120.0  # of CMU's AMC files, which do not state it
+RATES = (1.0, 10_000.0)  # frames a second; what is beyond is a time in ms, or a time for a rate, or the reverse
 SAME_RATE = 0.01  # share by which two statements of one rate may differ
 
 UNITS = {'m': 1.0, 'cm': 0.01, 'mm': 0.001, 'inch': METRES_PER_INCH, 'cmu': METRES_PER_INCH / CMU_LENGTH}
@@ -53,7 +54,7 @@ def read_take(take: SourceTake, source_fps: float | None = None, units: str | No
     if take.motion_path.suffix.lower() != '.amc':
         bvh = read_bvh(take.motion_path)
         joints, change = joints_of_bvh(bvh, metres)
-        return TakeMotion(joints, _agreed(take, bvh.fps) or bvh.fps, change)
+        return TakeMotion(joints, _possible(take, _agreed(take, bvh.fps) or bvh.fps), change)
     if take.skeleton_path is None:
         raise ValueError(f'{take.motion_path}: no .asf beside it or named after its subject')
     skeleton = read_asf(take.skeleton_path)
@@ -65,7 +66,16 @@ def read_take(take: SourceTake, source_fps: float | None = None, units: str | No
     rate = _agreed(take, amc.samples_per_second) or source_fps
     if rate is None:
         assumed.append(f"no frame rate in the file: taken as CMU's, {CMU_FPS:g} (--source-fps says another)")
-    return TakeMotion(joints, rate or CMU_FPS, None, tuple(assumed))
+    return TakeMotion(joints, _possible(take, rate or CMU_FPS), None, tuple(assumed))
+
+
+def _possible(take: SourceTake, fps: float) -> float:
+    if not RATES[0] <= fps <= RATES[1]:
+        raise ValueError(
+            f'{take.motion_path}: {fps:.4g} frames a second, one every {1 / fps:.4g} s, expected {RATES[0]:g} to '
+            f'{RATES[1]:g}: a frame time is wanted in seconds, a rate in frames a second'
+        )
+    return fps
 
 
 def _agreed(take: SourceTake, stated: float | None) -> float | None:

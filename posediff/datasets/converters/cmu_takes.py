@@ -92,7 +92,7 @@ def _indexed_take(source: Path, row: dict[str, str | None], where: str) -> Sourc
 def _subject_name(text: str) -> str:
     """``02`` stays; ``60/61`` is a pair, ``unstated (..., likely 94)`` a guess."""
     guess = re.search(r'likely (\d+)', text)
-    return guess.group(1) if guess else re.sub(r'[^0-9A-Za-z]+', '-', text).strip('-')
+    return guess.group(1) if guess else re.sub(r'[\W_]+', '-', text).strip('-')
 
 
 def _find_skeleton(motion_path: Path, subject: str, source: Path) -> Path | None:
