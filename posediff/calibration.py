@@ -28,6 +28,9 @@ FISHEYE_COEFFICIENTS = 4
 """k1 k2 k3 k4 of OpenCV's fisheye model."""
 
 
+READ = 'as Pose2Sim, Anipose and Caliscope (.toml) or Qualisys (.qca.txt, .xml) write it'
+
+
 @dataclass(frozen=True, eq=False)
 class CalibratedCamera:
     """A camera with a real lens.
@@ -79,6 +82,8 @@ def read_calibration(path: str | Path) -> dict[str, CalibratedCamera]:
     camera; with ``fisheye = true`` the distortions are those of OpenCV's fisheye model), and Qualisys's XML
     (``.qca.txt``, ``.xml``).
 
+    Cameras may be tables in a table called ``cameras``.
+
     Raises:
         FileNotFoundError: There is no such file.
         ValueError: It is of another form, a number is missing or makes no sense, a lens model has another number of
@@ -91,18 +96,20 @@ def read_calibration(path: str | Path) -> dict[str, CalibratedCamera]:
     name = ''
     try:
         if file.suffix.lower() == '.toml':
-            for name, table in _toml(file).items():
+            tables = _toml(file)
+            tables = tables.get('cameras', tables) if isinstance(tables.get('cameras', {}), dict) else tables
+            for name, table in tables.items():
                 if isinstance(table, dict) and 'matrix' in table:
                     cameras.append(_from_table(str(table.get('name', name)), table))
         else:
-            for element in ET.parse(file).getroot().iter('camera'):
+            for element in _xml(file).iter('camera'):
                 name = element.get('serial') or str(len(cameras))
                 cameras.append(_from_qualisys(name, element))
     except (KeyError, TypeError, ValueError, AttributeError, ET.ParseError) as error:
         where = f', camera {name}' if name else ''
         raise ValueError(f'{file}{where}: {type(error).__name__}: {error}') from error
     if not cameras:
-        raise ValueError(f'{file} has no camera in it')
+        raise ValueError(f'{file} has no camera in it, {READ}')
     names = [camera.name for camera in cameras]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
@@ -140,6 +147,13 @@ def find_camera(path: str | Path, name: str | None, img_shape: tuple[int, int], 
             )
         )
     return replace(found, camera=replace(found.camera, img_shape=(img_shape[0], img_shape[1])))
+
+
+def _xml(file: Path) -> ET.Element:
+    try:
+        return ET.parse(file).getroot()
+    except ET.ParseError as error:
+        raise ValueError(f'it is no XML ({error}), {READ}') from error
 
 
 def _toml(file: Path) -> dict[str, Any]:
@@ -215,8 +229,11 @@ def _checked(
     translation: np.ndarray,
     fisheye: bool = False,
 ) -> CalibratedCamera:
-    values = np.concatenate([matrix.ravel(), distortion, rotation.ravel(), translation])
-    if matrix.shape != (3, 3) or not np.isfinite(values).all() or min(matrix[0, 0], matrix[1, 1], *img_shape) <= 0:
+    parts = (('distortions', distortion), ('rotation', rotation), ('translation', translation))
+    for part, values in parts:
+        if not np.isfinite(values).all():
+            raise ValueError(f'its {part} must be finite, got {values.tolist()}')
+    if matrix.shape != (3, 3) or not np.isfinite(matrix).all() or min(matrix[0, 0], matrix[1, 1], *img_shape) <= 0:
         raise ValueError(f'a 3x3 matrix with positive focal lengths and a size are needed, got {matrix.tolist()}')
     if not (matrix[2] == (0, 0, 1)).all() or abs(matrix[0, 1]) + abs(matrix[1, 0]) > 1e-6 * matrix[0, 0]:
         raise ValueError(f'its matrix is not [[fx, 0, cx], [0, fy, cy], [0, 0, 1]]: {matrix.tolist()}')

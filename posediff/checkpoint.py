@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import pickle
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,9 @@ from mmengine.runner.checkpoint import CheckpointLoader
 from torch import Tensor, nn
 
 from posediff.state_dicts import find_state, unwrapped
+
+_PYTORCH = (b'PK', b'\x80')  # archives, and the pickles that PyTorch wrote before 1.6
+_SAFETENSORS = re.compile(rb'.{7}\x00\{"', re.DOTALL)  # length of the header, and the header, which is JSON
 
 
 class UnsafeCheckpointError(RuntimeError):
@@ -70,7 +74,7 @@ def load_checkpoint(path: str | Path, map_location: Any = 'cpu') -> dict[str, An
     """Load a checkpoint file with ``weights_only`` semantics.
 
     Args:
-        path: A ``.pth`` file.
+        path: A file of PyTorch, or of safetensors, whose tensors are a state dict.
         map_location: As for :func:`torch.load`.
 
     Raises:
@@ -81,6 +85,15 @@ def load_checkpoint(path: str | Path, map_location: Any = 'cpu') -> dict[str, An
     file = Path(path).expanduser()
     if not file.is_file():
         raise FileNotFoundError(f'checkpoint {file} does not exist')
+    with file.open('rb') as content:
+        begin = content.read(64)
+    if _SAFETENSORS.match(begin):
+        return _load_safetensors(file, map_location)
+    if begin and not begin.startswith(_PYTORCH):
+        pointer = ': a pointer of Git LFS to the file itself (git lfs pull)' if b'git-lfs' in begin else ''
+        raise ValueError(
+            f'{file} is not a readable checkpoint: it begins with {begin[:24]!r}, as none of PyTorch does{pointer}'
+        )
     try:
         with torch.serialization.safe_globals(_safe_types()):
             checkpoint = torch.load(file, map_location=map_location, weights_only=True)
@@ -97,6 +110,18 @@ def load_checkpoint(path: str | Path, map_location: Any = 'cpu') -> dict[str, An
     if not isinstance(checkpoint, Mapping):
         raise ValueError(f'checkpoint {file} holds a {type(checkpoint).__name__}, not a dictionary')
     return dict(checkpoint)
+
+
+def _load_safetensors(file: Path, map_location: Any) -> dict[str, Any]:
+    try:
+        from safetensors import SafetensorError
+        from safetensors.torch import load_file
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(f'{file} is of safetensors, which is not installed: {error}') from error
+    try:
+        return dict(load_file(file, device=str(map_location)))
+    except (SafetensorError, OSError) as error:
+        raise ValueError(f'{file} is not a readable checkpoint (truncated?): {_first_line(error)}') from error
 
 
 def _first_line(error: Exception) -> str:

@@ -15,7 +15,10 @@ WEIGHTS = (
 )  # fmt: skip
 """Keys under which programs keep weights."""
 
-AVERAGED = ('ema_state_dict', 'state_dict_ema', 'model_ema', 'ema_model', 'ema_weights', 'averaged_model', 'ema')
+AVERAGED = (
+    'ema_state_dict', 'state_dict_ema', 'model_ema', 'model_ema_state_dict', 'ema_model', 'ema_model_state_dict',
+    'ema_weights', 'params_ema', 'averaged_model', 'ema',
+)  # fmt: skip
 """Keys under which programs keep weights that were averaged over training."""
 
 COMPILED = '_orig_mod.'

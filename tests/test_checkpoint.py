@@ -83,6 +83,25 @@ def test_damaged_files_are_named(tmp_path, content):
         load_checkpoint(path)
 
 
+def test_a_pointer_of_git_lfs_is_named(tmp_path):
+    path = tmp_path / 'weights.pth'
+    path.write_bytes(b'version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n')
+    with pytest.raises(ValueError, match=r'weights\.pth is not a readable checkpoint: .*a pointer of Git LFS'):
+        load_checkpoint(path)
+
+
+def test_safetensors_are_a_state_dict(tmp_path):
+    save_file = pytest.importorskip('safetensors.torch').save_file
+    path = tmp_path / 'weights.safetensors'
+    save_file({'module.a.weight': torch.arange(6.0), 'module.b': torch.ones(2)}, path)
+    state = load_state(path)
+    assert sorted(state) == ['a.weight', 'b']
+    assert torch.equal(state['a.weight'], torch.arange(6.0))
+    path.write_bytes(path.read_bytes()[:-4])
+    with pytest.raises(ValueError, match=r'weights\.safetensors is not a readable checkpoint'):
+        load_checkpoint(path)
+
+
 def test_a_truncated_file_is_named(tmp_path):
     path = tmp_path / 'cut.pth'
     torch.save({'a': torch.randn(1000)}, path)

@@ -33,6 +33,19 @@ def test_what_is_missing_comes_from_the_video(files: Path, video_folder: Path, t
     assert counts == {'videos': 2, 'images': 8, 'annotations': len(expected['annotations'])}
 
 
+@pytest.mark.parametrize('write', [str, float])
+def test_ids_of_images_become_those_of_the_images(files: Path, video_folder: Path, tmp_path: Path, write) -> None:
+    for path, document in contents(files).items():
+        for annotation in document['annotations']:
+            annotation['image_id'] = write(annotation['image_id'])
+        path.write_text(json.dumps(document))
+    out = tmp_path / 'out' / 'merged.json'
+    merge_posetrack(files, video_folder, out)
+    assert json.loads(out.read_text()) == json.loads(
+        (video_folder / 'annotations' / 'posetrack18_train.json').read_text()
+    )
+
+
 def test_files_that_are_no_annotations_are_passed_over(tmp_path: Path) -> None:
     size = {'width': 4, 'height': 3}
     document = {'images': [{'id': 1, 'file_name': 'a.jpg', **size}], 'annotations': [], 'categories': []}
@@ -53,6 +66,17 @@ def test_files_that_are_no_annotations_are_passed_over(tmp_path: Path) -> None:
         (lambda document: None, ValueError, r'id \d+ of images is missing'),
         (lambda document: document['images'][0].pop('file_name'), ValueError, 'an image has no file_name'),
         (lambda document: document.pop('annotations'), ValueError, 'expected lists images, annotations, categories'),
+        (
+            lambda document: document['annotations'][0].update(image_id=5),
+            ValueError,
+            r'annotations\[0\]: image_id 5 is none',
+        ),
+        (
+            lambda document: document['annotations'][0].pop('image_id'),
+            ValueError,
+            r'annotations\[0\]: image_id None is none',
+        ),
+        (lambda document: document['images'][0].pop('id'), ValueError, 'an image has no id'),
         (lambda document: document.update(annolist=[]), ValueError, 'posetrack17_to_coco'),
         (lambda document: document.update(images=[]), ValueError, 'no images'),
         (lambda document: document['images'][0].update(file_name='no.jpg'), FileNotFoundError, r'no\.jpg'),

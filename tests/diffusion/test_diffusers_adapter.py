@@ -211,6 +211,7 @@ def test_what_the_walks_were_tried_out_on():
         ('EulerDiscreteScheduler', {'use_karras_sigmas': True}, 'it visits the fractional timestep'),
         ('CogVideoXDDIMScheduler', {}, 'it has a signal of .* at timestep 949; the noise schedule has 0.07784'),
         ('UniPCMultistepScheduler', {'use_flow_sigmas': True}, 'with use_flow_sigmas=True .* it has a signal of'),
+        ('DDPMScheduler', {'variance_type': 'fixed_large'}, "'fixed_large' .* it ends with a signal of 1 and noise of"),
         ('DDPMScheduler', {'variance_type': 'learned'}, "variance_type='learned' .* it fails with TypeError"),
     ],
 )  # fmt: skip

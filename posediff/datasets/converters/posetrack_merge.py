@@ -9,6 +9,7 @@ from typing import Any
 from posediff.atomic_files import replacing
 from posediff.datasets.transforms.clip_loading import read_image
 from posediff.evaluation.posetrack.annolist import is_annolist
+from posediff.image_ids import ImageIds
 from posediff.input_files import data_files
 
 LISTS = ('images', 'annotations', 'categories')
@@ -17,8 +18,9 @@ LISTS = ('images', 'annotations', 'categories')
 def merge_posetrack(annotations: str | Path, images: str | Path, destination: str | Path) -> dict[str, int]:
     """Write one COCO-style file for a split.
 
-    Entries stay as they are; an image without ``width`` and ``height`` gets those of its video's first frame, one
-    without ``nframes`` the number of images of its file.
+    Entries stay as they are, but an annotation whose ``image_id`` is written otherwise than the image's ``id`` (text, a
+    float, the image's name) gets that; an image without ``width`` and ``height`` gets those of its video's first frame,
+    one without ``nframes`` the number of images of its file.
 
     Args:
         annotations: Folder of a split's ``.json`` files, one a video.
@@ -45,6 +47,7 @@ def merge_posetrack(annotations: str | Path, images: str | Path, destination: st
         if document['categories'] != merged['categories']:
             raise ValueError(f'{file}: its categories differ from those of {files[0]}: another version?')
         _complete(document['images'], file, Path(images))
+        _find_images(document, file)
         for name in ('images', 'annotations'):
             for entry in document[name]:
                 key = name, entry.get('id')
@@ -70,6 +73,17 @@ def _read(file: Path) -> dict[str, list]:
     if not document['images']:
         raise ValueError(f'{file}: no images in it')
     return document
+
+
+def _find_images(document: dict[str, list], file: Path) -> None:
+    if not all('id' in image for image in document['images']):
+        raise ValueError(f'{file}: an image has no id')
+    ids = ImageIds(document['images'])
+    for number, annotation in enumerate(document['annotations']):
+        try:
+            annotation['image_id'] = ids.find(annotation.get('image_id'))
+        except ValueError as error:
+            raise ValueError(f'{file}: annotations[{number}]: {error}') from error
 
 
 def _complete(entries: list[dict[str, Any]], file: Path, images: Path) -> None:

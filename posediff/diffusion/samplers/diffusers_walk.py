@@ -88,15 +88,15 @@ def count_draws(scheduler: Any, schedule: BetasNoiseScheduler) -> int:
     if not (1 - alpha_bar) ** 0.5 - TOLERANCE <= start <= 1 + TOLERANCE:
         raise WalkError(f'starts at timestep {first} with noise of {start:.4g}, not 1')
 
-    # A signal without noise, noise without a signal, and neither; more channels than the three of a picture.
-    signal, noise = torch.zeros(2, 1, 8, 1)
+    # A signal without noise, noise without a signal, a channel for each draw of the walk, and more with none of them.
+    signal, noise = torch.zeros(2, 1, 8 + 2 * len(timesteps), 1)
     signal[:, 0] = noise[:, 1] = SMALL
     draws = 0
 
     def denoise(x_t: Tensor, t: int) -> Tensor:
         level = schedule.alpha_bar_at(t)
         share = float(x_t[0, 0, 0]) / SMALL
-        if x_t[0, 2:].any():
+        if x_t[0, 2 + draws :].any():
             raise WalkError('draws noise of its own')
         if not _is_level(share, schedule, t):
             raise WalkError(f'has a signal of {share:.4g} at timestep {t}; the noise schedule has {level**0.5:.4g}')
@@ -106,15 +106,18 @@ def count_draws(scheduler: Any, schedule: BetasNoiseScheduler) -> int:
 
     def draw(shape: tuple[int, ...]) -> Tensor:
         nonlocal draws
+        drawn = torch.zeros(shape)
+        if shape == tuple(noise.shape):
+            drawn[:, 2 + draws : 3 + draws] = SMALL
         draws += 1
-        return torch.zeros(shape)
+        return drawn
 
     x_T = (alpha_bar**0.5 * signal + (1 - alpha_bar) ** 0.5 * noise) / scale
     end = walk(scheduler, denoise, x_T, draw)[0, :, 0] / SMALL
     least = schedule.alpha_bar_at(0)
     if not (least**0.5 - TOLERANCE <= float(end[0]) <= 1 + TOLERANCE
-            and abs(float(end[1])) <= (1 - least) ** 0.5 + TOLERANCE):  # fmt: skip
-        raise WalkError(f'ends with a signal of {float(end[0]):.4g} and noise of {float(end[1]):.4g}')
+            and float(end[1:].norm()) <= (1 - least) ** 0.5 + TOLERANCE):  # fmt: skip
+        raise WalkError(f'ends with a signal of {float(end[0]):.4g} and noise of {float(end[1:].norm()):.4g}')
     return 1 + draws
 
 

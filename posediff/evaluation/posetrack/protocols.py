@@ -150,11 +150,17 @@ def get_protocol(name: str) -> Protocol:
 
 
 def _check_names(truth: Sequence, predicted: Sequence, entry: Entry) -> None:
-    """Refuse predictions of other pictures altogether; frames are paired by position, whatever their names."""
+    """Refuse predictions of other pictures, or of the same in another order: frames are paired by position."""
     if not (truth.image_ids and predicted.image_ids):
         return
-    expected = {name.rpartition('/')[2] for name in truth.frame_names}
-    if expected.isdisjoint(name.rpartition('/')[2] for name in predicted.frame_names):
+    expected, given = ([name.rpartition('/')[2] for name in one.frame_names] for one in (truth, predicted))
+    if expected != given and sorted(expected) == sorted(given):
+        frame = next(frame for frame, names in enumerate(zip(expected, given, strict=True)) if names[0] != names[1])
+        raise ValueError(
+            f'{entry}: its images are those of the ground truth in another order: images[{frame}] is '
+            f'{predicted.frame_names[frame]!r}, there it is {truth.frame_names[frame]!r}; frames are paired by position'
+        )
+    if set(expected).isdisjoint(given):
         raise ValueError(
             f'{entry}: none of its images is one of the ground truth: images[0] is {predicted.frame_names[0]!r}, there '
             f'it is {truth.frame_names[0]!r}'

@@ -110,6 +110,10 @@ def test_frames_are_paired_by_position(kit, pose):
     scene.frame().person(pose(dy=300)).predict(pose(dy=300))
     assert counts(scene.result()) == (30, 30, 30)
     scene.predictions['images'].reverse()
+    said = r"in another order: images\[0\] is '.*000001.jpg', there it is '.*000000.jpg'; frames are paired by position"
+    with pytest.raises(ValueError, match=said):
+        scene.result()
+    scene.predictions['images'][0]['file_name'] = 'images/val/000001_mpii_test/000007.jpg'
     assert counts(scene.result()) == (30, 30, 0)
 
 
