@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -84,11 +85,11 @@ class VideoSource:
         """Iterate from a frame on, up to the end or to a picture of another size, which is a ``problem``."""
         clock, line = ConstantRate(self.fps), TimeLine(self._step_s)
         self.repeated, self.problem, self.cuts = 0, None, []
-        other_size, is_over, num_cuts = None, False, 0
+        other_size, is_over, is_cut = None, False, False
         before: Picture | None = None
         try:
-            for picture in self._pictures():
-                time_s = line(picture.stamp_s) * self._scale
+            for picture, time_s, after_cut in self._timed(line):
+                is_cut |= after_cut
                 if picture.image.shape[:2] != self.img_shape:
                     other_size = self._other_size(picture, time_s)
                     return
@@ -96,17 +97,33 @@ class VideoSource:
                 for tick in ticks:
                     shown = picture if tick == ticks[-1] or before is None else before
                     self.repeated += shown is not picture
-                    after_cut = shown is picture and len(line.cuts) > num_cuts
                     if tick >= start:
-                        time_s = tick / self.fps
-                        yield VideoFrame(tick, time_s, shown.image, shown is not picture, shown.number, after_cut)
-                num_cuts = len(line.cuts) if ticks else num_cuts
+                        repeated = shown is not picture
+                        is_first = is_cut and not repeated
+                        yield VideoFrame(tick, tick / self.fps, shown.image, repeated, shown.number, is_first)
+                is_cut = is_cut and not ticks
                 before = picture
             is_over = True
         finally:
             self.dropped = clock.dropped
             self.cuts = [Cut(cut.time_s * self._scale, cut.stamps_s) for cut in line.cuts]
             self.problem = other_size or self._complaint(clock.next_tick if is_over else None)
+
+    def _timed(self, line: TimeLine) -> Iterator[tuple[Picture, float, bool]]:
+        """Pictures, their times on the clock, s, and whether there is a cut before them.
+
+        Pictures wait while those behind them tell whether their stamps start again.
+        """
+        held: deque[tuple[Picture, float]] = deque()
+        num_cuts = 0
+        for picture in self._pictures():
+            held.append((picture, line(picture.stamp_s)))
+            while len(held) > line.num_open:
+                first, time_s = held.popleft()
+                is_cut = num_cuts < len(line.cuts) and time_s >= line.cuts[num_cuts].time_s
+                num_cuts += is_cut
+                yield first, time_s * self._scale, is_cut
+        yield from ((picture, time_s * self._scale, False) for picture, time_s in held)
 
     def _pictures(self) -> Iterator[Picture]:
         return iter(self._source)

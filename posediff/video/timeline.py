@@ -51,6 +51,11 @@ class TimeLine:
         self._over_since = 0.0
         self._is_first = True
 
+    @property
+    def num_open(self) -> int:
+        """How many of the last pictures may be the begin of a restart, which the next ones tell."""
+        return len(self._over)
+
     def __call__(self, stamp_s: float | None) -> float:
         """Time of the next picture."""
         if self._is_first or stamp_s is None:

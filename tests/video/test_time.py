@@ -21,6 +21,7 @@ def test_joined_transport_streams_come_one_after_the_other(film, numbers, tmp_pa
     assert numbers(video) == 3 * list(range(20))
     assert (video.fps, video.num_frames, video.num_pictures, video.dropped, video.repeated) == (30, 60, 60, 0, 0)
     assert [cut.time_s for cut in video.cuts] == pytest.approx([20 / 30, 40 / 30])
+    assert [frame.index for frame in video if frame.after_cut] == [20, 40]
     assert video.problem.count('joined.ts') == 1
     assert 'jump from 0.700 s to 0.067 s at 0.667 s' in video.problem
 
