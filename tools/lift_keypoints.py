@@ -64,8 +64,11 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
 
 def image_size(text: str) -> tuple[int, int]:
     """'1920x1080' to (h, w)."""
-    width, _, height = text.lower().partition('x')
-    return positive(height), positive(width)
+    sides = text.lower().split('x')
+    if len(sides) != 2 or not all(side.isdecimal() and int(side) for side in sides):
+        raise argparse.ArgumentTypeError(f'{text!r} is no size WIDTHxHEIGHT in px, such as 1920x1080')
+    width, height = map(int, sides)
+    return height, width
 
 
 def run(args: argparse.Namespace) -> None:
@@ -80,6 +83,8 @@ def run(args: argparse.Namespace) -> None:
         first_frame=args.first_frame,
     )
     model = load_lifter(args)
+    if not (clip.keypoint_scores > 0).any():
+        raise ValueError(f'{args.keypoints}: no keypoint was seen: all are NaN, at (0, 0), or scored 0')
     started = time.perf_counter()
     result, conversion = lift_clip(model, clip, args, args.keypoints.name)
     seconds = time.perf_counter() - started

@@ -26,6 +26,7 @@ from posediff.assets import LIFTER_CHECKPOINT, LIFTER_CONFIG
 from posediff.command_line import one_line_errors, positive
 from posediff.detection.boxes_file import BoxesFileDetector
 from posediff.detection.keypoints_file import KeypointsFileDetector, open_record
+from posediff.export.exporters import checked_formats
 from posediff.keypoint_files import COORDINATES
 from posediff.keypoint_files.clocks import VideoClock, check_clock, is_by_time
 from posediff.keypoint_files.misfits import behind, doubts, refuse_misfit
@@ -261,6 +262,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     with one_line_errors():
         check_folder(args)
+        if args.export:
+            checked_formats(args.export)
         if args.live and args.fill:
             raise ValueError('--live waits for nothing: gaps cannot be filled (--fill)')
         if args.seen_joints_only and args.fill:

@@ -13,6 +13,10 @@ ASSUMED_FOCAL = 1.0
 """Focal length in units of the image's longer side: 53° across it, between a phone's main and its portrait lens."""
 
 
+LEAST_FOCAL = 0.1
+"""In units of the image's longer side: 157° across it, wider than any lens without a fisheye's distortion."""
+
+
 @dataclass(frozen=True)
 class Intrinsics:
     """A pinhole camera and how it came to be known.
@@ -41,10 +45,16 @@ class Intrinsics:
         """From a focal length in px, or the assumed one, with the principal point in the middle.
 
         Raises:
-            ValueError: The focal length is not positive.
+            ValueError: The focal length is not positive, or so short that it must be in another unit.
         """
         if focal is not None and not (np.isfinite(focal) and focal > 0):
             raise ValueError(f'focal must be a positive length in px, got {focal}')
+        if focal is not None and focal < LEAST_FOCAL * max(img_shape):
+            angle = 2 * np.degrees(np.arctan(max(img_shape) / 2 / focal))
+            raise ValueError(
+                f'a focal length of {focal:g} px sees {angle:.0f} degrees of a picture of {img_shape[1]}x{img_shape[0]}'
+                ' px: it is wanted in px, not in mm or in widths of the picture'
+            )
         height, width = img_shape
         length = ASSUMED_FOCAL * max(img_shape) if focal is None else focal
         camera = Camera(

@@ -289,6 +289,10 @@ def test_coco_joints_are_converted(archives, tmp_path):
     [
         (lambda keypoints: keypoints / 1000, r'0\.\d+ to .* of pictures 1000 px wide: they are normalised'),
         (lambda keypoints: keypoints / 500 - 1, 'they are normalised, px are expected'),
+        (
+            lambda keypoints: np.where(keypoints > 620, keypoints, keypoints / 1000),
+            'most coordinates lie .* normalised',
+        ),
         (lambda keypoints: keypoints[:5], r'shape \(5, 17, 2\), expected \(40, 17, 2\)'),
         (lambda keypoints: np.repeat(keypoints, 2, axis=0), '84 frames for 40 poses: keypoints of another frame rate'),
         (lambda keypoints: np.where(keypoints > 300, np.nan, keypoints), 'holds NaN or infinite keypoints'),

@@ -147,6 +147,11 @@ def test_a_person_stands_where_the_keypoints_say(walker):
     assert np.isnan(root_position(pose, keypoints, np.zeros(17), intrinsics.camera)).all()
     with pytest.raises(ValueError, match='focal must be a positive length in px, got 0'):
         Intrinsics.of(SHAPE, focal=0)
+    for focal in (0.9, 26.0):
+        with pytest.raises(
+            ValueError, match=f'a focal length of {focal:g} px sees 1[78][0-9] degrees .* in px, not in mm'
+        ):
+            Intrinsics.of(SHAPE, focal=focal)
 
 
 @pytest.mark.parametrize('seed', range(5))

@@ -173,12 +173,25 @@ def test_bad_lifters_are_one_line(demo, config, tmp_path, capsys):
     assert 'file' in refused(demo, capsys, '--config', config, '--out', tmp_path / 'file')
 
 
-@pytest.mark.parametrize('option', [('--image-size', '640'), ('--num-hypotheses', '0'), ('--num-hypotheses', 'x')])
+@pytest.mark.parametrize(
+    'option',
+    [('--image-size', '640'), ('--image-size', '640,360'), ('--num-hypotheses', '0'), ('--num-hypotheses', 'x')],
+)
 def test_options_that_make_no_sense_are_refused(demo, option, capsys):
     with pytest.raises(SystemExit) as stop:
         demo.main(option)
     assert stop.value.code == 2
-    assert option[0] in capsys.readouterr().err
+    error = capsys.readouterr().err
+    assert option[0] in error
+    assert repr(option[1]) in error
+
+
+def test_keypoints_of_which_none_was_seen_are_named(demo, tmp_path, capsys):
+    np.savez(tmp_path / 'blind.npz', keypoints_2d=np.full((4, 17, 2), np.nan), skeleton='coco17', fps=25.0)
+    said = refused(
+        demo, capsys, '--keypoints', tmp_path / 'blind.npz', '--image-size', '640x360', '--out', tmp_path / 'o'
+    )
+    assert 'blind.npz: no keypoint was seen' in said
 
 
 @pytest.mark.slow

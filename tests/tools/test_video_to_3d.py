@@ -180,6 +180,7 @@ def test_ctrl_c_leaves_whole_files_of_what_was_done_and_the_run_goes_on(
         (['{video}', '--height', '175', '--detector', 'whole-frame', *POSE], 'give it in metres'),
         (['{video}', '--skeleton', 'coco17'], 'needs the --keypoints that it is of'),
         (['{video}', '--focal', '-3', '--detector', 'whole-frame', *POSE], 'focal must be a positive length'),
+        (['{video}', '--export', 'csv,fbx'], "unknown export format: 'fbx'; known"),
         (['{video}', '--fps', '0'], 'fps must be in 0..1000, got 0'),
     ],
 )

@@ -160,7 +160,7 @@ def convert_videopose3d(
         require_one_of('convert_videopose3d', 'layout', layout, LAYOUTS)
     videos = _read_videos(positions_3d, units)
     archives = {name: DetectionArchive(path, layout) for name, path in (detections_2d or {}).items()}
-    unknown = sorted({video.subject for video in videos} - POSES.keys())
+    unknown = sorted(map(str, {video.subject for video in videos} - POSES.keys()))
     if unknown:
         raise ValueError(f'{positions_3d}: no calibrated cameras for subjects {", ".join(unknown)}')
     _check_sizes(videos, positions_3d)
