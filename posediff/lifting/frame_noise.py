@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections.abc import Sequence
 
 import torch
@@ -12,11 +14,12 @@ from posediff.diffusion.normal_stream import NormalStream
 from posediff.diffusion.seeds import plain_id, seeded_generator
 from posediff.models.device_copies import to_device
 
-KEPT_BYTES = 2**14  # of a frame's noise: what is smaller is made once, for all windows that hold the frame
+KEPT_BYTES = 2**14
+"""Of a frame's noise, at a time: where that is all of it, it is made once, for all windows that hold the frame."""
 
 
 class FrameNoise:
-    """All draws of one frame, (draws, M, K, 3): kept where they are few, else made one by one when they are read.
+    """All draws of one frame, (draws, M, K, 3): made and kept some draws at a time when they are read.
 
     Args:
         seed, track, frame: The values follow from these alone; a track's id by what it says, not by its type
@@ -27,23 +30,27 @@ class FrameNoise:
     def __init__(self, seed: int, track: object, frame: int, shape: tuple[int, ...]) -> None:
         self.shape = shape
         self._of = seed, (plain_id(track), frame)
-        self._whole: Tensor | None = None
+        self._size = math.prod(shape[1:])
+        self._at_a_time = max(KEPT_BYTES // max(4 * self._size, 1), 1)
+        self._kept: tuple[int, Tensor] | None = None  # first draw and values
         self._stream: NormalStream | None = None
-        self._last: tuple[int, Tensor] | None = None
 
     def read(self, draw: int) -> Tensor:
         """Draw ``draw``, float32 (M, K, 3) on the CPU."""
+        first = draw - draw % self._at_a_time
+        if self._kept is None or self._kept[0] != first:
+            self._kept = first, self._make(first)
+        return self._kept[1][draw - first]
+
+    def _make(self, first: int) -> Tensor:
         draws, *state = self.shape
-        size = torch.Size(state).numel()
-        if 4 * draws * size <= KEPT_BYTES:
-            if self._whole is None:
-                self._whole = torch.randn(self.shape, generator=seeded_generator(*self._of), dtype=torch.float32)
-            return self._whole[draw]
-        if self._last is None or self._last[0] != draw:
-            stream = self._stream or NormalStream(seeded_generator(*self._of), draws, size)
-            self._last = draw, stream.read(draw, 0, size).view(*state)
-            self._stream = stream if draw + 1 < draws else None
-        return self._last[1]
+        if draws <= self._at_a_time:
+            return torch.randn(self.shape, generator=seeded_generator(*self._of), dtype=torch.float32)
+        last = min(first + self._at_a_time, draws)
+        stream = self._stream or NormalStream(seeded_generator(*self._of), 1, draws * self._size)
+        values = stream.read(0, first * self._size, last * self._size)
+        self._stream = stream if last < draws else None
+        return values.view(last - first, *state)
 
 
 class WindowNoise(Noise):
@@ -60,5 +67,8 @@ class WindowNoise(Noise):
         self.shape = (draws, len(windows), num_hypotheses, len(windows[0]), *state)
 
     def read(self, draw: int, clips: slice, hypotheses: slice) -> Tensor:
-        windows = [torch.stack([frame.read(draw) for frame in window], dim=1) for window in self.windows[clips]]
-        return to_device(torch.stack(windows)[:, hypotheses], self.device)
+        windows = self.windows[clips]
+        places = {frame: place for place, frame in enumerate(dict.fromkeys(itertools.chain(*windows)))}
+        frames = torch.stack([frame.read(draw)[hypotheses] for frame in places])  # each once: windows overlap
+        noise = frames[torch.tensor([[places[frame] for frame in window] for window in windows])]  # (B, T, M, K, 3)
+        return to_device(noise.transpose(1, 2).contiguous(), self.device)
