@@ -16,6 +16,12 @@ from posediff.tracking.similarity import box_iou, box_sizes, object_keypoint_sim
 DEFAULT_SIGMA = 0.1
 """Wider than the spread among annotators that COCO's figures are of: from frame to frame a pose changes."""
 
+PLACE_STD = 0.02
+"""Of the mean of a person's keypoints, sizes; a box is less exact."""
+
+PLACE_WEIGHT = 0.1
+"""Of the similarity of places beside that of boxes and poses; from 0.2 on, people who meet and turn back swap ids."""
+
 
 class _Track:
     """A person who is followed: the box and the pose of the last frame with them, moved along since.
@@ -74,6 +80,8 @@ class PoseTracker(BaseTracker):
     similarity of poses, which tells people apart whose boxes coincide. Poses are compared with limbs moved on at
     speeds of their own, which tells people apart who pass through each other in the same pose. The variance of the
     expected place is added to the spread of the keypoints: the longer a person was not seen, the less the place counts.
+    Which persons may be assigned depends on this similarity alone. Among them those whose mean keypoint is where the
+    track expects it are preferred: for people who pass through each other the boxes are too inexact, and poses change.
 
     Args:
         max_lost_s, min_hits: See :class:`~posediff.tracking.base.BaseTracker`.
@@ -132,7 +140,8 @@ class PoseTracker(BaseTracker):
 
         def assign(tracks: list[_Track], rows: np.ndarray, least: float) -> tuple[list[_Track], np.ndarray]:
             """Assign rows of the detections, and return the tracks and rows that are left."""
-            pairs = _best_pairs(self._similarity(tracks, *(values[rows] for values in poses)), least)
+            some = [values[rows] for values in poses]
+            pairs = _best_pairs(self._similarity(tracks, *some), least, PLACE_WEIGHT * _place_similarity(tracks, *some))
             for index, column in pairs:
                 owners[rows[column]] = track = tracks[index]
                 track.correct(frame_index, *(values[rows[column]] for values in poses))
@@ -189,8 +198,30 @@ class PoseTracker(BaseTracker):
         return (1 - weight) * overlap + weight * alike
 
 
-def _best_pairs(similarity: np.ndarray, least: float) -> list[tuple[int, int]]:
-    """Rows and columns whose similarities have the largest sum, of those that are at least ``least``."""
+def _place_similarity(tracks: list[_Track], boxes: np.ndarray, keypoints: np.ndarray, seen: np.ndarray) -> np.ndarray:
+    """(tracks, N) in [0, 1]: exp(-d² / (2 spread²)) of the distance d between the mean keypoints of track and person.
+
+    The mean is of the keypoints that both have; where there are none, the centres of the boxes are compared.
+    """
+    if not tracks or not len(boxes):
+        return np.zeros((len(tracks), len(boxes)))
+    track_boxes = np.stack([track.box for track in tracks])
+    sizes = np.maximum(box_sizes(track_boxes)[:, None], box_sizes(boxes))
+    both = np.stack([track.seen for track in tracks])[:, None] & seen
+    errors = keypoints - np.stack([track.expected_keypoints for track in tracks])[:, None]
+    number = both.sum(-1)[..., None]
+    of_keypoints = np.where(both[..., None], errors, 0.0).sum(2) / np.maximum(number, 1)
+    of_boxes = (boxes - track_boxes[:, None]).reshape(*both.shape[:2], 2, 2).mean(2)
+    distances = np.linalg.norm(np.where(number > 0, of_keypoints, of_boxes), axis=-1)
+    variances = PLACE_STD**2 + np.array([track.motion.variance for track in tracks])[:, None]
+    return np.exp(-(distances**2) / (2 * sizes**2 * variances))
+
+
+def _best_pairs(similarity: np.ndarray, least: float, preference: np.ndarray) -> list[tuple[int, int]]:
+    """Rows and columns whose similarities and preferences have the largest sum.
+
+    Only those are paired whose similarity is at least ``least``.
+    """
     allowed = (similarity >= least) & (similarity > 0)
-    rows, columns = linear_sum_assignment(np.where(allowed, similarity, 0.0), maximize=True)
+    rows, columns = linear_sum_assignment(np.where(allowed, similarity + preference, 0.0), maximize=True)
     return [(int(row), int(column)) for row, column in zip(rows, columns, strict=True) if allowed[row, column]]
