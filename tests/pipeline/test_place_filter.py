@@ -52,7 +52,7 @@ def test_one_frame_that_is_12_m_away_is_found(fps, causal):
     seed=st.integers(0, 100),
 )
 def test_runs_of_wrong_frames_are_found_wherever_they_are(fps, start, length_s, factor, noise, seed):
-    # the limit is four standard deviations of the frames around, which a few frames tell within a factor of two or three
+    # the limit is four standard deviations of the frames around, which a few frames tell within a factor of three
     assume(abs(np.log(factor)) > 12 * noise)
     roots = wanderer(round(3 * fps), fps, noise, seed)
     length = max(round(length_s * fps), 1)
