@@ -25,27 +25,27 @@ def _read(source: Source, skeleton: str | None) -> Contents:
     document = source.document if source.kind == 'json' else None
     if not isinstance(document, dict) or not isinstance(document.get('rows'), list):
         raise ValueError(f'{source.path} is neither poses.npz nor poses.json')
+    by_time = 'live' in document
     return Contents(
-        _rows(source, document['rows']),
+        _rows(source, document['rows'], by_time),
         skeleton=document.get('keypoint_skeleton'),
         states_skeleton='keypoint_skeleton' in document,
         max_score=1.0,
         min_score=0.0,
         first_frame=0,
-        clock='frame',
+        clock='time' if by_time else 'frame',
         img_shape=_shape(source, document.get('img_shape')),
         fps=_rate(source, document.get('fps')),
     )
 
 
-def _rows(source: Source, rows: list[Any]) -> Iterator[RawPerson]:
+def _rows(source: Source, rows: list[Any], by_time: bool) -> Iterator[RawPerson]:
+    place = 'time_s' if by_time else 'frame_index'  # a live run numbers the frames that it looked at
     for number, row in enumerate(rows):
         where = f'{source.path}: row {number}'
-        if not isinstance(row, dict) or not {'frame_index', 'keypoints_2d', 'keypoint_scores'} <= row.keys():
-            raise ValueError(f'{where}: expected frame_index, keypoints_2d and keypoint_scores')
-        yield RawPerson(
-            where, row['frame_index'], row['keypoints_2d'], row['keypoint_scores'], row.get('track_id')
-        )  # fmt: skip
+        if not isinstance(row, dict) or not {place, 'keypoints_2d', 'keypoint_scores'} <= row.keys():
+            raise ValueError(f'{where}: expected {place}, keypoints_2d and keypoint_scores')
+        yield RawPerson(where, row[place], row['keypoints_2d'], row['keypoint_scores'], row.get('track_id'))
 
 
 def _of_arrays(source: Source) -> Contents:
@@ -65,7 +65,8 @@ def _of_arrays(source: Source) -> Contents:
     scores = arrays.get('keypoint_scores', np.ones(keypoints.shape[:2]))
     if scores.shape != keypoints.shape[:2]:
         raise ValueError(f'{file}: keypoint_scores must be {keypoints.shape[:2]}, got {scores.shape}')
-    frames = arrays.get('frame_index', np.arange(len(keypoints)))
+    by_time = 'live' in arrays and 'time_s' in arrays  # a live run numbers the frames that it looked at
+    frames = arrays['time_s'] if by_time else arrays.get('frame_index', np.arange(len(keypoints)))
     tracks = arrays.get('track_id', np.full(len(keypoints), -1))
     if not len(keypoints) == len(frames) == len(tracks):
         raise ValueError(f'{file}: {len(keypoints)} keypoints_2d, {len(frames)} frames, {len(tracks)} track ids')
@@ -83,7 +84,7 @@ def _of_arrays(source: Source) -> Contents:
         states_skeleton=name is not None,
         first_frame=0,
         # rows of poses.npz count at the rate of its run, rows of a plain array are pictures
-        clock='frame' if 'joints_3d' in arrays else 'picture',
+        clock='time' if by_time else 'frame' if 'joints_3d' in arrays else 'picture',
         img_shape=_shape(source, arrays['img_shape'].tolist() if 'img_shape' in arrays else None),
         fps=_rate(source, arrays['fps'].tolist() if 'fps' in arrays else None),
         origin=str(arrays['source']) if 'source' in arrays else None,

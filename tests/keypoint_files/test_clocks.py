@@ -88,6 +88,25 @@ def test_frames_of_a_run_at_another_rate_are_refused(tmp_path: Path) -> None:
     assert check_clock(record(), AT_30) is None
 
 
+def test_frames_of_a_live_run_are_placed_by_time(tmp_path: Path) -> None:
+    seconds = np.array([0.0, 0.2, 0.3, 0.7])
+    points = np.random.default_rng(0).uniform(10, 90, (4, 17, 2)).astype(np.float32)
+    about: dict[str, Any] = {'fps': 4.29, 'img_shape': list(SIZE), 'keypoint_skeleton': 'coco17'}
+    rows = [
+        {'frame_index': number, 'time_s': time, 'track_id': 3, 'keypoints_2d': pose.tolist(),
+         'keypoint_scores': [1.0] * 17}
+        for number, (time, pose) in enumerate(zip(seconds.tolist(), points, strict=True))
+    ]  # fmt: skip
+    (tmp_path / 'poses.json').write_text(json.dumps({**about, 'live': {'video_fps': 10.0}, 'rows': rows}))
+    arrays = {'keypoints_2d': points, 'joints_3d': np.zeros((4, 17, 3)), 'frame_index': np.arange(4)}
+    np.savez(tmp_path / 'poses.npz', **arrays, **about, time_s=seconds, track_id=np.full(4, 3), live='{}')
+    for name in ('poses.json', 'poses.npz'):
+        record = read_keypoint_file(tmp_path / name)
+        assert check_clock(record, VideoClock(fps=10, picture_fps=10)) is None
+        assert shown(record, 8, 10) == [0, 1, 2, 3, 6, 7]  # the nearest, where it is near enough
+        assert record.has_track_ids
+
+
 def test_no_frame_of_a_clip_is_lost_at_a_lower_rate(tmp_path: Path) -> None:
     uneven = [time for frame, time in enumerate(at_rate(30, 60)) if frame not in (10, 11, 12)]
     path = landmarks(tmp_path, uneven)
