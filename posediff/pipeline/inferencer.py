@@ -187,6 +187,9 @@ class VideoPoseInferencer:
             'pose_estimator': self.pose_estimator,
             'min_pose_score': self.min_pose_score,
         }
+        file = Path(str(self.detector.get('path', '')))  # of keypoints or boxes
+        if file.is_file():
+            about['size of the detector file'] = file.stat().st_size
         return SightingsLog(folder, about, resume, overwrite)
 
     def header(self, video: VideoSource) -> PosesHeader:

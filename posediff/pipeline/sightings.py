@@ -16,6 +16,8 @@ import numpy as np
 from posediff.atomic_files import replacing
 
 PART_FRAMES = 200
+OLDER = {'capture_fps': None}
+"""What earlier versions, which do not say it, did."""
 COLUMNS = ('boxes', 'box_scores', 'keypoints_2d', 'keypoint_scores')
 
 
@@ -157,15 +159,15 @@ class SightingsLog:
                 f'{self.folder.parent} holds no run that was broken off: there is nothing to resume'
             )
         try:
-            before = dict(json.loads(path.read_text()))
+            before = OLDER | dict(json.loads(path.read_text()))
         except (ValueError, TypeError) as error:
             raise ValueError(
                 f'{path} is damaged ({error}): the run cannot go on, --overwrite removes it and begins anew'
             ) from error
         for name, value in self.about.items():
-            if before.get(name) != value:
+            if name in before and before[name] != value:
                 raise ValueError(
-                    f'{self.folder.parent} was begun with {name} {before.get(name)}, not {value}: it cannot go on'
+                    f'{self.folder.parent} was begun with {name} {before[name]}, not {value}: it cannot go on'
                 )
 
 

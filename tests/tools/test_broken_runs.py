@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -58,6 +59,18 @@ def test_a_fresh_start_does_not_remove_a_broken_run(run, broken, capsys):
     assert len(list((broken / '.sightings').glob('*.npz'))) == 2
     assert run('--out', broken, '--overwrite') == 0
     assert sorted(path.name for path in broken.iterdir()) == ['poses.json', 'poses.npz', 'viewer.html']
+
+
+def test_a_run_does_not_go_on_with_other_keypoints(run, broken, tmp_path, capsys):
+    (keypoints,) = tmp_path.glob('*.json')
+    rows = json.loads(keypoints.read_text())
+    keypoints.write_text(json.dumps(rows[:-1]))
+    assert run('--out', broken, '--resume') == 2
+    assert 'was begun with size of the detector file' in capsys.readouterr().err
+    about = broken / '.sightings' / 'about.json'  # of an earlier version
+    kept = {name: value for name, value in json.loads(about.read_text()).items() if 'detector file' not in name}
+    about.write_text(json.dumps(kept))
+    assert run('--out', broken, '--resume') == 0
 
 
 @pytest.mark.parametrize('size', [0, 100, 700])
