@@ -32,6 +32,7 @@ class KeypointClip:
         skeleton: Name of the joint convention.
         source: Where the keypoints come from, in words.
         first_frame: Picture of the video that the first frame is.
+        notes: What the user should know of how the file was read.
     """
 
     keypoints_2d: np.ndarray
@@ -41,6 +42,7 @@ class KeypointClip:
     skeleton: str
     source: str
     first_frame: int = 0
+    notes: tuple[str, ...] = ()
 
 
 def read_keypoints(
@@ -105,6 +107,7 @@ def read_keypoints(
         skeleton=record.skeleton.name,
         source=record.origin,
         first_frame=frames[0],
+        notes=record.notes,
     )
 
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 WEIGHTS = (
     'state_dict', 'model_state_dict', 'model_state', 'model_pos', 'model', 'net', 'network', 'weights', 'params',
-    'module',
+    'module', 'checkpoint',
 )  # fmt: skip
 """Keys under which programs keep weights."""
 

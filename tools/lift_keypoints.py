@@ -7,6 +7,7 @@ and ``lifted.gif``.
 from __future__ import annotations
 
 import argparse
+import sys
 import time
 from collections.abc import Sequence
 from functools import partial
@@ -82,6 +83,8 @@ def run(args: argparse.Namespace) -> None:
         coordinates=args.coordinates,
         first_frame=args.first_frame,
     )
+    for note in clip.notes:
+        sys.stderr.write(f'warning: {note}\n')
     model = load_lifter(args)
     if not (clip.keypoint_scores > 0).any():
         raise ValueError(f'{args.keypoints}: no keypoint was seen: all are NaN, at (0, 0), or scored 0')

@@ -11,7 +11,7 @@ from posediff.image_ids import ImageIds
 from posediff.keypoint_files.contents import Contents, RawPerson
 from posediff.keypoint_files.documents import Source
 from posediff.keypoint_files.formats import KeypointFormat, register_format
-from posediff.keypoint_files.frame_numbers import frame_of
+from posediff.keypoint_files.frame_numbers import frame_numbers, frame_of
 from posediff.skeletons import match_skeleton
 
 FRAME_KEYS = ('frame_index', 'image_id', 'frame_id')
@@ -188,7 +188,19 @@ def _annotations(source: Source) -> Contents:
         found, columns = match_skeleton(names)
         if columns == list(range(len(names))):
             skeleton = found.name
-    return Contents(people, skeleton=skeleton, states_skeleton=skeleton is not None)
+    return Contents(
+        people, skeleton=skeleton, states_skeleton=skeleton is not None, all_frames=_numbered(source, images, people)
+    )
+
+
+def _numbered(source: Source, images: dict[Any, Any], people: list[RawPerson]) -> list[Any]:
+    """The frames of all images, if they are numbered as those with people are; else none."""
+    listed = [(str(source.path), frame) for frame in images.values()]
+    try:
+        frame_numbers([(one.where, one.frame) for one in people] + listed)
+    except ValueError:
+        return []
+    return list(images.values())
 
 
 COCO = register_format(

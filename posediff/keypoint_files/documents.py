@@ -99,8 +99,8 @@ class Source:
         except (ValueError, EOFError, OSError, zipfile.BadZipFile, KeyError) as error:
             if str(error).startswith('Object arrays'):
                 raise ValueError(
-                    f'{self.path} holds Python objects, as data_2d_*.npz of VideoPose3D and Detectron2 do, which are '
-                    'not read: only arrays of numbers are (keypoints_2d (F, K, 2) px, skeleton)'
+                    f'{self.path} is not a readable .npz or .npy file: it holds Python objects, as data_2d_*.npz of '
+                    'VideoPose3D do; only arrays of numbers are read (keypoints_2d (F, K, 2) px, skeleton)'
                 ) from error
             raise ValueError(f'{self.path} is not a readable .npz or .npy file (truncated?): {error}') from error
 

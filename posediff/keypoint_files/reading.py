@@ -17,13 +17,8 @@ from posediff.keypoint_files.formats import KeypointFormat, find_format
 from posediff.keypoint_files.frame_numbers import frame_numbers, places_among
 from posediff.keypoint_files.record import FoundPerson, KeypointRecord
 from posediff.keypoint_files.track_ids import track_ids
+from posediff.keypoint_files.unseen import NOWHERE, without_corner, without_strays
 from posediff.skeletons import Skeleton, get_skeleton
-
-NOWHERE = (-1.0, -1.0)
-"""px, outside of every picture: where estimators that say no scores leave a keypoint that they did not find."""
-
-CORNER = 1e-3
-"""A keypoint nearer to the top left corner, px, is (0, 0) but for rounding."""
 
 
 def read_keypoint_file(
@@ -41,8 +36,9 @@ def read_keypoint_file(
     """Read the people of each frame.
 
     A keypoint was not seen where its coordinates are exactly (0, 0), or (-1, -1) in px, where a coordinate or the score
-    is NaN or null, and where the score is 0 or, down to -1, below. Scores above 1 are cut to 1 up to the largest that
-    the format can mean: the peaks of SimCC heads (RTMPose) and of heatmaps are no probabilities.
+    is NaN or null, and where the score is 0 or, down to -1, below; nor a single one far outside of the picture. Scores
+    above 1 are cut to 1 up to the largest that the format can mean: the peaks of SimCC heads (RTMPose) and of heatmaps
+    are no probabilities.
 
     Args:
         path: The file, or a folder with a file for each frame.
@@ -76,7 +72,8 @@ def read_keypoint_file(
     joints = _skeleton(source.path, contents, skeleton, raw[0])
     points, scores = zip(*(_checked(one, contents, joints) for one in raw), strict=True)
     points = _in_pixels(str(source.path), points, scores, contents, coordinates, img_shape)
-    scores = [_without_corner(*pair) for pair in zip(points, scores, strict=True)]
+    scores = [without_corner(*pair) for pair in zip(points, scores, strict=True)]
+    scores, notes = without_strays(str(source.path), points, scores, img_shape or contents.img_shape)
     first = contents.first_frame if first_frame is None else first_frame
     stamps = np.array(contents.stamps) if len(contents.stamps) else None
     if by_time:
@@ -114,7 +111,7 @@ def read_keypoint_file(
         img_shape=contents.img_shape if img_shape is None else img_shape,
         fps=contents.fps,
         origin=contents.origin or source.path.name,
-        notes=tuple(contents.notes),
+        notes=(*contents.notes, *notes),
     )
 
 
@@ -231,11 +228,6 @@ def _in_pixels(
     if contents.scaled and own is not None and img_shape is not None:
         return [pose * (np.array(img_shape[::-1]) / np.array(own[::-1])) for pose in points]
     return list(points)
-
-
-def _without_corner(points: np.ndarray, scores: np.ndarray) -> np.ndarray:
-    """Scores, 0 where a keypoint is exactly at (0, 0): detectors that did not find one leave it there."""
-    return np.where((np.abs(points) < CORNER).all(-1), np.float32(0), scores)
 
 
 def _frames(

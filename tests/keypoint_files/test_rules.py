@@ -12,6 +12,7 @@ import pytest
 from posediff.keypoint_files import KeypointRecord, read_keypoint_file
 from posediff.keypoint_files.misfits import behind, doubts, refuse_misfit
 from posediff.keypoint_files.track_ids import track_ids
+from posediff.pose_files import read_keypoints
 from posediff.video.frames import VideoFrame
 
 SIZE = (480, 640)
@@ -316,7 +317,7 @@ def test_frames_that_stand_alone_are_told(frames: tuple[int, ...], sparse: bool,
 
 def test_an_archive_of_python_objects_is_named_as_one(tmp_path: Path) -> None:
     np.savez(tmp_path / 'data_2d_custom_a.npz', positions_2d=np.array({'a.mp4': {}}, dtype=object))
-    with pytest.raises(ValueError, match='data_2d_custom_a.npz holds Python objects'):
+    with pytest.raises(ValueError, match='data_2d_custom_a.npz is not a readable .* it holds Python objects'):
         read_keypoint_file(tmp_path / 'data_2d_custom_a.npz', 'coco17')
 
 
@@ -344,3 +345,24 @@ def test_ids_of_yolo_may_be_missing_in_some_lines(files: Any, ids: list[int | No
 def test_lines_of_labels_that_contradict_each_other_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match='lines of 56 and 58 values do not hold'):
         read_keypoint_file(labels(tmp_path, (0,), (2,)), img_shape=SIZE)
+
+
+def test_a_stray_keypoint_is_not_seen_and_told(tmp_path: Path) -> None:
+    stray, lost = pose(), pose() + 1e5
+    stray[4] = 1e5, 30
+    record = read(tmp_path, [row(0, stray), row(1, pose()), row(2, lost)])
+    assert [int((person.scores > 0).sum()) for (person,) in record.people.values()] == [16, 17, 17]
+    (note,) = record.notes
+    assert '1 keypoints are more than 5 pictures away (1e+05, 30, …): they count as not seen' in note
+    assert read_keypoints(tmp_path / 'a.json', 'coco17', 25.0, SIZE).notes == record.notes
+
+
+def test_annotations_list_the_images_without_people_too(tmp_path: Path) -> None:
+    marks = np.concatenate([pose(), np.full((17, 1), 2)], -1).ravel().tolist()
+    annotations = [{'id': 1, 'image_id': 3, 'keypoints': marks}]
+    images = [{'id': number, 'file_name': f'a_{number:04d}.jpg'} for number in range(1, 41)]
+    record = read(tmp_path, {'images': images, 'annotations': annotations})
+    with pytest.raises(ValueError, match='seem to count from 1'):
+        refuse_misfit(record, 40)
+    images[7]['file_name'] = 'cover.jpg'
+    assert sorted(read(tmp_path, {'images': images, 'annotations': annotations}).people) == [3]
