@@ -7,20 +7,15 @@ from typing import TYPE_CHECKING, Any
 __version__ = '0.1.0'
 
 if TYPE_CHECKING:
-    from posediff.inference import init_model, lift_keypoints
-    from posediff.pipeline import VideoPoseInferencer
+    from posediff.apis import VideoPoseInferencer, init_model, lift_keypoints
 
 __all__ = ['VideoPoseInferencer', '__version__', 'init_model', 'lift_keypoints']
 
 
 def __getattr__(name: str) -> Any:
     """Import the inference API on first use, so that ``import posediff`` stays cheap."""
-    if name == 'VideoPoseInferencer':
-        from posediff import pipeline
-
-        return pipeline.VideoPoseInferencer
     if name in __all__:
-        from posediff import inference
+        from posediff import apis
 
-        return getattr(inference, name)
+        return getattr(apis, name)
     raise AttributeError(f'module {__name__!r} has no attribute {name!r}')

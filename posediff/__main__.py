@@ -2,6 +2,6 @@
 
 import sys
 
-from posediff.cli import main
+from posediff.cli.main import main
 
 sys.exit(main())

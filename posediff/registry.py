@@ -185,8 +185,8 @@ MODELS = _child('models', mmengine_registry.MODELS, 'posediff.models')
 DATASETS = _child('datasets', mmengine_registry.DATASETS, 'posediff.datasets')
 TRANSFORMS = _child('transforms', mmengine_registry.TRANSFORMS, 'posediff.datasets.transforms')
 METRICS = _child('metrics', mmengine_registry.METRICS, 'posediff.evaluation.metrics')
-HOOKS = _child('hooks', mmengine_registry.HOOKS, 'posediff.hooks', 'posediff.log_copy')
-OPTIM_WRAPPERS = _child('optim_wrappers', mmengine_registry.OPTIM_WRAPPERS, 'posediff.optim')
+HOOKS = _child('hooks', mmengine_registry.HOOKS, 'posediff.engine.hooks', 'posediff.engine.log_copy')
+OPTIM_WRAPPERS = _child('optim_wrappers', mmengine_registry.OPTIM_WRAPPERS, 'posediff.engine.optim')
 VISUALIZERS = _child('visualizers', mmengine_registry.VISUALIZERS, 'posediff.visualization')
 
 # MMEngine looks for the default scope in each of its other registries too, and warns where it has none.

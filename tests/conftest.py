@@ -112,8 +112,8 @@ def mocap_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def video_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tiny synthetic video set in PoseTrack's form."""
     pytest.importorskip('mmpose')
-    from posediff.datasets.synthetic.generate import VideoSet, generate_videos
-    from posediff.datasets.synthetic.scene import ClipSettings
+    from posediff.synthetic.generate import VideoSet, generate_videos
+    from posediff.synthetic.scene import ClipSettings
 
     folder = tmp_path_factory.mktemp('videos') / 'synthetic'
     settings = ClipSettings(seed=1, frames=4, img_shape=(96, 128), subframes=1)

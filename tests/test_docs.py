@@ -39,8 +39,8 @@ from sybil.parsers.markdown import CodeBlockParser
 
 import posediff
 import posediff.assets
-from posediff.cli import build_parser
-from posediff.config import load_config
+from posediff.cli.main import build_parser
+from posediff.engine.config import load_config
 from posediff.evaluation.metrics import LiftingMetric
 from posediff.models.options import TestOptions, TrainOptions
 from posediff.plugins import import_components, load_plugins

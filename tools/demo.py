@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from posediff.assets import DEMO_VIDEO
-from posediff.command_line import one_line_errors
+from posediff.engine.command_line import one_line_errors
 from posediff.evaluation.tables import markdown_table
 from posediff.visualization.still import save_still
 

@@ -19,17 +19,17 @@ from tqdm import tqdm
 
 import posediff
 from posediff.assets import DEMO_KEYPOINTS, LIFTER_CHECKPOINT, LIFTER_CONFIG
-from posediff.command_line import one_line_errors, positive
+from posediff.engine.command_line import one_line_errors, positive
 from posediff.evaluation.coherence import segment_std, symmetry_gap
 from posediff.evaluation.hypotheses import hypothesis_spread
 from posediff.evaluation.joints_3d import root_aligned
 from posediff.evaluation.tables import markdown_table
-from posediff.keypoint_files import COORDINATES
+from posediff.fileio.keypoint_files import COORDINATES
+from posediff.fileio.pose_files import KeypointClip, read_keypoints, write_poses
 from posediff.lifting.stream import window_length
 from posediff.pipeline.joints_in_picture import joints_in_picture
-from posediff.pose_files import KeypointClip, read_keypoints, write_poses
-from posediff.skeleton_conversion import Conversion, convert_joints
-from posediff.skeletons import Skeleton
+from posediff.structures.skeleton_conversion import Conversion, convert_joints
+from posediff.structures.skeletons import Skeleton
 from posediff.visualization.lifting import LiftedClip, save_animation, save_picture
 
 

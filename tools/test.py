@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from mmengine.dist import is_main_process
 from mmengine.runner import Runner
 
-from posediff.atomic_files import replacing
-from posediff.command_line import one_line_errors
-from posediff.inference import load_weights
-from posediff.launch import add_common_arguments, leaving_process_group, prepare, unwrap
+from posediff.engine.command_line import one_line_errors
+from posediff.engine.launch import add_common_arguments, leaving_process_group, prepare, unwrap
+from posediff.engine.model_building import load_weights
+from posediff.fileio.atomic_files import replacing
 
 
 def parse_args() -> argparse.Namespace:

@@ -8,8 +8,8 @@ import torch
 from mmengine.config import Config
 from mmengine.runner import find_latest_checkpoint
 
-from posediff.command_line import one_line_errors
-from posediff.launch import add_common_arguments, leaving_process_group, prepare, train
+from posediff.engine.command_line import one_line_errors
+from posediff.engine.launch import add_common_arguments, leaving_process_group, prepare, train
 
 
 def parse_args() -> argparse.Namespace:

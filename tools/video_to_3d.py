@@ -23,23 +23,23 @@ from typing import Any
 from tqdm import tqdm
 
 from posediff.assets import LIFTER_CHECKPOINT, LIFTER_CONFIG
-from posediff.command_line import one_line_errors, positive
 from posediff.detection.boxes_file import BoxesFileDetector
 from posediff.detection.keypoints_file import KeypointsFileDetector, open_record
+from posediff.engine.command_line import one_line_errors, positive
 from posediff.export.exporters import checked_formats
-from posediff.keypoint_files import COORDINATES
-from posediff.keypoint_files.clocks import VideoClock, check_clock, is_by_time
-from posediff.keypoint_files.misfits import behind, doubts, refuse_misfit
+from posediff.export.track_export import export_tracks
+from posediff.fileio.keypoint_files import COORDINATES
+from posediff.fileio.keypoint_files.clocks import VideoClock, check_clock, is_by_time
+from posediff.fileio.keypoint_files.misfits import behind, doubts, refuse_misfit
 from posediff.pipeline import VideoPoseInferencer
 from posediff.pipeline.choices import SMOOTHERS, TRACKERS, detector_config, pose_estimator_config
 from posediff.pipeline.live import LiveResults
 from posediff.pipeline.pose_writer import PoseWriter
-from posediff.pipeline.results import FrameResult
-from posediff.pipeline.saved_results import write_overlay
 from posediff.pipeline.sightings import SightingsLog, refuse_broken_run
-from posediff.pipeline.track_export import export_tracks
 from posediff.pipeline.video_run import VideoRun
+from posediff.structures.results import FrameResult
 from posediff.video import LiveVideo, VideoSource, open_video
+from posediff.visualization.saved_results import write_overlay
 from posediff.visualization.scene import write_scene
 from posediff.visualization.viewer import write_viewer
 

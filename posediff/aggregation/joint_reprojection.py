@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from posediff.aggregation.base import BaseAggregator, Sample
-from posediff.geometry import project_points, solve_root_position
+from posediff.geometry.cameras import project_points, solve_root_position
 from posediff.registry import AGGREGATORS
-from posediff.skeletons import get_skeleton
+from posediff.structures.skeletons import get_skeleton
 
 
 class _ReprojectionAggregator(BaseAggregator):

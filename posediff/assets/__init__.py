@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from posediff.wheel_files import PackedFile, WheelFiles
+from posediff.fileio.wheel_files import PackedFile, WheelFiles
 
 FOLDER = Path(__file__).parent
 DEMO_KEYPOINTS = FOLDER / 'demo_walk.npz'

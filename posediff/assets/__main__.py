@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from posediff.assets import DEMO_VIDEO
-from posediff.wheel_files import fetch_all
+from posediff.fileio.wheel_files import fetch_all
 
 if __name__ == '__main__':
     fetch_all(DEMO_VIDEO, 'python -m posediff.assets')

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from posediff.geometry import Camera
+from posediff.geometry.cameras import Camera
 
 NEAREST_MM = 500.0  # no joint comes closer to the camera than this
 

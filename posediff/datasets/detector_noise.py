@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.signal import lfilter
 
-from posediff.skeletons import Skeleton
+from posediff.structures.skeletons import Skeleton
 
 # Detectors place these less (> 1) or more (< 1) precisely than the average joint; the root lies between two hips.
 _DIFFICULTY = {

@@ -13,8 +13,8 @@ import numpy as np
 from posediff.datasets.plausible_poses import check_person_size, check_pixels
 from posediff.datasets.pose_tracks import PoseFrames, StoredTrack
 from posediff.datasets.pose_windows import PoseWindowDataset
-from posediff.datasets.restricted_pickle import load_pickle
-from posediff.geometry import Camera
+from posediff.fileio.restricted_pickle import load_pickle
+from posediff.geometry.cameras import Camera
 from posediff.registry import DATASETS
 
 

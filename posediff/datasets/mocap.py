@@ -8,16 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from posediff.argument_checks import require_one_of, require_whole
 from posediff.datasets.camera_sampling import CAMERA_PRESETS, get_camera_preset
 from posediff.datasets.detector_noise import DetectorNoise
 from posediff.datasets.mocap_files import MocapClip, floor_height, load_subject
 from posediff.datasets.pose_tracks import Filming, RefilmedTrack, StoredTrack, Track, named_rng
 from posediff.datasets.pose_windows import PoseWindowDataset
-from posediff.input_files import data_files
+from posediff.fileio.input_files import data_files
 from posediff.registry import DATASETS
-from posediff.skeleton_conversion import convert_joints
-from posediff.skeletons import CMU17
+from posediff.structures.argument_checks import require_one_of, require_whole
+from posediff.structures.skeleton_conversion import convert_joints
+from posediff.structures.skeletons import CMU17
 
 VALIDATION_SUBJECTS = ('02', '05', '29', '35')
 
@@ -34,7 +34,7 @@ class CMUMocapDataset(PoseWindowDataset):
         split: ``'train'``, ``'val'`` (subjects 02, 05, 29, 35) or ``'all'``.
         subjects: These subjects instead of a split.
         skeleton: Which points of the body are filmed: ``'cmu17'``, those of the files, or another one that
-            :mod:`posediff.skeleton_conversion` makes of them, ``'mediapipe17'``.
+            :mod:`posediff.structures.skeleton_conversion` makes of them, ``'mediapipe17'``.
         keypoint_2d_src: ``'detection'`` (simulated) or ``'gt'`` (exact projections).
         noise: Parameters of :class:`DetectorNoise` to change, and ``severity``, which scales it (default 1).
         cameras: ``'random'`` or ``'stored'``; the default is random in training and stored in tests.

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from posediff.datasets.camera_sampling import CAMERA_PRESETS
-from posediff.skeletons import CMU17, H36M17
+from posediff.structures.skeletons import CMU17, H36M17
 
 FORMAT_VERSION = 1
 # The converter used to call this skeleton h36m17, whose joints have the same names and order.

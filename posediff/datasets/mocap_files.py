@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from posediff.atomic_files import replacing
 from posediff.datasets.mocap_checks import FORMAT_VERSION, check_arrays, read_arrays
-from posediff.geometry import Camera
-from posediff.skeletons import CMU17
+from posediff.fileio.atomic_files import replacing
+from posediff.geometry.cameras import Camera
+from posediff.structures.skeletons import CMU17
 
 
 @dataclass(frozen=True)

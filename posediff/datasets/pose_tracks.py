@@ -10,8 +10,8 @@ import numpy as np
 
 from posediff.datasets.camera_sampling import CameraPreset, draw_camera
 from posediff.datasets.detector_noise import DetectorNoise, simulate_detections
-from posediff.geometry import Camera
-from posediff.skeletons import Skeleton
+from posediff.geometry.cameras import Camera
+from posediff.structures.skeletons import Skeleton
 
 
 def named_rng(seed: int, name: str) -> np.random.Generator:

@@ -12,11 +12,11 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset
 
-from posediff.argument_checks import require_whole
 from posediff.datasets.passes import epoch_of
 from posediff.datasets.pose_tracks import Track, named_rng
 from posediff.registry import TRANSFORMS
-from posediff.skeletons import get_skeleton
+from posediff.structures.argument_checks import require_whole
+from posediff.structures.skeletons import get_skeleton
 
 PACK_ONLY = ({'type': 'PackLiftingInputs'},)
 

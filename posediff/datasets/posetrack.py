@@ -11,13 +11,13 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset
 
-from posediff.argument_checks import require_one_of, require_whole
 from posediff.datasets.frame_windows import FrameNumbering, drawn_offsets, fixed_offsets, missing_files
 from posediff.datasets.passes import epoch_of
 from posediff.datasets.pose_windows import build_pipeline
 from posediff.datasets.posetrack_source import open_source
 from posediff.registry import DATASETS
-from posediff.skeletons import match_skeleton
+from posediff.structures.argument_checks import require_one_of, require_whole
+from posediff.structures.skeletons import match_skeleton
 
 
 @DATASETS.register_module()

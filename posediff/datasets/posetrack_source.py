@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from posediff.evaluation.posetrack.annolist import is_annolist
+from posediff.fileio.annolist import is_annolist
 
 
 def open_source(**kwargs: Any) -> Any:

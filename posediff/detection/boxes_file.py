@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from posediff.detection.base import BaseDetector, People, clip_boxes
-from posediff.keypoint_files.coordinates import SMALL
-from posediff.keypoint_files.frame_numbers import frame_numbers, places_among
+from posediff.fileio.keypoint_files.coordinates import SMALL
+from posediff.fileio.keypoint_files.frame_numbers import frame_numbers, places_among
 from posediff.registry import DETECTORS
 from posediff.video.frames import VideoFrame
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from posediff.detection.base import BaseDetector, People, boxes_around, clip_boxes
-from posediff.keypoint_files import FoundPerson, KeypointRecord, read_keypoint_file
+from posediff.fileio.keypoint_files import FoundPerson, KeypointRecord, read_keypoint_file
 from posediff.registry import DETECTORS
 from posediff.video.frames import VideoFrame
 
@@ -22,7 +22,7 @@ class KeypointsFileDetector(BaseDetector):
 
     Args:
         path: The file or folder.
-        skeleton, options: See :func:`posediff.keypoint_files.read_keypoint_file`.
+        skeleton, options: See :func:`posediff.fileio.keypoint_files.read_keypoint_file`.
 
     Attributes:
         record: What is in the file.
@@ -56,7 +56,7 @@ def open_record(path: str | Path, skeleton: str | None = None, **options: Any) -
 
     Args:
         path: The file or folder.
-        skeleton, options: See :func:`posediff.keypoint_files.read_keypoint_file`.
+        skeleton, options: See :func:`posediff.fileio.keypoint_files.read_keypoint_file`.
     """
     file = Path(path).expanduser()
     if not file.is_file():  # what is in a folder may change without a trace on it

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from posediff import mediapipe_models
-from posediff.argument_checks import require_whole
 from posediff.detection.base import BaseDetector, People
-from posediff.mediapipe_models.rois import circle_boxes
+from posediff.geometry.similarity import box_iou
+from posediff.integrations import mediapipe
+from posediff.integrations.mediapipe.rois import circle_boxes
 from posediff.registry import DETECTORS
-from posediff.tracking.similarity import box_iou
+from posediff.structures.argument_checks import require_whole
 from posediff.video.frames import VideoFrame
 
 SAME_PERSON = 0.3
@@ -24,7 +24,7 @@ SMALLEST_LOOK = 32
 
 @DETECTORS.register_module()
 class MediaPipeDetector(BaseDetector):
-    """People found by :class:`posediff.mediapipe_models.MediaPipeDetector`, near the camera and farther away.
+    """People found by :class:`posediff.integrations.mediapipe.MediaPipeDetector`, near the camera and farther away.
 
     That network looks at 224×224 px, in which people farther away are too small. So it also looks at overlapping
     squares as high (or as wide) as the image's shorter side, at squares half as large, and so on.
@@ -40,7 +40,7 @@ class MediaPipeDetector(BaseDetector):
     ) -> None:
         require_whole(type(self).__name__, {'levels': levels}, 1)
         self.levels = levels
-        self.detector = mediapipe_models.MediaPipeDetector(score_threshold, iou_threshold, num_threads)
+        self.detector = mediapipe.MediaPipeDetector(score_threshold, iou_threshold, num_threads)
 
     def __call__(self, frames: Sequence[VideoFrame]) -> list[People]:
         return [self._find(frame.image) for frame in frames]

@@ -10,8 +10,8 @@ import numpy as np
 from mmengine.registry import DefaultScope
 
 from posediff.detection.base import BaseDetector, People, clip_boxes
-from posediff.model_zoo import find_model
-from posediff.openmmlab_models import loaded
+from posediff.integrations.model_zoo import find_model
+from posediff.integrations.openmmlab_models import loaded
 from posediff.registry import DETECTORS
 from posediff.video.frames import VideoFrame
 
@@ -27,7 +27,7 @@ class MMDetDetector(BaseDetector):
         device: Where it runs.
 
     Raises:
-        ValueError: The model has no class ``person``; see also :func:`posediff.model_zoo.find_model`.
+        ValueError: The model has no class ``person``; see also :func:`posediff.integrations.model_zoo.find_model`.
     """
 
     def __init__(

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from posediff.evaluation.reduction import masked_mean
-from posediff.skeletons import H36M17, Skeleton
+from posediff.structures.skeletons import H36M17, Skeleton
 
 SegmentReading = Literal['official', 'skeleton']
 

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from posediff.evaluation.joints_3d import n_mpjpe, p_mpjpe
-from posediff.skeletons import Skeleton
+from posediff.structures.skeletons import Skeleton
 
 LIMBS = ('shoulder', 'elbow', 'wrist', 'hip', 'knee', 'ankle')
 MIN_JOINTS = 8  # that count in a frame, for the frame to count

@@ -2,6 +2,6 @@
 
 from posediff.export.exporters import EXPORTERS, export_motion
 from posediff.export.motion import Motion
-from posediff.up_axis import UpEstimate, estimate_up
+from posediff.geometry.up_axis import UpEstimate, estimate_up
 
 __all__ = ['EXPORTERS', 'Motion', 'UpEstimate', 'estimate_up', 'export_motion']

@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from posediff.argument_checks import require_one_of
-from posediff.atomic_files import replacing
 from posediff.export.bvh_solver import BvhPose, posed_joints, solve_rotations
 from posediff.export.known_limbs import without_unknown_limbs
 from posediff.export.motion import Motion, frame_ranges
-from posediff.export.rotations import EULER_ORDER, euler_angles
+from posediff.fileio.atomic_files import replacing
+from posediff.geometry.rotations import EULER_ORDER, euler_angles
+from posediff.structures.argument_checks import require_one_of
 
 GAPS, NEVER_KNOWN = ('error', 'interpolate'), ('error', 'leave out')
 END_SITE = 0.05  # metres

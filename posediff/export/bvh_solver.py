@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from posediff.export.rest_pose import body_frames, children_of, rest_offsets, rigid_children
-from posediff.export.rotations import fitted_rotations, swings, unit
-from posediff.skeletons import Skeleton
+from posediff.geometry.rotations import fitted_rotations, swings, unit
+from posediff.structures.skeletons import Skeleton
 
 
 @dataclass(frozen=True)
@@ -51,8 +51,8 @@ def solve_rotations(
     """Bones of constant length and their rotations.
 
     A joint of one child takes the rotation that turns the bone onto the one seen, without twist
-    (:func:`~posediff.export.rotations.swings`). A joint of several children takes the rotation that fits them best, and
-    each child a helper joint in the same place, which turns that one bone the rest of the way. So every bone points
+    (:func:`~posediff.geometry.rotations.swings`). A joint of several children takes the rotation that fits them best,
+    and each child a helper joint in the same place, which turns that one bone the rest of the way. So every bone points
     exactly where it was seen to; what positions are off by is the change of bone lengths over the clip.
 
     Args:

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from posediff.atomic_files import replacing
 from posediff.export.motion import Motion
+from posediff.fileio.atomic_files import replacing
 
 MAX_FRAMES = 65535  # the header counts them in 16 bits; ezc3d drops the rest without a word
 

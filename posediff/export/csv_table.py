@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from posediff.atomic_files import replacing
 from posediff.export.motion import Motion
+from posediff.fileio.atomic_files import replacing
 
 
 def write_csv(motion: Motion, path: Path) -> dict[str, Any]:

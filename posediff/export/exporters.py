@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from posediff.atomic_files import replacing_together
 from posediff.export.bvh import write_bvh
 from posediff.export.c3d import write_c3d
 from posediff.export.csv_table import write_csv
 from posediff.export.motion import Motion, frame_ranges, plain
 from posediff.export.trc import write_trc
-from posediff.up_axis import y_up_rotation
+from posediff.fileio.atomic_files import replacing_together
+from posediff.geometry.up_axis import y_up_rotation
 
 EXPORTERS: dict[str, Callable[..., dict[str, Any]]] = {
     'bvh': write_bvh,

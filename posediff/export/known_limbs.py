@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from posediff.export.motion import Motion
-from posediff.skeletons import Skeleton
+from posediff.structures.skeletons import Skeleton
 
 
 def without_unknown_limbs(motion: Motion) -> tuple[Motion, tuple[str, ...]]:

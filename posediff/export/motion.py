@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from posediff.argument_checks import require_one_of, require_whole
-from posediff.skeletons import Skeleton
-from posediff.up_axis import estimate_up, y_up_rotation
+from posediff.geometry.up_axis import estimate_up, y_up_rotation
+from posediff.structures.argument_checks import require_one_of, require_whole
+from posediff.structures.skeletons import Skeleton
 
 UP_SOURCES = ('given', 'estimated', 'assumed')
 UNIT_TOLERANCE = 1e-3
@@ -131,7 +131,7 @@ class Motion:
         return np.asarray(~self.known.any(-1))
 
     def with_up(self) -> Motion:
-        """The same motion with an ``up``: its own, or else what :func:`posediff.up_axis.estimate_up` says."""
+        """The same motion with an ``up``: its own, or else what :func:`posediff.geometry.up_axis.estimate_up` says."""
         if self.up is not None:
             return self
         found = estimate_up(self.joints_3d, self.skeleton)

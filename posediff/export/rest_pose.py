@@ -6,8 +6,8 @@ import re
 
 import numpy as np
 
-from posediff.export.rotations import fitted_rotations, unit
-from posediff.skeletons import Skeleton
+from posediff.geometry.rotations import fitted_rotations, unit
+from posediff.structures.skeletons import Skeleton
 
 # Where a bone points in a T-pose (left is +x, up +y, ahead +z), by the joint at its end.
 T_POSE = (

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from posediff.atomic_files import replacing
 from posediff.export.csv_table import cells
 from posediff.export.motion import Motion
+from posediff.fileio.atomic_files import replacing
 
 ORIGINAL = ('DataRate', 'DataStartFrame', 'NumFrames')  # of the recording that a file was cut from
 

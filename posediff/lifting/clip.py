@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
-from posediff.geometry import Camera
+from posediff.geometry.cameras import Camera
 from posediff.lifting.stream import LiftedFrames, LiftingStream
 from posediff.models.estimator import PoseDiffusionEstimator
 
@@ -39,7 +39,7 @@ def lift_keypoints(
         keypoint_scores: (F, K) confidences in [0, 1], 0 = not seen; None: every point was seen.
         skeleton: Of the keypoints, e.g. ``'coco17'``. It has to be said, and to be the lifter's
             (``model.head.skeleton.name``): another one is an error that says how to convert
-            (:func:`posediff.skeleton_conversion.convert_joints`).
+            (:func:`posediff.structures.skeleton_conversion.convert_joints`).
         img_shape: (h, w) of the image in px.
         fps: Rate of the clip. Where it differs from the ``fps`` of the model's config, the keypoints are resampled to
             that, and the poses back. None takes the frames as they are.

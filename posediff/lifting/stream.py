@@ -9,16 +9,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from posediff.argument_checks import require_whole
-from posediff.geometry import Camera
+from posediff.geometry.cameras import Camera
 from posediff.lifting.causal_track import CausalTrack
 from posediff.lifting.frame_noise import FrameNoise, WindowNoise
 from posediff.lifting.windowed_track import WindowedTrack
 from posediff.models.data_preprocessor import normalize_keypoints_2d
 from posediff.models.device_copies import to_device
 from posediff.models.estimator import PoseDiffusionEstimator
-from posediff.skeleton_check import require_skeleton
-from posediff.structures import PoseDataSample
+from posediff.structures.argument_checks import require_whole
+from posediff.structures.samples import PoseDataSample
+from posediff.structures.skeleton_check import require_skeleton
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class LiftingStream:
         model: From :func:`posediff.init_model`.
         img_shape: (h, w) of the image in px.
         skeleton: Of the keypoints; it has to be the lifter's (``model.head.skeleton.name``), to which
-            :func:`posediff.skeleton_conversion.convert_joints` converts others.
+            :func:`posediff.structures.skeleton_conversion.convert_joints` converts others.
         fps: Rate of the video. Where it differs from the ``fps`` of the model's config, the keypoints are resampled to
             that, and the poses back. None takes the frames as they are.
         camera: For an aggregator that needs one.

@@ -16,7 +16,7 @@ from posediff.models.device_copies import to_device
 from posediff.models.options import TestOptions, TrainOptions, parse_options
 from posediff.models.reverse import ReverseProcess
 from posediff.registry import AGGREGATORS, BACKBONES, CONDITIONERS, DENOISERS, HEADS, MODELS, NOISE_SCHEDULERS, SAMPLERS
-from posediff.structures import PoseDataSample
+from posediff.structures.samples import PoseDataSample
 
 Config = dict[str, Any]
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from posediff.argument_checks import require_finite, require_whole
+from posediff.structures.argument_checks import require_finite, require_whole
 
 T = TypeVar('T')
 

@@ -1,6 +1,6 @@
 """From a video to the people in it, in 3D: the stages put together."""
 
 from posediff.pipeline.inferencer import VideoPoseInferencer
-from posediff.pipeline.results import FrameResult, PersonPose
+from posediff.structures.results import FrameResult, PersonPose
 
 __all__ = ['FrameResult', 'PersonPose', 'VideoPoseInferencer']

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from posediff.calibration import CalibratedCamera
-from posediff.geometry import Camera, unproject_points
+from posediff.geometry.calibration import CalibratedCamera
+from posediff.geometry.cameras import Camera, unproject_points
 
 ASSUMED_FOCAL = 1.0
 """Focal length in units of the image's longer side: 53° across it, between a phone's main and its portrait lens."""

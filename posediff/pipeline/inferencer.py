@@ -8,21 +8,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import posediff.inference
+import posediff.engine.model_building
 from posediff.assets import LIFTER_CHECKPOINT, LIFTER_CONFIG
-from posediff.calibration import find_camera
+from posediff.geometry.calibration import find_camera
 from posediff.lifting import LiftingStream, window_length
 from posediff.pipeline.camera_guess import Intrinsics
 from posediff.pipeline.lifting_stage import LiftingStage
 from posediff.pipeline.observing import Observer
 from posediff.pipeline.pose_writer import PosesHeader
+from posediff.pipeline.randomness import seeded_apart
 from posediff.pipeline.side_swaps import SideSwapRepair
 from posediff.pipeline.sightings import SightingsLog
 from posediff.pipeline.video_run import VideoRun
-from posediff.plugins import load_plugins
-from posediff.randomness import seeded_apart
+from posediff.plugins.entry_points import load_plugins
 from posediff.registry import DETECTORS, POSE_ESTIMATORS, SMOOTHERS, TRACKERS
-from posediff.skeleton_conversion import get_conversion
+from posediff.structures.skeleton_conversion import get_conversion
 from posediff.video import VideoSource, open_video
 
 Config = dict[str, Any]
@@ -36,7 +36,7 @@ def _tracker() -> Config:
 class VideoPoseInferencer:
     """Detect, estimate, track, lift, smooth: the whole way from frames to people in 3D, in bounded memory.
 
-    ``for result in VideoPoseInferencer()(video)`` yields one :class:`~posediff.pipeline.results.FrameResult` a frame,
+    ``for result in VideoPoseInferencer()(video)`` yields one :class:`~posediff.structures.results.FrameResult` a frame,
     in order, as soon as nothing will change it: a window of the lifter and a batch behind the video. Any number of
     videos can be on their way at a time. Building it leaves the caller's random generators as they are.
 
@@ -53,7 +53,7 @@ class VideoPoseInferencer:
             (:mod:`posediff.pipeline.side_swaps`).
         focal: Focal length in px; None: assumed (:mod:`posediff.pipeline.camera_guess`).
         calibration: File of calibrated cameras, and which of them filmed; see
-            :func:`posediff.calibration.find_camera`. Instead of ``focal``.
+            :func:`posediff.geometry.calibration.find_camera`. Instead of ``focal``.
         max_crop: Pixels that may be cut off the calibrated pictures.
         causal: Wait for nothing: each pose from the frames up to it.
         batch_size: Frames, and windows of the lifter, at a time.
@@ -88,7 +88,7 @@ class VideoPoseInferencer:
         load_plugins()
         with seeded_apart(self.seed):  # decides the weights where none are given
             config, checkpoint = self.lifter
-            self.model = posediff.inference.init_model(
+            self.model = posediff.engine.model_building.init_model(
                 config, None if str(checkpoint) == 'random' else checkpoint, device=self.device
             )
             if self.model.backbone is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from posediff.skeleton_conversion import Conversion
+from posediff.structures.skeleton_conversion import Conversion
 
 
 def joints_in_picture(keypoints: np.ndarray, conversion: Conversion, img_shape: tuple[int, int]) -> np.ndarray:

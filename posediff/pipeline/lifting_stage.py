@@ -12,11 +12,11 @@ from posediff.pipeline.camera_guess import Intrinsics, root_position
 from posediff.pipeline.joints_in_picture import joints_in_picture
 from posediff.pipeline.observing import Observation
 from posediff.pipeline.place_filter import PlaceFilter
-from posediff.pipeline.results import FrameResult, PersonPose
 from posediff.pipeline.segments import Lifted, Seen, Segment
-from posediff.skeleton_conversion import convert_joints, get_conversion
-from posediff.skeletons import Skeleton
 from posediff.smoothing import BaseSmoother
+from posediff.structures.results import FrameResult, PersonPose
+from posediff.structures.skeleton_conversion import convert_joints, get_conversion
+from posediff.structures.skeletons import Skeleton
 
 
 class LiftingStage:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from posediff.pipeline.results import FrameResult
+from posediff.structures.results import FrameResult
 
 
 class LiveResults:

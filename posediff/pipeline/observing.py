@@ -11,12 +11,12 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from posediff.detection.base import BaseDetector, People
+from posediff.geometry.similarity import box_iou, object_keypoint_similarity
 from posediff.pipeline.sightings import Sighting
 from posediff.pose_estimation.base import BasePoseEstimator, FrameWindow, Poses
-from posediff.skeletons import Skeleton
+from posediff.structures.skeletons import Skeleton
 from posediff.tracking.base import NO_TRACK, BaseTracker
 from posediff.tracking.first_frames import with_first_frames
-from posediff.tracking.similarity import box_iou, object_keypoint_similarity
 from posediff.video.frames import VideoFrame
 
 Item = TypeVar('Item')

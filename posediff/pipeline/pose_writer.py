@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from posediff.atomic_files import replacing
-from posediff.pipeline.results import FrameResult, PersonPose
+from posediff.fileio.atomic_files import replacing
 from posediff.pipeline.stature import check_height, statures
-from posediff.skeletons import Skeleton
+from posediff.structures.results import FrameResult, PersonPose
+from posediff.structures.skeletons import Skeleton
 
 SCHEMA, SCHEMA_VERSION = 'posediff-people-3d', 1
 UNITS = {

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from posediff.pipeline.observing import Observation
-from posediff.skeletons import Skeleton
+from posediff.structures.skeletons import Skeleton
 
 LOWER_BODY = ('hip', 'knee', 'ankle', 'foot', 'heel', 'toe')
 PRICE_PER_SECOND = 0.1

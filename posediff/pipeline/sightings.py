@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from posediff.atomic_files import replacing
+from posediff.fileio.atomic_files import replacing
 
 PART_FRAMES = 200
 OLDER = {'capture_fps': None}

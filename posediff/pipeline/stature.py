@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from posediff.skeletons import Skeleton
+from posediff.structures.skeletons import Skeleton
 
 UNDER_ANKLE, OVER_EARS = 0.046, 0.07
 """Of the height, what no segment covers: an adult's 80 mm and 120 mm (after Drillis and Contini 1966)."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from posediff.pipeline.results import FrameResult
 from posediff.pipeline.side_swaps import SideSwapRepair
+from posediff.structures.results import FrameResult
 
 
 class VideoRun(Iterator[FrameResult]):

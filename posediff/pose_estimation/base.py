@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from posediff.detection.base import People
-from posediff.skeletons import Skeleton
+from posediff.structures.skeletons import Skeleton
 from posediff.video.frames import VideoFrame
 
 

@@ -10,9 +10,9 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from posediff.detection.keypoints_file import boxes_of, example_file, open_record
+from posediff.geometry.similarity import box_iou
 from posediff.pose_estimation.base import BasePoseEstimator, FrameWindow, Poses
 from posediff.registry import POSE_ESTIMATORS
-from posediff.tracking.similarity import box_iou
 
 
 @POSE_ESTIMATORS.register_module()
@@ -23,7 +23,7 @@ class KeypointsFileEstimator(BasePoseEstimator):
 
     Args:
         path: The file or folder.
-        skeleton, options: See :func:`posediff.keypoint_files.read_keypoint_file`.
+        skeleton, options: See :func:`posediff.fileio.keypoint_files.read_keypoint_file`.
     """
 
     def __init__(self, path: str | Path, skeleton: str | None = None, **options: Any) -> None:

@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from posediff import mediapipe_models
-from posediff.argument_checks import require_whole
 from posediff.detection.base import People, boxes_around
-from posediff.mediapipe_models.rois import rois_from_boxes, rois_from_circles
+from posediff.integrations import mediapipe
+from posediff.integrations.mediapipe.rois import rois_from_boxes, rois_from_circles
 from posediff.pose_estimation.base import BasePoseEstimator, FrameWindow, Poses
 from posediff.registry import POSE_ESTIMATORS
-from posediff.skeletons import MEDIAPIPE33
+from posediff.structures.argument_checks import require_whole
+from posediff.structures.skeletons import MEDIAPIPE33
 
 REACH = 1.12
 """Radius of MediaPipe's circle around a body by that of its landmarks: median of 47 people in three clips, 1.13."""
@@ -22,7 +22,7 @@ REACH = 1.12
 
 @POSE_ESTIMATORS.register_module()
 class MediaPipePoseEstimator(BasePoseEstimator):
-    """See :class:`posediff.mediapipe_models.MediaPipePoseEstimator`. Any detector's boxes will do.
+    """See :class:`posediff.integrations.mediapipe.MediaPipePoseEstimator`. Any detector's boxes will do.
 
     Args:
         looks: Times that each person is looked at; from the second on in the square that the pose before says, as
@@ -36,7 +36,7 @@ class MediaPipePoseEstimator(BasePoseEstimator):
     def __init__(self, looks: int = 2, num_threads: int = 1) -> None:
         require_whole(type(self).__name__, {'looks': looks}, 1)
         self.looks = looks
-        self.estimator = mediapipe_models.MediaPipePoseEstimator(num_threads)
+        self.estimator = mediapipe.MediaPipePoseEstimator(num_threads)
 
     def __call__(self, windows: Sequence[FrameWindow]) -> list[Poses]:
         found = []
@@ -47,7 +47,7 @@ class MediaPipePoseEstimator(BasePoseEstimator):
             for _ in range(self.looks - 1):
                 poses = self.estimator(window.key.image, poses.next_rois)
             # nobody there after all: no keypoint counts
-            scores = poses.scores * (poses.presence > mediapipe_models.landmarks.PRESENCE_THRESHOLD)[:, None]
+            scores = poses.scores * (poses.presence > mediapipe.landmarks.PRESENCE_THRESHOLD)[:, None]
             keypoints = poses.keypoints.astype(np.float32)
             found.append(Poses(keypoints, scores.astype(np.float32), boxes_around(keypoints)))
         return found

@@ -13,13 +13,13 @@ import torch
 from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 
-import posediff.inference
+import posediff.engine.model_building
 from posediff.datasets.pose_windows import build_pipeline
-from posediff.model_zoo import find_model
-from posediff.openmmlab_models import loaded
+from posediff.integrations.model_zoo import find_model
+from posediff.integrations.openmmlab_models import loaded
 from posediff.pose_estimation.base import BasePoseEstimator, FrameWindow, Poses
 from posediff.registry import POSE_ESTIMATORS
-from posediff.skeletons import Skeleton, match_skeleton
+from posediff.structures.skeletons import Skeleton, match_skeleton
 from posediff.video.frames import VideoFrame
 
 Transform = Callable[[dict[str, Any]], dict[str, Any] | None]
@@ -121,7 +121,7 @@ class DiffPoseEstimator(TopdownEstimator):
         device: str = 'cpu',
     ) -> None:
         options = {'num_hypotheses': num_hypotheses, 'num_inference_steps': num_inference_steps}
-        model = posediff.inference.init_model(
+        model = posediff.engine.model_building.init_model(
             config,
             None if checkpoint == 'random' else checkpoint,
             device,
@@ -153,7 +153,8 @@ class MMPoseEstimator(TopdownEstimator):
         device: Where it runs.
 
     Raises:
-        ValueError: Its keypoints are no skeleton that is known here; see also :func:`posediff.model_zoo.find_model`.
+        ValueError: Its keypoints are no skeleton that is known here; see also
+            :func:`posediff.integrations.model_zoo.find_model`.
     """
 
     def __init__(

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from posediff.argument_checks import require_finite
 from posediff.registry import SMOOTHERS
 from posediff.smoothing.base import BaseSmoother, SmoothingStream, check_fps, check_steps, check_values
+from posediff.structures.argument_checks import require_finite
 
 
 @SMOOTHERS.register_module()

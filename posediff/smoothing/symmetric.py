@@ -9,9 +9,9 @@ import numpy as np
 from scipy.ndimage import gaussian_filter1d
 from scipy.signal import savgol_filter
 
-from posediff.argument_checks import require_finite, require_whole
 from posediff.registry import SMOOTHERS
 from posediff.smoothing.base import BaseSmoother, SmoothingStream, check_fps, check_steps, check_values
+from posediff.structures.argument_checks import require_finite, require_whole
 
 
 class SymmetricSmoother(BaseSmoother):

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from posediff.argument_checks import require_finite, require_whole
+from posediff.structures.argument_checks import require_finite, require_whole
 
 NO_TRACK = -1
 

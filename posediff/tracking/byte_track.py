@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from posediff.argument_checks import require_finite
 from posediff.registry import TRACKERS
+from posediff.structures.argument_checks import require_finite
 from posediff.tracking.base import NO_TRACK, BaseTracker, Detections
 
 

@@ -8,8 +8,8 @@ from typing import TypeVar
 
 import numpy as np
 
+from posediff.geometry.similarity import box_iou
 from posediff.tracking.base import NO_TRACK
-from posediff.tracking.similarity import box_iou
 
 Frame = TypeVar('Frame')
 MIN_OVERLAP = 0.2

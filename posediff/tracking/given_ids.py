@@ -22,7 +22,8 @@ class GivenIdsTracker(BaseTracker):
 
     Args:
         path: The file or folder that the keypoints come from.
-        skeleton, options: See :func:`posediff.keypoint_files.read_keypoint_file`; as given to detector and estimator.
+        skeleton, options: See :func:`posediff.fileio.keypoint_files.read_keypoint_file`; as given to detector and
+            estimator.
     """
 
     def __init__(self, path: str | Path, skeleton: str | None = None, **options: Any) -> None:

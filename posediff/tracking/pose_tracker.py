@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from posediff.argument_checks import require_finite
+from posediff.geometry.similarity import box_iou, box_sizes, object_keypoint_similarity
 from posediff.registry import TRACKERS
+from posediff.structures.argument_checks import require_finite
 from posediff.tracking.base import NO_TRACK, BaseTracker, Detections
 from posediff.tracking.motion import ConstantVelocity, LimbMotion
-from posediff.tracking.similarity import box_iou, box_sizes, object_keypoint_similarity
 
 DEFAULT_SIGMA = 0.1
 """Wider than the spread among annotators that COCO's figures are of: from frame to frame a pose changes."""

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from posediff.atomic_files import replacing
+from posediff.fileio.atomic_files import replacing
 from posediff.video.film import import_av
 from posediff.video.names import file_address
 

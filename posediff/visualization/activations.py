@@ -13,7 +13,7 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor, nn
 
-from posediff.atomic_files import replacing
+from posediff.fileio.atomic_files import replacing
 
 
 @dataclass

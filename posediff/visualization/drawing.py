@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 
-from posediff.skeletons import Skeleton
+from posediff.structures.skeletons import Skeleton
 
 # Told apart by colour-blind readers too (Okabe and Ito's palette).
 SIDE_COLORS = {'left': '#0072B2', 'right': '#D55E00', 'middle': '#595959'}

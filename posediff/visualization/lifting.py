@@ -17,8 +17,8 @@ from matplotlib.lines import Line2D
 from PIL import Image
 from scipy.ndimage import maximum_filter1d
 
-from posediff.atomic_files import replacing
-from posediff.skeletons import Skeleton
+from posediff.fileio.atomic_files import replacing
+from posediff.structures.skeletons import Skeleton
 from posediff.visualization.drawing import (
     SIDE_COLORS,
     UNSEEN_COLOR,

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import TwoSlopeNorm
 from matplotlib.figure import Figure
 
-from posediff.atomic_files import replacing
+from posediff.fileio.atomic_files import replacing
 
 
 def save_matrices(

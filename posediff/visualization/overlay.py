@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from posediff.pipeline.results import PersonPose
-from posediff.skeletons import Skeleton
+from posediff.structures.results import PersonPose
+from posediff.structures.skeletons import Skeleton
 from posediff.visualization.drawing import joint_colors
 
 FAINT = 0.35

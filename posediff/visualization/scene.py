@@ -8,13 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
-from posediff.pipeline.results import PersonPose
-from posediff.pipeline.saved_results import frames_with_people
-from posediff.pipeline.shown_joints import sample_joints, shown_of
-from posediff.skeletons import Skeleton, get_skeleton
+from posediff.fileio.shown_joints import sample_joints, shown_of
+from posediff.structures.results import PersonPose
+from posediff.structures.skeletons import Skeleton, get_skeleton
 from posediff.video import VideoSource, VideoWriter
 from posediff.visualization.drawing import joint_colors
 from posediff.visualization.overlay import draw_people, rgb
+from posediff.visualization.saved_results import frames_with_people
 from posediff.visualization.scene_layout import PERSON_COLORS, Onlooker, SceneLayout, frustum_lines
 
 MAX_HEIGHT = 720  # px
@@ -32,7 +32,7 @@ def write_scene(folder: str | Path, video: VideoSource, score_threshold: float =
     """Write ``scene.mp4`` beside ``poses.npz``: the video with keypoints, and its people in 3D from the camera's right.
 
     The view stays, and has everybody of the clip in it; poses that were filled in are faint, segments to joints that
-    the lifter did not see (:mod:`posediff.pipeline.shown_joints`) are thin and grey. Up to the last frame with
+    the lifter did not see (:mod:`posediff.fileio.shown_joints`) are thin and grey. Up to the last frame with
     somebody, at the video's rate, at most 720 px high.
 
     Args:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from posediff.skeletons import Skeleton
-from posediff.up_axis import estimate_up, level_rotation
+from posediff.geometry.up_axis import estimate_up, level_rotation
+from posediff.structures.skeletons import Skeleton
 from posediff.visualization.drawing import view_from
 
 PERSON_COLORS = ('#009E73', '#7B3FA0', '#B8860B', '#C2185B', '#00838F', '#5D4037', '#3949AB', '#558B2F')

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from posediff.atomic_files import replacing
-from posediff.pipeline.pose_reader import read_results
-from posediff.pipeline.results import FrameResult
-from posediff.pipeline.shown_joints import read_drawn, sample_joints, shown_of
-from posediff.skeletons import get_skeleton
+from posediff.fileio.atomic_files import replacing
+from posediff.fileio.pose_reader import read_results
+from posediff.fileio.shown_joints import read_drawn, sample_joints, shown_of
+from posediff.structures.results import FrameResult
+from posediff.structures.skeletons import get_skeleton
 from posediff.visualization.overlay import draw_people
 from posediff.visualization.scene import BACKGROUND, LAYOUT_POSES, SceneView
 from posediff.visualization.scene_layout import SceneLayout, frustum_lines

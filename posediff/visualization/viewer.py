@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from posediff.atomic_files import replacing
-from posediff.pipeline.pose_reader import count_rows, read_rows
-from posediff.pipeline.shown_joints import shown_joints
-from posediff.skeletons import Skeleton, get_skeleton
+from posediff.fileio.atomic_files import replacing
+from posediff.fileio.pose_reader import count_rows, read_rows
+from posediff.fileio.shown_joints import shown_joints
+from posediff.structures.skeletons import Skeleton, get_skeleton
 from posediff.visualization.drawing import SIDE_COLORS, joint_colors
 from posediff.visualization.scene_layout import PERSON_COLORS, SceneLayout, frustum_lines
 
@@ -51,7 +51,7 @@ def viewer_data(folder: str | Path) -> dict[str, Any]:
 
     ``frame_index`` and ``track_id`` (N,), ``observed`` (N,) 0 or 1, ``joints_3d`` (N, J, 3) mm relative to the root,
     ``joints_3d_std`` (N, J) mm, ``root_position`` (N, 3) mm; in scene axes, see :class:`SceneLayout`.
-    ``joint_shown`` (N, J) 0 where the lifter did not see the joint (:mod:`posediff.pipeline.shown_joints`) or it is not
+    ``joint_shown`` (N, J) 0 where the lifter did not see the joint (:mod:`posediff.fileio.shown_joints`) or it is not
     known, ``root_observed`` (N,) 0 or 1.
     """
     source = Path(folder) / 'poses.npz'

@@ -9,7 +9,7 @@ import torch
 from mmengine.structures import InstanceData
 
 import posediff
-from posediff.config import load_config
+from posediff.engine.config import load_config
 from posediff.structures import PoseDataSample
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -11,11 +11,11 @@ from mmengine.registry import init_default_scope
 
 import posediff
 from posediff.assets import LIFTER_CHECKPOINT, LIFTER_CONFIG
-from posediff.config import load_config
 from posediff.datasets import CMUMocapDataset
+from posediff.engine.config import load_config
 from posediff.models.layers.non_local import POOLING_ORDER
 from posediff.registry import MODELS
-from posediff.skeletons import CMU17, H36M17, MEDIAPIPE17
+from posediff.structures.skeletons import CMU17, H36M17, MEDIAPIPE17
 
 ROOT = Path(__file__).resolve().parents[2]
 CMU_CONFIGS = sorted((ROOT / 'configs' / 'lifting_3d').glob('*/*_cmu*.py'))

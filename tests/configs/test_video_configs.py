@@ -11,7 +11,7 @@ from mmengine.dataset import pseudo_collate
 from mmengine.structures import InstanceData, PixelData
 
 import posediff
-from posediff.config import load_config
+from posediff.engine.config import load_config
 from posediff.structures import PoseDataSample
 
 pytest.importorskip('mmpose')

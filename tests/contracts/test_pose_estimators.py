@@ -7,7 +7,7 @@ import pytest
 
 from posediff.detection.base import People
 from posediff.pose_estimation.base import FrameWindow
-from posediff.skeletons import SKELETONS
+from posediff.structures.skeletons import SKELETONS
 from posediff.video.frames import VideoFrame
 
 BOXES = np.array([[10, 5, 50, 90], [60, 20, 120, 95], [-20, -10, 40, 50]], np.float32)

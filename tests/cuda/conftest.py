@@ -27,7 +27,7 @@ from torch.autograd.function import BackwardCFunction
 from torch.utils._python_dispatch import TorchDispatchMode, _disable_current_modes
 from torch.utils._pytree import tree_leaves
 
-from posediff.log_copy import LogCopyHook
+from posediff.engine.log_copy import LogCopyHook
 
 aten = torch.ops.aten
 COPIES = (aten._to_copy.default, aten.copy_.default)
@@ -238,7 +238,7 @@ PRECISIONS = (None, torch.bfloat16, torch.float16)
 
 
 # A training step copies its losses and the norm of its gradients to the host together, at its end.
-LOG = [('posediff/log_copy.py:after_train_iter', 1)]
+LOG = [('posediff/engine/log_copy.py:after_train_iter', 1)]
 
 
 def train_step(model: Any, wrapper: OptimWrapper, data: Any, hooks: Sequence[Any]) -> dict[str, float]:

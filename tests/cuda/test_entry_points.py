@@ -9,8 +9,8 @@ import pytest
 import torch
 
 import posediff
-from posediff.config import load_config
 from posediff.detection.base import People
+from posediff.engine.config import load_config
 from posediff.lifting import LiftingStream, lift_keypoints
 from posediff.pose_estimation import DiffPoseEstimator, MMPoseEstimator
 from posediff.pose_estimation.base import FrameWindow

@@ -11,7 +11,7 @@ from mmengine.config import Config
 from mmengine.structures import InstanceData, PixelData
 
 import posediff
-from posediff.config import load_config
+from posediff.engine.config import load_config
 from posediff.lifting import LiftingStream, lift_keypoints
 from posediff.models import PoseDiffusionEstimator
 from posediff.models.layers.attention import attend_by_products, attend_fused

@@ -16,10 +16,10 @@ from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 
 import posediff
-from posediff.config import load_config
 from posediff.datasets.pose_windows import build_pipeline
+from posediff.engine.config import load_config
 from posediff.geometry import Camera
-from posediff.skeletons import get_skeleton
+from posediff.structures.skeletons import get_skeleton
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIGS = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / 'configs/lifting_3d').glob('*/*.py'))

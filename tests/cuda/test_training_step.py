@@ -10,7 +10,7 @@ from mmengine.model import BaseModel
 from mmengine.optim import OptimWrapper
 from torch import nn
 
-from posediff.log_copy import LogCopyHook
+from posediff.engine.log_copy import LogCopyHook
 
 CLIPPING = {'norm': {'max_norm': 1.0}, 'value': {'type': 'value', 'clip_value': 0.1}, 'none': {}}
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from mmengine.config import Config
 
-from posediff.cli import main
+from posediff.cli.main import main
 from posediff.datasets.checking import as_text, check_dataset
 
 

@@ -24,7 +24,7 @@ from posediff.datasets.converters.cmu_joints import (
 )
 from posediff.datasets.converters.cmu_takes import find_takes
 from posediff.datasets.mocap_files import load_subject
-from posediff.skeletons import CMU17
+from posediff.structures.skeletons import CMU17
 
 UNIT = 1 / METRES_PER_UNIT
 

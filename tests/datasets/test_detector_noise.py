@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from posediff.datasets.detector_noise import DetectorNoise, simulate_detections
-from posediff.skeletons import H36M17
+from posediff.structures.skeletons import H36M17
 
 FOCAL = 1145.0
 SHAPE = (1000, 1000)

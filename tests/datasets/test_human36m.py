@@ -13,8 +13,8 @@ from posediff.datasets import Human36MLiftingDataset
 from posediff.datasets.converters.human36m import KEPT_JOINTS, convert_videopose3d, mmpose_cameras
 from posediff.datasets.converters.human36m_cameras import LENSES, human36m_camera
 from posediff.datasets.human36m import camera_of_mmpose
-from posediff.datasets.restricted_pickle import UnsafePickleError, load_object_npz, load_pickle
-from posediff.skeletons import COCO17
+from posediff.fileio.restricted_pickle import UnsafePickleError, load_object_npz, load_pickle
+from posediff.structures.skeletons import COCO17
 
 DETECTIONS = 'cpn_ft_h36m_dbb'
 

@@ -13,9 +13,9 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from torch.utils.data import DataLoader
 
-from posediff.config import load_config
 from posediff.datasets import CMUMocapDataset
 from posediff.datasets.passes import ItemOfPass, PassSampler, epoch_of, tell_passes
+from posediff.engine.config import load_config
 
 ITEMS = 6
 

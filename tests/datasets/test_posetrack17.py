@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from posediff.datasets.converters.posetrack17 import convert_posetrack17
-from posediff.evaluation.posetrack.joints import EVALUATED_KEYPOINTS, POSETRACK18_KEYPOINTS
+from posediff.structures.posetrack_joints import EVALUATED_KEYPOINTS, POSETRACK18_KEYPOINTS
 
 cv2 = pytest.importorskip('cv2')
 FRAMES, WIDTH, HEIGHT = 4, 80, 60

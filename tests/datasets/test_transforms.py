@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from posediff.datasets.transforms import KeypointOcclusion, LiftingRandomFlip, PackLiftingInputs
 from posediff.datasets.transforms.occlusion import OCCLUSION_RATES, PATTERNS, occlusion_mask
 from posediff.geometry import Camera
-from posediff.skeletons import H36M17, Skeleton
+from posediff.structures.skeletons import H36M17, Skeleton
 
 seeds = st.integers(0, 2**32 - 1)
 

@@ -9,7 +9,7 @@ import pytest
 from mmengine.registry import DefaultScope, init_default_scope
 
 from posediff.detection import BoxesFileDetector
-from posediff.model_zoo import find_model
+from posediff.integrations.model_zoo import find_model
 from posediff.registry import DETECTORS, POSE_ESTIMATORS
 from posediff.video.frames import VideoFrame
 

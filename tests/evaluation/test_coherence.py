@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from posediff.evaluation import coherence
-from posediff.skeletons import H36M17, Skeleton
+from posediff.structures.skeletons import H36M17, Skeleton
 
 
 @pytest.fixture(scope='module')

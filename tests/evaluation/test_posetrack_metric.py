@@ -14,9 +14,9 @@ from mmengine.structures import InstanceData
 
 from posediff.evaluation.metrics import PoseTrackAP
 from posediff.evaluation.posetrack import evaluate_folders
-from posediff.evaluation.posetrack.joints import POSETRACK18_KEYPOINTS
 from posediff.registry import METRICS
 from posediff.structures import PoseDataSample
+from posediff.structures.posetrack_joints import POSETRACK18_KEYPOINTS
 
 NUM_SAMPLES = 15
 SEQUENCES = ('000001_mpii_test', '000002_bonn_test')

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from posediff.export import Motion
-from posediff.skeletons import CMU17
+from posediff.structures.skeletons import CMU17
 
 # A level camera that the person walks towards: x right is the person's left, y down, z forward is their back.
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from posediff.export.bvh import write_bvh
-from posediff.skeletons import CMU17
+from posediff.structures.skeletons import CMU17
 
 # Debian's Blender 3.4 runs on a Python whose open() no longer takes the mode 'rU' that its importer uses.
 SCRIPT = """

@@ -16,7 +16,7 @@ from posediff.datasets.converters.bvh import bvh_joint_frames, read_bvh
 from posediff.export import Motion
 from posediff.export.bvh import write_bvh
 from posediff.export.bvh_solver import posed_joints, solve_rotations
-from posediff.skeletons import CMU17, SKELETONS, get_skeleton
+from posediff.structures.skeletons import CMU17, SKELETONS, get_skeleton
 
 UP = np.array([0.0, -1.0, 0.0])
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from posediff.export import EXPORTERS, Motion, export_motion
-from posediff.skeletons import CMU17
+from posediff.structures.skeletons import CMU17
 
 
 def test_every_format_is_written_and_described(gappy, tmp_path):

@@ -9,7 +9,7 @@ import pytest
 
 from posediff.export import Motion
 from posediff.export.motion import frame_ranges
-from posediff.skeletons import CMU17
+from posediff.structures.skeletons import CMU17
 
 
 def test_a_level_camera_is_turned_by_half_a_turn_about_x(motion, camera_walk):

@@ -14,7 +14,7 @@ import trc
 from posediff.export.c3d import MAX_FRAMES, write_c3d
 from posediff.export.csv_table import write_csv
 from posediff.export.trc import write_trc
-from posediff.skeletons import CMU17
+from posediff.structures.skeletons import CMU17
 
 
 def test_csv_keeps_the_axes_and_units_of_the_motion(gappy, tmp_path):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from posediff.calibration import read_calibration
+from posediff.geometry.calibration import read_calibration
 
 POINTS = np.array([[100.0, 50.0], [600.0, 300.0], [20.0, 340.0]])
 

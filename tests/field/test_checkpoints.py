@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from posediff.checkpoint import load_checkpoint
-from posediff.official_checkpoints import convert_state_dict
+from posediff.fileio.checkpoint import load_checkpoint
+from posediff.integrations.official_checkpoints import convert_state_dict
 
 
 @pytest.mark.parametrize('case', ['state-dict-wrapper', 'torch-compile-prefix'])

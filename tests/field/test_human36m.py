@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from posediff.datasets.converters.human36m import convert_videopose3d
-from posediff.datasets.restricted_pickle import load_object_npz
+from posediff.fileio.restricted_pickle import load_object_npz
 
 
 def test_coco_ordered_detections_are_converted(field_case, tmp_path):

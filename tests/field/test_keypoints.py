@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from posediff.detection import BoxesFileDetector, KeypointsFileDetector
-from posediff.keypoint_files import read_keypoint_file
-from posediff.pose_files import read_keypoints
+from posediff.fileio.keypoint_files import read_keypoint_file
+from posediff.fileio.pose_files import read_keypoints
 from posediff.video.frames import VideoFrame
 
 Case = Callable[[str], Path]

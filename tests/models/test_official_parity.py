@@ -9,10 +9,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from posediff.inference import init_model
+from posediff.engine.model_building import init_model
+from posediff.integrations.official_checkpoints import STEP_TABLE, convert_state_dict, step_table
 from posediff.models.denoisers import CTGCNDenoiser
 from posediff.models.estimator import PoseDiffusionEstimator
-from posediff.official_checkpoints import STEP_TABLE, convert_state_dict, step_table
 
 VARIANTS = ('2d', 'wrapper')
 CONFIGS = Path(__file__).resolve().parents[2] / 'configs' / 'lifting_3d' / 'diffhpe'

@@ -7,8 +7,8 @@ import torch
 from mmengine.structures import InstanceData
 
 from posediff.registry import HEADS, MODELS
-from posediff.skeleton_check import require_skeleton
 from posediff.structures import PoseDataSample
+from posediff.structures.skeleton_check import require_skeleton
 
 FRAMES, JOINTS = 5, 17
 

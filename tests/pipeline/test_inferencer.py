@@ -15,7 +15,7 @@ import posediff
 pytest.importorskip('av')
 
 from posediff.pipeline import VideoPoseInferencer  # noqa: E402
-from posediff.pipeline.results import FrameResult, PersonPose  # noqa: E402
+from posediff.structures.results import FrameResult, PersonPose  # noqa: E402
 
 FRAMES = 24
 

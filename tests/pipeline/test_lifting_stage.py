@@ -9,14 +9,14 @@ import pytest
 import torch
 
 import posediff
-from posediff.calibration import CalibratedCamera
 from posediff.geometry import solve_root_position
+from posediff.geometry.calibration import CalibratedCamera
 from posediff.lifting import LiftingStream
 from posediff.pipeline.camera_guess import Intrinsics, root_position
 from posediff.pipeline.lifting_stage import LiftingStage
 from posediff.pipeline.observing import Observation
-from posediff.skeletons import get_skeleton
 from posediff.smoothing import GaussianSmoother, OneEuroSmoother
+from posediff.structures.skeletons import get_skeleton
 
 FPS, SHAPE = 25.0, (480, 640)
 

@@ -11,8 +11,8 @@ from posediff.lifting import LiftingStream
 from posediff.pipeline.camera_guess import Intrinsics, root_position
 from posediff.pipeline.lifting_stage import LiftingStage
 from posediff.pipeline.observing import Observation
-from posediff.skeletons import get_skeleton
 from posediff.smoothing import GaussianSmoother
+from posediff.structures.skeletons import get_skeleton
 
 FPS, SHAPE = 25.0, (480, 640)
 LEGS = ['left_knee', 'right_knee', 'left_ankle', 'right_ankle']

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from posediff.detection import BaseDetector, People
 from posediff.pipeline.observing import Observer, one_pose_each
 from posediff.pose_estimation import BasePoseEstimator, Poses
-from posediff.skeletons import COCO17
+from posediff.structures.skeletons import COCO17
 from posediff.tracking import PoseTracker
 from posediff.video.frames import VideoFrame
 

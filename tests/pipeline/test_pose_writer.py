@@ -9,8 +9,8 @@ import pytest
 
 from posediff.pipeline import pose_writer
 from posediff.pipeline.pose_writer import PosesHeader, PoseWriter
-from posediff.pipeline.results import FrameResult, PersonPose
-from posediff.skeletons import CMU17, COCO17
+from posediff.structures.results import FrameResult, PersonPose
+from posediff.structures.skeletons import CMU17, COCO17
 
 
 def header() -> PosesHeader:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from posediff.pipeline.observing import Observation
 from posediff.pipeline.side_swaps import SideSwapRepair
-from posediff.skeletons import COCO17
+from posediff.structures.skeletons import COCO17
 
 FPS, FRAMES = 25.0, 80
 FLIP = list(COCO17.flip_indices)

@@ -9,9 +9,9 @@ import pytest
 
 from posediff.pipeline import pose_writer
 from posediff.pipeline.pose_writer import PosesHeader, PoseWriter
-from posediff.pipeline.results import FrameResult, PersonPose
 from posediff.pipeline.stature import statures
-from posediff.skeletons import CMU17, COCO17
+from posediff.structures.results import FrameResult, PersonPose
+from posediff.structures.skeletons import CMU17, COCO17
 
 
 def test_stature_is_that_of_the_skeleton_in_any_posture(walker):

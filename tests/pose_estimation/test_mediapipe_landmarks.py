@@ -10,7 +10,7 @@ pytest.importorskip('ai_edge_litert', reason="ai-edge-litert is not installed: p
 
 from posediff.assets import DEMO_KEYPOINTS, DEMO_VIDEO  # noqa: E402
 from posediff.detection import People  # noqa: E402
-from posediff.mediapipe_models import weights  # noqa: E402
+from posediff.integrations.mediapipe import weights  # noqa: E402
 from posediff.pose_estimation import FrameWindow, MediaPipePoseEstimator  # noqa: E402
 from posediff.video import open_video  # noqa: E402
 

@@ -10,15 +10,15 @@ pytest.importorskip('mmpose')
 
 import posediff  # noqa: E402
 from posediff.assets import DIFFPOSE_CHECKPOINT, DIFFPOSE_CONFIG  # noqa: E402
-from posediff.config import load_config  # noqa: E402
-from posediff.datasets.synthetic.generate import VideoSet, generate_videos  # noqa: E402
-from posediff.datasets.synthetic.scene import ClipSettings  # noqa: E402
-from posediff.evaluation.loop import (  # noqa: E402
+from posediff.engine.config import load_config  # noqa: E402
+from posediff.engine.evaluation import (  # noqa: E402
     build_test_dataset,
     build_test_metric,
     evaluate_model,
     set_sampling,
 )
+from posediff.synthetic.generate import VideoSet, generate_videos  # noqa: E402
+from posediff.synthetic.scene import ClipSettings  # noqa: E402
 
 MODEL = 'configs/video_2d_heatmap/diffpose/diffpose_vit-t_synthetic-128x96.py'
 

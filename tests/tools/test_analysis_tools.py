@@ -9,7 +9,7 @@ import torch
 import posediff
 from posediff.datasets.camera_sampling import draw_camera, get_camera_preset
 from posediff.datasets.mocap_files import MocapClip, save_subject
-from posediff.evaluation.loop import build_test_dataset, build_test_metric, evaluate_model, set_sampling
+from posediff.engine.evaluation import build_test_dataset, build_test_metric, evaluate_model, set_sampling
 
 DATA = """
 default_scope = 'posediff'

@@ -10,8 +10,8 @@ from scipy.spatial.transform import Rotation
 
 pytest.importorskip('av')
 
-from posediff.calibration import CalibratedCamera  # noqa: E402
 from posediff.geometry import Camera, project_points  # noqa: E402
+from posediff.geometry.calibration import CalibratedCamera  # noqa: E402
 
 FRAMES = 6
 

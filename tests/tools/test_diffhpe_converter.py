@@ -14,9 +14,9 @@ import torch
 from torch import Tensor
 
 from posediff import init_model
-from posediff.checkpoint import UnsafeCheckpointError
+from posediff.fileio.checkpoint import UnsafeCheckpointError
+from posediff.integrations.official_checkpoints import ConvertedCheckpoint, convert_checkpoint, convert_state_dict
 from posediff.models.denoisers import MixSTEDenoiser
-from posediff.official_checkpoints import ConvertedCheckpoint, convert_checkpoint, convert_state_dict
 
 BLOCK = {
     'norm1.weight': (16,),

@@ -13,7 +13,7 @@ import pytest
 import torch
 from mmengine.config import Config
 
-from posediff.launch import check_synchronised_norms, train
+from posediff.engine.launch import check_synchronised_norms, train
 
 CONFIG = """
 _base_ = '{repository}/configs/lifting_3d/diffhpe/diffhpe-2d_27f_cmu.py'
@@ -49,7 +49,7 @@ class FailingHook(Hook):
 # A rank that is in no collective, as one that waits for a kernel of NCCL, sees nothing of what happens to the others.
 DEAF = """
 import os, signal, sys, time
-from posediff import launch, rank_watch
+from posediff.engine import launch, rank_watch
 
 class Impatient(rank_watch.RankWatch):
     def __init__(self, *args):

@@ -10,7 +10,7 @@ import pytest
 
 pytest.importorskip('av')
 
-from posediff.skeletons import COCO17, get_skeleton  # noqa: E402
+from posediff.structures.skeletons import COCO17, get_skeleton  # noqa: E402
 
 FRAMES, SHAPE = 12, (96, 128)
 LEGS = {'left_knee', 'right_knee', 'left_foot', 'right_foot'}

@@ -9,7 +9,7 @@ from PIL import Image
 
 import posediff
 from posediff.assets import DEMO_KEYPOINTS, LIFTER_CONFIG
-from posediff.skeletons import CMU17, COCO17
+from posediff.structures.skeletons import CMU17, COCO17
 
 CONFIG = """
 default_scope = 'posediff'

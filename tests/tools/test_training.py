@@ -15,7 +15,7 @@ import pytest
 import torch
 
 import posediff
-from posediff.checkpoint import load_checkpoint
+from posediff.fileio.checkpoint import load_checkpoint
 
 COMMON = """
 custom_hooks = [*_base_.custom_hooks, dict(type='EMAHook', momentum=0.1, priority=49)]
@@ -228,7 +228,7 @@ test_evaluator = [
 LEAVING = """
 import glob, os
 import torch
-from posediff.launch import CPUDistributedDataParallel, join_process_group, leave_process_group
+from posediff.engine.launch import CPUDistributedDataParallel, join_process_group, leave_process_group
 
 join_process_group('pytorch')
 wrapped = CPUDistributedDataParallel(torch.nn.Linear(2, 2))

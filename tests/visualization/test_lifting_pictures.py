@@ -9,7 +9,7 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from PIL import Image
 
-from posediff.skeletons import H36M17
+from posediff.structures.skeletons import H36M17
 from posediff.visualization.drawing import SIDE_COLORS, UNSEEN_COLOR, draw_skeleton, joint_colors, view_from
 from posediff.visualization.lifting import LiftedClip, save_animation, save_picture
 

@@ -10,12 +10,12 @@ import pytest
 pytest.importorskip('av')
 pytest.importorskip('cv2')
 
-from posediff.pipeline.pose_reader import read_results  # noqa: E402
-from posediff.pipeline.saved_results import frames_with_people, write_overlay  # noqa: E402
-from posediff.pipeline.shown_joints import read_drawn, sample_joints  # noqa: E402
-from posediff.skeletons import CMU17  # noqa: E402
+from posediff.fileio.pose_reader import read_results  # noqa: E402
+from posediff.fileio.shown_joints import read_drawn, sample_joints  # noqa: E402
+from posediff.structures.skeletons import CMU17  # noqa: E402
 from posediff.video import VideoSource, VideoWriter, open_video  # noqa: E402
 from posediff.visualization import scene  # noqa: E402
+from posediff.visualization.saved_results import frames_with_people, write_overlay  # noqa: E402
 from posediff.visualization.scene import BACKGROUND, UNSEEN, SceneView, write_scene  # noqa: E402
 from posediff.visualization.scene_layout import SceneLayout  # noqa: E402
 

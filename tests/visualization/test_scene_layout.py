@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
-from posediff.skeletons import CMU17, Skeleton
+from posediff.structures.skeletons import CMU17, Skeleton
 from posediff.visualization.scene_layout import FRUSTUM_DEPTH, Onlooker, SceneLayout, frustum_lines
 
 TOY = Skeleton('toy', ('root', 'left', 'right'), (-1, 0, 0), (1,), (2,))  # says nothing about up

@@ -24,9 +24,9 @@ from mmengine.config import DictAction
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
-from posediff.command_line import one_line_errors, positive
-from posediff.evaluation.loop import set_sampling
-from posediff.inference import init_model
+from posediff.engine.command_line import one_line_errors, positive
+from posediff.engine.evaluation import set_sampling
+from posediff.engine.model_building import init_model
 from posediff.lifting import window_length
 from posediff.models.estimator import PoseDiffusionEstimator
 

@@ -4,7 +4,8 @@
 
 Clips of the validation subjects are filmed with the joints of an image detector and its noise, lifted by every model,
 and scored on the 12 joints of arms and legs: P-MPJPE and N-MPJPE, mm, the root between the hips. A lifter of other
-joints gets them by the rules of ``posediff.skeleton_conversion``, as in the video pipeline, and by their names alone.
+joints gets them by the rules of ``posediff.structures.skeleton_conversion``, as in the video pipeline, and by their
+names alone.
 """
 
 from __future__ import annotations
@@ -18,15 +19,15 @@ import numpy as np
 from tqdm import tqdm
 
 import posediff
-from posediff.atomic_files import replacing
-from posediff.command_line import one_line_errors, positive, provenance
 from posediff.datasets import CMUMocapDataset
 from posediff.datasets.pose_tracks import PoseFrames
+from posediff.engine.command_line import one_line_errors, positive, provenance
 from posediff.evaluation.limbs import limbs, score_limbs
 from posediff.evaluation.tables import markdown_table
+from posediff.fileio.atomic_files import replacing
 from posediff.models.estimator import PoseDiffusionEstimator
-from posediff.skeleton_conversion import convert_joints
-from posediff.skeletons import get_skeleton
+from posediff.structures.skeleton_conversion import convert_joints
+from posediff.structures.skeletons import get_skeleton
 
 Errors = dict[tuple[str, str], list[dict[str, float]]]
 

@@ -15,10 +15,10 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from posediff.atomic_files import replacing
-from posediff.command_line import one_line_errors, positive
+from posediff.engine.command_line import one_line_errors, positive
 from posediff.evaluation.posetrack import PROTOCOLS, Difference, bootstrap_differences, read_folders
 from posediff.evaluation.tables import markdown_table
+from posediff.fileio.atomic_files import replacing
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:

@@ -21,20 +21,20 @@ from tqdm import tqdm
 
 import posediff
 from posediff.assets import LIFTER_CHECKPOINT, LIFTER_CONFIG
-from posediff.atomic_files import replacing
-from posediff.calibration import CalibratedCamera, find_camera, read_calibration
-from posediff.command_line import one_line_errors, positive, provenance
 from posediff.detection import MediaPipeDetector
+from posediff.engine.command_line import one_line_errors, positive, provenance
 from posediff.evaluation.limbs import limbs, score_limbs
 from posediff.evaluation.tables import markdown_table
-from posediff.mediapipe_models import MediaPipePoseEstimator
-from posediff.mediapipe_models.landmarks import PRESENCE_THRESHOLD
-from posediff.mediapipe_models.rois import rois_from_boxes
+from posediff.fileio.atomic_files import replacing
+from posediff.geometry.calibration import CalibratedCamera, find_camera, read_calibration
+from posediff.geometry.triangulation import triangulate
+from posediff.integrations.mediapipe import MediaPipePoseEstimator
+from posediff.integrations.mediapipe.landmarks import PRESENCE_THRESHOLD
+from posediff.integrations.mediapipe.rois import rois_from_boxes
 from posediff.pipeline.observing import Observation
 from posediff.pipeline.side_swaps import SideSwapRepair
-from posediff.skeleton_conversion import convert_joints
-from posediff.skeletons import MEDIAPIPE33
-from posediff.triangulation import triangulate
+from posediff.structures.skeleton_conversion import convert_joints
+from posediff.structures.skeletons import MEDIAPIPE33
 from posediff.video import VideoSource, open_video
 
 

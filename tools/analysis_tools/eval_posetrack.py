@@ -13,10 +13,10 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from posediff.atomic_files import replacing
-from posediff.command_line import one_line_errors
+from posediff.engine.command_line import one_line_errors
 from posediff.evaluation.posetrack import PROTOCOLS, PoseTrackResult, evaluate_folders
 from posediff.evaluation.tables import markdown_table
+from posediff.fileio.atomic_files import replacing
 
 MEASURES = ('ap', 'precision', 'recall')
 TRACKING_MEASURES = ('mota', 'hota')

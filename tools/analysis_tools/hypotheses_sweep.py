@@ -19,11 +19,11 @@ import torch
 from mmengine.config import DictAction
 from tqdm import tqdm
 
-from posediff.atomic_files import replacing
-from posediff.command_line import one_line_errors, positive, provenance
-from posediff.evaluation.loop import build_test_dataset, build_test_metric, evaluate_model, set_sampling
+from posediff.engine.command_line import one_line_errors, positive, provenance
+from posediff.engine.evaluation import build_test_dataset, build_test_metric, evaluate_model, set_sampling
+from posediff.engine.model_building import init_model
 from posediff.evaluation.tables import markdown_table
-from posediff.inference import init_model
+from posediff.fileio.atomic_files import replacing
 
 MEASURES = ('mpjpe', 'p_mpjpe', 'mpjve', 'symmetry_gap', 'segment_std', 'j_agg', 'p_best_oracle', 'j_best_oracle')
 

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from mmengine.config import DictAction
 from mmengine.registry import init_default_scope
 
-from posediff.atomic_files import replacing
-from posediff.command_line import one_line_errors, positive
-from posediff.config import load_config
 from posediff.datasets import PoseWindowDataset
+from posediff.engine.command_line import one_line_errors, positive
+from posediff.engine.config import load_config
 from posediff.evaluation.baselines import centred_items, collect, evaluate_baselines
+from posediff.fileio.atomic_files import replacing
 from posediff.plugins import load_plugins
 from posediff.registry import DATASETS
 

@@ -20,12 +20,12 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from posediff.atomic_files import replacing
-from posediff.command_line import one_line_errors, positive, provenance
 from posediff.datasets.transforms.occlusion import PATTERNS
-from posediff.evaluation.loop import build_test_dataset, build_test_metric, evaluate_model, set_sampling
+from posediff.engine.command_line import one_line_errors, positive, provenance
+from posediff.engine.evaluation import build_test_dataset, build_test_metric, evaluate_model, set_sampling
+from posediff.engine.model_building import init_model
 from posediff.evaluation.tables import markdown_table
-from posediff.inference import init_model
+from posediff.fileio.atomic_files import replacing
 from posediff.visualization.matrices import save_matrices
 
 MEASURES = {'mpjpe': 'MPJPE, mm', 'symmetry_gap': 'symmetry gap, mm', 'segment_std': 'segment std, mm'}

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 
-from posediff.command_line import one_line_errors
 from posediff.datasets.camera_sampling import CAMERA_PRESETS
 from posediff.datasets.converters.cmu import convert_cmu
 from posediff.datasets.converters.cmu_motion import CMU_FPS, UNITS
+from posediff.engine.command_line import one_line_errors
 
 
 def parse_args() -> argparse.Namespace:

@@ -6,9 +6,9 @@ import argparse
 import re
 from pathlib import Path
 
-from posediff.command_line import one_line_errors
 from posediff.datasets.converters.human36m import UNITS, convert_videopose3d
 from posediff.datasets.converters.human36m_detections import LAYOUTS
+from posediff.engine.command_line import one_line_errors
 
 
 def parse_args() -> argparse.Namespace:

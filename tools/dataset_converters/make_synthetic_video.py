@@ -7,9 +7,9 @@ import os
 import re
 from collections.abc import Sequence
 
-from posediff.command_line import one_line_errors, positive
-from posediff.datasets.synthetic.generate import VideoSet, generate_videos
-from posediff.datasets.synthetic.scene import ClipSettings
+from posediff.engine.command_line import one_line_errors, positive
+from posediff.synthetic.generate import VideoSet, generate_videos
+from posediff.synthetic.scene import ClipSettings
 
 MAX_FRAMES = 9999  # PoseTrack's ids have four digits for the frame
 SIDES = (32, 4096)

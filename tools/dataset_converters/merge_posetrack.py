@@ -9,8 +9,8 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from posediff.command_line import one_line_errors
 from posediff.datasets.converters.posetrack_merge import merge_posetrack
+from posediff.engine.command_line import one_line_errors
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:

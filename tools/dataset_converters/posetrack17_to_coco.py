@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import argparse
 
-from posediff.command_line import one_line_errors
 from posediff.datasets.converters.posetrack17 import convert_posetrack17
+from posediff.engine.command_line import one_line_errors
 
 
 def parse_args() -> argparse.Namespace:

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from mmengine.config import DictAction
 
-from posediff.command_line import one_line_errors
-from posediff.official_checkpoints import convert_checkpoint
+from posediff.engine.command_line import one_line_errors
+from posediff.integrations.official_checkpoints import convert_checkpoint
 
 
 def parse_args() -> argparse.Namespace:

@@ -8,9 +8,9 @@ from pathlib import Path
 import torch
 from mmengine.config import Config
 
-from posediff.atomic_files import replacing
-from posediff.checkpoint import load_checkpoint, load_state
-from posediff.command_line import one_line_errors
+from posediff.engine.command_line import one_line_errors
+from posediff.fileio.atomic_files import replacing
+from posediff.fileio.checkpoint import load_checkpoint, load_state
 
 KEPT_META = ('epoch', 'iter', 'seed')  # the whole config would tell of the machine that trained it
 INFERENCE_KEYS = ('default_scope', 'custom_imports', 'num_frames', 'fps', 'model', 'test_pipeline')

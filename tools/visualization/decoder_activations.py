@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 
 import posediff
-from posediff.command_line import one_line_errors, positive
-from posediff.evaluation.loop import build_test_dataset
+from posediff.engine.command_line import one_line_errors, positive
+from posediff.engine.evaluation import build_test_dataset
 from posediff.visualization.activations import record_activations, save_activations
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from posediff.input_files import read_text
+from posediff.fileio.input_files import read_text
 
 _SPACE = str.maketrans(',;()[]{}', ' ' * 8)
 

@@ -15,7 +15,7 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from posediff.datasets.converters.bvh_hierarchy import BvhJoint, read_hierarchy
-from posediff.input_files import read_text
+from posediff.fileio.input_files import read_text
 
 _MOTION = re.compile(r'^\s*MOTION\b', re.IGNORECASE | re.MULTILINE)
 _HEADER = re.compile(r'\s*Frames\s*:\s*(\S+)\s+Frame\s*Time\s*:[ \t]*([^\s]*)', re.IGNORECASE)

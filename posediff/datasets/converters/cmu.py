@@ -11,13 +11,13 @@ from pathlib import Path
 import numpy as np
 from scipy.interpolate import CubicSpline
 
-from posediff.argument_checks import require_one_of
 from posediff.datasets.camera_sampling import CAMERA_PRESETS, draw_camera, get_camera_preset
 from posediff.datasets.converters.cmu_joints import defect_of, smooth_stretches
 from posediff.datasets.converters.cmu_motion import UNITS, read_take
 from posediff.datasets.converters.cmu_takes import SourceTake, find_takes
 from posediff.datasets.mocap_files import MocapClip, floor_height, save_subject
-from posediff.geometry import Camera
+from posediff.geometry.cameras import Camera
+from posediff.structures.argument_checks import require_one_of
 
 SPLINE_FRAMES = 4  # that a cubic spline without conditions at its ends needs
 

@@ -15,7 +15,7 @@ import numpy as np
 from posediff.datasets.converters.asf_amc import AmcMotion, asf_joint_positions
 from posediff.datasets.converters.asf_skeleton import CMU_LENGTH, METRES_PER_INCH, AsfSkeleton
 from posediff.datasets.converters.bvh import BvhMotion, bvh_joint_frames, position_in_parent
-from posediff.skeletons import CMU17
+from posediff.structures.skeletons import CMU17
 
 METRES_PER_UNIT = METRES_PER_INCH / CMU_LENGTH
 """Of the ``Hips`` BVH, and of ASF/AMC that says no unit: inches scaled by 0.45."""

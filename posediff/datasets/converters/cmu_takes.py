@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from posediff.input_files import data_files
+from posediff.fileio.input_files import data_files
 
 INDEX_COLUMNS = ('clip', 'subject', 'skeleton', 'file', 'fps', 'description')  # that are read; there may be others
 

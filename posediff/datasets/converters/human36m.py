@@ -10,8 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from posediff.argument_checks import require_one_of
-from posediff.atomic_files import replacing
 from posediff.datasets.converters.human36m_cameras import (
     LENSES,
     POSES,
@@ -21,7 +19,9 @@ from posediff.datasets.converters.human36m_cameras import (
 )
 from posediff.datasets.converters.human36m_detections import LAYOUTS, DetectionArchive
 from posediff.datasets.plausible_poses import ANY_POSE, PERSON, check_person_size
-from posediff.datasets.restricted_pickle import load_object_npz
+from posediff.fileio.atomic_files import replacing
+from posediff.fileio.restricted_pickle import load_object_npz
+from posediff.structures.argument_checks import require_one_of
 
 # The 17 of the 32 joints in the archive, in the order of H36M17.
 KEPT_JOINTS = (0, 1, 2, 3, 6, 7, 8, 12, 13, 14, 15, 17, 18, 19, 25, 26, 27)
@@ -138,7 +138,7 @@ def convert_videopose3d(
         destination: Folder to write ``annotation_body3d/`` and ``joint_2d_det_files/`` to.
         detections_2d: Archives of 2D keypoints by the name that their files get, e.g.
             ``{'cpn_ft_h36m_dbb': 'data_2d_h36m_cpn_ft_h36m_dbb.npz'}``. Ground truth 2D is projected and needs none.
-            COCO's joints are converted to Human3.6M's, as :mod:`posediff.skeleton_conversion` does.
+            COCO's joints are converted to Human3.6M's, as :mod:`posediff.structures.skeleton_conversion` does.
         units: A key of :data:`UNITS`, of ``positions_3d``; None takes what the archive says, and metres where it says
             nothing.
         layout: ``'h36m'`` or ``'coco'``: order of joints in 2D archives that do not say.

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from posediff.geometry import Camera, quaternion_to_matrix
+from posediff.geometry.cameras import Camera, quaternion_to_matrix
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ import numpy as np
 
 from posediff.datasets.converters.human36m_cameras import LENSES
 from posediff.datasets.plausible_poses import check_pixels
-from posediff.datasets.restricted_pickle import load_object_npz
-from posediff.skeleton_conversion import convert_joints
-from posediff.skeletons import COCO17, H36M17, Skeleton
+from posediff.fileio.restricted_pickle import load_object_npz
+from posediff.structures.skeleton_conversion import convert_joints
+from posediff.structures.skeletons import COCO17, H36M17, Skeleton
 
 LAYOUTS = {'h36m': H36M17, 'coco': COCO17}
 """Skeletons by their names in the metadata."""

@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from posediff.atomic_files import replacing
 from posediff.datasets.transforms.clip_loading import read_image
-from posediff.evaluation.posetrack import annolist
-from posediff.evaluation.posetrack.joints import EVALUATED_KEYPOINTS, POSETRACK18_KEYPOINTS
-from posediff.input_files import data_files
+from posediff.fileio import annolist
+from posediff.fileio.atomic_files import replacing
+from posediff.fileio.input_files import data_files
+from posediff.structures.posetrack_joints import EVALUATED_KEYPOINTS, POSETRACK18_KEYPOINTS
 
 BOX_MARGIN = 0.15  # of the box around keypoints and head, on every side: the set has no boxes of whole people
 

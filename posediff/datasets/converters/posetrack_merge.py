@@ -6,11 +6,11 @@ import json
 from pathlib import Path
 from typing import Any
 
-from posediff.atomic_files import replacing
 from posediff.datasets.transforms.clip_loading import read_image
-from posediff.evaluation.posetrack.annolist import is_annolist
-from posediff.image_ids import ImageIds
-from posediff.input_files import data_files
+from posediff.fileio.annolist import is_annolist
+from posediff.fileio.atomic_files import replacing
+from posediff.fileio.image_ids import ImageIds
+from posediff.fileio.input_files import data_files
 
 LISTS = ('images', 'annotations', 'categories')
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from posediff.registry import TRANSFORMS
-from posediff.skeletons import get_skeleton
+from posediff.structures.skeletons import get_skeleton
 
 
 @TRANSFORMS.register_module()

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from posediff.registry import TRANSFORMS
-from posediff.skeletons import Skeleton, get_skeleton
+from posediff.structures.skeletons import Skeleton, get_skeleton
 
 # Pattern (the official code's config name) and the share of keypoints or frames it takes by default.
 OCCLUSION_RATES = {

@@ -9,8 +9,8 @@ import torch
 from mmengine.structures import InstanceData
 
 from posediff.registry import TRANSFORMS
-from posediff.skeletons import get_skeleton
-from posediff.structures import PoseDataSample
+from posediff.structures.samples import PoseDataSample
+from posediff.structures.skeletons import get_skeleton
 
 META_KEYS = (
     'sample_id', 'img_shape', 'fps', 'skeleton', 'action', 'subject', 'frame_indices', 'frame_mask', 'camera',

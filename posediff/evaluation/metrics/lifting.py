@@ -16,7 +16,7 @@ from posediff.evaluation.hypotheses import ORACLE_SUFFIX
 from posediff.evaluation.reduction import masked_sum
 from posediff.evaluation.tables import markdown_table
 from posediff.registry import AGGREGATORS, METRICS
-from posediff.skeletons import get_skeleton
+from posediff.structures.skeletons import get_skeleton
 
 Totals = dict[str, tuple[float, float]]
 

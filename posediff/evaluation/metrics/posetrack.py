@@ -13,12 +13,12 @@ from mmengine.logging import print_log
 
 from posediff.evaluation.posetrack import PoseTrackEvaluator, PoseTrackResult
 from posediff.evaluation.posetrack.ground_truth import Documents, frames_of, from_coco, from_folder
-from posediff.evaluation.posetrack.joints import POSETRACK18_KEYPOINTS, POSETRACK18_SIGMAS
 from posediff.evaluation.posetrack.protocols import get_protocol
 from posediff.evaluation.posetrack.result_files import PredictedPerson, result_document, to_posetrack18, write_result
 from posediff.evaluation.posetrack.track_predictions import give_track_ids
 from posediff.evaluation.tables import markdown_table
 from posediff.registry import METRICS, TRACKERS
+from posediff.structures.posetrack_joints import POSETRACK18_KEYPOINTS, POSETRACK18_SIGMAS
 
 SCORE_MODES = ('keypoint', 'keypoint_times_box')
 RELIABLE_SCORE = 0.2

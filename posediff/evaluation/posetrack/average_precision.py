@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from posediff.evaluation.posetrack.joints import EVALUATED_JOINTS, GROUPS
 from posediff.evaluation.posetrack.tracking_result import MEASURES as TRACKING_MEASURES
 from posediff.evaluation.posetrack.tracking_result import TrackingResult
+from posediff.structures.posetrack_joints import EVALUATED_JOINTS, GROUPS
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class PoseTrackResult:
 
     Attributes:
         ap, precision, recall: (15,), in the order of
-            :data:`~posediff.evaluation.posetrack.joints.EVALUATED_JOINTS`. Precision and recall are those of all
+            :data:`~posediff.structures.posetrack_joints.EVALUATED_JOINTS`. Precision and recall are those of all
             predictions, whatever their score.
         num_true, num_predicted, num_right: (15,) int64, joints that were annotated, predicted, and predicted well.
         tracking: How well persons were followed, if that was asked for.

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from posediff.evaluation.posetrack.joints import NUM_JOINTS
 from posediff.evaluation.posetrack.matching import THRESHOLD
 from posediff.evaluation.posetrack.tracking_frames import TrackedFrame, TrackedSequence, joints_that_match_one_to_one
+from posediff.structures.posetrack_joints import NUM_JOINTS
 
 
 class ClearMot:

@@ -10,12 +10,12 @@ import numpy as np
 
 from posediff.evaluation.posetrack.average_precision import PoseTrackResult, average_precision
 from posediff.evaluation.posetrack.entries import Entry, no_cycle_search, read_json
-from posediff.evaluation.posetrack.joints import NUM_JOINTS
 from posediff.evaluation.posetrack.matching import match
 from posediff.evaluation.posetrack.protocols import get_protocol
 from posediff.evaluation.posetrack.sequence import Persons
 from posediff.evaluation.posetrack.tracking import Tracking
-from posediff.input_files import data_files
+from posediff.fileio.input_files import data_files
+from posediff.structures.posetrack_joints import NUM_JOINTS
 
 NORMALISED = 2.5
 """Predicted coordinates that all lie within this are no px."""

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from posediff.evaluation.posetrack import annolist
 from posediff.evaluation.posetrack.entries import Entry, read_json
 from posediff.evaluation.posetrack.evaluator import sequence_files
-from posediff.image_ids import ImageIds
+from posediff.fileio import annolist
+from posediff.fileio.image_ids import ImageIds
 
 Documents = Iterator[tuple[str, dict[str, Any]]]
 """File name of each sequence and what its file holds."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from posediff.evaluation.posetrack.joints import NUM_JOINTS
 from posediff.evaluation.posetrack.tracking_frames import TrackedFrame, TrackedSequence, joints_that_match_one_to_one
+from posediff.structures.posetrack_joints import NUM_JOINTS
 
 THRESHOLDS = np.arange(0.05, 0.99, 0.05)
 """(19,) similarities from which on a joint is right; the figures are means over these."""

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from posediff.evaluation.posetrack import annolist
 from posediff.evaluation.posetrack.entries import MISSING_SCORE, Entry, check_track_id, check_unique, head_size
-from posediff.evaluation.posetrack.joints import NUM_JOINTS
 from posediff.evaluation.posetrack.sequence import Persons, Region, Sequence, track_id_array
+from posediff.fileio import annolist
+from posediff.structures.posetrack_joints import NUM_JOINTS
 
 
 def read_posetrack17(document: dict[str, Any], entry: Entry, truth: bool, wanted: np.ndarray | None = None) -> Sequence:

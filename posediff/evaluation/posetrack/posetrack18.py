@@ -15,9 +15,9 @@ from posediff.evaluation.posetrack.entries import (
     head_size,
     number_table,
 )
-from posediff.evaluation.posetrack.joints import EVALUATED_KEYPOINTS, NUM_JOINTS
 from posediff.evaluation.posetrack.sequence import Persons, Region, Sequence, track_id_array
-from posediff.image_ids import ImageIds
+from posediff.fileio.image_ids import ImageIds
+from posediff.structures.posetrack_joints import EVALUATED_KEYPOINTS, NUM_JOINTS
 
 SOURCES = ('mpii', 'bonn', 'mpiinew')
 

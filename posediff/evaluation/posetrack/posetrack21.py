@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from posediff.evaluation.posetrack.entries import MISSING_SCORE, Entry, flat, head_size, number_table
-from posediff.evaluation.posetrack.joints import EVALUATED_KEYPOINTS, NUM_JOINTS, POSETRACK18_KEYPOINTS
 from posediff.evaluation.posetrack.sequence import Persons, Region, Sequence, track_id_array
-from posediff.image_ids import ImageIds
+from posediff.fileio.image_ids import ImageIds
+from posediff.structures.posetrack_joints import EVALUATED_KEYPOINTS, NUM_JOINTS, POSETRACK18_KEYPOINTS
 
 NUM_KEYPOINTS = len(POSETRACK18_KEYPOINTS)
 COLUMNS = [POSETRACK18_KEYPOINTS.index(name) for name in EVALUATED_KEYPOINTS]

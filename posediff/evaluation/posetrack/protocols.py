@@ -12,14 +12,14 @@ from typing import Any
 
 import numpy as np
 
-from posediff.evaluation.posetrack.annolist import is_annolist
 from posediff.evaluation.posetrack.entries import Entry, check_unique
 from posediff.evaluation.posetrack.posetrack17 import read_posetrack17
 from posediff.evaluation.posetrack.posetrack18 import read_posetrack18
 from posediff.evaluation.posetrack.posetrack21 import read_posetrack21
 from posediff.evaluation.posetrack.regions import inside_regions
 from posediff.evaluation.posetrack.sequence import Persons, Region, Sequence
-from posediff.image_ids import id_value
+from posediff.fileio.annolist import is_annolist
+from posediff.fileio.image_ids import id_value
 
 
 class Protocol(ABC):

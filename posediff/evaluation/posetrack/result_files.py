@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from posediff.atomic_files import replacing
-from posediff.evaluation.posetrack.joints import EVALUATED_KEYPOINTS, POSETRACK18_KEYPOINTS
+from posediff.fileio.atomic_files import replacing
+from posediff.structures.posetrack_joints import EVALUATED_KEYPOINTS, POSETRACK18_KEYPOINTS
 
 
 @dataclass
@@ -20,7 +20,7 @@ class PredictedPerson:
 
     Attributes:
         keypoints: (17, 2) px, in the order of
-            :data:`~posediff.evaluation.posetrack.joints.POSETRACK18_KEYPOINTS`.
+            :data:`~posediff.structures.posetrack_joints.POSETRACK18_KEYPOINTS`.
         scores: (17,), any range.
         score: Of the person as a whole; average precision does not depend on it.
         box: (4,) px, left, top, right, bottom; None is that of the keypoints.

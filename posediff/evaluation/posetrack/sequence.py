@@ -17,7 +17,7 @@ class Persons:
 
     Attributes:
         frame: (N,) int64, position of the person's frame in the sequence; never falls.
-        points: (N, 15, 2) px, in the order of :data:`~posediff.evaluation.posetrack.joints.EVALUATED_JOINTS`; of no
+        points: (N, 15, 2) px, in the order of :data:`~posediff.structures.posetrack_joints.EVALUATED_JOINTS`; of no
             meaning where ``exists`` is False.
         exists: (N, 15) bool.
         scores: (N, 15) float64, any range; of no meaning for ground truth.

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from posediff.evaluation.posetrack.joints import EVALUATED_JOINTS, GROUPS
+from posediff.structures.posetrack_joints import EVALUATED_JOINTS, GROUPS
 
 MEASURES = ('mota', 'motp', 'mot_precision', 'mot_recall', 'hota', 'deta', 'assa')
 
@@ -17,7 +17,7 @@ class TrackingResult:
 
     Attributes:
         figures: (16,) of each of :data:`MEASURES`, joints in the order of
-            :data:`~posediff.evaluation.posetrack.joints.EVALUATED_JOINTS` and the total.
+            :data:`~posediff.structures.posetrack_joints.EVALUATED_JOINTS` and the total.
         num_switches: (15,) int64, how often a joint changed its predicted track.
     """
 

@@ -9,11 +9,11 @@ import torch
 from mmengine.model import BaseModule
 from torch import Tensor
 
-from posediff.argument_checks import require_one_of
-from posediff.checkpoint import load_state
+from posediff.fileio.checkpoint import load_state
 from posediff.models.backbones.convolutional_stem import convolutional_stem
 from posediff.models.contract import ContractCase
 from posediff.registry import BACKBONES
+from posediff.structures.argument_checks import require_one_of
 
 
 @BACKBONES.register_module()

@@ -9,7 +9,7 @@ import torch
 from mmengine.logging import print_log
 from torch import Tensor, nn
 
-from posediff.checkpoint import load_state
+from posediff.fileio.checkpoint import load_state
 from posediff.models.conditioners.base import BaseConditioner
 from posediff.models.conditioners.centring import CENTRED_CHANNELS, centre_window
 from posediff.models.contract import ContractCase

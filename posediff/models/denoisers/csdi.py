@@ -16,7 +16,7 @@ from posediff.models.layers.row_blocks import in_row_blocks
 from posediff.models.layers.shapes import check_clip
 from posediff.models.layers.timestep_embedding import TabulatedStepEmbedding
 from posediff.registry import DENOISERS
-from posediff.skeletons import get_skeleton
+from posediff.structures.skeletons import get_skeleton
 
 
 class ProjectedCondition(NamedTuple):
@@ -92,7 +92,7 @@ class CSDIDenoiser(BaseDenoiser):
 
     Args:
         num_frames: T; only the sinusoid's table depends on it.
-        skeleton: Name in :mod:`posediff.skeletons`; gives K.
+        skeleton: Name in :mod:`posediff.structures.skeletons`; gives K.
         channels: C, a multiple of ``num_heads``.
         num_layers: Residual layers.
         num_heads: Heads of the transformer layers.

@@ -20,7 +20,7 @@ from posediff.models.layers.normalization import RowBatchNorm
 from posediff.models.layers.shapes import check_clip
 from posediff.models.layers.timestep_embedding import TabulatedStepEmbedding
 from posediff.registry import DENOISERS
-from posediff.skeletons import Skeleton, get_skeleton
+from posediff.structures.skeletons import Skeleton, get_skeleton
 
 
 class PreparedCondition(NamedTuple):
@@ -111,7 +111,7 @@ class CTGCNDenoiser(BaseDenoiser):
 
     Args:
         num_frames: T, built into the weights: another length needs another model.
-        skeleton: Name in :mod:`posediff.skeletons`; gives K and the graph.
+        skeleton: Name in :mod:`posediff.structures.skeletons`; gives K and the graph.
         channels: C.
         num_layers: Residual layers.
         condition_channels: Width of the condition (2 for raw 2D, the lifter's width for its features).

@@ -13,7 +13,7 @@ from posediff.models.layers.shapes import check_clip
 from posediff.models.layers.spatiotemporal import SpatioTemporalTransformer
 from posediff.models.layers.timestep_embedding import SinusoidalStepEmbedding
 from posediff.registry import DENOISERS
-from posediff.skeletons import get_skeleton
+from posediff.structures.skeletons import get_skeleton
 
 
 class EmbeddedCondition(NamedTuple):
@@ -30,7 +30,7 @@ class MixSTEDenoiser(BaseDenoiser):
 
     Args:
         num_frames: T, built into the position embedding.
-        skeleton: Name in :mod:`posediff.skeletons`; gives K.
+        skeleton: Name in :mod:`posediff.structures.skeletons`; gives K.
         channels: C.
         depth: Levels, each over joints and then over frames.
         num_heads: Heads of every attention.

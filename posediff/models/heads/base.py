@@ -9,8 +9,8 @@ from mmengine.model import BaseModule
 from torch import Tensor
 
 from posediff.models.contract import ContractCase
-from posediff.skeleton_check import require_skeleton
-from posediff.structures import PoseDataSample
+from posediff.structures.samples import PoseDataSample
+from posediff.structures.skeleton_check import require_skeleton
 
 
 class BaseHead(BaseModule):

@@ -15,8 +15,8 @@ from posediff.models.contract import ContractCase
 from posediff.models.heads.base import BaseHead
 from posediff.models.layers.convolution import start_at, upsampling
 from posediff.registry import HEADS
-from posediff.skeletons import get_skeleton
-from posediff.structures import PoseDataSample
+from posediff.structures.samples import PoseDataSample
+from posediff.structures.skeletons import get_skeleton
 
 
 @HEADS.register_module()
@@ -28,7 +28,7 @@ class HeatmapHead(BaseHead):
     work does: as they are (scale 1, offset 0), or from -s to s (scale 2s, offset 0.5).
 
     Args:
-        skeleton: Joints that get a heatmap, a name in :mod:`posediff.skeletons`.
+        skeleton: Joints that get a heatmap, a name in :mod:`posediff.structures.skeletons`.
         codec: MMPose's codec, with ``input_size`` (w, h) px, ``heatmap_size`` (w, h); as in the data pipeline.
         label_joints: Which of the data's joints the skeleton's are, in order; None where they are the same. The others
             are predicted at the image's origin with score 0: PoseTrack's ears, which nobody annotates.

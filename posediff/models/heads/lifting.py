@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from posediff.models.contract import ContractCase
 from posediff.models.heads.base import BaseHead
 from posediff.registry import HEADS
-from posediff.skeletons import get_skeleton
-from posediff.structures import PoseDataSample
+from posediff.structures.samples import PoseDataSample
+from posediff.structures.skeletons import get_skeleton
 
 MM_PER_METRE = 1000.0
 
@@ -24,7 +24,7 @@ class LiftingHead(BaseHead):
     DiffHPE diffuses metres unscaled; D3DP has a ``scale`` with default 1.
 
     Args:
-        skeleton: Joint convention, a name in :mod:`posediff.skeletons`.
+        skeleton: Joint convention, a name in :mod:`posediff.structures.skeletons`.
         in_channels: Channels of the condition from which :meth:`forward` regresses the pose with one linear map; None
             for a diffusion model, which needs none.
         scale: x_0 = metres · scale.

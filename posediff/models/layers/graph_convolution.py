@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from posediff.skeletons import Skeleton
+from posediff.structures.skeletons import Skeleton
 
 
 def normalized_adjacency(skeleton: Skeleton) -> Tensor:

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from posediff.models.layers.shapes import check_clip
 from posediff.models.layers.spatiotemporal import SpatioTemporalTransformer
 from posediff.registry import MODELS
-from posediff.skeletons import get_skeleton
+from posediff.structures.skeletons import get_skeleton
 
 
 @MODELS.register_module()
@@ -22,7 +22,7 @@ class MixSTE(BaseModule):
         num_heads: Heads of every attention.
         mlp_ratio: Hidden width over C of every perceptron.
         num_frames: T, built into the position embedding.
-        skeleton: Name in :mod:`posediff.skeletons`; gives K.
+        skeleton: Name in :mod:`posediff.structures.skeletons`; gives K.
         drop_path_rate: Stochastic depth of the last level, growing linearly from 0.
         init_cfg: MMEngine's.
     """

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from posediff.evaluation.posetrack import PoseTrackEvaluator, PoseTrackResult
-from posediff.evaluation.posetrack.joints import EVALUATED_JOINTS, EVALUATED_KEYPOINTS, POSETRACK18_KEYPOINTS
+from posediff.structures.posetrack_joints import EVALUATED_JOINTS, EVALUATED_KEYPOINTS, POSETRACK18_KEYPOINTS
 
 HEAD = (90, 90, 30, 40)  # x, y, w, h: the head's size is 0.6 * 50 = 30 px, so 15 px are near enough
 

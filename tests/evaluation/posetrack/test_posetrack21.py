@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from posediff.evaluation.posetrack.joints import EVALUATED_JOINTS
+from posediff.structures.posetrack_joints import EVALUATED_JOINTS
 
 NOSE = EVALUATED_JOINTS.index('nose')
 SQUARE = [(0, 0), (2000, 0), (2000, 2000), (0, 2000)]

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from posediff.evaluation.posetrack.joints import EVALUATED_JOINTS, EVALUATED_KEYPOINTS, POSETRACK18_KEYPOINTS
+from posediff.structures.posetrack_joints import EVALUATED_JOINTS, EVALUATED_KEYPOINTS, POSETRACK18_KEYPOINTS
 
 ANKLE, KNEE, NOSE = (EVALUATED_JOINTS.index(name) for name in ('right_ankle', 'right_knee', 'nose'))
 SQUARE = [(0, 0), (2000, 0), (2000, 2000), (0, 2000)]

@@ -151,7 +151,7 @@ print('loaded', [name for name in {HEAVY!r} if name in sys.modules])
 
 
 @pytest.mark.parametrize(
-    'module', ['posediff.command_line', 'posediff.evaluation.posetrack', 'posediff.evaluation.jitter']
+    'module', ['posediff.engine.command_line', 'posediff.evaluation.posetrack', 'posediff.evaluation.jitter']
 )
 def test_modules_that_stay_light(repository, module):
     script = f'import sys, {module}; sys.exit([name for name in {HEAVY!r} if name in sys.modules] or 0)'

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from posediff.evaluation.posetrack import PoseTrackEvaluator, evaluate_folders
-from posediff.evaluation.posetrack.joints import EVALUATED_JOINTS
+from posediff.structures.posetrack_joints import EVALUATED_JOINTS
 
 NOSE = EVALUATED_JOINTS.index('nose')
 KEYS = ('mota', 'motp', 'mot_precision', 'mot_recall', 'hota', 'deta', 'assa')

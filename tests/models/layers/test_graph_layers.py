@@ -8,7 +8,7 @@ from torch import Tensor
 
 from posediff.models.layers.graph_convolution import ChannelGraphConv, FrameGraphConv, normalized_adjacency
 from posediff.models.layers.non_local import POOLING_ORDER, JointNonLocal
-from posediff.skeletons import H36M17
+from posediff.structures.skeletons import H36M17
 
 
 def convolve(conv: ChannelGraphConv, x: Tensor) -> Tensor:

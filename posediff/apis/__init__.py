@@ -1,0 +1,7 @@
+"""What Python programs call: models, lifting of keypoints, and people in 3D from video."""
+
+from posediff.engine.model_building import init_model, load_weights
+from posediff.lifting import lift_keypoints
+from posediff.pipeline import VideoPoseInferencer
+
+__all__ = ['VideoPoseInferencer', 'init_model', 'lift_keypoints', 'load_weights']

@@ -1,0 +1,1 @@
+"""Training and testing: configs, launchers, hooks and optimizers."""

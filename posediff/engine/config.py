@@ -1,0 +1,97 @@
+"""Reading configs, and saying what is wrong with them before anything is built."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, cast
+
+from mmengine.config import Config
+from mmengine.runner import Runner
+
+from posediff.plugins.entry_points import describe_clash
+
+# Keys that MMEngine's tools read beside the Runner's own arguments.
+TOOL_KEYS = (
+    'auto_scale_lr',
+    'compile',
+    'custom_imports',
+    'default_scope',
+    'find_unused_parameters',
+    'launcher',
+    'sync_bn',
+    'work_dir',
+)
+
+
+def load_config(config: str | Path | Config, cfg_options: Mapping[str, Any] | None = None) -> Config:
+    """Read a config, apply overrides and check its top-level keys.
+
+    Args:
+        config: A ``.py`` file or a loaded config, which is copied.
+        cfg_options: ``{'model.test_cfg.num_hypotheses': 5, …}``.
+
+    Raises:
+        FileNotFoundError: There is no such file, or none of a name in its ``_base_``.
+        ValueError: It is not valid Python, a module in its ``custom_imports`` does not import or registers a name that
+            is taken, or a key is misspelt.
+    """
+    if isinstance(config, Config):
+        cfg, origin = config.copy(), config.filename or 'the config'
+    else:
+        file = Path(config)
+        if not file.is_file():
+            raise FileNotFoundError(f'config {file} does not exist')
+        cfg, origin = _read(file), str(file)
+    known = _runner_keys()
+    _check_misspelt(cfg, known, origin)
+    if cfg_options:
+        for key in cfg_options:
+            top = key.split('.')[0]
+            if top not in cfg and top not in known:
+                raise ValueError(
+                    f'cfg-options: {origin} has no key {top!r} to set {key!r} in{_suggest(top, [*known, *cfg])}'
+                )
+        try:
+            cfg.merge_from_dict(dict(cfg_options))
+        except (KeyError, TypeError, AssertionError) as error:
+            raise ValueError(f'cfg-options do not fit {origin}: {error}') from error
+    return cfg
+
+
+def _read(file: Path) -> Config:
+    try:
+        return Config.fromfile(str(file))
+    except FileNotFoundError as error:
+        raise FileNotFoundError(f'config {file}: {error.filename}, named in its _base_, does not exist') from error
+    except Exception as error:  # a config is a program: anything may happen in it
+        reason = describe_clash(error) or f'{type(error).__name__}: {_root_cause(error)}'
+        if 'U+FEFF' in reason:
+            reason = 'it, or a file in its _base_, begins with a byte order mark: save it as UTF-8 without one'
+        raise ValueError(f'config {file} cannot be read: {reason}') from error
+
+
+def _root_cause(error: BaseException) -> BaseException:
+    """MMEngine wraps what a module of ``custom_imports`` raised, and prints the whole search path instead."""
+    while isinstance(error, ImportError) and (error.__cause__ or error.__context__) is not None:
+        error = cast(BaseException, error.__cause__ or error.__context__)
+    return error
+
+
+def _runner_keys() -> set[str]:
+    return {*inspect.signature(Runner.__init__).parameters, *TOOL_KEYS} - {'self'}
+
+
+def _check_misspelt(cfg: Config, known: set[str], origin: str) -> None:
+    """Refuse keys that nearly are one of the Runner's: they would be ignored in silence."""
+    for key in cfg:
+        near = difflib.get_close_matches(key, known, n=1, cutoff=0.9)
+        if key not in known and near and near[0] not in cfg:
+            raise ValueError(f'{origin} sets {key!r}, which nothing reads; did you mean {near[0]!r}?')
+
+
+def _suggest(key: str, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(key, list(known), n=1, cutoff=0.6)
+    return f'; did you mean {near[0]!r}?' if near else ''

@@ -1,0 +1,146 @@
+"""Training hooks."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import numpy as np
+import torch
+from mmengine.dist import all_gather_object, get_rank
+from mmengine.hooks import CheckpointHook, Hook
+from mmengine.model import is_model_wrapper
+from mmengine.runner import IterBasedTrainLoop, Runner
+
+from posediff.datasets.passes import tell_passes
+from posediff.fileio.checkpoint import check_state, state_of
+from posediff.registry import HOOKS
+
+
+def get_random_state() -> dict[str, Any]:
+    """States of Python's, numpy's and torch's global generators, as plain data and tensors."""
+    version, internal, gauss = random.getstate()
+    name, keys, position, has_gauss, cached = np.random.get_state()
+    return {
+        'python': [version, list(internal), gauss],
+        'numpy': [name, torch.from_numpy(np.asarray(keys).astype(np.int64)), position, has_gauss, cached],
+        'torch': torch.get_rng_state(),
+        'cuda': torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+    }
+
+
+def set_random_state(state: dict[str, Any]) -> None:
+    """Restore what :func:`get_random_state` returned."""
+    version, internal, gauss = state['python']
+    random.setstate((version, tuple(internal), gauss))
+    name, keys, *rest = state['numpy']
+    np.random.set_state((name, keys.cpu().numpy().astype(np.uint32), *rest))
+    torch.set_rng_state(state['torch'].cpu())
+    if state['cuda'] and torch.cuda.is_available():
+        torch.cuda.set_rng_state_all([one.cpu() for one in state['cuda']])
+
+
+@HOOKS.register_module()
+class RandomStateHook(Hook):
+    """Make a resumed run draw what the uninterrupted one would have drawn.
+
+    Each rank's generator states go into the checkpoint and come back on resume. Validation gets its states back
+    afterwards, so that it leaves no trace in training. The dataset is told the epoch, from which it seeds every item;
+    in training by iterations that is how often it was gone through (:mod:`posediff.datasets.passes`).
+    """
+
+    priority = 'NORMAL'  # runs before CheckpointHook, which is VERY_LOW
+
+    def __init__(self) -> None:
+        self._states: list[dict[str, Any]] | None = None
+        self._resumed: list[dict[str, Any]] | None = None
+        self._before_val: dict[str, Any] | None = None
+
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        self._resumed = checkpoint.get('random_states')
+
+    def before_train(self, runner: Runner) -> None:
+        if runner.epoch == 0 and runner.iter == 0:  # load_from, not resume: the checkpoint's generators are not ours
+            self._resumed = None
+
+    def before_train_epoch(self, runner: Runner) -> None:
+        set_epoch = getattr(runner.train_dataloader.dataset, 'set_epoch', None)
+        if set_epoch is not None:
+            set_epoch(runner.epoch)
+        if not isinstance(runner.train_loop, IterBasedTrainLoop):
+            self._restore(runner)
+        elif set_epoch is not None and not tell_passes(runner.train_dataloader):
+            runner.logger.warning(
+                'the batch sampler is not that of PyTorch: the data set is not told how often it was gone through, and '
+                'draws the same items every time'
+            )
+
+    def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None) -> None:
+        if isinstance(runner.train_loop, IterBasedTrainLoop):
+            self._restore(runner)
+
+    def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:
+        if isinstance(runner.train_loop, IterBasedTrainLoop) and self._saves_now(runner):
+            self._states = all_gather_object(get_random_state())
+
+    def after_train_epoch(self, runner: Runner, metrics: Any = None) -> None:
+        self._states = all_gather_object(get_random_state())
+
+    def before_val_epoch(self, runner: Runner) -> None:
+        self._before_val = get_random_state()
+
+    def after_val_epoch(self, runner: Runner, metrics: Any = None) -> None:
+        if self._before_val is not None:
+            set_random_state(self._before_val)
+            self._before_val = None
+
+    def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        if self._states is not None:
+            checkpoint['random_states'] = self._states
+
+    def _saves_now(self, runner: Runner) -> bool:
+        """Whether CheckpointHook writes after this iteration."""
+        intervals = [hook.interval for hook in runner.hooks if isinstance(hook, CheckpointHook) and not hook.by_epoch]
+        last = self.is_last_train_iter(runner)
+        return last or any(self.every_n_train_iters(runner, interval) for interval in intervals)
+
+    def _restore(self, runner: Runner) -> None:
+        if self._resumed is None:
+            return
+        if get_rank() < len(self._resumed):
+            set_random_state(self._resumed[get_rank()])
+        else:
+            runner.logger.warning('the checkpoint knows %d ranks; rank %d starts fresh', len(self._resumed), get_rank())
+        self._resumed = None
+
+
+@HOOKS.register_module()
+class ReadyToTrainHook(Hook):
+    """Refuse to train what should not be trained.
+
+    That is a model that lacks something, such as the weights of its frozen lifter, and one whose checkpoint
+    (``load_from``, ``resume``) has other keys or shapes: MMEngine would train on from random weights. Parts of a model
+    start from files of their own through ``init_cfg=dict(type='Pretrained', …)``.
+
+    Attributes:
+        passed: Whether training has begun; until then what fails is the input's fault.
+    """
+
+    priority = 'VERY_LOW'
+
+    def __init__(self) -> None:
+        self.passed = False
+
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        origin = runner._load_from or 'the checkpoint in the work dir'
+        check_state(_unwrapped(runner), state_of(checkpoint, origin), origin)
+
+    def before_train(self, runner: Runner) -> None:
+        missing = _unwrapped(runner).ready_to_train()
+        if missing:
+            raise RuntimeError(f'training was not started: {missing}')
+        self.passed = True
+
+
+def _unwrapped(runner: Runner) -> Any:
+    return runner.model.module if is_model_wrapper(runner.model) else runner.model

@@ -1,0 +1,65 @@
+"""Build a trained model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+
+from posediff.engine.config import load_config
+from posediff.fileio.checkpoint import check_state, load_state
+from posediff.models.estimator import PoseDiffusionEstimator
+from posediff.plugins.entry_points import load_plugins
+from posediff.registry import MODELS
+
+
+def init_model(
+    config: str | Path | Config,
+    checkpoint: str | Path | None = None,
+    device: str | torch.device = 'cpu',
+    cfg_options: Mapping[str, Any] | None = None,
+) -> PoseDiffusionEstimator:
+    """Build an estimator in eval mode.
+
+    Args:
+        config: Config file or loaded config.
+        checkpoint: Checkpoint file, loaded strictly. Without it the weights are random, and neither the network nor
+            any weight file is touched.
+        device: Where the model goes.
+        cfg_options: Overrides, ``{'model.test_cfg.num_hypotheses': 5}``.
+
+    Returns:
+        The estimator, its config as ``.cfg``.
+
+    Raises:
+        FileNotFoundError, ValueError, posediff.fileio.checkpoint.UnsafeCheckpointError: The config or the checkpoint is
+            missing, malformed or does not fit.
+    """
+    load_plugins()
+    cfg = load_config(config, cfg_options)
+    if 'model' not in cfg:
+        raise ValueError(f'{cfg.filename or "the config"} has no model')
+    init_default_scope(cfg.get('default_scope', 'posediff'))
+    try:
+        model = MODELS.build(cfg.model)
+    except TypeError as error:  # how MMEngine reports an argument that a component does not have
+        raise ValueError(f'{cfg.filename or "the config"}: {error}') from error
+    if checkpoint is not None:
+        load_weights(model, checkpoint)
+    model.cfg = cfg
+    return model.to(device).eval()
+
+
+def load_weights(model: torch.nn.Module, checkpoint: str | Path) -> None:
+    """Load a checkpoint into a model, strictly.
+
+    Raises:
+        ValueError: Keys or shapes differ; the message names the first few.
+    """
+    state = load_state(checkpoint)
+    check_state(model, state, checkpoint)
+    model.load_state_dict(state)

@@ -1,0 +1,201 @@
+"""Reading checkpoints without running code that they carry."""
+
+from __future__ import annotations
+
+import functools
+import pickle
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from mmengine.logging import HistoryBuffer, print_log
+from mmengine.runner.checkpoint import CheckpointLoader
+from torch import Tensor, nn
+
+from posediff.fileio.state_dicts import find_state, unwrapped
+
+_PYTORCH = (b'PK', b'\x80')  # archives, and the pickles that PyTorch wrote before 1.6
+_SAFETENSORS = re.compile(rb'.{7}\x00\{"', re.DOTALL)  # length of the header, and the header, which is JSON
+
+
+class UnsafeCheckpointError(RuntimeError):
+    """A checkpoint holds objects other than tensors and plain data; loading it could execute code."""
+
+
+def _history_method(owner: type, name: str) -> Any:
+    """Stand in for ``getattr``, by which logged histories name their own methods."""
+    if owner is not HistoryBuffer or name.startswith('_'):
+        raise pickle.UnpicklingError(f'GLOBAL getattr({owner!r}, {name!r})')
+    return getattr(owner, name)
+
+
+class _InertGenerator:
+    """Stand in for numpy's random generators, which checkpoints of MixSTE and D3DP hold; the state is dropped."""
+
+    def __init__(self, *_: Any) -> None:
+        pass
+
+    def __setstate__(self, state: Any) -> None:
+        pass
+
+
+_GENERATOR_NAMES = (
+    'numpy.random._pickle.__randomstate_ctor',
+    'numpy.random._pickle.__bit_generator_ctor',
+    'numpy.random._mt19937.MT19937',
+    'numpy.random.__RandomState_ctor',  # before numpy 1.17
+)
+
+
+def _safe_types() -> list[Any]:
+    """What training checkpoints hold beside tensors: numpy scalars, arrays and generators, and MMEngine's histories."""
+    scalar_types = [np.dtype(code) for code in ('f8', 'f4', 'f2', 'i8', 'i4', 'i2', 'i1', 'u1', 'u2', 'u4', 'u8', '?')]
+    reconstruct = np.empty(0).__reduce__()[0]
+    scalar = np.float64(0).__reduce__()[0]
+    return [
+        HistoryBuffer,
+        (_history_method, 'builtins.getattr'),
+        (_history_method, '__builtin__.getattr'),
+        np.ndarray,
+        np.dtype,
+        reconstruct,
+        scalar,
+        (reconstruct, 'numpy.core.multiarray._reconstruct'),  # as numpy 1 wrote it
+        (scalar, 'numpy.core.multiarray.scalar'),
+        *((_InertGenerator, name) for name in _GENERATOR_NAMES),
+        *{type(dtype) for dtype in scalar_types},
+    ]
+
+
+def load_checkpoint(path: str | Path, map_location: Any = 'cpu') -> dict[str, Any]:
+    """Load a checkpoint file with ``weights_only`` semantics.
+
+    Args:
+        path: A file of PyTorch, or of safetensors, whose tensors are a state dict.
+        map_location: As for :func:`torch.load`.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        UnsafeCheckpointError: The pickle refers to code.
+        ValueError: The file is truncated, not a checkpoint, or not a dictionary.
+    """
+    file = Path(path).expanduser()
+    if not file.is_file():
+        raise FileNotFoundError(f'checkpoint {file} does not exist')
+    with file.open('rb') as content:
+        begin = content.read(64)
+    if _SAFETENSORS.match(begin):
+        return _load_safetensors(file, map_location)
+    if begin and not begin.startswith(_PYTORCH):
+        pointer = ': a pointer of Git LFS to the file itself (git lfs pull)' if b'git-lfs' in begin else ''
+        raise ValueError(
+            f'{file} is not a readable checkpoint: it begins with {begin[:24]!r}, as none of PyTorch does{pointer}'
+        )
+    try:
+        with torch.serialization.safe_globals(_safe_types()):
+            checkpoint = torch.load(file, map_location=map_location, weights_only=True)
+    except pickle.UnpicklingError as error:
+        reason = str(error).split('GLOBAL ')
+        if len(reason) > 1:
+            raise UnsafeCheckpointError(
+                f'checkpoint {file} refers to {reason[1].split()[0]}, which loading would have to execute; '
+                'it was not loaded. Only tensors and plain data are accepted'
+            ) from None
+        raise ValueError(f'{file} is not a readable checkpoint: {_first_line(error)}') from error
+    except (OSError, RuntimeError, EOFError, ValueError, KeyError, AttributeError) as error:
+        raise ValueError(f'{file} is not a readable checkpoint (truncated?): {_first_line(error)}') from error
+    if not isinstance(checkpoint, Mapping):
+        raise ValueError(f'checkpoint {file} holds a {type(checkpoint).__name__}, not a dictionary')
+    return dict(checkpoint)
+
+
+def _load_safetensors(file: Path, map_location: Any) -> dict[str, Any]:
+    try:
+        from safetensors import SafetensorError
+        from safetensors.torch import load_file
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(f'{file} is of safetensors, which is not installed: {error}') from error
+    try:
+        return dict(load_file(file, device=str(map_location)))
+    except (SafetensorError, OSError) as error:
+        raise ValueError(f'{file} is not a readable checkpoint (truncated?): {_first_line(error)}') from error
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]
+
+
+def load_state(path: str | Path, ema: bool = False) -> dict[str, Tensor]:
+    """Load the flat state dict of a checkpoint, however it is wrapped, see :mod:`posediff.fileio.state_dicts`.
+
+    Args:
+        path: A ``.pth`` file.
+        ema: Take weights that were averaged over training, where the file has both.
+
+    Raises:
+        ValueError: There are no tensors in it; otherwise as :func:`load_checkpoint`.
+    """
+    return state_of(load_checkpoint(path), path, ema)
+
+
+def state_of(checkpoint: Mapping[str, Any], path: str | Path, ema: bool = False) -> dict[str, Tensor]:
+    """The flat state dict in a loaded checkpoint, under the names of the model itself.
+
+    Args:
+        checkpoint: From :func:`load_checkpoint`.
+        path: Where it came from, for messages.
+        ema: As for :func:`load_state`. What is taken where the file has both is logged.
+
+    Raises:
+        ValueError: There are no tensors in it, or other things beside them.
+    """
+    found = find_state(checkpoint, path, ema)
+    if found.choice:
+        print_log(f'{path}: {found.choice}', logger='current')
+    state = unwrapped(found.state, path)
+    tensors = {name: value for name, value in state.items() if isinstance(value, Tensor)}
+    if not tensors or len(tensors) != len(state):
+        raise ValueError(
+            f'checkpoint {path} holds no state dict of tensors (top-level keys: {", ".join(map(str, checkpoint))})'
+        )
+    return tensors
+
+
+def check_state(module: nn.Module, state: Mapping[str, Tensor], path: str | Path) -> None:
+    """Refuse a state dict that is not exactly the module's.
+
+    Raises:
+        ValueError: Keys or shapes differ; the message names the file and the first few differences.
+    """
+    own = module.state_dict()
+    problems = [f'missing {key}' for key in own if key not in state]
+    problems += [f'unexpected {key}' for key in state if key not in own]
+    problems += [
+        f'{key} is {tuple(state[key].shape)}, the model has {tuple(own[key].shape)}'
+        for key in own
+        if key in state and own[key].shape != state[key].shape
+    ]
+    if problems:
+        raise ValueError(f'{path} does not fit the model ({len(problems)} differences): {"; ".join(problems[:4])}')
+
+
+@functools.cache
+def use_safe_loading() -> None:
+    """Make MMEngine's Runner read local checkpoints (``load_from``, ``resume``) through :func:`load_checkpoint`.
+
+    MMEngine falls back to a full unpickle where the safe one refuses. Weights that other programs wrapped come as
+    ``state_dict``.
+    """
+
+    def load(filename: str, map_location: Any = 'cpu') -> dict[str, Any]:
+        checkpoint = load_checkpoint(filename, map_location)
+        try:
+            state = state_of(checkpoint, filename)
+        except ValueError:  # no weights that are known here: MMEngine says what it needs
+            return checkpoint
+        return {**checkpoint, 'state_dict': state}
+
+    CheckpointLoader.register_scheme('', loader=load, force=True)

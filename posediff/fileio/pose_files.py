@@ -1,0 +1,207 @@
+"""Files of 2D keypoints to read and of 3D poses to write."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from posediff.fileio.atomic_files import replacing
+from posediff.fileio.keypoint_files import FoundPerson, KeypointRecord, read_keypoint_file
+from posediff.fileio.keypoint_files.clocks import SAME_RATE
+from posediff.structures.skeletons import Skeleton
+
+POSES_SCHEMA = 'posediff-poses-3d'
+POSES_SCHEMA_VERSION = 1
+MAX_FRAMES = 10_000_000
+
+
+@dataclass(frozen=True)
+class KeypointClip:
+    """2D keypoints of one person in one clip.
+
+    Attributes:
+        keypoints_2d: (F, K, 2) float32 px; NaN where the joint was not seen.
+        keypoint_scores: (F, K) float32 in [0, 1]; 0 where the joint was not seen.
+        fps: Frames a second.
+        img_shape: (h, w) px.
+        skeleton: Name of the joint convention.
+        source: Where the keypoints come from, in words.
+        first_frame: Picture of the video that the first frame is.
+        notes: What the user should know of how the file was read.
+    """
+
+    keypoints_2d: np.ndarray
+    keypoint_scores: np.ndarray
+    fps: float
+    img_shape: tuple[int, int]
+    skeleton: str
+    source: str
+    first_frame: int = 0
+    notes: tuple[str, ...] = ()
+
+
+def read_keypoints(
+    path: str | Path,
+    skeleton: str | None = None,
+    fps: float | None = None,
+    img_shape: tuple[int, int] | None = None,
+    *,
+    person: str | int | None = None,
+    **options: Any,
+) -> KeypointClip:
+    """Read and check one person's keypoints from a file or folder of any format that is known.
+
+    A ``.npz`` of one's own holds ``keypoints_2d`` (F, K, 2) px and may hold ``keypoint_scores`` (F, K), ``skeleton``,
+    ``fps``, ``img_shape`` (h, w) and ``source``; a ``.npy`` is one array (F, K, 2), or (F, K, 3) with scores last. The
+    formats of other programs are in :data:`posediff.fileio.keypoint_files.FORMATS`.
+
+    Args:
+        path: The file or folder.
+        skeleton, fps, img_shape: What the file does not say. What it does say must not differ.
+        person: Track id, or name, of the person, where there are several.
+        options: See :func:`posediff.fileio.keypoint_files.read_keypoint_file`.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        KeyError: The skeleton is unknown.
+        ImportError: The format needs a package that is not installed.
+        ValueError: The file is truncated or of an unknown format, something is missing or contradicts the file, a value
+            makes no sense, or which of several people is meant is not clear.
+    """
+    record = read_keypoint_file(path, skeleton, img_shape=img_shape, **options)
+    chosen = _one_person(record, person)
+    if record.stamped_fps is not None and fps is not None and abs(record.stamped_fps / fps - 1) > SAME_RATE:
+        raise ValueError(f'{record.path}: its times say {record.stamped_fps:.5g} frames a second, not fps {fps:g}')
+    rate, size = record.fps if fps is None else fps, record.img_shape
+    if record.fps not in (None, rate):
+        raise ValueError(f'{record.path} says fps {record.fps}, not {rate}')
+    if rate is None or size is None:
+        raise ValueError(f'{record.path} does not say its {"fps" if rate is None else "img_shape"}: give it')
+    if not (np.isfinite(rate) and rate > 0):
+        raise ValueError(f'{record.path}: fps must be positive, got {rate}')
+    if record.times is not None:  # the file leaves out frames without people and tells the others' times
+        chosen = _by_time(record, record.times, chosen, rate)
+    frames = range(min(chosen), max(chosen) + 1)
+    if len(frames) > MAX_FRAMES:
+        raise ValueError(
+            f'{record.path}: {len(chosen)} frames from {frames[0]} to {frames[-1]} are no clip: are these numbers of '
+            'pictures?'
+        )
+    joints = record.skeleton.num_joints
+    keypoints = np.full((len(frames), joints, 2), np.nan, np.float32)
+    scores = np.zeros((len(frames), joints), np.float32)
+    for row, frame in enumerate(frames):
+        if frame in chosen:
+            seen = chosen[frame].scores > 0
+            keypoints[row, seen], scores[row] = chosen[frame].keypoints[seen], chosen[frame].scores
+    return KeypointClip(
+        keypoints_2d=keypoints,
+        keypoint_scores=scores,
+        fps=rate,
+        img_shape=size,
+        skeleton=record.skeleton.name,
+        source=record.origin,
+        first_frame=frames[0],
+        notes=record.notes,
+    )
+
+
+def _one_person(record: KeypointRecord, wanted: str | int | None) -> dict[int, FoundPerson]:
+    """One person by frame."""
+    by_id: dict[int | None, dict[int, FoundPerson]] = {}
+    for frame, people in record.people.items():
+        for one in people:
+            if one.track_id is None and frame in by_id.get(None, {}):
+                raise ValueError(
+                    f'{record.path}: {len(people)} people in frame {frame + record.first_frame} without track ids: one '
+                    'person is lifted here; tools/video_to_3d.py follows several'
+                )
+            by_id.setdefault(one.track_id, {})[frame] = one
+    names = {_name(record, track): track for track in by_id}
+    listing = ', '.join(f'{name} ({len(by_id[track])} frames)' for name, track in names.items())
+    if wanted is not None:
+        if str(wanted) not in names:
+            raise ValueError(f'{record.path}: --person {wanted} is not there; it holds {listing}')
+        return by_id[names[str(wanted)]]
+    if len(by_id) > 1:
+        raise ValueError(f'{record.path} holds several people: {listing}; say which with --person')
+    return by_id[next(iter(by_id))]
+
+
+def _by_time(
+    record: KeypointRecord, times: np.ndarray, chosen: Mapping[int, FoundPerson], fps: float
+) -> dict[int, FoundPerson]:
+    """One person by frame at a constant rate."""
+    placed: dict[int, FoundPerson] = {}
+    for frame, one in chosen.items():
+        number = round(float(times[frame]) * fps)
+        if number in placed:
+            usual = 1 / float(np.median(np.diff(times)))
+            raise ValueError(
+                f'{record.path}: at fps {fps:g} several of its frames are frame {number} (at {times[frame]:.3f} s); '
+                f'their times are those of about {usual:.4g} frames a second'
+            )
+        placed[number] = one
+    return placed
+
+
+def _name(record: KeypointRecord, track: int | None) -> str:
+    return 'without id' if track is None else record.track_names.get(track, str(track))
+
+
+def write_poses(
+    path: str | Path,
+    joints_3d: np.ndarray,
+    skeleton: Skeleton,
+    fps: float,
+    *,
+    joints_3d_std: np.ndarray | None = None,
+    extra: Mapping[str, Any] | None = None,
+) -> None:
+    """Write 3D poses as JSON that says what it holds, whole or not at all.
+
+    Args:
+        path: The file.
+        joints_3d: (F, K, 3) mm, relative to the root joint, camera axes.
+        skeleton: Of the joints.
+        fps: Frames a second.
+        joints_3d_std: (F, K) mm, spread of the hypotheses.
+        extra: More top-level fields, for what is known about the clip and the model.
+
+    Raises:
+        ValueError: A value is not finite.
+    """
+    if not np.isfinite(joints_3d).all():
+        raise ValueError(f'{path}: joints_3d holds values that are not finite; nothing was written')
+    document = {
+        'schema': POSES_SCHEMA,
+        'schema_version': POSES_SCHEMA_VERSION,
+        'units': 'mm',
+        'fps': float(fps),
+        'skeleton': skeleton.name,
+        'joint_names': list(skeleton.joint_names),
+        'parents': list(skeleton.parents),
+        'coordinates': 'camera axes (x right, y down, z forward), relative to the root joint',
+        'root_joint': skeleton.joint_names[skeleton.root],
+        'num_frames': len(joints_3d),
+        **(extra or {}),
+        'joints_3d': np.round(joints_3d, 1).tolist(),
+    }
+    if joints_3d_std is not None:
+        document['joints_3d_std'] = np.round(joints_3d_std, 1).tolist()
+    with replacing(path) as temporary:
+        temporary.write_text(json.dumps(_plain(document), allow_nan=False) + '\n')
+
+
+def _plain(value: Any) -> Any:
+    """Numpy scalars and tuples to what JSON knows."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value.item() if isinstance(value, np.generic) else value

@@ -1,0 +1,251 @@
+"""Calibrated cameras from the files that calibration programs write."""
+
+from __future__ import annotations
+
+import sys
+import xml.etree.ElementTree as ET
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from posediff.fileio.input_files import read_text
+from posediff.geometry.cameras import Camera
+
+QUALISYS_SUBPIXELS = 64
+"""Qualisys counts pixels in 64ths."""
+
+WIDEST_ANGLE = np.radians(89.0)
+"""From the axis, of what a fisheye lens sees; beyond it a picture without distortion has no place for it, and OpenCV
+returns places far off."""
+
+
+COEFFICIENTS = (0, 4, 5, 8, 12, 14)
+"""How many numbers OpenCV's lens model may have: none, k1 k2 p1 p2, k3, k4 k5 k6, s1 s2 s3 s4, tau_x tau_y."""
+
+FISHEYE_COEFFICIENTS = 4
+"""k1 k2 k3 k4 of OpenCV's fisheye model."""
+
+
+READ = 'as Pose2Sim, Anipose and Caliscope (.toml) or Qualisys (.qca.txt, .xml) write it'
+
+
+@dataclass(frozen=True, eq=False)
+class CalibratedCamera:
+    """A camera with a real lens.
+
+    Attributes:
+        name: In the file.
+        camera: The pinhole camera that remains when the lens's distortion is taken out; its frame is x right, y down, z
+            forward, its unit mm.
+        distortion: (5,), (8,), (12,) or (14,) coefficients in OpenCV's order, see :data:`COEFFICIENTS`; (4,) of a
+            fisheye lens.
+        fisheye: Whether they are those of OpenCV's fisheye model.
+    """
+
+    name: str
+    camera: Camera
+    distortion: np.ndarray
+    fisheye: bool = False
+
+    @property
+    def matrix(self) -> np.ndarray:
+        """(3, 3) intrinsic matrix, px."""
+        (fx, fy), (cx, cy) = self.camera.focal, self.camera.center
+        return np.array([[fx, 0, cx], [0, fy, cy], [0, 0, 1]])
+
+    def undistort(self, points: np.ndarray) -> np.ndarray:
+        """Where points (..., 2) px would be without the lens's distortion, by OpenCV.
+
+        NaN stays NaN. So becomes a point that a fisheye lens sees at :data:`WIDEST_ANGLE` or more from its axis.
+        """
+        if not (self.fisheye or self.distortion.any()):
+            return points
+        import cv2
+
+        flat = np.ascontiguousarray(points.reshape(-1, 1, 2), np.float64)
+        if self.fisheye:
+            ideal = cv2.fisheye.undistortPoints(flat, self.matrix, self.distortion, P=self.matrix)
+            rays = (ideal - self.camera.center) / self.camera.focal
+            ideal[~((rays**2).sum(-1) <= np.tan(WIDEST_ANGLE) ** 2) | ~np.isfinite(flat).all(-1)] = np.nan
+        else:
+            ideal = cv2.undistortPoints(flat, self.matrix, self.distortion, P=self.matrix)
+        return ideal.reshape(points.shape).astype(points.dtype)
+
+
+def read_calibration(path: str | Path) -> dict[str, CalibratedCamera]:
+    """Read all cameras of a file, by name.
+
+    What is read: ``.toml`` as Pose2Sim, Anipose and Caliscope write it (a table for each camera with ``size``,
+    ``matrix``, ``distortions``, ``rotation`` as a rotation vector and ``translation`` in metres, both from world to
+    camera; with ``fisheye = true`` the distortions are those of OpenCV's fisheye model), and Qualisys's XML
+    (``.qca.txt``, ``.xml``).
+
+    Cameras may be tables in a table called ``cameras``.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: It is of another form, a number is missing or makes no sense, a lens model has another number of
+            coefficients than OpenCV knows, or two cameras have one name; the message names the camera.
+    """
+    file = Path(path).expanduser()
+    if not file.is_file():
+        raise FileNotFoundError(f'calibration file {file} does not exist')
+    cameras: list[CalibratedCamera] = []
+    name = ''
+    try:
+        if file.suffix.lower() == '.toml':
+            tables = _toml(file)
+            tables = tables.get('cameras', tables) if isinstance(tables.get('cameras', {}), dict) else tables
+            for name, table in tables.items():
+                if isinstance(table, dict) and 'matrix' in table:
+                    cameras.append(_from_table(str(table.get('name', name)), table))
+        else:
+            for element in _xml(file).iter('camera'):
+                name = element.get('serial') or str(len(cameras))
+                cameras.append(_from_qualisys(name, element))
+    except (KeyError, TypeError, ValueError, AttributeError, ET.ParseError) as error:
+        where = f', camera {name}' if name else ''
+        raise ValueError(f'{file}{where}: {type(error).__name__}: {error}') from error
+    if not cameras:
+        raise ValueError(f'{file} has no camera in it, {READ}')
+    names = [camera.name for camera in cameras]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise ValueError(f'{file}: {names.count(twice)} cameras are called {twice!r}: each needs a name of its own')
+    return {camera.name: camera for camera in cameras}
+
+
+def find_camera(path: str | Path, name: str | None, img_shape: tuple[int, int], max_crop: int = 0) -> CalibratedCamera:
+    """One camera of a file, for a video of this size.
+
+    Args:
+        path: See :func:`read_calibration`.
+        name: The camera's; may be left out where the file has one.
+        img_shape: (h, w) of the video, px.
+        max_crop: So many pixels may be missing at the right and at the bottom; encoders cut pictures.
+
+    Raises:
+        ValueError: There is no such camera, or it was calibrated for pictures of another size.
+    """
+    cameras = read_calibration(path)
+    if name is None and len(cameras) == 1:
+        name = next(iter(cameras))
+    if name not in cameras:
+        raise ValueError(f'{path} has no camera {name}: it has {", ".join(cameras)}')
+    found = cameras[name]
+    missing = [whole - side for whole, side in zip(found.camera.img_shape, img_shape, strict=True)]
+    if not all(0 <= pixels <= max_crop for pixels in missing):
+        height, width = found.camera.img_shape
+        raise ValueError(
+            f'{path}: camera {name} was calibrated for {width}x{height} px, the video has {img_shape[1]}x{img_shape[0]}'
+            + (
+                f'; --max-crop {max(missing)} takes the rest as cut off'
+                if 0 <= min(missing) <= max(missing) < 32
+                else ''
+            )
+        )
+    return replace(found, camera=replace(found.camera, img_shape=(img_shape[0], img_shape[1])))
+
+
+def _xml(file: Path) -> ET.Element:
+    try:
+        return ET.parse(file).getroot()
+    except ET.ParseError as error:
+        raise ValueError(f'it is no XML ({error}), {READ}') from error
+
+
+def _toml(file: Path) -> dict[str, Any]:
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib
+    return tomllib.loads(read_text(file))
+
+
+def _from_table(name: str, table: dict[str, Any]) -> CalibratedCamera:
+    from scipy.spatial.transform import Rotation
+
+    width, height = (int(side) for side in _numbers_of(table, 'size', 2))
+    matrix = np.array(table['matrix'], np.float64)
+    turn = Rotation.from_rotvec(_numbers_of(table, 'rotation', 3, 0.0)).as_matrix()
+    translation = 1000 * _numbers_of(table, 'translation', 3, 0.0)
+    fisheye = table.get('fisheye', False)
+    if not isinstance(fisheye, (bool, int)) or fisheye not in (0, 1):
+        raise ValueError(f'fisheye is {fisheye!r}, expected true or false')
+    coefficients = np.array(table.get('distortions', []), np.float64).ravel()
+    return _checked(name, matrix, coefficients, (height, width), turn, translation, bool(fisheye))
+
+
+def _numbers_of(table: dict[str, Any], key: str, count: int, default: float | None = None) -> np.ndarray:
+    values = np.array(table[key] if default is None or key in table else [default] * count, np.float64).ravel()
+    if values.shape != (count,):
+        raise ValueError(f'{key} holds {len(values)} numbers, expected {count}')
+    return values
+
+
+def _from_qualisys(name: str, element: ET.Element) -> CalibratedCamera:
+    lens, pose, view = _numbers(element, 'intrinsic'), _numbers(element, 'transform'), _numbers(element, 'fov_video')
+    unit = 1 / QUALISYS_SUBPIXELS
+    matrix = np.eye(3)
+    matrix[0, 0], matrix[1, 1] = lens['focalLengthU'] * unit, lens['focalLengthV'] * unit
+    matrix[:2, 2] = lens['centerPointU'] * unit - view['left'], lens['centerPointV'] * unit - view['top']
+    coefficients = np.array(
+        [
+            *(lens[f'radialDistortion{order}'] for order in (1, 2)),
+            *(lens[f'tangentalDistortion{order}'] for order in (1, 2)),
+            lens['radialDistortion3'],
+        ]
+    )
+    shape = round(view['bottom'] - view['top']) + 1, round(view['right'] - view['left']) + 1
+    # Qualisys's cameras look along -z with y up
+    axes = np.array([[pose[f'r{row}{column}'] for column in (1, 2, 3)] for row in (1, 2, 3)])
+    turn = np.diag([1.0, -1.0, -1.0]) @ axes
+    return _checked(name, matrix, coefficients, shape, turn, -turn @ np.array([pose['x'], pose['y'], pose['z']]))
+
+
+def _numbers(element: ET.Element, tag: str) -> dict[str, float]:
+    found = element.find(tag)
+    if found is None:
+        raise KeyError(tag)
+    return {name: float(value) for name, value in found.attrib.items() if _is_number(value)}
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _checked(
+    name: str,
+    matrix: np.ndarray,
+    distortion: np.ndarray,
+    img_shape: tuple[int, int],
+    rotation: np.ndarray,
+    translation: np.ndarray,
+    fisheye: bool = False,
+) -> CalibratedCamera:
+    parts = (('distortions', distortion), ('rotation', rotation), ('translation', translation))
+    for part, values in parts:
+        if not np.isfinite(values).all():
+            raise ValueError(f'its {part} must be finite, got {values.tolist()}')
+    if matrix.shape != (3, 3) or not np.isfinite(matrix).all() or min(matrix[0, 0], matrix[1, 1], *img_shape) <= 0:
+        raise ValueError(f'a 3x3 matrix with positive focal lengths and a size are needed, got {matrix.tolist()}')
+    if not (matrix[2] == (0, 0, 1)).all() or abs(matrix[0, 1]) + abs(matrix[1, 0]) > 1e-6 * matrix[0, 0]:
+        raise ValueError(f'its matrix is not [[fx, 0, cx], [0, fy, cy], [0, 0, 1]]: {matrix.tolist()}')
+    known = (FISHEYE_COEFFICIENTS,) if fisheye else COEFFICIENTS
+    if len(distortion) not in known:
+        lens = 'a fisheye lens' if fisheye else 'a lens'
+        raise ValueError(
+            f'{len(distortion)} distortion coefficients; {lens} has {", ".join(map(str, known))} in OpenCV'
+        )
+    if np.abs(rotation @ rotation.T - np.eye(3)).max() > 1e-3:
+        raise ValueError(f'its rotation is none: {rotation.tolist()}')
+    camera = Camera(np.diag(matrix)[:2].copy(), matrix[:2, 2].copy(), img_shape, rotation, translation)
+    if not fisheye and len(distortion) < 5:
+        distortion = np.pad(distortion, (0, 5 - len(distortion)))
+    return CalibratedCamera(name, camera, distortion, fisheye)

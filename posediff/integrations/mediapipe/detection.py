@@ -1,0 +1,125 @@
+"""MediaPipe's person detector."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from scipy.special import expit
+
+from posediff.integrations.mediapipe import weights
+from posediff.integrations.mediapipe.network import Network
+from posediff.integrations.mediapipe.rois import check_image, circle_boxes, crop_roi, rois_from_circles
+from posediff.integrations.mediapipe.ssd import anchor_centers, decode_boxes, weighted_nms
+from posediff.structures.argument_checks import require_finite
+
+INPUT_SIZE = 224
+NUM_POINTS = 4
+SCORE_CLIP = 100.0
+
+
+@dataclass(frozen=True, eq=False)
+class PersonDetections:
+    """People in one image, best first; all in px of the image, float32, and perhaps beyond its border.
+
+    Attributes:
+        boxes: (N, 4) xyxy, squares about the head, a fifth of the image's longer side whatever the person's size: good
+            for telling detections apart. :attr:`person_boxes` are those of the whole body.
+        scores: (N,) in [0, 1].
+        alignment_points: (N, 4, 2): middle of the hips, a point of the circle around the whole body; middle of the
+            shoulders, a point of the circle around the upper body. The circles' points lie where the body's axis,
+            followed upwards, leaves them.
+    """
+
+    boxes: np.ndarray
+    scores: np.ndarray
+    alignment_points: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.scores)
+
+    @property
+    def rois(self) -> np.ndarray:
+        """(N, 4) where to look for each pose, see :mod:`posediff.integrations.mediapipe.rois`."""
+        return rois_from_circles(self.alignment_points[:, 0], self.alignment_points[:, 1])
+
+    @property
+    def person_boxes(self) -> np.ndarray:
+        """(N, 4) xyxy, squares around the whole body's circle: about right in height, too wide for who stands upright.
+
+        On five clips 99.5 % of the visible landmarks of 97 people lay inside.
+        """
+        return circle_boxes(self.rois)
+
+
+class MediaPipeDetector:
+    """Finds people by their heads and upper bodies.
+
+    The image is shrunk to 224 px without smoothing, so this is for people near the camera: in a clip of two people who
+    are a fifth of its longer side tall it found nobody in 14 of 46 frames. Once found, people are better followed with
+    ``next_rois`` of :class:`~posediff.integrations.mediapipe.landmarks.PersonLandmarks`.
+
+    Args:
+        score_threshold: Least score, in [0, 1]. 0.5 is MediaPipe's; the leg of a table has been scored 0.52.
+        iou_threshold: Detections whose ``boxes`` overlap by more are one person, in [0, 1].
+        num_threads: CPU threads.
+        weights_file: ``pose_detection.tflite``; None takes it from the cache, or downloads it
+            (:data:`posediff.integrations.mediapipe.weights.WEIGHTS`).
+
+    Raises:
+        FileNotFoundError: ``weights_file`` does not exist.
+        ImportError: ai-edge-litert is not installed.
+        RuntimeError: The weights are not there, and could not be downloaded.
+        ValueError: An option is out of range, or the file holds something else.
+    """
+
+    def __init__(
+        self,
+        score_threshold: float = 0.5,
+        iou_threshold: float = 0.3,
+        num_threads: int = 1,
+        weights_file: str | Path | None = None,
+    ) -> None:
+        thresholds = {'score_threshold': score_threshold, 'iou_threshold': iou_threshold}
+        require_finite(type(self).__name__, thresholds)
+        for name, value in thresholds.items():
+            if not 0 <= value <= 1:
+                raise ValueError(f'{type(self).__name__}: {name} must be in [0, 1], got {value!r}')
+        self.score_threshold = score_threshold
+        self.iou_threshold = iou_threshold
+        self._anchor_centers = anchor_centers(INPUT_SIZE)
+        num_anchors = len(self._anchor_centers)
+        self._network = Network(
+            weights.WEIGHTS.fetch(weights.DETECTION) if weights_file is None else Path(weights_file),
+            INPUT_SIZE,
+            ((1, num_anchors, 4 + 2 * NUM_POINTS), (1, num_anchors, 1)),
+            num_threads,
+        )
+
+    def __call__(self, image: np.ndarray) -> PersonDetections:
+        """Find people.
+
+        Args:
+            image: (H, W, 3) uint8, RGB, of any size, however narrow.
+
+        Raises:
+            ValueError: The image is empty, or of another shape or dtype.
+        """
+        check_image(type(self).__name__, image)
+        height, width = image.shape[:2]
+        letterbox = np.array([width / 2, height / 2, max(width, height), 0.0])
+        crop = crop_roi(image, letterbox, INPUT_SIZE, extend_border=False)
+        raw, logits = self._network(crop.astype(np.float32) / np.float32(127.5) - np.float32(1))
+
+        scores = expit(logits[:, 0].clip(-SCORE_CLIP, SCORE_CLIP))
+        sure = scores >= self.score_threshold
+        boxes, points = decode_boxes(raw[sure], self._anchor_centers[sure], INPUT_SIZE)
+        boxes, scores, points = weighted_nms(boxes, scores[sure], points, self.iou_threshold)
+
+        corner, scale = letterbox[:2] - letterbox[2] / 2, letterbox[2]
+        return PersonDetections(
+            boxes=(boxes * scale + np.tile(corner, 2)).astype(np.float32),
+            scores=scores.astype(np.float32),
+            alignment_points=(points * scale + corner).astype(np.float32),
+        )

@@ -1,0 +1,134 @@
+"""Components from other installed packages, found through the entry-point group ``posediff.plugins``.
+
+A package names a module in its metadata; importing that module registers its components. Tools and the inference API
+call :func:`load_plugins` before they build a model; ``import posediff`` does not.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from importlib import metadata
+from types import TracebackType
+from typing import Any
+
+from posediff.registry import REGISTRIES, import_location
+
+GROUP = 'posediff.plugins'
+
+# outcome per entry point: a module that failed half-way cannot be imported again, its first names are taken
+_outcomes: dict[metadata.EntryPoint, PluginError | None] = {}
+
+
+class PluginError(ImportError):
+    """A plugin cannot be used; the message names the package, the component and what to do."""
+
+
+def load_plugins(names: Sequence[str] | None = None) -> list[str]:
+    """Import the plugins of all installed packages; a second call does nothing.
+
+    Args:
+        names: Entry points to load; ``None`` loads all there are.
+
+    Returns:
+        Names of the entry points that are loaded now, sorted.
+
+    Raises:
+        PluginError: A plugin does not import, registers a name that is taken, or is named and not installed.
+    """
+    points = find_plugins()
+    known = {point.name for point in points}
+    unknown = [name for name in names or () if name not in known]
+    if unknown:
+        installed = ', '.join(sorted(known)) or 'none'
+        raise PluginError(f'no installed package has the plugin {unknown[0]!r} (group {GROUP}; installed: {installed})')
+    wanted = [point for point in points if names is None or point.name in names]
+    if any(point not in _outcomes for point in wanted):
+        import_components()  # so that a clash is the plugin's and not that of whatever is imported later
+    for point in wanted:
+        if point not in _outcomes:
+            _outcomes[point] = _import(point)
+        error = _outcomes[point]
+        if error is not None:
+            raise error
+    return sorted(point.name for point in wanted)
+
+
+def find_plugins() -> list[metadata.EntryPoint]:
+    """Entry points of installed plugins, sorted by name; one that two copies of a package's metadata name, once."""
+    points = {(point.name, point.value): point for point in metadata.entry_points(group=GROUP)}
+    return [points[key] for key in sorted(points)]
+
+
+def import_components() -> dict[str, Exception]:
+    """Import every module of posediff that registers components.
+
+    Returns:
+        Modules that do not import, with the reason: parts whose optional packages are absent.
+    """
+    failures: dict[str, Exception] = {}
+    for registry in REGISTRIES.values():
+        for module in registry._locations:
+            try:
+                import_location(module)
+            except Exception as error:
+                failures[module] = error
+    return failures
+
+
+def registered_by(component: Callable[..., Any]) -> str:
+    """Name of the distribution that a component comes from; of its package where that was not installed by pip."""
+    package = component.__module__.partition('.')[0]
+    return ', '.join(sorted(set(_owners().get(package, ())))) or package
+
+
+@lru_cache(maxsize=1)
+def _owners() -> dict[str, list[str]]:
+    """Distributions by top-level package; reading all metadata takes a tenth of a second."""
+    return dict(metadata.packages_distributions())
+
+
+def _import(point: metadata.EntryPoint) -> PluginError | None:
+    try:
+        point.load()
+    except Exception as error:
+        return PluginError(_explain(point, error))
+    return None
+
+
+def _explain(point: metadata.EntryPoint, error: Exception) -> str:
+    package = f'{point.dist.name} {point.dist.version}' if point.dist else point.value
+    clash = describe_clash(error)
+    if clash is None:
+        return (
+            f'plugin {point.name!r} of package {package} does not import ({point.value}): '
+            f'{type(error).__name__}: {error}. Mend it, or uninstall the package.'
+        )
+    return (
+        f'plugin {point.name!r} of package {package}: {clash}. Rename the component of the plugin, or uninstall one of '
+        'the two packages.'
+    )
+
+
+def describe_clash(error: BaseException) -> str | None:
+    """Say which module wanted to register a name that is taken, and who has it; None if ``error`` is something else."""
+    clash = re.match(r"'?(\S+) is already registered in (\S+) at (\S+?)'?$", str(error))
+    if not (isinstance(error, KeyError) and clash):
+        return None
+    component, kind, taken_by = clash.groups()
+    holder = REGISTRIES[kind]._module_dict.get(component) if kind in REGISTRIES else None
+    owner = f' of package {registered_by(holder)}' if holder is not None else ''
+    wanted_by = _where_raised(error.__traceback__)
+    return f'{wanted_by} registers {component!r} in {kind}, but {taken_by}{owner} has that name already'
+
+
+def _where_raised(traceback: TracebackType | None) -> str:
+    """The module whose decorator was refused: the innermost frame outside MMEngine."""
+    module = 'a module'
+    while traceback is not None:
+        name = traceback.tb_frame.f_globals.get('__name__', '')
+        if not name.startswith(('mmengine', 'importlib', 'posediff.plugins', 'posediff.engine.config')):
+            module = name
+        traceback = traceback.tb_next
+    return module

@@ -1,0 +1,165 @@
+"""What PoseTrack18's files say about a frame (rules: docs/data_formats.md)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+
+from posediff.structures.posetrack_joints import POSETRACK18_KEYPOINTS
+from posediff.structures.skeletons import POSETRACK15
+from posediff.synthetic.body import head_points, keypoints_3d
+from posediff.synthetic.picture import NEAR_MM, NEARNESS_MM
+from posediff.synthetic.rendering import GROUND, WALL, Frame
+from posediff.synthetic.scene import CROWD_TRACK, Person, Scene
+
+# PoseTrack's own list, of pairs of numbers that count from 1.
+BONES = [
+    [16, 14], [14, 12], [17, 15], [15, 13], [12, 13], [6, 12], [7, 13], [6, 7], [6, 8], [7, 9], [8, 10], [9, 11],
+    [2, 3], [1, 2], [1, 3], [2, 4], [3, 5], [4, 6], [5, 7],
+]  # fmt: skip
+CATEGORIES = [
+    {'supercategory': 'person', 'id': 1, 'name': 'person', 'keypoints': list(POSETRACK18_KEYPOINTS), 'skeleton': BONES}
+]
+MIN_JOINTS = 3  # people of whom fewer are seen are not annotated but lie in a region to ignore
+BOX_MARGIN = 0.15  # of the extent of the joints, on every side
+MIN_BOX_MARGIN = 0.05  # of the longer extent, where people stand in a line
+IGNORE_GROWTH_PX = 2
+
+
+@dataclass(frozen=True)
+class SequenceName:
+    """Names and numbers of a clip in PoseTrack's system.
+
+    Attributes:
+        split: ``train`` or ``val``.
+        number: 1, 2, … in train; those of val are above 500000, so that no two sequences have the same.
+    """
+
+    split: str
+    number: int
+
+    @classmethod
+    def of(cls, split: str, index: int) -> SequenceName:
+        return cls(split, index + 1 + 500_000 * (split == 'val'))
+
+    @property
+    def name(self) -> str:
+        """Of folder and file. The word after the number has to be one of three for poseval, which PoseTrack uses."""
+        return f'{self.number:06d}_mpiinew_synthetic_{"train" if self.split == "train" else "test"}'
+
+    def image_id(self, frame: int) -> int:
+        """As poseval computes it: 3 for mpiinew, six digits of the sequence, four of the frame."""
+        return 3 * 10**10 + self.number * 10**4 + frame
+
+    def file_name(self, frame: int) -> str:
+        return f'images/{self.split}/{self.name}/{frame:06d}.jpg'
+
+
+def annotate(
+    scene: Scene, sequence: SequenceName, number: int, frame: Frame, labelled: bool = True
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Entry of frame ``number`` in ``images`` and those of its people in ``annotations``; plain values."""
+    height, width = scene.settings.img_shape
+    image_id = sequence.image_id(number)
+    image: dict[str, Any] = {
+        'has_no_densepose': True,
+        'is_labeled': labelled,
+        'file_name': sequence.file_name(number),
+        'nframes': scene.settings.frames,
+        'frame_id': image_id,
+        'vid_id': f'{sequence.number:06d}',
+        'id': image_id,
+        'width': width,
+        'height': height,
+        'ignore_regions_x': [],  # PoseTrack21's evaluation wants them in every frame
+        'ignore_regions_y': [],
+    }
+    if not labelled:
+        return image, []
+    annotations, annotated = [], []
+    for owner, person in enumerate(scene.people, start=1):
+        if person.track_id == CROWD_TRACK:
+            continue
+        entry = _annotate_person(person, owner, frame)
+        if entry is None:
+            continue
+        annotated.append(owner)
+        entry |= {
+            'track_id': person.track_id,
+            'person_id': sequence.number * 100 + person.track_id,
+            'image_id': image_id,
+            'scores': [],
+            'category_id': 1,
+            'id': image_id * 100 + person.track_id,
+            'iscrowd': False,
+        }
+        annotations.append(entry)
+    regions = _regions_to_ignore(frame.exact.owner, len(scene.people), annotated)
+    image['ignore_regions_x'] = [region[:, 0].tolist() for region in regions]
+    image['ignore_regions_y'] = [region[:, 1].tolist() for region in regions]
+    return image, annotations
+
+
+def _annotate_person(person: Person, owner: int, frame: Frame) -> dict[str, Any] | None:
+    """Boxes and keypoints; None of somebody of whom too little is seen."""
+    joints, look = person.walk.at(frame.time), person.look(frame.time)
+    points = frame.camera.world_to_camera(keypoints_3d(joints, look, person.scale))
+    seen = joints_seen(frame, owner, points)
+    if seen.sum() < MIN_JOINTS:
+        return None
+    pixels = np.round(frame.camera.project(points), 2)
+    keypoints = np.zeros((len(POSETRACK15.joint_names), 3))
+    keypoints[seen, :2], keypoints[seen, 2] = pixels[seen], 1
+    keypoints = np.insert(keypoints, [3, 3], 0, axis=0)  # PoseTrack annotates no ears
+    least, most = pixels[seen].min(0), pixels[seen].max(0)
+    margin = np.maximum(BOX_MARGIN * (most - least), MIN_BOX_MARGIN * (most - least).max())
+    head = frame.camera.project(frame.camera.world_to_camera(head_points(joints, look, person.scale)))
+    head = np.concatenate([head, pixels[:3]])
+    head_least = np.floor(head.min(0))
+    return {
+        'bbox_head': [int(value) for value in (*head_least, *(np.ceil(head.max(0)) - head_least))],
+        'keypoints': [int(value) if value == int(value) else float(value) for value in keypoints.ravel()],
+        'bbox': np.round([*(least - margin), *(most - least + 2 * margin)], 2).tolist(),
+        'num_keypoints': int(seen.sum()),
+    }
+
+
+def joints_seen(frame: Frame, owner: int, points: np.ndarray) -> np.ndarray:
+    """Which joints PoseTrack would annotate: those in the image that neither another person nor a thing hides.
+
+    What the person's own body hides is annotated.
+
+    Args:
+        owner: Of the person's pixels.
+        points: (K, 3) mm, camera frame.
+
+    Returns:
+        (K,) bool.
+    """
+    height, width = frame.exact.owner.shape
+    pixels = frame.camera.project(points)
+    column, row = np.floor(pixels + 0.5).T
+    inside = (points[:, 2] > NEAR_MM) & (column >= 0) & (column < width) & (row >= 0) & (row < height)
+    at = np.where(inside, row, 0).astype(int), np.where(inside, column, 0).astype(int)
+    shown = frame.exact.owner[at]
+    nearer = frame.exact.nearness[at] > NEARNESS_MM / points[:, 2]
+    hidden = nearer & ~np.isin(shown, (owner, GROUND, WALL))
+    return inside & ~hidden
+
+
+def _regions_to_ignore(owner: np.ndarray, people: int, annotated: list[int]) -> list[np.ndarray]:
+    """Outlines (N, 2), x and y, of people in the picture who are not annotated."""
+    nameless = [number for number in range(1, people + 1) if number not in annotated]
+    mask = np.isin(owner, nameless).astype(np.uint8)
+    if not mask.any():
+        return []
+    side = 2 * IGNORE_GROWTH_PX + 1
+    grown = np.asarray(cv2.dilate(mask, np.ones((side, side), np.uint8)))
+    grown[np.isin(owner, annotated)] = 0
+    grown = np.asarray(cv2.morphologyEx(grown, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)))  # no threads, no specks
+    outlines, _ = cv2.findContours(grown, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    regions = [cv2.approxPolyDP(outline, 1.0, True).reshape(-1, 2) for outline in outlines]
+    return [region for region in regions if len(region) >= 3]

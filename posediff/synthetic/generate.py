@@ -1,0 +1,160 @@
+"""A whole set of clips, by several processes; what is there already is not made again."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import signal
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+from tqdm import tqdm
+
+from posediff.fileio.atomic_files import replacing
+from posediff.synthetic.annotation import SequenceName
+from posediff.synthetic.motion_source import MotionSource, open_motion
+from posediff.synthetic.scene import ClipSettings
+from posediff.synthetic.scene_drawing import draw_scene
+from posediff.synthetic.writing import is_written, merge, write_sequence
+
+VERSION = 1  # of what is drawn from a seed: raise it when the same arguments begin to give other clips
+DESCRIPTION = 'dataset.json'
+
+
+@dataclass(frozen=True)
+class VideoSet:
+    """What to make.
+
+    Attributes:
+        settings: Of all clips.
+        clips: How many, for each split.
+        motion: Folder of motion files, or None for generated motion.
+        label_every: In val; 4 labels every fourth frame, as PoseTrack does.
+    """
+
+    settings: ClipSettings
+    clips: dict[str, int]
+    motion: str | None = None
+    label_every: int = 1
+
+
+def generate_videos(root: str | Path, videos: VideoSet, workers: int = 1) -> dict[str, int]:
+    """Make a set, or finish or extend one that was begun with the same arguments.
+
+    Clips follow from the seed, their split and their number, whatever the number of workers.
+
+    Returns:
+        How many sequences were ``written`` and how many ``kept``.
+
+    Raises:
+        FileNotFoundError: There is no motion for a split.
+        FileExistsError: The folder holds something else, or was made with other arguments, or for more clips.
+    """
+    root = Path(root)
+    source = open_motion(videos.motion, videos.settings.seed)
+    for split, count in videos.clips.items():
+        if count:
+            source.subjects(split)
+    _claim(root, videos, source)
+    wanted = [(split, index) for split, count in videos.clips.items() for index in range(count)]
+    missing = [(split, index) for split, index in wanted if not is_written(root, SequenceName.of(split, index))]
+    with tqdm(total=len(wanted), initial=len(wanted) - len(missing), unit='clip', disable=None) as progress:
+        for _ in _work(root, videos, missing, workers):
+            progress.update()
+    for split, count in videos.clips.items():
+        if count:
+            merge(root, split, [SequenceName.of(split, index) for index in range(count)])
+    return {'written': len(missing), 'kept': len(wanted) - len(missing)}
+
+
+def _claim(root: Path, videos: VideoSet, source: MotionSource) -> None:
+    """Describe the set in its folder; refuse a folder of something else."""
+    settings = videos.settings
+    description: dict[str, Any] = {
+        'version': VERSION,
+        'seed': settings.seed,
+        'frames': settings.frames,
+        'size': list(settings.img_shape[::-1]),
+        'fps': settings.fps,
+        'subframes': settings.subframes,
+        'label_every': videos.label_every,
+        **source.fingerprint(),
+        'clips': videos.clips,
+    }
+    path = root / DESCRIPTION
+    if path.is_file():
+        found = json.loads(path.read_text())
+        clips = found.get('clips', {})
+        differing = sorted(key for key in {*found, *description} - {'clips'} if found.get(key) != description.get(key))
+        if differing:
+            changes = ', '.join(f'{key} {_short(found, key)}, not {_short(description, key)}' for key in differing)
+            raise FileExistsError(f'{root} was made with other arguments: {changes}; choose another folder')
+        for split, count in videos.clips.items():
+            if clips.get(split, 0) > count:
+                raise FileExistsError(f'{root} was made for {clips[split]} clips of {split}, not {count}')
+    elif root.is_dir() and any(root.iterdir()):
+        raise FileExistsError(f'{root} is not empty and has no {DESCRIPTION}; choose another folder')
+    with replacing(path) as temporary:
+        temporary.write_text(json.dumps(description, indent=2) + '\n')
+
+
+def _short(description: dict[str, Any], key: str) -> str:
+    text = str(description.get(key))
+    return text if len(text) <= 40 else f'{text[:37]}…'
+
+
+def _work(root: Path, videos: VideoSet, missing: list[tuple[str, int]], workers: int) -> Iterator[None]:
+    """Make the clips, yielding after each."""
+    if workers == 1 or len(missing) < 2:
+        threads = cv2.getNumThreads()
+        cv2.setNumThreads(1)
+        try:
+            maker = _Maker(root, videos)
+            for split, index in missing:
+                maker.make(split, index)
+                yield
+        finally:
+            cv2.setNumThreads(threads)
+        return
+    # Not forked: threads of OpenCV or torch that a parent has started would be missing in its children.
+    context = multiprocessing.get_context('spawn')
+    with ProcessPoolExecutor(min(workers, len(missing)), context, _start_worker, (root, videos)) as pool:
+        tasks = [pool.submit(_make, split, index) for split, index in missing]
+        try:
+            for task in as_completed(tasks):
+                task.result()
+                yield
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+class _Maker:
+    """Makes clips of a set, keeping the motion that it has read."""
+
+    def __init__(self, root: Path, videos: VideoSet) -> None:
+        self.root, self.videos = root, videos
+        self.source = open_motion(videos.motion, videos.settings.seed)
+
+    def make(self, split: str, index: int) -> None:
+        scene = draw_scene(self.source, self.videos.settings, split, index)
+        write_sequence(self.root, scene, self.videos.label_every if split == 'val' else 1)
+
+
+_maker: _Maker | None = None  # of a worker process
+
+
+def _start_worker(root: Path, videos: VideoSet) -> None:
+    global _maker
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is told as well, and ends the pool
+    cv2.setNumThreads(1)
+    _maker = _Maker(root, videos)
+
+
+def _make(split: str, index: int) -> None:
+    assert _maker is not None
+    _maker.make(split, index)

@@ -1,0 +1,139 @@
+"""Where the motion of a clip comes from: files of motion capture, or the built-in generator."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from posediff.datasets.mocap import VALIDATION_SUBJECTS
+from posediff.datasets.mocap_files import SubjectFile, floor_height, load_subject
+from posediff.datasets.pose_tracks import named_rng
+from posediff.fileio.input_files import data_files
+from posediff.synthetic.body import SOLE
+from posediff.synthetic.kinematics import draw_proportions, pose_skeleton
+from posediff.synthetic.motion_styles import STYLES
+
+SPLITS = ('train', 'val')
+GENERATED_FPS = 50.0
+GENERATED_SUBJECTS = {'train': 40, 'val': 12}
+
+
+@dataclass(frozen=True)
+class Motion:
+    """A piece of somebody's motion.
+
+    Attributes:
+        subject, action: Who does what.
+        joints: (N, 17, 3) float64 mm, world frame, z up, ground at 0; joints of ``cmu17``.
+        fps: Frames per second.
+    """
+
+    subject: str
+    action: str
+    joints: np.ndarray
+    fps: float
+
+
+class MotionSource(ABC):
+    """Motion of disjoint subjects for each split; everything that is drawn follows from the generator given."""
+
+    @abstractmethod
+    def subjects(self, split: str) -> list[str]:
+        """Who takes part in a split."""
+
+    @abstractmethod
+    def draw(self, rng: np.random.Generator, split: str, seconds: float) -> Motion:
+        """At least that much motion of somebody of the split."""
+
+    @abstractmethod
+    def fingerprint(self) -> dict[str, Any]:
+        """What has to be the same for clips to come out the same; plain values."""
+
+
+class GeneratedMotion(MotionSource):
+    """Walking, running, waving, … of people who do not exist, decided by a seed."""
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+
+    def subjects(self, split: str) -> list[str]:
+        return [f'{split}_{number:02d}' for number in range(GENERATED_SUBJECTS[split])]
+
+    def draw(self, rng: np.random.Generator, split: str, seconds: float) -> Motion:
+        subject = str(rng.choice(self.subjects(split)))
+        weights = np.array([weight for _, weight in STYLES.values()])
+        action = str(rng.choice(list(STYLES), p=weights / weights.sum()))
+        time = np.arange(int(np.ceil(seconds * GENERATED_FPS)) + 2) / GENERATED_FPS
+        offsets = draw_proportions(named_rng(self.seed, f'subject/{subject}'))
+        joints = pose_skeleton(offsets, STYLES[action][0](rng, time), GENERATED_FPS)
+        return Motion(subject, action, joints * 1000, GENERATED_FPS)
+
+    def fingerprint(self) -> dict[str, Any]:
+        return {'motion': 'generated'}
+
+
+class MotionFiles(MotionSource):
+    """Files that :class:`posediff.datasets.CMUMocapDataset` loads; its validation subjects are those of ``val``.
+
+    Raises:
+        FileNotFoundError: The folder is missing, or has no subject for a split.
+    """
+
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = Path(folder)
+        if not self.folder.is_dir():
+            raise FileNotFoundError(
+                f'{self.folder}: no such folder; fill it with tools/dataset_converters/cmu_mocap.py, or leave out '
+                '--motion for generated motion'
+            )
+        names = [path.stem for path in data_files(self.folder, '.npz')]
+        self._loaded: dict[str, SubjectFile] = {}
+        self._names = {
+            'train': [name for name in names if name not in VALIDATION_SUBJECTS],
+            'val': [name for name in names if name in VALIDATION_SUBJECTS],
+        }
+
+    def subjects(self, split: str) -> list[str]:
+        if not self._names[split]:
+            which = 'is of' if split == 'val' else 'is not of'
+            raise FileNotFoundError(
+                f'{self.folder}: no <subject>.npz {which} the validation subjects {", ".join(VALIDATION_SUBJECTS)}, '
+                f'so that nobody is left for {split}'
+            )
+        return self._names[split]
+
+    def draw(self, rng: np.random.Generator, split: str, seconds: float) -> Motion:
+        """A random piece of a random take, subjects of much motion being drawn more often than those of little."""
+        subjects = self.subjects(split)
+        frames = np.array([sum(len(clip.joints_3d) for clip in self._load(name).clips) for name in subjects])
+        weights = np.sqrt(frames)
+        file = self._load(str(rng.choice(subjects, p=weights / weights.sum())))
+        lengths = np.array([len(clip.joints_3d) for clip in file.clips])
+        needed = int(np.ceil(seconds * file.fps)) + 2
+        starts = np.maximum(lengths - needed + 1, 0)
+        if not starts.any():  # all takes are shorter: a still picture at the end is better than nobody
+            starts = np.where(lengths == lengths.max(), 1, 0)
+        clip = file.clips[int(rng.choice(len(starts), p=starts / starts.sum()))]
+        start = int(rng.integers(max(len(clip.joints_3d) - needed + 1, 1)))
+        joints = clip.joints_3d[start : start + needed].astype(np.float64)
+        joints = np.pad(joints, ((0, needed - len(joints)), (0, 0), (0, 0)), mode='edge') * 1000
+        joints[..., 2] += SOLE - 1000 * floor_height(clip.joints_3d)
+        return Motion(clip.subject, clip.action, joints, file.fps)
+
+    def fingerprint(self) -> dict[str, Any]:
+        sizes = {path.stem: path.stat().st_size for path in data_files(self.folder, '.npz')}
+        return {'motion': 'files', 'files': sizes}
+
+    def _load(self, name: str) -> SubjectFile:
+        if name not in self._loaded:
+            self._loaded[name] = load_subject(self.folder / f'{name}.npz')
+        return self._loaded[name]
+
+
+def open_motion(folder: str | Path | None, seed: int) -> MotionSource:
+    """Motion files of a folder, or the generator where there is no folder."""
+    return GeneratedMotion(seed) if folder is None else MotionFiles(folder)

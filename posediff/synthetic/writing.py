@@ -1,0 +1,70 @@
+"""Sequences on the disk: a sequence's annotations appear last, so that one with annotations is whole."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import cv2
+
+from posediff.fileio.atomic_files import replacing
+from posediff.synthetic.annotation import CATEGORIES, SequenceName, annotate
+from posediff.synthetic.rendering import render
+from posediff.synthetic.scene import Scene
+
+
+def annotation_file(root: Path, sequence: SequenceName) -> Path:
+    return root / 'annotations' / sequence.split / f'{sequence.name}.json'
+
+
+def is_written(root: Path, sequence: SequenceName) -> bool:
+    return annotation_file(root, sequence).is_file()
+
+
+def write_sequence(root: Path, scene: Scene, label_every: int = 1) -> None:
+    """Render a scene and write its images and annotations.
+
+    An interrupted run leaves a hidden folder or images without annotations; writing the sequence again removes them.
+
+    Args:
+        label_every: Label each frame whose number is a multiple of it.
+    """
+    sequence = SequenceName.of(scene.split, scene.index)
+    folder = root / 'images' / sequence.split / sequence.name
+    unfinished = folder.with_name(f'.{folder.name}')
+    for leftover in (folder, unfinished):
+        if leftover.exists():
+            shutil.rmtree(leftover)
+    unfinished.mkdir(parents=True)
+    images: list[dict[str, Any]] = []
+    annotations: list[dict[str, Any]] = []
+    for number, frame in enumerate(render(scene)):
+        encoded, data = cv2.imencode('.jpg', frame.image, [cv2.IMWRITE_JPEG_QUALITY, scene.quality])
+        if not encoded:
+            raise RuntimeError(f'{sequence.file_name(number)}: OpenCV could not encode the image')
+        (unfinished / f'{number:06d}.jpg').write_bytes(data.tobytes())
+        image, people = annotate(scene, sequence, number, frame, labelled=number % label_every == 0)
+        images.append(image)
+        annotations += people
+    unfinished.rename(folder)
+    write_annotations(annotation_file(root, sequence), images, annotations)
+
+
+def write_annotations(path: Path, images: list[dict[str, Any]], annotations: list[dict[str, Any]]) -> None:
+    """Write one file of PoseTrack18's form."""
+    with replacing(path) as temporary:
+        text = json.dumps({'images': images, 'annotations': annotations, 'categories': CATEGORIES})
+        temporary.write_text(text)
+
+
+def merge(root: Path, split: str, sequences: list[SequenceName]) -> None:
+    """Write ``annotations/posetrack18_<split>.json``, all sequences in one file, which MMPose's configs name."""
+    images: list[dict[str, Any]] = []
+    annotations: list[dict[str, Any]] = []
+    for sequence in sequences:
+        content = json.loads(annotation_file(root, sequence).read_text())
+        images += content['images']
+        annotations += content['annotations']
+    write_annotations(root / 'annotations' / f'posetrack18_{split}.json', images, annotations)
