@@ -13,6 +13,7 @@ Two kinds of registry live here:
 from __future__ import annotations
 
 import difflib
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
@@ -236,3 +237,8 @@ REGISTRIES: dict[str, ComponentRegistry] = {
         VISUALIZERS,
     )
 }
+
+
+def build_pipeline(pipeline: Sequence[Any]) -> list[Callable[[dict], dict]]:
+    """Transforms from their configs; callables pass through."""
+    return [TRANSFORMS.build(step) if isinstance(step, Mapping) else step for step in pipeline]

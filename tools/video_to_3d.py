@@ -24,13 +24,14 @@ from tqdm import tqdm
 
 from posediff.assets import LIFTER_CHECKPOINT, LIFTER_CONFIG
 from posediff.detection.boxes_file import BoxesFileDetector
-from posediff.detection.keypoints_file import KeypointsFileDetector, open_record
+from posediff.detection.keypoints_file import KeypointsFileDetector
 from posediff.engine.command_line import one_line_errors, positive
 from posediff.export.exporters import checked_formats
 from posediff.export.track_export import export_tracks
 from posediff.fileio.keypoint_files import COORDINATES
 from posediff.fileio.keypoint_files.clocks import VideoClock, check_clock, is_by_time
 from posediff.fileio.keypoint_files.misfits import behind, doubts, refuse_misfit
+from posediff.fileio.keypoint_files.opening import open_record
 from posediff.pipeline import VideoPoseInferencer
 from posediff.pipeline.choices import SMOOTHERS, TRACKERS, detector_config, pose_estimator_config
 from posediff.pipeline.live import LiveResults

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from numbers import Real
 from typing import Any
@@ -14,7 +14,7 @@ from torch.utils.data import Dataset
 
 from posediff.datasets.passes import epoch_of
 from posediff.datasets.pose_tracks import Track, named_rng
-from posediff.registry import TRANSFORMS
+from posediff.registry import build_pipeline
 from posediff.structures.argument_checks import require_whole
 from posediff.structures.skeletons import get_skeleton
 
@@ -60,11 +60,6 @@ def covering_windows(track: int, num_frames: int, window_size: int) -> list[Wind
     if covered < num_frames:
         windows.append(window_at(track, num_frames - window_size, num_frames, window_size, first_new=covered))
     return windows
-
-
-def build_pipeline(pipeline: Sequence[Any]) -> list[Callable[[dict], dict]]:
-    """Transforms from their configs; callables pass through."""
-    return [TRANSFORMS.build(step) if isinstance(step, Mapping) else step for step in pipeline]
 
 
 class PoseWindowDataset(Dataset):

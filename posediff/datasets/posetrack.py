@@ -13,9 +13,8 @@ from torch.utils.data import Dataset
 
 from posediff.datasets.frame_windows import FrameNumbering, drawn_offsets, fixed_offsets, missing_files
 from posediff.datasets.passes import epoch_of
-from posediff.datasets.pose_windows import build_pipeline
 from posediff.datasets.posetrack_source import open_source
-from posediff.registry import DATASETS
+from posediff.registry import DATASETS, build_pipeline
 from posediff.structures.argument_checks import require_one_of, require_whole
 from posediff.structures.skeletons import match_skeleton
 

@@ -1,11 +1,12 @@
 """Where people are in a frame."""
 
-from posediff.detection.base import BaseDetector, People
+from posediff.detection.base import BaseDetector
 from posediff.detection.boxes_file import BoxesFileDetector
 from posediff.detection.keypoints_file import KeypointsFileDetector
 from posediff.detection.mediapipe_people import MediaPipeDetector
 from posediff.detection.mmdet_models import MMDetDetector
 from posediff.detection.whole_frame import WholeFrameDetector
+from posediff.structures.people import People
 
 __all__ = [
     'BaseDetector',

@@ -10,11 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from posediff.detection.base import BaseDetector, People, clip_boxes
+from posediff.detection.base import BaseDetector
 from posediff.fileio.keypoint_files.coordinates import SMALL
 from posediff.fileio.keypoint_files.frame_numbers import frame_numbers, places_among
 from posediff.registry import DETECTORS
-from posediff.video.frames import VideoFrame
+from posediff.structures.people import People, clip_boxes
+from posediff.structures.video_frame import VideoFrame
 
 Row = tuple[int, list[float], float]
 

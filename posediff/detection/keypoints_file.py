@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from posediff.detection.base import BaseDetector, People, boxes_around, clip_boxes
-from posediff.fileio.keypoint_files import FoundPerson, KeypointRecord, read_keypoint_file
+from posediff.detection.base import BaseDetector
+from posediff.fileio.keypoint_files.opening import boxes_of, example_file, open_record
 from posediff.registry import DETECTORS
-from posediff.video.frames import VideoFrame
+from posediff.structures.people import People
+from posediff.structures.video_frame import VideoFrame
 
 
 @DETECTORS.register_module()
@@ -49,54 +46,3 @@ class KeypointsFileDetector(BaseDetector):
     def contract_cases(cls) -> list[dict[str, Any]]:
         """A file of COCO's results."""
         return [{'path': example_file(), 'skeleton': 'coco17'}]
-
-
-def open_record(path: str | Path, skeleton: str | None = None, **options: Any) -> KeypointRecord:
-    """Read a file of keypoints, once for the components that want the same: detector, 2D estimator and tracker.
-
-    Args:
-        path: The file or folder.
-        skeleton, options: See :func:`posediff.fileio.keypoint_files.read_keypoint_file`.
-    """
-    file = Path(path).expanduser()
-    if not file.is_file():  # what is in a folder may change without a trace on it
-        return read_keypoint_file(file, skeleton, **options)
-    plain = {name: tuple(value) if isinstance(value, list) else value for name, value in options.items()}
-    state = file.stat()
-    return _read_once(file, state.st_mtime_ns, state.st_size, skeleton, tuple(sorted(plain.items())))
-
-
-@lru_cache(maxsize=1)
-def _read_once(
-    file: Path, changed: int, size: int, skeleton: str | None, options: tuple[tuple[str, Any], ...]
-) -> KeypointRecord:
-    return read_keypoint_file(file, skeleton, **dict(options))
-
-
-def boxes_of(people: Sequence[FoundPerson], img_shape: tuple[int, int]) -> tuple[People, list[int]]:
-    """Boxes of those who are at least partly in the image, and which of the people they are."""
-    boxes, rows = [], []
-    for row, person in enumerate(people):
-        seen = person.keypoints[person.scores > 0]
-        if not len(seen):
-            continue
-        (box,) = boxes_around(seen[None])
-        if len(clip_boxes(box, person.scores[:1], img_shape)):
-            boxes.append(box)
-            rows.append(row)
-    means = np.array([people[row].scores.mean() for row in rows])
-    return clip_boxes(np.array(boxes), means, img_shape), rows
-
-
-def example_file() -> str:
-    """Two people in the first frame, one of them in the third."""
-    import tempfile
-
-    rng = np.random.default_rng(0)
-    rows = []
-    for frame, left in ((0, 10), (0, 60), (2, 60)):
-        points = np.concatenate([rng.uniform([left, 10], [left + 40, 90], (17, 2)), np.full((17, 1), 0.9)], -1)
-        rows.append({'image_id': frame, 'category_id': 1, 'keypoints': points.ravel().tolist(), 'score': 0.9})
-    with tempfile.NamedTemporaryFile('w', suffix='.json', delete=False) as file:
-        json.dump(rows, file)
-    return file.name

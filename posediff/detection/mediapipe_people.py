@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from posediff.detection.base import BaseDetector, People
+from posediff.detection.base import BaseDetector
 from posediff.geometry.similarity import box_iou
 from posediff.integrations import mediapipe
 from posediff.integrations.mediapipe.rois import circle_boxes
 from posediff.registry import DETECTORS
 from posediff.structures.argument_checks import require_whole
-from posediff.video.frames import VideoFrame
+from posediff.structures.people import People
+from posediff.structures.video_frame import VideoFrame
 
 SAME_PERSON = 0.3
 """Boxes of two looks at the same place that overlap by more (intersection over union) are one person."""

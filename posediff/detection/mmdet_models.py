@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 from mmengine.registry import DefaultScope
 
-from posediff.detection.base import BaseDetector, People, clip_boxes
+from posediff.detection.base import BaseDetector
 from posediff.integrations.model_zoo import find_model
 from posediff.integrations.openmmlab_models import loaded
 from posediff.registry import DETECTORS
-from posediff.video.frames import VideoFrame
+from posediff.structures.people import People, clip_boxes
+from posediff.structures.video_frame import VideoFrame
 
 
 @DETECTORS.register_module()

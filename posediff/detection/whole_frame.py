@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from posediff.detection.base import BaseDetector, People
+from posediff.detection.base import BaseDetector
 from posediff.registry import DETECTORS
-from posediff.video.frames import VideoFrame
+from posediff.structures.people import People
+from posediff.structures.video_frame import VideoFrame
 
 
 @DETECTORS.register_module()

@@ -10,14 +10,15 @@ from typing import TypeVar
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from posediff.detection.base import BaseDetector, People
+from posediff.detection.base import BaseDetector
 from posediff.geometry.similarity import box_iou, object_keypoint_similarity
 from posediff.pipeline.sightings import Sighting
 from posediff.pose_estimation.base import BasePoseEstimator, FrameWindow, Poses
+from posediff.structures.people import People
 from posediff.structures.skeletons import Skeleton
+from posediff.structures.video_frame import VideoFrame
 from posediff.tracking.base import NO_TRACK, BaseTracker
 from posediff.tracking.first_frames import with_first_frames
-from posediff.video.frames import VideoFrame
 
 Item = TypeVar('Item')
 STILL_THERE = 0.3  # overlap (intersection over union) of two boxes in successive frames that are one person's

@@ -31,7 +31,7 @@ class Sighting:
         box_scores: (N,) float32.
         keypoints_2d: (N, K, 2) float32 px.
         keypoint_scores: (N, K) float32 in [0, 1].
-        after_cut: Time is missing before this frame; see :class:`posediff.video.frames.VideoFrame`.
+        after_cut: Time is missing before this frame; see :class:`posediff.structures.video_frame.VideoFrame`.
     """
 
     frame_index: int

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from posediff.detection.base import People
+from posediff.structures.people import People
 from posediff.structures.skeletons import Skeleton
-from posediff.video.frames import VideoFrame
+from posediff.structures.video_frame import VideoFrame
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from posediff.detection.keypoints_file import boxes_of, example_file, open_record
+from posediff.fileio.keypoint_files.opening import boxes_of, example_file, open_record
 from posediff.geometry.similarity import box_iou
 from posediff.pose_estimation.base import BasePoseEstimator, FrameWindow, Poses
 from posediff.registry import POSE_ESTIMATORS

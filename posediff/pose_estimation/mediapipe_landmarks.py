@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from posediff.detection.base import People, boxes_around
 from posediff.integrations import mediapipe
 from posediff.integrations.mediapipe.rois import rois_from_boxes, rois_from_circles
 from posediff.pose_estimation.base import BasePoseEstimator, FrameWindow, Poses
 from posediff.registry import POSE_ESTIMATORS
 from posediff.structures.argument_checks import require_whole
+from posediff.structures.people import People, boxes_around
 from posediff.structures.skeletons import MEDIAPIPE33
 
 REACH = 1.12

@@ -14,13 +14,12 @@ from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 
 import posediff.engine.model_building
-from posediff.datasets.pose_windows import build_pipeline
 from posediff.integrations.model_zoo import find_model
 from posediff.integrations.openmmlab_models import loaded
 from posediff.pose_estimation.base import BasePoseEstimator, FrameWindow, Poses
-from posediff.registry import POSE_ESTIMATORS
+from posediff.registry import POSE_ESTIMATORS, build_pipeline
 from posediff.structures.skeletons import Skeleton, match_skeleton
-from posediff.video.frames import VideoFrame
+from posediff.structures.video_frame import VideoFrame
 
 Transform = Callable[[dict[str, Any]], dict[str, Any] | None]
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from posediff.fileio.keypoint_files.opening import example_file, open_record
 from posediff.registry import TRACKERS
 from posediff.tracking.base import NO_TRACK, BaseTracker, Detections
 from posediff.tracking.pose_tracker import PoseTracker
@@ -27,8 +28,6 @@ class GivenIdsTracker(BaseTracker):
     """
 
     def __init__(self, path: str | Path, skeleton: str | None = None, **options: Any) -> None:
-        from posediff.detection.keypoints_file import open_record  # not at the top: it imports trackers' boxes
-
         record = open_record(path, skeleton, **options)
         self._others = PoseTracker(min_hits=1) if record.is_sparse else PoseTracker()
         super().__init__(self._others.max_lost_s, self._others.min_hits)
@@ -74,8 +73,6 @@ class GivenIdsTracker(BaseTracker):
     @classmethod
     def contract_cases(cls) -> list[dict[str, Any]]:
         """A file without ids: all people are tracked."""
-        from posediff.detection.keypoints_file import example_file
-
         return [{'path': example_file(), 'skeleton': 'coco17'}]
 
 

@@ -1,6 +1,6 @@
 """Video files in and out: frames at a constant rate, upright, with their times."""
 
-from posediff.video.frames import VideoFrame
+from posediff.structures.video_frame import VideoFrame
 from posediff.video.live import LiveVideo
 from posediff.video.reading import VideoSource, open_video
 from posediff.video.writing import VideoWriter

@@ -89,7 +89,7 @@ class Images(PictureSource):
 
     def __iter__(self) -> Iterator[Picture]:
         """Images, numbered with those that cannot be read."""
-        from posediff.datasets.transforms.clip_loading import read_image
+        from posediff.fileio.images import read_image
 
         self._unread = []
         for number, path in enumerate(self.paths):

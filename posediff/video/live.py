@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from posediff.video.frames import VideoFrame
+from posediff.structures.video_frame import VideoFrame
 from posediff.video.reading import VideoSource
 
 POLL_S, JOIN_S = 0.1, 1.0

@@ -6,8 +6,9 @@ from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 
+from posediff.structures.video_frame import VideoFrame
+from posediff.video.constant_rate import ConstantRate
 from posediff.video.film import WHOLE, Film
-from posediff.video.frames import ConstantRate, VideoFrame
 from posediff.video.images import Animation, Images, images_of, is_animated, other_pictures
 from posediff.video.names import Place, find
 from posediff.video.pictures import MAX_FPS, Picture, PictureSource

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from posediff.video.frames import VideoFrame
+from posediff.structures.video_frame import VideoFrame
 
 
 @pytest.fixture

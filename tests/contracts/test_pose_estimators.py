@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from posediff.detection.base import People
 from posediff.pose_estimation.base import FrameWindow
+from posediff.structures.people import People
 from posediff.structures.skeletons import SKELETONS
-from posediff.video.frames import VideoFrame
+from posediff.structures.video_frame import VideoFrame
 
 BOXES = np.array([[10, 5, 50, 90], [60, 20, 120, 95], [-20, -10, 40, 50]], np.float32)
 

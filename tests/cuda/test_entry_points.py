@@ -9,12 +9,12 @@ import pytest
 import torch
 
 import posediff
-from posediff.detection.base import People
 from posediff.engine.config import load_config
 from posediff.lifting import LiftingStream, lift_keypoints
 from posediff.pose_estimation import DiffPoseEstimator, MMPoseEstimator
 from posediff.pose_estimation.base import FrameWindow
-from posediff.video.frames import VideoFrame
+from posediff.structures.people import People
+from posediff.structures.video_frame import VideoFrame
 
 ROOT = Path(__file__).resolve().parents[2]
 FRAMES = 20

@@ -142,10 +142,10 @@ def test_synchronised_normalisation_on_one_process():
 def test_frames_become_heatmaps():
     pytest.importorskip('mmpose')
     pytest.importorskip('timm')
-    from posediff.detection.base import People
     from posediff.pose_estimation import DiffPoseEstimator
     from posediff.pose_estimation.base import FrameWindow
-    from posediff.video.frames import VideoFrame
+    from posediff.structures.people import People
+    from posediff.structures.video_frame import VideoFrame
 
     estimator = DiffPoseEstimator(**DiffPoseEstimator.contract_cases()[0], device='cuda')
     rng = np.random.default_rng(0)

@@ -16,9 +16,9 @@ from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 
 import posediff
-from posediff.datasets.pose_windows import build_pipeline
 from posediff.engine.config import load_config
 from posediff.geometry import Camera
+from posediff.registry import build_pipeline
 from posediff.structures.skeletons import get_skeleton
 
 ROOT = Path(__file__).resolve().parents[2]

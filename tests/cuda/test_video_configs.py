@@ -16,8 +16,8 @@ from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 
 import posediff
-from posediff.datasets.pose_windows import build_pipeline
 from posediff.engine.config import load_config
+from posediff.registry import build_pipeline
 
 pytest.importorskip('mmpose')
 pytest.importorskip('timm')

@@ -11,7 +11,7 @@ from mmengine.registry import DefaultScope, init_default_scope
 from posediff.detection import BoxesFileDetector
 from posediff.integrations.model_zoo import find_model
 from posediff.registry import DETECTORS, POSE_ESTIMATORS
-from posediff.video.frames import VideoFrame
+from posediff.structures.video_frame import VideoFrame
 
 
 def frame(index: int) -> VideoFrame:

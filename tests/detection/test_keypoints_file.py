@@ -10,7 +10,7 @@ import pytest
 
 from posediff.detection import KeypointsFileDetector
 from posediff.pose_estimation import FrameWindow, KeypointsFileEstimator
-from posediff.video.frames import VideoFrame
+from posediff.structures.video_frame import VideoFrame
 
 IMAGE = np.zeros((96, 128, 3), np.uint8)
 

@@ -13,7 +13,7 @@ import pytest
 from posediff.detection import BoxesFileDetector, KeypointsFileDetector
 from posediff.fileio.keypoint_files import read_keypoint_file
 from posediff.fileio.pose_files import read_keypoints
-from posediff.video.frames import VideoFrame
+from posediff.structures.video_frame import VideoFrame
 
 Case = Callable[[str], Path]
 IMAGE = np.zeros((360, 640, 3), np.uint8)

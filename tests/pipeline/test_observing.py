@@ -11,8 +11,8 @@ from posediff.detection import BaseDetector, People
 from posediff.pipeline.observing import Observer, one_pose_each
 from posediff.pose_estimation import BasePoseEstimator, Poses
 from posediff.structures.skeletons import COCO17
+from posediff.structures.video_frame import VideoFrame
 from posediff.tracking import PoseTracker
-from posediff.video.frames import VideoFrame
 
 FPS = 25.0
 

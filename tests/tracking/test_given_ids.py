@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from posediff.detection.keypoints_file import open_record
+from posediff.fileio.keypoint_files.opening import open_record
 from posediff.tracking import GivenIdsTracker
 
 

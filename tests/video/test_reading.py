@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 av = pytest.importorskip('av')
 
 from posediff.video import VideoWriter, open_video  # noqa: E402
-from posediff.video.frames import ConstantRate  # noqa: E402
+from posediff.video.constant_rate import ConstantRate  # noqa: E402
 
 HEIGHT, WIDTH = 48, 64
 

@@ -25,15 +25,16 @@ from typing import Any
 
 import torch
 
-from posediff.engine.command_line import one_line_errors, positive, provenance
+from posediff.cli.provenance import provenance
+from posediff.engine.command_line import one_line_errors, positive
 from posediff.evaluation.tables import markdown_table
 from posediff.fileio.atomic_files import replacing
 from posediff.pipeline import VideoPoseInferencer
 from posediff.pipeline.choices import detector_config, pose_estimator_config
 from posediff.pipeline.observing import Observer
 from posediff.pipeline.pose_writer import PoseWriter
+from posediff.structures.video_frame import VideoFrame
 from posediff.video import VideoSource
-from posediff.video.frames import VideoFrame
 from posediff.visualization.saved_results import write_overlay
 from posediff.visualization.scene import write_scene
 from posediff.visualization.viewer import write_viewer

@@ -19,9 +19,10 @@ import numpy as np
 from tqdm import tqdm
 
 import posediff
+from posediff.cli.provenance import provenance
 from posediff.datasets import CMUMocapDataset
 from posediff.datasets.pose_tracks import PoseFrames
-from posediff.engine.command_line import one_line_errors, positive, provenance
+from posediff.engine.command_line import one_line_errors, positive
 from posediff.evaluation.limbs import limbs, score_limbs
 from posediff.evaluation.tables import markdown_table
 from posediff.fileio.atomic_files import replacing

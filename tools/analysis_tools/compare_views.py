@@ -21,8 +21,9 @@ from tqdm import tqdm
 
 import posediff
 from posediff.assets import LIFTER_CHECKPOINT, LIFTER_CONFIG
+from posediff.cli.provenance import provenance
 from posediff.detection import MediaPipeDetector
-from posediff.engine.command_line import one_line_errors, positive, provenance
+from posediff.engine.command_line import one_line_errors, positive
 from posediff.evaluation.limbs import limbs, score_limbs
 from posediff.evaluation.tables import markdown_table
 from posediff.fileio.atomic_files import replacing

@@ -20,8 +20,9 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
+from posediff.cli.provenance import provenance
 from posediff.datasets.transforms.occlusion import PATTERNS
-from posediff.engine.command_line import one_line_errors, positive, provenance
+from posediff.engine.command_line import one_line_errors, positive
 from posediff.engine.evaluation import build_test_dataset, build_test_metric, evaluate_model, set_sampling
 from posediff.engine.model_building import init_model
 from posediff.evaluation.tables import markdown_table

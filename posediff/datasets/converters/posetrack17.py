@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from posediff.datasets.transforms.clip_loading import read_image
 from posediff.fileio import annolist
 from posediff.fileio.atomic_files import replacing
+from posediff.fileio.images import read_image
 from posediff.fileio.input_files import data_files
 from posediff.structures.posetrack_joints import EVALUATED_KEYPOINTS, POSETRACK18_KEYPOINTS
 

@@ -6,10 +6,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from posediff.datasets.transforms.clip_loading import read_image
 from posediff.fileio.annolist import is_annolist
 from posediff.fileio.atomic_files import replacing
 from posediff.fileio.image_ids import ImageIds
+from posediff.fileio.images import read_image
 from posediff.fileio.input_files import data_files
 
 LISTS = ('images', 'annotations', 'categories')

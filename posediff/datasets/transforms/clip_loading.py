@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from posediff.fileio.images import read_image
 from posediff.registry import TRANSFORMS
 
 
@@ -56,22 +57,3 @@ class LoadKeyFrame:
         results['img'] = read_image(results['img_path'])
         results['img_shape'] = results['ori_shape'] = results['img'].shape[:2]
         return results
-
-
-def read_image(path: str) -> np.ndarray:
-    """Decode an image file to (H, W, 3) uint8, blue first.
-
-    Raises:
-        FileNotFoundError: There is no such file.
-        ValueError: It is damaged or no image.
-    """
-    import cv2  # not at the top: lifting does without
-
-    try:
-        content = np.fromfile(path, np.uint8)
-    except FileNotFoundError:
-        raise FileNotFoundError(f'frame {path} does not exist') from None
-    image = cv2.imdecode(content, cv2.IMREAD_COLOR) if len(content) else None
-    if image is None:
-        raise ValueError(f'frame {path} is no readable image (truncated?): {len(content)} bytes')
-    return image

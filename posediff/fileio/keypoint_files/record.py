@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from posediff.structures.skeletons import Skeleton
-from posediff.video.frames import VideoFrame
+from posediff.structures.video_frame import VideoFrame
 
 
 @dataclass(frozen=True)

@@ -12,15 +12,13 @@ from torch import Tensor, nn
 
 from posediff.models.contract import ContractCase
 from posediff.models.denoisers.base import BaseDenoiser, expand_to_rows
-from posediff.models.denoisers.graph_inference import FoldedCTGCN
-from posediff.models.layers.fused import gated_tanh, relu_dropout
-from posediff.models.layers.graph_convolution import ChannelGraphConv, FrameGraphConv
-from posediff.models.layers.non_local import POOLING_ORDER, JointNonLocal
-from posediff.models.layers.normalization import RowBatchNorm
+from posediff.models.denoisers.graph_inference import CTGCNParts, FoldedCTGCN
+from posediff.models.denoisers.graph_layer import CTGCNLayer
+from posediff.models.layers.non_local import POOLING_ORDER
 from posediff.models.layers.shapes import check_clip
 from posediff.models.layers.timestep_embedding import TabulatedStepEmbedding
 from posediff.registry import DENOISERS
-from posediff.structures.skeletons import Skeleton, get_skeleton
+from posediff.structures.skeletons import get_skeleton
 
 
 class PreparedCondition(NamedTuple):
@@ -28,78 +26,6 @@ class PreparedCondition(NamedTuple):
 
     tokens: Tensor
     folded: FoldedCTGCN | None
-
-
-class CTGCNLayer(nn.Module):
-    """Residual layer: frames mixed per joint, channels mixed per joint, non-local over joints, gated output.
-
-    Features are kept as (K, T, N, C): joints lead for the batched matrix products, frames next, so that both graph
-    convolutions and every channel map read memory in order and nothing is ever permuted.
-
-    Args:
-        channels: C.
-        num_frames: T; the frame convolution's weights depend on it.
-        skeleton: Joints and edges.
-        step_channels: Width of the step embedding.
-        dropout: Rate after both graph convolutions.
-        pooling_order: See :class:`JointNonLocal`.
-    """
-
-    gate_scale: Tensor
-
-    def __init__(
-        self,
-        channels: int,
-        num_frames: int,
-        skeleton: Skeleton,
-        step_channels: int,
-        dropout: float,
-        pooling_order: Sequence[int],
-    ) -> None:
-        super().__init__()
-        self.step_projection = nn.Linear(step_channels, channels)
-        self.frame_conv = FrameGraphConv(num_frames, num_frames, skeleton)
-        self.frame_norm = nn.BatchNorm1d(num_frames)
-        self.channel_conv = ChannelGraphConv(channels, channels, skeleton)
-        self.channel_norm = RowBatchNorm(channels)
-        self.non_local = JointNonLocal(channels, pooling_order)
-        self.mid_projection = nn.Linear(channels, 2 * channels)
-        self.output_projection = nn.Linear(channels, 2 * channels)
-        self.dropout = dropout
-        for linear in (self.mid_projection, self.output_projection):
-            nn.init.kaiming_normal_(linear.weight)
-        self.register_buffer('gate_scale', torch.ones(2, channels).mul_(torch.tensor([[0.5], [1.0]])).flatten(), False)
-
-    def forward(self, x: Tensor, skips: Tensor, step_embedding: Tensor) -> tuple[Tensor, Tensor]:
-        """Refine the features.
-
-        Args:
-            x: (K, T, N, C).
-            skips: (K * T * N, C), sum of the layers' contributions to the output; this layer's is added in place,
-                without its bias (:meth:`skip_bias`).
-            step_embedding: (N, step_channels) or (1, step_channels).
-
-        Returns:
-            Next features, and ``skips``.
-        """
-        rate = self.dropout if self.training else 0.0
-        joints, _, _, channels = x.shape
-        y = (x + self.step_projection(step_embedding)).flatten(2)
-        y = relu_dropout(self.frame_norm(self.frame_conv(y)), rate)
-        y = self.channel_conv(y.view(joints, -1, channels)).flatten(0, 1)
-        y = relu_dropout(self.channel_norm(y), rate)
-        y = self.non_local(y.view(joints, -1, channels)).flatten(0, 1)
-        # (1 + tanh(gate / 2)) tanh(value) is twice sigmoid(gate) tanh(value): both factors move into the weights
-        scale = self.gate_scale
-        y = gated_tanh(F.linear(y, self.mid_projection.weight * scale[:, None], self.mid_projection.bias * scale))
-        weight = self.output_projection.weight * 0.5
-        half = math.sqrt(0.5)
-        residual = F.linear(y, half * weight[:channels], half * self.output_projection.bias[:channels])
-        return torch.add(residual.view_as(x), x, alpha=half), skips.addmm_(y, weight[channels:].t().to(y.dtype))
-
-    def skip_bias(self) -> Tensor:
-        """(C,), the constant part of the contribution to the output."""
-        return self.output_projection.bias[self.output_projection.out_features // 2 :]
 
 
 @DENOISERS.register_module()
@@ -170,7 +96,7 @@ class CTGCNDenoiser(BaseDenoiser):
         autocast = torch.is_autocast_enabled(device)
         dtype = torch.get_autocast_dtype(device) if autocast else self.input_projection.weight.dtype
         with torch.autocast(device, enabled=False):
-            return PreparedCondition(tokens, FoldedCTGCN(self, dtype))
+            return PreparedCondition(tokens, FoldedCTGCN(self._parts(), dtype))
 
     def forward(self, x_t: Tensor, timestep: Tensor, condition: Tensor | PreparedCondition) -> Tensor:
         """Evaluate the network once.
@@ -200,6 +126,16 @@ class CTGCNDenoiser(BaseDenoiser):
             x, skips = layer(x, skips, step_embedding)
         hidden = F.relu(self.output_hidden(skips / math.sqrt(len(self.layers))))
         return self.output_projection(hidden).view(*x.shape[:3], 3).permute(2, 1, 0, 3).to(x_t.dtype)
+
+    def _parts(self) -> CTGCNParts:
+        return CTGCNParts(
+            layers=cast('list[CTGCNLayer]', list(self.layers)),
+            step_embedding=self.step_embedding,
+            pose_weight=self.pose_map()[0],
+            output_hidden=self.output_hidden,
+            output_projection=self.output_projection,
+            skip_bias=self.skip_bias(),
+        )
 
     def skip_bias(self) -> Tensor:
         """(C,), the constant part of what all layers contribute to the output."""

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
 
-from posediff.models.layers.timestep_embedding import check_timesteps
-
-if TYPE_CHECKING:
-    from posediff.models.denoisers.graph import CTGCNDenoiser, CTGCNLayer
+from posediff.models.denoisers.graph_layer import CTGCNLayer
+from posediff.models.layers.timestep_embedding import TabulatedStepEmbedding, check_timesteps
 
 # Rows that run through all layers together on a CPU, per thread: fewer, and the products become small; more, and the
 # activations no longer stay in the cache.
@@ -132,29 +130,48 @@ class Workspace:
         )
 
 
+class CTGCNParts(NamedTuple):
+    """What a CT-GCN in eval mode consists of.
+
+    Attributes:
+        layers: Its residual layers.
+        step_embedding: Of the diffusion step.
+        pose_weight: (C, 3), the map from x_t to the first features.
+        output_hidden, output_projection: The maps behind the layers.
+        skip_bias: (C,), the constant part of what all layers contribute to the output.
+    """
+
+    layers: list[CTGCNLayer]
+    step_embedding: TabulatedStepEmbedding
+    pose_weight: Tensor
+    output_hidden: nn.Linear
+    output_projection: nn.Linear
+    skip_bias: Tensor
+
+
 class FoldedCTGCN:
     """A CT-GCN with batch normalisation, step projections and biases multiplied out.
 
     It shares nothing with the module it was made from and does not follow changes of its weights.
 
     Args:
-        denoiser: In eval mode.
+        parts: Of the module.
         dtype: Type to compute in.
     """
 
-    def __init__(self, denoiser: CTGCNDenoiser, dtype: torch.dtype) -> None:
-        layers = cast('list[CTGCNLayer]', list(denoiser.layers))
+    def __init__(self, parts: CTGCNParts, dtype: torch.dtype) -> None:
+        layers = parts.layers
         self.layers = [FoldedLayer.fold(layer, dtype) for layer in layers]
-        self.layer_inputs = _layer_inputs(denoiser, layers).to(dtype)
+        self.layer_inputs = _layer_inputs(parts.step_embedding, layers).to(dtype)
         self.pairs = layers[0].non_local.pairs
         self.mixing = layers[0].frame_conv.adjacency_neighbours.to(dtype)
         self.mixing_and_bias = torch.cat([self.mixing, self.mixing.new_ones(len(self.mixing), 1)], dim=1)
-        self.pose = denoiser.pose_map()[0].t().to(dtype).contiguous()
-        hidden, depth = denoiser.output_hidden, math.sqrt(len(layers))
+        self.pose = parts.pose_weight.t().to(dtype).contiguous()
+        hidden, depth = parts.output_hidden, math.sqrt(len(layers))
         self.hidden = (hidden.weight.t() / depth).to(dtype)
-        self.hidden_bias = (hidden.bias + hidden.weight @ denoiser.skip_bias() / depth).to(dtype)
-        self.output = denoiser.output_projection.weight.t().to(dtype)
-        self.output_bias = denoiser.output_projection.bias.to(dtype)
+        self.hidden_bias = (hidden.bias + hidden.weight @ parts.skip_bias / depth).to(dtype)
+        self.output = parts.output_projection.weight.t().to(dtype)
+        self.output_bias = parts.output_projection.bias.to(dtype)
 
     def __call__(self, x_t: Tensor, timestep: Tensor, tokens: Tensor) -> Tensor:
         """Evaluate the network.
@@ -228,14 +245,14 @@ class FoldedCTGCN:
         x.baddbmm_(attended.transpose(0, 1), layer.attended.expand(x.shape[0], -1, -1))
 
 
-def _layer_inputs(denoiser: CTGCNDenoiser, layers: list[CTGCNLayer]) -> Tensor:
+def _layer_inputs(step_embedding: TabulatedStepEmbedding, layers: list[CTGCNLayer]) -> Tensor:
     """(num_train_timesteps, L, C): what is added to the features before each layer's frame convolution.
 
     That is the step's projection, and the biases of the residual path. The latter are not added to the features
     themselves: they accumulate here and reach, as one constant, the only place where a layer sees them.
     """
-    table = denoiser.step_embedding.table
-    embedding = denoiser.step_embedding(torch.arange(table.shape[0], device=table.device))
+    table = step_embedding.table
+    embedding = step_embedding(torch.arange(table.shape[0], device=table.device))
     channels = layers[0].mid_projection.in_features
     inputs, offset = [], embedding.new_zeros(channels)
     for layer in layers:

@@ -13,7 +13,7 @@ from posediff.fileio.keypoint_files import read_keypoint_file
 from posediff.fileio.keypoint_files.clocks import VideoClock, check_clock, is_by_time
 from posediff.fileio.keypoint_files.record import KeypointRecord
 from posediff.fileio.pose_files import read_keypoints
-from posediff.video.frames import VideoFrame
+from posediff.structures.video_frame import VideoFrame
 
 SIZE = (96, 128)
 AT_30 = VideoClock(fps=30, picture_fps=30, num_pictures=60, length_s=2.0)

@@ -13,7 +13,7 @@ from posediff.fileio.keypoint_files import KeypointRecord, read_keypoint_file
 from posediff.fileio.keypoint_files.misfits import behind, doubts, refuse_misfit
 from posediff.fileio.keypoint_files.track_ids import track_ids
 from posediff.fileio.pose_files import read_keypoints
-from posediff.video.frames import VideoFrame
+from posediff.structures.video_frame import VideoFrame
 
 SIZE = (480, 640)
 
