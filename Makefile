@@ -26,13 +26,14 @@ demo: setup-demo ## from a real clip to the people in it in 3D, into out/demo
 test: setup ## run the tests (ARGS='-m slow' for the slow ones)
 	$(RUN) -m pytest $(ARGS)
 
-lint: setup ## check style and types
+lint: setup ## check style, types and which folder imports which
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
 	$(RUN) -m mypy
+	$(VENV)/bin/lint-imports
 
 clean: ## remove what tools left: caches, builds, out
-	rm -rf out build dist *.egg-info plugins/*/build plugins/*/*.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf out build dist *.egg-info plugins/*/build plugins/*/*.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name .venv* -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
 
 distclean: clean ## remove the environment too

@@ -94,7 +94,7 @@ class DetectorNoise:
         return replace(base, **{name: severity * getattr(base, name) for name in scaled})
 
 
-class Detections(NamedTuple):
+class SimulatedDetections(NamedTuple):
     """(T, K, 2) px, (T, K) confidence in [0, 1], (T, K) 1 = detected, 0 = lost. What is lost lies at (0, 0)."""
 
     keypoints: np.ndarray
@@ -153,7 +153,7 @@ def simulate_detections(
     skeleton: Skeleton,
     noise: DetectorNoise,
     rng: np.random.Generator,
-) -> Detections:
+) -> SimulatedDetections:
     """Draw the detections of one clip or window.
 
     Args:
@@ -196,7 +196,7 @@ def simulate_detections(
     if lost.any():
         found[lost] = 0
         scores[lost] = 0.1 * doubt[lost]
-    return Detections(found, scores, seen.astype(np.float32))
+    return SimulatedDetections(found, scores, seen.astype(np.float32))
 
 
 def _length(vectors: np.ndarray) -> np.ndarray:

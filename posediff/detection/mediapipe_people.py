@@ -25,7 +25,7 @@ SMALLEST_LOOK = 32
 
 @DETECTORS.register_module()
 class MediaPipeDetector(BaseDetector):
-    """People found by :class:`posediff.integrations.mediapipe.MediaPipeDetector`, near the camera and farther away.
+    """People found by :class:`posediff.integrations.mediapipe.PoseDetectionNetwork`, near the camera and farther away.
 
     That network looks at 224×224 px, in which people farther away are too small. So it also looks at overlapping
     squares as high (or as wide) as the image's shorter side, at squares half as large, and so on.
@@ -41,7 +41,7 @@ class MediaPipeDetector(BaseDetector):
     ) -> None:
         require_whole(type(self).__name__, {'levels': levels}, 1)
         self.levels = levels
-        self.detector = mediapipe.MediaPipeDetector(score_threshold, iou_threshold, num_threads)
+        self.detector = mediapipe.PoseDetectionNetwork(score_threshold, iou_threshold, num_threads)
 
     def __call__(self, frames: Sequence[VideoFrame]) -> list[People]:
         return [self._find(frame.image) for frame in frames]

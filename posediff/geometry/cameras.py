@@ -159,10 +159,6 @@ class Camera:
         """(..., 3) world frame to camera frame, mm."""
         return points @ self.R.T + self.t
 
-    def camera_to_world(self, points: np.ndarray) -> np.ndarray:
-        """(..., 3) camera frame to world frame, mm."""
-        return (points - self.t) @ self.R
-
     def project(self, points_camera: np.ndarray) -> np.ndarray:
         """(..., 3) camera frame, mm, to (..., 2) px."""
         return project_points(points_camera, self.focal, self.center, self.distortion)

@@ -8,6 +8,7 @@ import numpy as np
 from scipy.optimize import least_squares
 from scipy.spatial.transform import Rotation
 
+from posediff.geometry.rotations import unit
 from posediff.structures.skeletons import Skeleton
 
 ASSUMED_UP = np.array([0.0, -1.0, 0.0])
@@ -98,7 +99,7 @@ def estimate_up(joints_3d: np.ndarray, skeleton: Skeleton) -> UpEstimate:
     stands = _standing(points)
     if stands.sum() < MIN_FRAMES:
         return _assumed(f'the person stands in {stands.sum()} frames, {MIN_FRAMES} are needed')
-    directions = _unit(points['head'] - points['feet'])[stands]
+    directions = _direction(points['head'] - points['feet'])[stands]
     body = _median_direction(directions)
     spread = float(np.median(_angle(directions, body)))
     if spread > MAX_SPREAD:
@@ -126,7 +127,7 @@ def _correct_by_ground(foot_pair: np.ndarray, body: np.ndarray, note: str) -> Up
         lambda slopes: design @ slopes - heights, np.zeros(design.shape[1]), loss='soft_l1', f_scale=GROUND_NOISE
     )
     residual = float(np.median(np.abs(fit.fun)))
-    up = _unit(body - fit.x[:-1] @ walked)
+    up = _direction(body - fit.x[:-1] @ walked)
     correction = float(_angle(up, body))
     found = f'ground under the feet along {len(walked)} direction(s), {correction:.1f} degrees from the body axis'
     if residual > MAX_GROUND_RESIDUAL or correction > MAX_CORRECTION:
@@ -155,14 +156,16 @@ def _body_points(joints: np.ndarray, skeleton: Skeleton) -> dict[str, np.ndarray
         'head': pick(head).mean(1),
         'hips': pick(pairs['hip']).mean(1),
         'shoulders': pick(pairs['shoulder']).mean(1),
-        'bends': _angle(_unit(pick(pairs['knee']) - pick(pairs['hip'])), _unit(foot_pair - pick(pairs['knee']))),
+        'bends': _angle(
+            _direction(pick(pairs['knee']) - pick(pairs['hip'])), _direction(foot_pair - pick(pairs['knee']))
+        ),
     }
 
 
 def _standing(points: dict[str, np.ndarray]) -> np.ndarray:
     """(F,) bool; a frame in which a needed joint is not known is none."""
-    trunk = _unit(points['shoulders'] - points['hips'])
-    legs = _unit(points['hips'] - points['feet'])
+    trunk = _direction(points['shoulders'] - points['hips'])
+    legs = _direction(points['hips'] - points['feet'])
     straight = np.fmin(*points['bends'].T) <= MAX_KNEE_BEND
     seen = np.isfinite(points['head'] + points['feet']).all(-1)
     return straight & seen & (_angle(trunk, legs) <= MAX_TRUNK_BEND)
@@ -170,10 +173,10 @@ def _standing(points: dict[str, np.ndarray]) -> np.ndarray:
 
 def _median_direction(directions: np.ndarray) -> np.ndarray:
     """The direction with the least sum of distances to (N, 3) unit vectors (Weiszfeld's iteration)."""
-    median = _unit(np.median(directions, axis=0))
+    median = _direction(np.median(directions, axis=0))
     for _ in range(20):
         weights = 1 / np.maximum(np.linalg.norm(directions - median, axis=-1), 1e-6)
-        median = _unit(weights @ directions)
+        median = _direction(weights @ directions)
     return median
 
 
@@ -181,10 +184,9 @@ def _assumed(reason: str) -> UpEstimate:
     return UpEstimate(ASSUMED_UP.copy(), 'assumed', f'a level camera is assumed: {reason}')
 
 
-def _unit(vectors: np.ndarray) -> np.ndarray:
+def _direction(vectors: np.ndarray) -> np.ndarray:
     """Unit vectors (…, 3); NaN where there is no direction."""
-    norms = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    return np.divide(vectors, norms, out=np.full_like(vectors, np.nan), where=norms > 0)
+    return unit(vectors, np.full(3, np.nan))
 
 
 def _angle(first: np.ndarray, second: np.ndarray) -> np.ndarray:

@@ -22,7 +22,7 @@ REACH = 1.12
 
 @POSE_ESTIMATORS.register_module()
 class MediaPipePoseEstimator(BasePoseEstimator):
-    """See :class:`posediff.integrations.mediapipe.MediaPipePoseEstimator`. Any detector's boxes will do.
+    """See :class:`posediff.integrations.mediapipe.PoseLandmarkNetwork`. Any detector's boxes will do.
 
     Args:
         looks: Times that each person is looked at; from the second on in the square that the pose before says, as
@@ -36,7 +36,7 @@ class MediaPipePoseEstimator(BasePoseEstimator):
     def __init__(self, looks: int = 2, num_threads: int = 1) -> None:
         require_whole(type(self).__name__, {'looks': looks}, 1)
         self.looks = looks
-        self.estimator = mediapipe.MediaPipePoseEstimator(num_threads)
+        self.estimator = mediapipe.PoseLandmarkNetwork(num_threads)
 
     def __call__(self, windows: Sequence[FrameWindow]) -> list[Poses]:
         found = []

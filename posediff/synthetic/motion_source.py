@@ -17,13 +17,12 @@ from posediff.synthetic.body import SOLE
 from posediff.synthetic.kinematics import draw_proportions, pose_skeleton
 from posediff.synthetic.motion_styles import STYLES
 
-SPLITS = ('train', 'val')
 GENERATED_FPS = 50.0
 GENERATED_SUBJECTS = {'train': 40, 'val': 12}
 
 
 @dataclass(frozen=True)
-class Motion:
+class SourceMotion:
     """A piece of somebody's motion.
 
     Attributes:
@@ -46,7 +45,7 @@ class MotionSource(ABC):
         """Who takes part in a split."""
 
     @abstractmethod
-    def draw(self, rng: np.random.Generator, split: str, seconds: float) -> Motion:
+    def draw(self, rng: np.random.Generator, split: str, seconds: float) -> SourceMotion:
         """At least that much motion of somebody of the split."""
 
     @abstractmethod
@@ -63,14 +62,14 @@ class GeneratedMotion(MotionSource):
     def subjects(self, split: str) -> list[str]:
         return [f'{split}_{number:02d}' for number in range(GENERATED_SUBJECTS[split])]
 
-    def draw(self, rng: np.random.Generator, split: str, seconds: float) -> Motion:
+    def draw(self, rng: np.random.Generator, split: str, seconds: float) -> SourceMotion:
         subject = str(rng.choice(self.subjects(split)))
         weights = np.array([weight for _, weight in STYLES.values()])
         action = str(rng.choice(list(STYLES), p=weights / weights.sum()))
         time = np.arange(int(np.ceil(seconds * GENERATED_FPS)) + 2) / GENERATED_FPS
         offsets = draw_proportions(named_rng(self.seed, f'subject/{subject}'))
         joints = pose_skeleton(offsets, STYLES[action][0](rng, time), GENERATED_FPS)
-        return Motion(subject, action, joints * 1000, GENERATED_FPS)
+        return SourceMotion(subject, action, joints * 1000, GENERATED_FPS)
 
     def fingerprint(self) -> dict[str, Any]:
         return {'motion': 'generated'}
@@ -106,7 +105,7 @@ class MotionFiles(MotionSource):
             )
         return self._names[split]
 
-    def draw(self, rng: np.random.Generator, split: str, seconds: float) -> Motion:
+    def draw(self, rng: np.random.Generator, split: str, seconds: float) -> SourceMotion:
         """A random piece of a random take, subjects of much motion being drawn more often than those of little."""
         subjects = self.subjects(split)
         frames = np.array([sum(len(clip.joints_3d) for clip in self._load(name).clips) for name in subjects])
@@ -122,7 +121,7 @@ class MotionFiles(MotionSource):
         joints = clip.joints_3d[start : start + needed].astype(np.float64)
         joints = np.pad(joints, ((0, needed - len(joints)), (0, 0), (0, 0)), mode='edge') * 1000
         joints[..., 2] += SOLE - 1000 * floor_height(clip.joints_3d)
-        return Motion(clip.subject, clip.action, joints, file.fps)
+        return SourceMotion(clip.subject, clip.action, joints, file.fps)
 
     def fingerprint(self) -> dict[str, Any]:
         sizes = {path.stem: path.stat().st_size for path in data_files(self.folder, '.npz')}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from posediff.synthetic.camera_path import CameraPath
-from posediff.synthetic.motion_source import Motion
+from posediff.synthetic.motion_source import SourceMotion
 
 APART_MM = 450.0  # the roots of two people are never nearer than this
 NEAREST_MM = 900.0  # no joint comes nearer to the camera
@@ -35,7 +35,7 @@ class Walk:
         return (1 - share) * self.joints[before] + share * self.joints[before + 1]
 
     @classmethod
-    def of(cls, motion: Motion, yaw: float, place: np.ndarray, time: float) -> Walk:
+    def of(cls, motion: SourceMotion, yaw: float, place: np.ndarray, time: float) -> Walk:
         """Turn a motion by ``yaw`` and move it so that the root is above ``place`` at ``time``."""
         cosine, sine = np.cos(yaw), np.sin(yaw)
         joints = motion.joints @ np.array([[cosine, sine, 0], [-sine, cosine, 0], [0, 0, 1]])
@@ -44,7 +44,7 @@ class Walk:
 
 
 def place_people(
-    rng: np.random.Generator, motions: list[Motion], camera: CameraPath, seconds: float, distance: float
+    rng: np.random.Generator, motions: list[SourceMotion], camera: CameraPath, seconds: float, distance: float
 ) -> list[Walk]:
     """Find places where nobody walks through anybody else or into the camera.
 
@@ -73,7 +73,7 @@ def place_people(
 
 
 def _draw_walk(
-    rng: np.random.Generator, motion: Motion, camera: CameraPath, seconds: float, distance: float, first: bool
+    rng: np.random.Generator, motion: SourceMotion, camera: CameraPath, seconds: float, distance: float, first: bool
 ) -> Walk:
     time = rng.uniform(0.15, 0.85) * seconds
     width = camera.img_shape[1]

@@ -6,9 +6,9 @@ import numpy as np
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from posediff.resampling import frame_positions, resample
 
 from posediff.lifting.windowed_track import WindowedTrack
-from posediff.resampling import frame_positions, resample
 
 WINDOW, JOINTS = 9, 3
 

@@ -29,7 +29,7 @@ from posediff.evaluation.tables import markdown_table
 from posediff.fileio.atomic_files import replacing
 from posediff.geometry.calibration import CalibratedCamera, find_camera, read_calibration
 from posediff.geometry.triangulation import triangulate
-from posediff.integrations.mediapipe import MediaPipePoseEstimator
+from posediff.integrations.mediapipe import PoseLandmarkNetwork
 from posediff.integrations.mediapipe.landmarks import PRESENCE_THRESHOLD
 from posediff.integrations.mediapipe.rois import rois_from_boxes
 from posediff.pipeline.observing import Observation
@@ -75,7 +75,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
 
 def look(video: VideoSource, camera: CalibratedCamera, args: argparse.Namespace) -> View:
     """Read one view: the surest person of each frame."""
-    detector, estimator = MediaPipeDetector(), MediaPipePoseEstimator()
+    detector, estimator = MediaPipeDetector(), PoseLandmarkNetwork()
     keypoints, scores, world = [], [], []
     for frame in tqdm(video, Path(video.name).name, args.max_frames or video.num_frames, unit='frame', disable=None):
         if frame.index == args.max_frames:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections import Counter
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from posediff.datasets.converters.cmu_joints import defect_of, smooth_stretches
 from posediff.datasets.converters.cmu_motion import UNITS, read_take
 from posediff.datasets.converters.cmu_takes import SourceTake, find_takes
 from posediff.datasets.mocap_files import MocapClip, floor_height, save_subject
+from posediff.datasets.pose_tracks import named_rng
 from posediff.geometry.cameras import Camera
 from posediff.structures.argument_checks import require_one_of
 
@@ -108,8 +108,7 @@ class _Settings:
 
 def draw_clip_cameras(joints: np.ndarray, clip_name: str, preset: str, count: int, seed: int) -> list[Camera]:
     """Static cameras of one clip, (F, 17, 3) metres, z up; the same for a (seed, clip) whatever else is converted."""
-    digest = hashlib.sha256(f'{seed}/{clip_name}'.encode()).digest()
-    rng = np.random.default_rng(np.frombuffer(digest, dtype=np.uint32))
+    rng = named_rng(seed, clip_name)
     every = max(len(joints) // 300, 1)
     points = joints[::every] * 1000.0
     return [draw_camera(points, floor_height(points), get_camera_preset(preset), rng) for _ in range(count)]

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import gc
 import json
 from array import array
-from collections.abc import Hashable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Hashable, Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -45,21 +43,6 @@ class Entry:
         if isinstance(error, (ValueError, LookupError, TypeError, AttributeError, OverflowError)):
             text = str(error)
             raise ValueError(text if text.startswith(self.file) else f'{self}: {text}') from error
-
-
-@contextmanager
-def no_cycle_search() -> Iterator[None]:
-    """Let Python not look for unreachable cycles.
-
-    Files are read into a great many lists and not one cycle: looking for those would take a third of the time.
-    """
-    searching = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if searching:
-            gc.enable()
 
 
 def read_json(path: Path) -> dict[str, Any]:

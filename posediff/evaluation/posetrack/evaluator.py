@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from posediff.evaluation.posetrack.average_precision import PoseTrackResult, average_precision
-from posediff.evaluation.posetrack.entries import Entry, no_cycle_search, read_json
+from posediff.evaluation.posetrack.entries import Entry, read_json
 from posediff.evaluation.posetrack.matching import match
 from posediff.evaluation.posetrack.protocols import get_protocol
 from posediff.evaluation.posetrack.sequence import Persons
@@ -135,12 +135,11 @@ def read_folders(
         ValueError: A file is malformed; the message names file and entry.
     """
     evaluator = PoseTrackEvaluator(protocol, tracking)
-    with no_cycle_search():
-        for path in sequence_files(truth):
-            answer = Path(predictions) / path.name
-            if not answer.is_file():
-                raise FileNotFoundError(f'{answer} does not exist: every sequence of {truth} needs its predictions')
-            evaluator.add(read_json(path), read_json(answer), path, answer)
+    for path in sequence_files(truth):
+        answer = Path(predictions) / path.name
+        if not answer.is_file():
+            raise FileNotFoundError(f'{answer} does not exist: every sequence of {truth} needs its predictions')
+        evaluator.add(read_json(path), read_json(answer), path, answer)
     return evaluator
 
 

@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 
 from posediff.evaluation.posetrack.entries import MISSING_SCORE, Entry, check_track_id, check_unique, head_size
-from posediff.evaluation.posetrack.sequence import Persons, Region, Sequence, track_id_array
+from posediff.evaluation.posetrack.sequence import Persons, PoseTrackSequence, Region, track_id_array
 from posediff.fileio import annolist
 from posediff.structures.posetrack_joints import NUM_JOINTS
 
 
-def read_posetrack17(document: dict[str, Any], entry: Entry, truth: bool, wanted: np.ndarray | None = None) -> Sequence:
+def read_posetrack17(
+    document: dict[str, Any], entry: Entry, truth: bool, wanted: np.ndarray | None = None
+) -> PoseTrackSequence:
     """Read one sequence.
 
     A frame counts if it has any rectangle; rectangles without a list of points are then left out. A joint is there if
@@ -70,7 +72,7 @@ def read_posetrack17(document: dict[str, Any], entry: Entry, truth: bool, wanted
         lacks_head=lacks,
         track_ids=track_id_array([annolist.track_id(rectangle) for rectangle in rectangles]),
     )
-    return Sequence(names, persons, np.array(counts, dtype=bool), regions=regions)
+    return PoseTrackSequence(names, persons, np.array(counts, dtype=bool), regions=regions)
 
 
 def _name(image: dict[str, Any], position: int) -> str:

@@ -15,14 +15,14 @@ from posediff.evaluation.posetrack.entries import (
     head_size,
     number_table,
 )
-from posediff.evaluation.posetrack.sequence import Persons, Region, Sequence, track_id_array
+from posediff.evaluation.posetrack.sequence import Persons, PoseTrackSequence, Region, track_id_array
 from posediff.fileio.image_ids import ImageIds
 from posediff.structures.posetrack_joints import EVALUATED_KEYPOINTS, NUM_JOINTS
 
 SOURCES = ('mpii', 'bonn', 'mpiinew')
 
 
-def read_posetrack18(document: dict[str, Any], entry: Entry, truth: bool) -> Sequence:
+def read_posetrack18(document: dict[str, Any], entry: Entry, truth: bool) -> PoseTrackSequence:
     """Read one sequence.
 
     * A person belongs to the image of its ``image_id``, by value: '7' is 7. One of no image is an error, where poseval
@@ -88,7 +88,7 @@ def read_posetrack18(document: dict[str, Any], entry: Entry, truth: bool) -> Seq
             persons.head_sizes, persons.lacks_head = _head_sizes(annotations, indices, entry)
         entry.place = None
     persons = persons.take(persons.frame >= 0)
-    return Sequence(names, persons, np.array(counts, dtype=bool), image_ids, regions)
+    return PoseTrackSequence(names, persons, np.array(counts, dtype=bool), image_ids, regions)
 
 
 def _joint_columns(categories: Any) -> tuple[list[int], int]:

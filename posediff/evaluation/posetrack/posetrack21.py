@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from posediff.evaluation.posetrack.entries import MISSING_SCORE, Entry, flat, head_size, number_table
-from posediff.evaluation.posetrack.sequence import Persons, Region, Sequence, track_id_array
+from posediff.evaluation.posetrack.sequence import Persons, PoseTrackSequence, Region, track_id_array
 from posediff.fileio.image_ids import ImageIds
 from posediff.structures.posetrack_joints import EVALUATED_KEYPOINTS, NUM_JOINTS, POSETRACK18_KEYPOINTS
 
@@ -15,7 +15,9 @@ NUM_KEYPOINTS = len(POSETRACK18_KEYPOINTS)
 COLUMNS = [POSETRACK18_KEYPOINTS.index(name) for name in EVALUATED_KEYPOINTS]
 
 
-def read_posetrack21(document: dict[str, Any], entry: Entry, truth: bool, num_frames: int | None = None) -> Sequence:
+def read_posetrack21(
+    document: dict[str, Any], entry: Entry, truth: bool, num_frames: int | None = None
+) -> PoseTrackSequence:
     """Read one sequence.
 
     * A person has 17 keypoints, in PoseTrack18's order whatever ``categories`` says.
@@ -58,7 +60,9 @@ def read_posetrack21(document: dict[str, Any], entry: Entry, truth: bool, num_fr
         entry.place = None
         persons = _read_persons(annotations, present[:num_frames], entry, truth)
     frames = slice(num_frames)
-    return Sequence(names[frames], persons, np.array(counts[frames], dtype=bool), list(frame_of)[frames], regions)
+    return PoseTrackSequence(
+        names[frames], persons, np.array(counts[frames], dtype=bool), list(frame_of)[frames], regions
+    )
 
 
 def _regions(several_x: list[list[float]], several_y: list[list[float]]) -> list[Region]:

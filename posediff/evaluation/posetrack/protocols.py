@@ -17,7 +17,7 @@ from posediff.evaluation.posetrack.posetrack17 import read_posetrack17
 from posediff.evaluation.posetrack.posetrack18 import read_posetrack18
 from posediff.evaluation.posetrack.posetrack21 import read_posetrack21
 from posediff.evaluation.posetrack.regions import inside_regions
-from posediff.evaluation.posetrack.sequence import Persons, Region, Sequence
+from posediff.evaluation.posetrack.sequence import Persons, PoseTrackSequence, Region
 from posediff.fileio.annolist import is_annolist
 from posediff.fileio.image_ids import id_value
 
@@ -34,15 +34,15 @@ class Protocol(ABC):
     odd_empty_frames: bool
 
     @abstractmethod
-    def read_truth(self, document: dict[str, Any], entry: Entry) -> Sequence:
+    def read_truth(self, document: dict[str, Any], entry: Entry) -> PoseTrackSequence:
         """Read ground truth."""
 
     @abstractmethod
-    def read_predictions(self, document: dict[str, Any], entry: Entry, truth: Sequence) -> Sequence:
+    def read_predictions(self, document: dict[str, Any], entry: Entry, truth: PoseTrackSequence) -> PoseTrackSequence:
         """Read predictions for the frames of ``truth``, which are paired by position."""
 
     @abstractmethod
-    def select(self, truth: Sequence, predicted: Sequence) -> tuple[Persons, Persons]:
+    def select(self, truth: PoseTrackSequence, predicted: PoseTrackSequence) -> tuple[Persons, Persons]:
         """Drop frames that do not count and what lies in ignore regions.
 
         Returns:
@@ -59,12 +59,12 @@ class Poseval(Protocol):
     least_true = 0.0
     odd_empty_frames = False
 
-    def read_truth(self, document: dict[str, Any], entry: Entry) -> Sequence:
+    def read_truth(self, document: dict[str, Any], entry: Entry) -> PoseTrackSequence:
         if is_annolist(document):
             return read_posetrack17(document, entry, truth=True)
         return read_posetrack18(document, entry, truth=True)
 
-    def read_predictions(self, document: dict[str, Any], entry: Entry, truth: Sequence) -> Sequence:
+    def read_predictions(self, document: dict[str, Any], entry: Entry, truth: PoseTrackSequence) -> PoseTrackSequence:
         if is_annolist(document):
             predicted = read_posetrack17(document, entry, truth=False, wanted=truth.counts)
         else:
@@ -75,7 +75,7 @@ class Poseval(Protocol):
         _check_names(truth, predicted, entry)
         return predicted
 
-    def select(self, truth: Sequence, predicted: Sequence) -> tuple[Persons, Persons]:
+    def select(self, truth: PoseTrackSequence, predicted: PoseTrackSequence) -> tuple[Persons, Persons]:
         regions = _regions_that_count(truth)
         true, found = (
             _remove_ignored(persons.take(truth.counts[persons.frame]), regions)
@@ -96,10 +96,10 @@ class PoseTrack21(Protocol):
     least_true = 1.0
     odd_empty_frames = True
 
-    def read_truth(self, document: dict[str, Any], entry: Entry) -> Sequence:
+    def read_truth(self, document: dict[str, Any], entry: Entry) -> PoseTrackSequence:
         return read_posetrack21(document, entry, truth=True)
 
-    def read_predictions(self, document: dict[str, Any], entry: Entry, truth: Sequence) -> Sequence:
+    def read_predictions(self, document: dict[str, Any], entry: Entry, truth: PoseTrackSequence) -> PoseTrackSequence:
         expected = len(truth.frame_names)
         predicted = read_posetrack21(document, entry, truth=False, num_frames=expected)
         if len(predicted.frame_names) < expected:
@@ -114,7 +114,7 @@ class PoseTrack21(Protocol):
                 )
         return predicted
 
-    def select(self, truth: Sequence, predicted: Sequence) -> tuple[Persons, Persons]:
+    def select(self, truth: PoseTrackSequence, predicted: PoseTrackSequence) -> tuple[Persons, Persons]:
         regions = _regions_that_count(truth)
         selected = []
         for persons in (truth.persons, predicted.persons):
@@ -149,7 +149,7 @@ def get_protocol(name: str) -> Protocol:
     return PROTOCOLS[name]
 
 
-def _check_names(truth: Sequence, predicted: Sequence, entry: Entry) -> None:
+def _check_names(truth: PoseTrackSequence, predicted: PoseTrackSequence, entry: Entry) -> None:
     """Refuse predictions of other pictures, or of the same in another order: frames are paired by position."""
     if not (truth.image_ids and predicted.image_ids):
         return
@@ -167,7 +167,7 @@ def _check_names(truth: Sequence, predicted: Sequence, entry: Entry) -> None:
         )
 
 
-def _regions_that_count(truth: Sequence) -> dict[int, list[Region]]:
+def _regions_that_count(truth: PoseTrackSequence) -> dict[int, list[Region]]:
     return {frame: several for frame, several in truth.regions.items() if several and truth.counts[frame]}
 
 
@@ -179,7 +179,7 @@ def _remove_ignored(persons: Persons, regions: dict[int, list[Region]]) -> Perso
     return left.take(left.exists.any(-1) | ~np.isin(left.frame, list(regions)))
 
 
-def _check_enough_track_ids(persons: Persons, others: Persons, truth: Sequence) -> None:
+def _check_enough_track_ids(persons: Persons, others: Persons, truth: PoseTrackSequence) -> None:
     """PoseTrack17 files need no track ids, except that poseval looks up as many as there are persons with joints."""
     lacking = persons.track_ids == None  # noqa: E711  # elementwise
     for frame in np.unique(persons.frame[lacking & np.isin(persons.frame, others.frame)]):

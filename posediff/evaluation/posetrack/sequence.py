@@ -47,7 +47,7 @@ class Persons:
 
 
 @dataclass
-class Sequence:
+class PoseTrackSequence:
     """One file.
 
     Attributes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from posediff.evaluation.posetrack.protocols import Protocol
-from posediff.evaluation.posetrack.sequence import Persons, Sequence
+from posediff.evaluation.posetrack.sequence import Persons, PoseTrackSequence
 from posediff.evaluation.posetrack.tracking_frames import tracked_sequence
 from posediff.evaluation.posetrack.tracking_result import TrackingResult
 
@@ -23,7 +23,7 @@ class Tracking:
 
         self.clear_mot, self.hota = ClearMot(), Hota(protocol.odd_empty_frames)
 
-    def add(self, true: Persons, predicted: Persons, sequence: Sequence) -> None:
+    def add(self, true: Persons, predicted: Persons, sequence: PoseTrackSequence) -> None:
         """Take in the persons of a sequence that count.
 
         Raises:

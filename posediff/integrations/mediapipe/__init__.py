@@ -9,7 +9,7 @@ left out.
 Reference: Bazarevsky et al., BlazePose: On-device real-time body pose tracking, 2020.
 """
 
-from posediff.integrations.mediapipe.detection import MediaPipeDetector, PersonDetections
-from posediff.integrations.mediapipe.landmarks import MediaPipePoseEstimator, PersonLandmarks
+from posediff.integrations.mediapipe.detection import PersonDetections, PoseDetectionNetwork
+from posediff.integrations.mediapipe.landmarks import PersonLandmarks, PoseLandmarkNetwork
 
-__all__ = ['MediaPipeDetector', 'MediaPipePoseEstimator', 'PersonDetections', 'PersonLandmarks']
+__all__ = ['PoseDetectionNetwork', 'PoseLandmarkNetwork', 'PersonDetections', 'PersonLandmarks']

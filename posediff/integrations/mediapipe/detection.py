@@ -53,7 +53,7 @@ class PersonDetections:
         return circle_boxes(self.rois)
 
 
-class MediaPipeDetector:
+class PoseDetectionNetwork:
     """Finds people by their heads and upper bodies.
 
     The image is shrunk to 224 px without smoothing, so this is for people near the camera: in a clip of two people who

@@ -56,7 +56,7 @@ class PersonLandmarks:
         return len(self.presence)
 
 
-class MediaPipePoseEstimator:
+class PoseLandmarkNetwork:
     """Reads a pose in each region of an image, with MediaPipe's model of complexity 1 ("full").
 
     Args:

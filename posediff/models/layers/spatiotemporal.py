@@ -48,11 +48,6 @@ class SpatioTemporalTransformer(nn.Module):
         self.frame_norm = nn.LayerNorm(channels, eps=1e-6)
         self.final_norm = nn.LayerNorm(channels, eps=1e-5)
 
-    @property
-    def clip_shape(self) -> tuple[int, int]:
-        """(T, K) that the position embeddings were built for."""
-        return self.frame_position.shape[1], self.joint_position.shape[1]
-
     def forward(self, tokens: Tensor) -> Tensor:
         """Refine one token per joint and frame.
 

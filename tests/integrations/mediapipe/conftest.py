@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from posediff.integrations.mediapipe import MediaPipeDetector, MediaPipePoseEstimator, weights
+from posediff.integrations.mediapipe import PoseDetectionNetwork, PoseLandmarkNetwork, weights
 
 
 @pytest.fixture(scope='session')
@@ -16,4 +16,4 @@ def networks():
             weights.WEIGHTS.fetch(name)
     except RuntimeError as error:
         pytest.skip(f"MediaPipe's weights are neither in {weights.WEIGHTS.cache_folder} nor to be had: {error}")
-    return SimpleNamespace(detector=MediaPipeDetector(), estimator=MediaPipePoseEstimator())
+    return SimpleNamespace(detector=PoseDetectionNetwork(), estimator=PoseLandmarkNetwork())

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from posediff.integrations.mediapipe import MediaPipeDetector, MediaPipePoseEstimator, weights
+from posediff.integrations.mediapipe import PoseDetectionNetwork, PoseLandmarkNetwork, weights
 from posediff.structures.skeletons import MEDIAPIPE33
 
 JOINTS = {name: number for number, name in enumerate(MEDIAPIPE33.joint_names)}
@@ -121,11 +121,11 @@ def test_a_region_without_a_person_has_no_presence(networks):
 
 
 def test_what_is_no_image_or_no_roi_is_an_error(networks):
-    with pytest.raises(ValueError, match='MediaPipeDetector: the image must be'):
+    with pytest.raises(ValueError, match='PoseDetectionNetwork: the image must be'):
         networks.detector(np.zeros((4, 4, 3)))
-    with pytest.raises(ValueError, match='MediaPipePoseEstimator: the image must be'):
+    with pytest.raises(ValueError, match='PoseLandmarkNetwork: the image must be'):
         networks.estimator(np.zeros((0, 4, 3), np.uint8), np.zeros((0, 4)))
-    with pytest.raises(ValueError, match='MediaPipePoseEstimator: roi 0 must be finite'):
+    with pytest.raises(ValueError, match='PoseLandmarkNetwork: roi 0 must be finite'):
         networks.estimator(np.zeros((4, 4, 3), np.uint8), [[np.nan, 1, 1, 0]])
 
 
@@ -140,17 +140,17 @@ def test_what_is_no_image_or_no_roi_is_an_error(networks):
 )
 def test_options_out_of_range_are_errors(options, message, tmp_path):
     with pytest.raises(ValueError, match=message):
-        MediaPipeDetector(**options, weights_file=tmp_path / 'not_read')
+        PoseDetectionNetwork(**options, weights_file=tmp_path / 'not_read')
 
 
 def test_files_that_are_not_the_network_are_errors(networks, tmp_path):
     with pytest.raises(FileNotFoundError, match=r'weights file .*none\.tflite does not exist'):
-        MediaPipeDetector(weights_file=tmp_path / 'none.tflite')
+        PoseDetectionNetwork(weights_file=tmp_path / 'none.tflite')
     with pytest.raises(ValueError, match=r'pose_landmark_full\.tflite has inputs and outputs of shapes .*256'):
-        MediaPipeDetector(weights_file=weights.WEIGHTS.fetch(weights.LANDMARKS))
+        PoseDetectionNetwork(weights_file=weights.WEIGHTS.fetch(weights.LANDMARKS))
     truncated = tmp_path / 'truncated.tflite'
     truncated.write_bytes(weights.WEIGHTS.fetch(weights.DETECTION).read_bytes()[:1000])
-    for network in (MediaPipeDetector, MediaPipePoseEstimator):
+    for network in (PoseDetectionNetwork, PoseLandmarkNetwork):
         with pytest.raises(ValueError, match=r'truncated\.tflite is not a readable \.tflite file'):
             network(weights_file=truncated)
 
@@ -160,7 +160,7 @@ def test_without_litert_the_error_says_what_to_install(tmp_path, monkeypatch):
     file = tmp_path / 'some.tflite'
     file.touch()
     with pytest.raises(ImportError, match=r"need the package ai-edge-litert: pip install 'posediff\[mediapipe\]'"):
-        MediaPipePoseEstimator(weights_file=file)
+        PoseLandmarkNetwork(weights_file=file)
 
 
 def test_importing_the_package_imports_neither_opencv_nor_litert():
