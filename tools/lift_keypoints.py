@@ -26,7 +26,6 @@ from posediff.evaluation.joints_3d import root_aligned
 from posediff.evaluation.tables import markdown_table
 from posediff.fileio.keypoint_files import COORDINATES
 from posediff.fileio.pose_files import KeypointClip, read_keypoints, write_poses
-from posediff.lifting.stream import window_length
 from posediff.pipeline.joints_in_picture import joints_in_picture
 from posediff.structures.skeleton_conversion import Conversion, convert_joints
 from posediff.structures.skeletons import Skeleton
@@ -127,7 +126,7 @@ def lift_clip(
         fps=clip.fps,
         title=f'{name}: {len(keypoints)} frames at {clip.fps:g} fps, {num_hypotheses} '
         f'{"hypotheses" if num_hypotheses > 1 else "hypothesis"} and their aggregate',
-        lifter_window_s=window_length(model) / float(model.cfg.get('fps') or clip.fps),
+        lifter_window_s=model.window_length / float(model.fps or clip.fps),
         in_picture=joints_in_picture(clip.keypoints_2d, conversion, clip.img_shape),
     )
     return result, conversion

@@ -43,6 +43,7 @@ class JointTimeMixer(BaseDenoiser):
         self, num_frames: int, num_joints: int, condition_channels: int = 2, channels: int = 64, depth: int = 4
     ) -> None:
         super().__init__()
+        self.num_frames = num_frames
         self.pose = nn.Linear(3, channels)
         self.condition = nn.Linear(condition_channels, channels)
         self.step = SinusoidalStepEmbedding(channels, channels)

@@ -13,7 +13,7 @@ from posediff.geometry.cameras import Camera
 from posediff.lifting.causal_track import CausalTrack
 from posediff.lifting.frame_noise import FrameNoise, WindowNoise
 from posediff.lifting.windowed_track import WindowedTrack
-from posediff.models.data_preprocessor import normalize_keypoints_2d
+from posediff.models.data_preprocessor import network_inputs
 from posediff.models.device_copies import to_device
 from posediff.models.estimator import PoseDiffusionEstimator
 from posediff.structures.argument_checks import require_whole
@@ -48,26 +48,29 @@ class LiftedFrames:
 class LiftingStream:
     """Lift any number of people while their keypoints come in, in memory that does not grow with the video.
 
-    A window sees the future as well as the past of its frames; windows overlap and are blended with weights that fall
-    towards their borders, so a frame is ready when the last window that holds it was lifted. The noise belongs to the
-    frame, not to the window, so that windows agree where they overlap. Results do not depend on ``batch_size``, nor on
-    who else is in the video.
+    A window covers the future as well as the past of its frames. Windows overlap and are blended with weights that
+    fall towards their borders, so a frame is ready when the last window that holds it was lifted. The noise belongs to
+    the frame, not to the window, so that windows agree where they overlap. Results depend neither on ``batch_size``
+    nor on the other people in the video.
 
     Args:
         model: From :func:`posediff.init_model`.
         img_shape: (h, w) of the image in px.
-        skeleton: Of the keypoints; it has to be the lifter's (``model.head.skeleton.name``), to which
+        skeleton: Skeleton of the keypoints; it has to be the lifter's (``model.head.skeleton.name``), to which
             :func:`posediff.structures.skeleton_conversion.convert_joints` converts others.
-        fps: Rate of the video. Where it differs from the ``fps`` of the model's config, the keypoints are resampled to
-            that, and the poses back. None takes the frames as they are.
+        fps: Rate of the video, frames per second. Where it differs from the ``fps`` of the model's config, the
+            keypoints are resampled to that, and the poses back. None takes the frames as they are.
         camera: For an aggregator that needs one.
         num_hypotheses: M; None: the config's.
         num_inference_steps: Denoiser calls per hypothesis; None: the config's.
-        seed: Decides the noise.
+        seed: Seed of the noise.
         stride: Frames from window to window, at most the window length; None: a third of it.
-        batch_size: Windows at a time.
-        causal: A frame's pose comes from the window that ends with it, at once, at the price of one window a frame.
-            With ``batch_size=1`` nothing waits.
+        batch_size: Windows lifted together.
+        causal: Take each frame's pose from the window that ends with it: no frame waits for later ones, and every frame
+            costs one window. With ``batch_size=1`` it is lifted at once.
+
+    Attributes:
+        spec: What the stream knows of the lifter.
 
     Raises:
         ValueError: The skeleton is another one or not given, or an option is out of range.
@@ -88,7 +91,6 @@ class LiftingStream:
         batch_size: int = 16,
         causal: bool = False,
     ) -> None:
-        require_skeleton(skeleton, model.head.skeleton.name, 'keypoints for this lifter')
         counts = {
             'num_hypotheses': num_hypotheses,
             'num_inference_steps': num_inference_steps,
@@ -97,19 +99,18 @@ class LiftingStream:
         require_whole(type(self).__name__, {name: value for name, value in counts.items() if value is not None}, 1)
         if len(img_shape) != 2 or not all(np.isfinite(side) and side > 0 for side in img_shape):
             raise ValueError(f'img_shape must be a positive (h, w) in px, got {img_shape}')
+        self.spec = model.stream_spec(num_hypotheses, num_inference_steps, seed)
+        require_skeleton(skeleton, self.spec.skeleton.name, 'keypoints for this lifter')
         self.model, self.img_shape, self.camera = model, img_shape, camera
-        self.num_hypotheses = model.test_cfg.num_hypotheses if num_hypotheses is None else num_hypotheses
-        self.steps, self.seed, self.batch_size, self.causal = num_inference_steps, seed, batch_size, causal
-        self.window = window_length(model)
+        self.batch_size, self.causal = batch_size, causal
+        self.window = self.spec.num_frames
         self.hop = max(self.window // 3, 1) if stride is None else stride
         if not 1 <= self.hop <= self.window:
             raise ValueError(f'stride must be in 1..{self.window}, the window of the model, got {self.hop}')
-        self.step = _frames_per_grid_frame(fps, model.cfg.get('fps'))
-        self.device = next(model.parameters()).device
+        self.step = _frames_per_grid_frame(fps, self.spec.fps)
         self._tracks: dict[Hashable, WindowedTrack | CausalTrack] = {}
         self._due: list[tuple[Hashable, int, np.ndarray, np.ndarray]] = []
         self._noise: dict[Hashable, dict[int, FrameNoise]] = {}
-        self._draws = 0 if model.denoiser is None else self._count_draws()
 
     def push(self, track: Hashable, points: np.ndarray, observed: np.ndarray, wanted: bool = True) -> None:
         """Add the next frame of a track, which begins with its first.
@@ -178,52 +179,38 @@ class LiftingStream:
     @torch.no_grad()
     def _lift(self, windows: list[tuple[Hashable, int, np.ndarray, np.ndarray]]) -> None:
         names, starts, points, observed = zip(*windows, strict=True)
-        inputs = to_device(self._network_inputs(np.stack(points), np.stack(observed)), self.device)
+        inputs = to_device(self._inputs(np.stack(points), np.stack(observed)), self.spec.device)
         noise = None
-        if self.model.denoiser is not None:
+        if self.spec.num_draws:
             drawn = [self._window_noise(name, start) for name, start in zip(names, starts, strict=True)]
-            noise = WindowNoise(drawn, self.device)
-        x_0 = self.model.sample_inputs(inputs, self.num_hypotheses, self.steps, noise=noise)
+            noise = WindowNoise(drawn, self.spec.device)
+        x_0 = self.model.sample_inputs(inputs, self.spec.num_hypotheses, self.spec.num_inference_steps, noise=noise)
         poses = self.model.head.decode(x_0.float()).cpu()
         for name, start, pose in zip(names, starts, poses, strict=True):
             self._tracks[name].accept(start, pose.transpose(0, 1))
 
-    def _network_inputs(self, points: np.ndarray, observed: np.ndarray) -> Tensor:
-        """Normalised keypoints (B, T, K, 2), omitted ones at 0, with the mask appended where the model wants it."""
-        mask = torch.from_numpy(observed.astype(np.float32))[..., None]
+    def _inputs(self, points: np.ndarray, observed: np.ndarray) -> Tensor:
+        """Network inputs (B, T, K, 2 or 3) of windows: points (B, T, K, 2) px, observed (B, T, K)."""
+        mask = torch.from_numpy(observed.astype(np.float32))
         shape = torch.tensor([self.img_shape], dtype=torch.float32)
-        inputs = normalize_keypoints_2d(torch.from_numpy(points), shape) * mask
-        with_mask = getattr(self.model.data_preprocessor, 'input_mask', False)
-        return torch.cat([inputs, mask], dim=-1) if with_mask else inputs
-
-    def _count_draws(self) -> int:
-        return self.model.sampler.num_draws(self.model.noise_scheduler, self.model.inference_steps(self.steps))
+        return network_inputs(torch.from_numpy(points), mask, shape, self.spec.input_mask)
 
     def _window_noise(self, track: Hashable, start: int) -> list[FrameNoise]:
         """The noise of a window's frames; a frame's follows from (seed, track, number) alone."""
         kept = self._noise.setdefault(track, {})
         for old in [frame for frame in kept if frame < start - self.window]:
             del kept[old]
-        shape = (self._draws, self.num_hypotheses, self.model.head.skeleton.num_joints, 3)
+        seed, shape = self.spec.seed, self.spec.frame_noise_shape
         frames = range(start, start + self.window)
-        return [kept.setdefault(frame, FrameNoise(self.seed, track, frame, shape)) for frame in frames]
+        return [kept.setdefault(frame, FrameNoise(seed, track, frame, shape)) for frame in frames]
 
     def _aggregate(self, hypotheses: Tensor, points: np.ndarray, observed: np.ndarray) -> Tensor:
         """One pose (n, K, 3) of (M, n, K, 3)."""
         sample = PoseDataSample(metainfo={'sample_id': 'clip', 'img_shape': self.img_shape, 'camera': self.camera})
-        sample.set_metainfo({'skeleton': self.model.head.skeleton.name})
+        sample.set_metainfo({'skeleton': self.spec.skeleton.name})
         sample.input_keypoints_2d = torch.from_numpy(points)
         sample.input_keypoint_mask = torch.from_numpy(observed.astype(np.float32))
         return self.model.aggregator(hypotheses[None], [sample])[0]
-
-
-def window_length(model: torch.nn.Module) -> int:
-    """Frames that the networks of a lifting model were built for."""
-    found = (getattr(module, 'num_frames', None) for module in model.modules())
-    lengths = {length for length in found if isinstance(length, int)}
-    if len(lengths) != 1:
-        raise ValueError(f'the parts of the model name {sorted(lengths) or "no"} window lengths; expected exactly one')
-    return lengths.pop()
 
 
 def _frames_per_grid_frame(fps: float | None, model_fps: float | None) -> float:

@@ -27,6 +27,22 @@ def normalize_keypoints_2d(keypoints_2d: Tensor, img_shape: Tensor) -> Tensor:
     return keypoints_2d * (2 / width)[:, None, None, None] - offset[:, None, None, :]
 
 
+def network_inputs(keypoints_2d: Tensor, mask: Tensor, img_shape: Tensor, input_mask: bool) -> Tensor:
+    """Normalise keypoints for a lifter; omitted ones are 0.
+
+    Args:
+        keypoints_2d: (B, T, K, 2) px.
+        mask: (B, T, K) float, 1 where a keypoint was observed, else 0.
+        img_shape: (B, 2) or (1, 2) image height and width in px.
+        input_mask: Append the mask as a third channel.
+
+    Returns:
+        (B, T, K, 2), or (B, T, K, 3) with the mask.
+    """
+    inputs = normalize_keypoints_2d(keypoints_2d, img_shape) * mask[..., None]
+    return torch.cat([inputs, mask[..., None]], dim=-1) if input_mask else inputs
+
+
 @MODELS.register_module()
 class LiftingPreprocessor(BaseDataPreprocessor):
     """Stack clips of 2D keypoints and normalise them by their image size.
@@ -62,9 +78,7 @@ class LiftingPreprocessor(BaseDataPreprocessor):
         keypoints_2d, masks, scores = (torch.stack(parts) for parts in zip(*clips, strict=True))
         img_shape = torch.tensor([sample.img_shape for sample in samples], dtype=torch.float32)
         img_shape = img_shape.to(keypoints_2d.device, non_blocking=True)
-        inputs = normalize_keypoints_2d(keypoints_2d, img_shape) * masks[..., None]
-        if self.input_mask:
-            inputs = torch.cat([inputs, masks[..., None]], dim=-1)
+        inputs = network_inputs(keypoints_2d, masks, img_shape, self.input_mask)
         for sample, *observed in zip(samples, keypoints_2d, masks, scores, strict=True):
             sample.input_keypoints_2d, sample.input_keypoint_mask, sample.input_keypoint_scores = observed
         return {'inputs': to_device(inputs, self.device, self._non_blocking), 'data_samples': samples}

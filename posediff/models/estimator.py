@@ -15,6 +15,7 @@ from posediff.diffusion.seeds import seeded_generator
 from posediff.models.device_copies import to_device
 from posediff.models.options import TestOptions, TrainOptions, parse_options
 from posediff.models.reverse import ReverseProcess
+from posediff.models.stream_spec import StreamSpec, common_window_length
 from posediff.registry import AGGREGATORS, BACKBONES, CONDITIONERS, DENOISERS, HEADS, MODELS, NOISE_SCHEDULERS, SAMPLERS
 from posediff.structures.samples import PoseDataSample
 
@@ -36,7 +37,13 @@ class PoseDiffusionEstimator(BaseModel):
         loss: Config of the loss between the denoiser's output and its target (or x_0 and its label without diffusion).
         train_cfg: :class:`posediff.models.options.TrainOptions`.
         test_cfg: :class:`posediff.models.options.TestOptions`.
+
+    Attributes:
+        cfg: The whole config that the model was built from, as :func:`posediff.init_model` sets it; None if the model
+            was built without a config file.
     """
+
+    cfg: Any = None
 
     def __init__(
         self,
@@ -270,6 +277,42 @@ class PoseDiffusionEstimator(BaseModel):
         """Denoiser calls per hypothesis: as asked for, else ``test_cfg``'s, else the sampler's default."""
         steps = self.test_cfg.num_inference_steps if num_inference_steps is None else num_inference_steps
         return self.sampler.default_steps(self.noise_scheduler) if steps is None else steps
+
+    @property
+    def window_length(self) -> int:
+        """T, frames of the windows that the networks were built for.
+
+        Raises:
+            ValueError: No network has a window length, or they differ.
+        """
+        parts = {'conditioner': self.conditioner, 'denoiser': self.denoiser}
+        return common_window_length({name: part.num_frames for name, part in parts.items() if part is not None})
+
+    @property
+    def fps(self) -> float | None:
+        """Frame rate of the training clips, as the config says; None if it does not."""
+        return None if self.cfg is None else self.cfg.get('fps')
+
+    def stream_spec(
+        self, num_hypotheses: int | None = None, num_inference_steps: int | None = None, seed: int | None = None
+    ) -> StreamSpec:
+        """Describe this lifter to whatever cuts keypoints into windows for it.
+
+        Args:
+            num_hypotheses, num_inference_steps, seed: None takes that of ``test_cfg``.
+        """
+        steps = None if self.denoiser is None else self.inference_steps(num_inference_steps)
+        return StreamSpec(
+            skeleton=self.head.skeleton,
+            num_frames=self.window_length,
+            fps=self.fps,
+            num_hypotheses=self.test_cfg.num_hypotheses if num_hypotheses is None else num_hypotheses,
+            num_inference_steps=steps,
+            num_draws=0 if steps is None else self.sampler.num_draws(self.noise_scheduler, steps),
+            seed=self.test_cfg.seed if seed is None else seed,
+            input_mask=getattr(self.data_preprocessor, 'input_mask', False),
+            device=next(self.parameters()).device,
+        )
 
     def _noise(
         self, condition: Tensor, num_hypotheses: int, num_inference_steps: int | None, generator: Generators

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -15,6 +16,8 @@ from posediff.diffusion.noise import Draws, Noise
 from posediff.diffusion.noise_schedulers import BetasNoiseScheduler
 from posediff.models.denoisers.base import BaseDenoiser
 from posediff.models.options import TestOptions
+
+Watch = Callable[[int, Tensor], None]
 
 MEGABYTE = 2**20
 
@@ -45,13 +48,15 @@ class ReverseProcess:
         self.options = options
 
     @torch.no_grad()
-    def __call__(self, condition: Tensor, noise: Noise, num_inference_steps: int) -> Tensor:
+    def __call__(self, condition: Tensor, noise: Noise, num_inference_steps: int, watch: Watch | None = None) -> Tensor:
         """Sample.
 
         Args:
             condition: (B, …).
             noise: (draws, B, M, …), of which draw k of the rows at hand is made when it is needed.
             num_inference_steps: Denoiser calls per hypothesis.
+            watch: Called as ``watch(t, output)`` after each denoiser call on the condition, with the timestep and the
+                raw output (N, …). Calls that measure memory, and those without condition (guidance), are left out.
 
         Returns:
             float32 (B, M, …) x_0.
@@ -59,11 +64,11 @@ class ReverseProcess:
         batch, num_hypotheses, *state = noise.shape[1:]
         x_0 = torch.empty((batch, num_hypotheses, *state), dtype=torch.float32, device=condition.device)
         for clips, drawn in chunks(batch, num_hypotheses, self._max_rows(condition, noise)):
-            found = self._sample_rows(condition[clips], noise.rows(clips, drawn), num_inference_steps)
+            found = self._sample_rows(condition[clips], noise.rows(clips, drawn), num_inference_steps, watch)
             x_0[clips, drawn] = found.unflatten(0, x_0[clips, drawn].shape[:2])
         return x_0
 
-    def _sample_rows(self, condition: Tensor, noise: Draws, num_inference_steps: int) -> Tensor:
+    def _sample_rows(self, condition: Tensor, noise: Draws, num_inference_steps: int, watch: Watch | None) -> Tensor:
         scale = self.options.guidance_scale
         conditional = self.denoiser.prepare(condition)
         null = self.denoiser.prepare(torch.zeros_like(condition)) if scale != 1 else None
@@ -71,6 +76,8 @@ class ReverseProcess:
         def denoise(x_t: Tensor, t: int) -> Tensor:
             timestep = torch.full((1,), t, dtype=torch.int64, device=x_t.device)
             output = self.denoiser(x_t, timestep, conditional)
+            if watch is not None:
+                watch(t, output)
             if null is None:
                 return output.float()
             return guide(output, self.denoiser(x_t, timestep, null), scale).float()

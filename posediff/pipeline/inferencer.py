@@ -11,7 +11,7 @@ from typing import Any
 import posediff.engine.model_building
 from posediff.assets import LIFTER_CHECKPOINT, LIFTER_CONFIG
 from posediff.geometry.calibration import find_camera
-from posediff.lifting import LiftingStream, window_length
+from posediff.lifting import LiftingStream
 from posediff.pipeline.camera_guess import Intrinsics
 from posediff.pipeline.lifting_stage import LiftingStage
 from posediff.pipeline.observing import Observer
@@ -214,7 +214,7 @@ class VideoPoseInferencer:
                 'pose_estimator': self.pose_estimator['type'],
                 'tracker': self.tracker['type'],
                 'lifter': Path(self.lifter[0]).name,
-                'lifter_window_s': window_length(self.model) / float(self.model.cfg.get('fps') or video.fps),
+                'lifter_window_s': self.model.window_length / float(self.model.fps or video.fps),
                 'smoother': 'none' if self.smoother is None else self.smoother['type'],
                 'joints_made_up': list(self.conversion.approximated),
                 'seed': self.seed,

@@ -13,7 +13,9 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor, nn
 
+from posediff.diffusion.noise import GivenNoise
 from posediff.fileio.atomic_files import replacing
+from posediff.models.reverse import ReverseProcess
 
 
 @dataclass
@@ -34,9 +36,10 @@ class StepActivations:
 
 
 class ActivationRecorder:
-    """Records every call of a denoiser that ends in a convolution called ``detection``; of each call the first row.
+    """Record the steps of a denoiser that ends in a convolution called ``detection``; of each step the first row.
 
-    Use it as a context around sampling; ``steps`` holds what was seen.
+    It is a context, and inside it the ``watch`` of :class:`posediff.models.reverse.ReverseProcess`; ``steps`` holds
+    what was recorded.
 
     Raises:
         ValueError: The model has no such denoiser.
@@ -55,12 +58,8 @@ class ActivationRecorder:
         self._features: Tensor | None = None
 
     def __enter__(self) -> ActivationRecorder:
-        handles = [
-            self._detection.register_forward_pre_hook(lambda _, inputs: self._see(inputs[0])),
-            self.model.denoiser.register_forward_hook(lambda _, inputs, output: self._note(inputs, output)),
-        ]
-        for handle in handles:
-            self._stack.callback(handle.remove)
+        handle = self._detection.register_forward_pre_hook(lambda _, inputs: self._see(inputs[0]))
+        self._stack.callback(handle.remove)
         for part in self._lookups():
             self._stack.callback(setattr, part, 'keep_mask', part.keep_mask)
             part.keep_mask = True
@@ -75,13 +74,14 @@ class ActivationRecorder:
     def _see(self, features: Tensor) -> None:
         self._features = features
 
-    def _note(self, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+    def __call__(self, timestep: int, output: Tensor) -> None:
+        """Record a step whose denoiser call has just ended: its timestep and output (N, K, h, w)."""
         assert self._features is not None
         strongest = self._features[0].float().amax(0)
         low, high = strongest.min(), strongest.max()
         self.steps.append(
             StepActivations(
-                timestep=int(inputs[1].flatten()[0]),
+                timestep=timestep,
                 features=((strongest - low) / (high - low).clamp_min(1e-9)).cpu().numpy(),
                 heatmaps=output[0].float().cpu().numpy(),
                 masks=[part.last_mask[0, 0].float().cpu().numpy() for part in self._lookups()],
@@ -105,13 +105,8 @@ def record_activations(model: Any, inputs: Tensor, num_inference_steps: int, see
         condition = model.conditioner(model.extract_features(inputs))
         generator = torch.Generator().manual_seed(seed)
         noise = model.draw_noise(condition, 1, num_inference_steps, generator)
-        prepared = model.denoiser.prepare(condition)
-
-        def denoise(x_t: Tensor, t: int) -> Tensor:
-            timestep = torch.full((1,), t, dtype=torch.int64, device=x_t.device)
-            return model.denoiser(x_t, timestep, prepared).float()
-
-        model.sampler.sample(denoise, noise.flatten(1, 2), model.noise_scheduler, num_inference_steps)
+        reverse = ReverseProcess(model.denoiser, model.noise_scheduler, model.sampler, model.test_cfg)
+        reverse(condition, GivenNoise(noise), num_inference_steps, recorder)
     return recorder.steps
 
 

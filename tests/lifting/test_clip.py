@@ -8,7 +8,6 @@ import torch
 from mmengine.config import Config
 
 import posediff
-from posediff.lifting import window_length
 from posediff.models.denoisers.base import BaseDenoiser, expand_to_rows
 
 FRAMES, JOINTS = 9, 17
@@ -164,5 +163,7 @@ def test_bad_clips_are_named(model, keypoints, scores, options, said):
         lift(model, keypoints, scores, **options)
 
 
-def test_the_window_length_is_that_of_the_network(model):
-    assert window_length(model) == FRAMES
+def test_the_estimator_says_what_a_stream_must_know(model):
+    spec = model.stream_spec(num_hypotheses=5, seed=7)
+    assert (spec.num_frames, spec.skeleton.name, spec.fps) == (FRAMES, 'h36m17', None)
+    assert (spec.num_hypotheses, spec.num_inference_steps, spec.num_draws, spec.seed) == (5, 3, 1, 7)

@@ -27,7 +27,6 @@ from torch.utils.flop_counter import FlopCounterMode
 from posediff.engine.command_line import one_line_errors, positive
 from posediff.engine.evaluation import set_sampling
 from posediff.engine.model_building import init_model
-from posediff.lifting import window_length
 from posediff.models.estimator import PoseDiffusionEstimator
 
 
@@ -126,7 +125,7 @@ def benchmark(model: PoseDiffusionEstimator, batch_size: int, repeats: int, devi
         'sampling_ms': sampling_ms,
         **operations,
         'peak_memory_mb': peak_memory_mb(device),
-        'num_frames': window_length(model),
+        'num_frames': model.window_length,
         'num_joints': model.head.skeleton.num_joints,
     }
 
@@ -137,7 +136,7 @@ def random_inputs(model: PoseDiffusionEstimator, batch_size: int) -> torch.Tenso
     if model.backbone is not None:
         width, height = model.head.codec.input_size
         shape = (3, height, width)
-    return torch.randn(batch_size, window_length(model), *shape, generator=torch.Generator().manual_seed(0))
+    return torch.randn(batch_size, model.window_length, *shape, generator=torch.Generator().manual_seed(0))
 
 
 def count_gmac(work: Callable[[], Any]) -> float:

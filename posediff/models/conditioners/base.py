@@ -14,7 +14,12 @@ class BaseConditioner(BaseModule):
     """Network that turns observed clips into the condition of the denoiser, once per clip.
 
     In eval mode clips are treated independently.
+
+    Attributes:
+        num_frames: T, the window length that the network was built for; None if it takes any length.
     """
+
+    num_frames: int | None = None
 
     @abstractmethod
     def forward(self, features: Tensor) -> Tensor:

@@ -32,6 +32,7 @@ class LifterConditioner(BaseConditioner):
     def __init__(self, lifter: dict[str, Any], center: bool = False, init_cfg: dict | None = None) -> None:
         super().__init__(init_cfg=init_cfg)
         self.lifter = MODELS.build(lifter)
+        self.num_frames = getattr(self.lifter, 'num_frames', None)  # a lifter is any module of MODELS
         self.center = center
 
     def forward(self, features: Tensor) -> Tensor:

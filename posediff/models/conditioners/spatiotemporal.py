@@ -30,6 +30,8 @@ class SpatioTemporalConditioner(BaseConditioner):
         init_cfg: MMEngine's.
     """
 
+    num_frames: int
+
     def __init__(
         self,
         in_channels: int,
@@ -107,6 +109,8 @@ class SingleFrameConditioner(BaseConditioner):
         patch_size, rearrange: See :class:`FrameEmbedding`.
         init_cfg: MMEngine's.
     """
+
+    num_frames: int
 
     def __init__(
         self,

@@ -19,7 +19,12 @@ class BaseDenoiser(BaseModule):
 
     A denoiser keeps the shape of x_t, treats rows independently in eval mode, and gives the same for a condition of
     batch B (each row repeated for its M hypotheses) as for one of batch N.
+
+    Attributes:
+        num_frames: T, the window length that the network was built for; None if it takes any length.
     """
+
+    num_frames: int | None = None
 
     @abstractmethod
     def forward(self, x_t: Tensor, timestep: Tensor, condition: Any) -> Tensor:

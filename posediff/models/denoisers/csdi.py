@@ -125,6 +125,7 @@ class CSDIDenoiser(BaseDenoiser):
     ) -> None:
         super().__init__(init_cfg=init_cfg)
         num_joints = get_skeleton(skeleton).num_joints
+        self.num_frames = num_frames
         self.pose_shape = (num_frames, num_joints, 3)
         self.condition_shape = (num_frames, num_joints, condition_channels)
         self.register_buffer('frame_position', frame_sinusoid(num_frames, frame_channels), persistent=False)

@@ -54,6 +54,7 @@ class MixSTEDenoiser(BaseDenoiser):
     ) -> None:
         super().__init__(init_cfg=init_cfg)
         num_joints = get_skeleton(skeleton).num_joints
+        self.num_frames = num_frames
         self.pose_shape = (num_frames, num_joints, 3)
         self.condition_shape = (num_frames, num_joints, condition_channels)
         self.embedding = nn.Linear(condition_channels + 3, channels)
