@@ -1,1 +1,1 @@
-"""Measures of poses: pure functions on tensors here, adapters for MMEngine's evaluator in ``metrics``."""
+"""Evaluation measures: pure functions on tensors; ``metrics`` adapts them to MMEngine's evaluator."""

@@ -1,4 +1,4 @@
-"""What a lifting network has to beat: the mean pose, and ridge regression from the same window of 2D keypoints."""
+"""Baselines for lifting networks: the mean pose, and ridge regression from the same window of 2D keypoints."""
 
 from __future__ import annotations
 
@@ -17,8 +17,15 @@ ALPHAS = tuple(10.0**exponent for exponent in range(-2, 7))
 
 @dataclass(frozen=True)
 class LiftingArrays:
-    """N windows. float32; ``inputs`` (N, T, K, 2) normalised as the networks get them, ``observed`` (N, T, K),
-    ``target`` (N, T, K, 3) mm relative to the root, ``frame_mask`` (N, T) bool, ``subjects`` (N,)."""
+    """Inputs and targets of N windows as float32 arrays.
+
+    Attributes:
+        inputs: (N, T, K, 2), normalised as for the networks.
+        observed: (N, T, K).
+        target: (N, T, K, 3) mm, relative to the root.
+        frame_mask: (N, T) bool.
+        subjects: (N,).
+    """
 
     inputs: np.ndarray
     observed: np.ndarray
@@ -31,7 +38,7 @@ class LiftingArrays:
 
 
 def collect(items: Iterable[dict]) -> LiftingArrays:
-    """Stack dataset items, through the preprocessor that the networks use."""
+    """Preprocess dataset items as for the networks and stack them."""
     preprocess = LiftingPreprocessor(input_mask=True)
     inputs, target, mask, subjects = [], [], [], []
     for item in items:
@@ -45,17 +52,19 @@ def collect(items: Iterable[dict]) -> LiftingArrays:
 
 
 def centred_items(dataset: PoseWindowDataset, stride: int = 1) -> Iterable[dict]:
-    """One item around every frame (or every ``stride``-th) of a test set."""
+    """Yield one window centred on every ``stride``-th frame of a test set."""
     for index, track in enumerate(dataset.tracks):
         for center in range(0, track.num_frames, stride):
             yield dataset.read_window(centred_window(index, center, track.num_frames, dataset.window_size))
 
 
 def features_of(arrays: LiftingArrays, kind: str) -> np.ndarray:
-    """(N, T * K * 2) inputs of a regression.
+    """Return the inputs of a regression, (N, T * K * 2).
 
-    ``'raw'``: the normalised keypoints. ``'centred'``: relative to the root's mean over the window and divided by
-    their RMS size, which a linear model cannot do by itself. Omitted keypoints are 0 in both.
+    Args:
+        arrays: N windows.
+        kind: ``'raw'`` for the normalised keypoints; ``'centred'`` to subtract the root's mean over the window and
+            divide by the RMS size, which a linear model cannot do. Missing keypoints are 0 in both.
     """
     if kind == 'raw':
         return arrays.inputs.reshape(len(arrays), -1)
@@ -70,7 +79,7 @@ def features_of(arrays: LiftingArrays, kind: str) -> np.ndarray:
 
 
 class RidgeRegression:
-    """Linear regression with standardised inputs, a free intercept and an L2 penalty; any number of penalties at once.
+    """Linear regression with standardised inputs, an intercept and an L2 penalty; one fit serves any penalty.
 
     Args:
         features: (N, P).
@@ -87,32 +96,35 @@ class RidgeRegression:
         self._projected = self._vectors.T @ (x.T @ (targets - self._intercept)) / len(x)
 
     def predict(self, features: np.ndarray, alpha: float) -> np.ndarray:
-        """(N, Q), for the penalty ``alpha`` (relative to the inputs' unit variance, times 1e-4)."""
+        """Return predictions (N, Q) for the penalty ``alpha`` (relative to unit input variance, times 1e-4)."""
         weights = self._vectors @ (self._projected / (np.maximum(self._values, 0) + alpha * 1e-4)[:, None])
         return (features - self._mean) / self._scale @ weights + self._intercept
 
 
 def errors_of(prediction: np.ndarray, target: np.ndarray, frame_mask: np.ndarray) -> dict[str, float]:
-    """MPJPE and P-MPJPE in mm over the frames of the mask; poses (N, T, K, 3) mm."""
+    """Return MPJPE and P-MPJPE in mm over the masked frames of poses (N, T, K, 3) in mm."""
     chosen = torch.from_numpy(prediction[frame_mask]).double(), torch.from_numpy(target[frame_mask]).double()
     return {'mpjpe': float(mpjpe(*chosen).mean()), 'p_mpjpe': float(p_mpjpe(*chosen).mean())}
 
 
 def tune_alpha(arrays: LiftingArrays, kind: str, frames: slice, num_folds: int = 4) -> float:
-    """The penalty with the least MPJPE on training subjects that the fit has not seen.
+    """Return the penalty with the lowest MPJPE in cross-validation over training subjects.
 
     Args:
-        frames: Which frames of the window are predicted.
+        arrays: Training windows.
+        kind: See :func:`features_of`.
+        frames: Frames of the window to predict.
+        num_folds: Maximum number of folds. Each subject belongs to one fold.
 
     Raises:
         ValueError: There is only one subject.
     """
     names, counts = np.unique(arrays.subjects, return_counts=True)
     if len(names) < 2:
-        raise ValueError(f'tuning holds out subjects and needs two or more, got {names.tolist()}')
+        raise ValueError(f'tuning holds out subjects and needs at least two, got {names.tolist()}')
     fold_of: dict[str, int] = {}
     load = np.zeros(min(num_folds, len(names)))
-    for index in np.argsort(-counts):  # the largest first, each to the emptiest fold
+    for index in np.argsort(-counts):  # the largest first, each to the smallest fold
         fold_of[names[index]] = int(load.argmin())
         load[load.argmin()] += counts[index]
     fold = np.array([fold_of[name] for name in arrays.subjects])
@@ -129,14 +141,15 @@ def tune_alpha(arrays: LiftingArrays, kind: str, frames: slice, num_folds: int =
 
 
 def evaluate_baselines(train: LiftingArrays, windows: LiftingArrays, centred: LiftingArrays | None) -> list[dict]:
-    """Mean pose and ridge regressions, tuned and fitted on ``train``.
+    """Evaluate the mean pose and ridge regressions, tuned and fitted on ``train``.
 
     Args:
-        windows: Test windows; the whole window is predicted at once.
-        centred: Test windows around single frames, of which only that frame is predicted, or None.
+        train: Training windows.
+        windows: Test windows; all frames are predicted at once.
+        centred: Test windows of which only the centre frame is predicted, or None.
 
     Returns:
-        One row a baseline: name, alpha, mpjpe, p_mpjpe; mm.
+        One row per baseline with name, alpha, mpjpe and p_mpjpe (mm).
     """
     mean = train.target.mean((0, 1), dtype=np.float64)
     rows: list[dict] = [

@@ -1,11 +1,11 @@
-"""How coherent a pose is with itself, no ground truth needed: left against right, and one frame against the next.
+"""Coherence measures without ground truth: left-right symmetry and constancy of segment lengths over time.
 
-DiffHPE's two measures (Section 4.3, equations 13 and 14). Its paper and its code read them differently; both readings
-are here, the code's is the default:
+These are the two measures of DiffHPE (Section 4.3, equations 13 and 14). Its paper and its code differ; both variants
+are available and the code's is the default:
 
-* ``segments``: ``'official'`` measures the shoulder segments from the spine joint (7), since the code tables its
-  bones before the shoulders are rewired; ``'skeleton'`` measures them from the thorax (8), as the skeleton is drawn.
-* ``unbiased``: the code's ``torch.std`` divides by T - 1, the paper's equation 14 by T.
+* ``segments``: ``'official'`` measures the shoulder segments from the spine joint (7), because the code lists its
+  bones before it rewires the shoulders; ``'skeleton'`` measures them from the thorax (8), as the skeleton defines.
+* ``unbiased``: The code's ``torch.std`` divides by T - 1, the paper's equation 14 by T.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ SegmentReading = Literal['official', 'skeleton']
 
 
 def coherence_segments(skeleton: Skeleton, segments: SegmentReading = 'official') -> tuple[tuple[int, int], ...]:
-    """(child, parent) of every segment that is measured, in the order of the children.
+    """Return (child, parent) of every measured segment, ordered by child.
 
     Raises:
-        ValueError: The reading is unknown, or is ``'official'`` for a skeleton that the official code does not have.
+        ValueError: The variant is unknown, or is ``'official'`` for a skeleton that the official code does not have.
     """
     if segments == 'skeleton':
         return skeleton.segments
@@ -41,13 +41,13 @@ def coherence_segments(skeleton: Skeleton, segments: SegmentReading = 'official'
 
 
 def segment_lengths(pose: Tensor, segments: tuple[tuple[int, int], ...]) -> Tensor:
-    """Length of every segment: (…, T, K, 3) to (…, T, S)."""
+    """Return segment lengths (…, T, S) of poses (…, T, K, 3)."""
     child, parent = torch.tensor(segments, device=pose.device).unbind(-1)
     return torch.linalg.vector_norm(pose[..., child, :] - pose[..., parent, :], dim=-1)
 
 
 def symmetry_gap(pose: Tensor, skeleton: Skeleton = H36M17, segments: SegmentReading = 'official') -> Tensor:
-    """Mean difference of left and right segment lengths, in absolute value: equation 13.
+    """Return the mean absolute difference of left and right segment lengths (equation 13).
 
     Args:
         pose: (…, T, K, 3).
@@ -71,15 +71,15 @@ def segment_std(
     unbiased: bool = True,
     frame_mask: Tensor | None = None,
 ) -> Tensor:
-    """Standard deviation over time of each segment's length, averaged over segments: equation 14.
+    """Return the standard deviation of each segment's length over time, averaged over segments (equation 14).
 
     Args:
         pose: (…, T, K, 3).
-        unbiased: Divide by the number of frames less one (official code) or by the number (paper).
-        frame_mask: (…, T), nonzero on frames that count.
+        unbiased: Divide by the number of frames minus one (official code) or by the number (paper).
+        frame_mask: (…, T), nonzero for valid frames.
 
     Returns:
-        (…), in the unit of ``pose``; NaN where fewer than two frames count.
+        (…), in the unit of ``pose``; NaN with fewer than two valid frames.
     """
     _check_pose(pose, skeleton)
     lengths = segment_lengths(pose, coherence_segments(skeleton, segments))

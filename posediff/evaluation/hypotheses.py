@@ -1,11 +1,12 @@
 """Errors of M hypotheses.
 
-``p_agg`` can be had in practice. ``p_best``, ``j_best`` and ``p_best_per_batch`` choose with the ground truth in
-hand: they are oracles, bounds on what a perfect choice would give and never results, and wherever this package
-reports one its name ends in :data:`ORACLE_SUFFIX`. ``j_agg``, the realisable joint-wise choice, needs a camera:
-aggregate with :class:`posediff.aggregation.JointReprojectionAggregator` and take the MPJPE of the outcome.
+``p_agg`` needs no ground truth to form the prediction. ``p_best``, ``j_best`` and ``p_best_per_batch`` select with the
+ground truth: they are oracles, that is, bounds for a perfect selection. Metrics report them under names that end in
+:data:`ORACLE_SUFFIX`. ``j_agg``, the realisable joint-wise selection, needs a camera: aggregate with
+:class:`posediff.aggregation.JointReprojectionAggregator` and compute the MPJPE of the result.
 
-Axes: ``hypotheses`` (…, M, T, K, 3), ``target`` (…, T, K, 3); units in are units out. Poses are root-aligned first.
+Shapes: ``hypotheses`` (…, M, T, K, 3), ``target`` (…, T, K, 3). Errors have the unit of the input. Poses are
+root-aligned first.
 """
 
 from __future__ import annotations
@@ -20,18 +21,18 @@ ORACLE_SUFFIX = '_oracle'
 
 
 def p_agg(hypotheses: Tensor, target: Tensor, joint_mask: Tensor | None = None, root: int = 0) -> Tensor:
-    """MPJPE of the mean of the hypotheses, (…, T)."""
+    """Return the MPJPE of the mean hypothesis, (…, T)."""
     _check_hypotheses(hypotheses, target)
     return mpjpe(hypotheses.mean(-4), target, joint_mask, root)
 
 
 def p_best(hypotheses: Tensor, target: Tensor, joint_mask: Tensor | None = None, root: int = 0) -> Tensor:
-    """Oracle: MPJPE of the best hypothesis of each pose, that is, of each frame; (…, T)."""
+    """Oracle: return the MPJPE of the best hypothesis of each frame, (…, T)."""
     return pose_errors(hypotheses, target, joint_mask, root).amin(-2)
 
 
 def j_best(hypotheses: Tensor, target: Tensor, joint_mask: Tensor | None = None, root: int = 0) -> Tensor:
-    """Oracle: every joint taken from the hypothesis that is best at it; (…, T)."""
+    """Oracle: return the MPJPE with each joint taken from its best hypothesis, (…, T)."""
     _check_hypotheses(hypotheses, target)
     errors = joint_errors(root_aligned(hypotheses, root), root_aligned(target, root).unsqueeze(-4))
     return masked_mean(errors.amin(-3), joint_mask, dim=-1)
@@ -44,12 +45,12 @@ def p_best_per_batch(
     root: int = 0,
     frame_mask: Tensor | None = None,
 ) -> Tensor:
-    """Oracle in D3DP's reading: the one hypothesis index that is best on average over the whole batch.
+    """Oracle as in D3DP: return the errors of the one hypothesis index with the lowest mean error over the batch.
 
-    It depends on how clips are batched and comes near the error of a single draw; published tables use it.
+    The value depends on the batching and is close to the error of a single sample. Published tables use it.
 
     Args:
-        frame_mask: (…, T), nonzero on frames that the choice looks at.
+        frame_mask: (…, T), nonzero for the frames used in the selection.
 
     Returns:
         (…, T): errors of that hypothesis.
@@ -61,14 +62,14 @@ def p_best_per_batch(
 
 
 def pose_errors(hypotheses: Tensor, target: Tensor, joint_mask: Tensor | None = None, root: int = 0) -> Tensor:
-    """MPJPE of every hypothesis in every frame, (…, M, T)."""
+    """Return the MPJPE of every hypothesis in every frame, (…, M, T)."""
     _check_hypotheses(hypotheses, target)
     mask = None if joint_mask is None else joint_mask.unsqueeze(-3)
     return mpjpe_unaligned(root_aligned(hypotheses, root), root_aligned(target, root).unsqueeze(-4), mask)
 
 
 def hypothesis_spread(hypotheses: Tensor) -> Tensor:
-    """How far the hypotheses of a joint lie from their mean: root mean square distance, (…, T, K); 0 for M = 1."""
+    """Return the RMS distance of each joint's hypotheses from their mean, (…, T, K); 0 for M = 1."""
     centred = hypotheses - hypotheses.mean(-4, keepdim=True)
     return torch.sqrt((centred**2).sum(-1).mean(-3))
 

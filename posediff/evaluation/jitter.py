@@ -1,4 +1,4 @@
-"""How much the keypoints of a person tremble from frame to frame; no ground truth needed."""
+"""Jitter of keypoints over time; no ground truth needed."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import numpy as np
 
 
 def acceleration(keypoints: np.ndarray) -> np.ndarray:
-    """Norm of the second difference over time, ``k[t + 1] - 2 k[t] + k[t - 1]``.
+    """Return the norm of the second difference over time, ``k[t + 1] - 2 k[t] + k[t - 1]``.
 
     Args:
-        keypoints: (T, K, D) of one person in consecutive frames, px or any other length.
+        keypoints: (T, K, D) of one person in consecutive frames, in px or any other unit of length.
 
     Returns:
-        (T - 2, K) in that length per squared frame: 0 for uniform motion. For seconds, multiply by fps².
+        (T - 2, K) in that unit per squared frame; 0 for uniform motion. Multiply by fps² for seconds.
 
     Raises:
-        ValueError: It is not of three axes.
+        ValueError: ``keypoints`` does not have three dimensions.
     """
     keypoints = np.asarray(keypoints, dtype=np.float64)
     if keypoints.ndim != 3:
@@ -24,23 +24,23 @@ def acceleration(keypoints: np.ndarray) -> np.ndarray:
 
 
 def jitter(keypoints: np.ndarray, sizes: np.ndarray | float, visible: np.ndarray | None = None) -> float:
-    """Mean acceleration of a track, in units of the person.
+    """Return the mean acceleration of a track, normalised by the size of the person.
 
-    Where motion is smooth, what is left is what the estimator trembles by. It also falls when motion is smoothed away,
-    so it says little without an accuracy beside it.
+    For smooth motion this is the noise of the estimator. Smoothing lowers it as well, so report it together with an
+    accuracy.
 
     Args:
         keypoints: (T, K, D) px of one person in consecutive frames.
-        sizes: (T,) or one number, px: what lengths are measured by in each frame. PoseTrack's size of the head is 0.6
-            times the diagonal of the head box; without head boxes, the diagonal of the person's box will do.
-        visible: (T, K), nonzero where a keypoint counts; None counts all that are finite.
+        sizes: (T,) px or a scalar, the reference length in each frame. PoseTrack's head size is 0.6 times the diagonal
+            of the head box; without head boxes use the diagonal of the person's box.
+        visible: (T, K), nonzero for valid keypoints; None uses all finite keypoints.
 
     Returns:
-        Mean over keypoints and frames of the acceleration divided by the size in the middle frame. An acceleration
-        counts if the keypoint does in all three frames. NaN where none counts.
+        Mean over keypoints and frames of the acceleration divided by the size in the middle frame. An acceleration is
+        valid if its keypoint is valid in all three frames. NaN if none is valid.
 
     Raises:
-        ValueError: Shapes do not fit, or a size that is needed is not above 0.
+        ValueError: Shapes do not match, or a required size is not positive.
     """
     keypoints = np.asarray(keypoints, dtype=np.float64)
     accelerations = acceleration(keypoints)

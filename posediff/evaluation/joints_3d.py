@@ -1,9 +1,9 @@
-"""Errors of 3D poses, one value a frame.
+"""Errors of 3D poses, one value per frame.
 
-Every function takes ``pred`` and ``target`` (…, T, K, 3) whose leading axes broadcast, and returns (…, T) in the unit
-it was given (millimetres by convention). Averaging is left to the caller, who knows which frames count: see
+Every function takes ``pred`` and ``target`` (…, T, K, 3) with broadcastable leading axes and returns (…, T) in the
+input's unit (mm by convention). The caller averages over valid frames, see
 :func:`posediff.evaluation.reduction.masked_mean`. ``joint_mask`` (…, T, K), nonzero where a joint is annotated,
-restricts the mean over joints; a frame without any such joint is NaN.
+restricts the mean over joints; a frame without annotated joints is NaN.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ from posediff.evaluation.reduction import masked_mean
 
 
 def mpjpe_unaligned(pred: Tensor, target: Tensor, joint_mask: Tensor | None = None) -> Tensor:
-    """Mean distance over joints with the roots left where they are: what the official DiffHPE code prints."""
+    """Return the mean joint distance without root alignment, as the official DiffHPE code prints."""
     return masked_mean(joint_errors(pred, target), joint_mask, dim=-1)
 
 
 def mpjpe(pred: Tensor, target: Tensor, joint_mask: Tensor | None = None, root: int = 0) -> Tensor:
-    """Mean distance over joints after both roots are moved to the origin (protocol 1)."""
+    """Return the mean joint distance after root alignment (protocol 1)."""
     return mpjpe_unaligned(root_aligned(pred, root), root_aligned(target, root), joint_mask)
 
 
 def n_mpjpe(pred: Tensor, target: Tensor, joint_mask: Tensor | None = None, root: int = 0) -> Tensor:
-    """MPJPE after the root-aligned prediction is scaled, frame by frame, to fit best (Rhodin et al., CVPR 2018).
+    """Return the MPJPE after root alignment and the best scale per frame (Rhodin et al., CVPR 2018).
 
-    The scale is the least-squares one, ⟨pred, target⟩ / ⟨pred, pred⟩; a pose that is a single point stays one.
+    The least-squares scale is ⟨pred, target⟩ / ⟨pred, pred⟩. A degenerate pose with all joints at the root stays so.
     """
     pred, target = root_aligned(pred, root), root_aligned(target, root)
     _check_pair(pred, target)
@@ -37,16 +37,16 @@ def n_mpjpe(pred: Tensor, target: Tensor, joint_mask: Tensor | None = None, root
 
 
 def p_mpjpe(pred: Tensor, target: Tensor, joint_mask: Tensor | None = None) -> Tensor:
-    """MPJPE after the best similarity transform of each frame: rotation, scale, translation (protocol 2); float64."""
+    """Return the MPJPE after the best similarity transform per frame (protocol 2); float64."""
     target = target.double()
     return mpjpe_unaligned(procrustes_aligned(pred, target, joint_mask), target, joint_mask)
 
 
 def mpjve(pred: Tensor, target: Tensor, joint_mask: Tensor | None = None, root: int = 0) -> Tensor:
-    """Mean distance of joint velocities, root-aligned, in units a frame (Pavllo et al., CVPR 2019).
+    """Return the mean distance of root-aligned joint velocities, per frame (Pavllo et al., CVPR 2019).
 
     Returns:
-        (…, T - 1): entry t compares the step from frame t to t + 1. A joint counts where it is annotated in both.
+        (…, T - 1): entry t is the step from frame t to t + 1. A joint is used if it is annotated in both frames.
     """
     pred, target = (root_aligned(pose, root).diff(dim=-3) for pose in (pred, target))
     both = None if joint_mask is None else (joint_mask[..., 1:, :] != 0) & (joint_mask[..., :-1, :] != 0)
@@ -54,7 +54,7 @@ def mpjve(pred: Tensor, target: Tensor, joint_mask: Tensor | None = None, root: 
 
 
 def joint_errors(pred: Tensor, target: Tensor) -> Tensor:
-    """Distance of every joint, (…, T, K).
+    """Return the distance of every joint, (…, T, K).
 
     Raises:
         ValueError: The poses are not (…, T, K, 3), or differ in T or K.
@@ -64,19 +64,18 @@ def joint_errors(pred: Tensor, target: Tensor) -> Tensor:
 
 
 def root_aligned(pose: Tensor, root: int = 0) -> Tensor:
-    """The pose with joint ``root`` moved to the origin in every frame."""
+    """Return the pose with joint ``root`` at the origin in every frame."""
     return pose - pose[..., root : root + 1, :]
 
 
 def procrustes_aligned(pred: Tensor, target: Tensor, joint_mask: Tensor | None = None) -> Tensor:
-    """Move ``pred`` onto ``target`` frame by frame by the similarity transform with the least squared error.
+    """Align ``pred`` to ``target`` per frame by the similarity transform with the least squared error.
 
-    Kabsch and Umeyama's closed form; where the best orthogonal matrix is a reflection, the best rotation is taken
-    instead.
+    Closed form of Kabsch and Umeyama. If the best orthogonal matrix is a reflection, the best rotation is used.
 
     Args:
         pred, target: (…, T, K, 3).
-        joint_mask: (…, T, K), joints that the fit looks at.
+        joint_mask: (…, T, K), nonzero for the joints used in the fit.
 
     Returns:
         (…, T, K, 3) float64.
@@ -90,7 +89,7 @@ def procrustes_aligned(pred: Tensor, target: Tensor, joint_mask: Tensor | None =
     pred_centred, target_centred = pred - pred_mean, target - target_mean
 
     covariance = (weights * pred_centred).transpose(-2, -1) @ target_centred
-    usable = torch.isfinite(covariance).all(-1).all(-1)  # frames without a joint: SVD refuses NaN
+    usable = torch.isfinite(covariance).all(-1).all(-1)  # SVD fails on the NaN of frames without a joint
     u, singular, vt = torch.linalg.svd(torch.where(usable[..., None, None], covariance, 0.0))
     handedness = torch.ones_like(singular)
     handedness[..., -1] = torch.where(torch.det(u @ vt) < 0, -1.0, 1.0)
@@ -101,7 +100,7 @@ def procrustes_aligned(pred: Tensor, target: Tensor, joint_mask: Tensor | None =
 
 
 def _joint_weights(pred: Tensor, target: Tensor, joint_mask: Tensor | None) -> Tensor:
-    """(…, T, K, 1) of ones and zeros, in the broadcast shape of the poses."""
+    """Return a 0/1 mask (…, T, K, 1) in the broadcast shape of the poses."""
     shape = torch.broadcast_shapes(pred.shape, target.shape)[:-1]
     if joint_mask is None:
         return pred.new_ones(shape).unsqueeze(-1)
@@ -109,7 +108,7 @@ def _joint_weights(pred: Tensor, target: Tensor, joint_mask: Tensor | None) -> T
 
 
 def _safe_ratio(numerator: Tensor, denominator: Tensor) -> Tensor:
-    """numerator / denominator, 0 where the denominator is."""
+    """Return numerator / denominator, or 0 where the denominator is 0."""
     return torch.where(denominator > 0, numerator / denominator.clamp_min(torch.finfo(denominator.dtype).tiny), 0.0)
 
 

@@ -1,4 +1,4 @@
-"""Errors of arms and legs, the joints that all skeletons of people define."""
+"""Errors of arms and legs, the joints that all human skeletons define."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from posediff.evaluation.joints_3d import n_mpjpe, p_mpjpe
 from posediff.structures.skeletons import Skeleton
 
 LIMBS = ('shoulder', 'elbow', 'wrist', 'hip', 'knee', 'ankle')
-MIN_JOINTS = 8  # that count in a frame, for the frame to count
+MIN_JOINTS = 8  # valid joints that a valid frame needs
 
 
 def limbs(skeleton: Skeleton) -> list[int]:
-    """The 12 joints, left and right in turn."""
+    """Return the 12 limb joints, alternating left and right."""
     names = ['foot' if part == 'ankle' and 'left_ankle' not in skeleton.joint_names else part for part in LIMBS]
     return [skeleton.joint_names.index(f'{side}_{name}') for name in names for side in ('left', 'right')]
 
 
 def score_limbs(pose: np.ndarray, target: np.ndarray, agreed: np.ndarray) -> dict[str, float]:
-    """P-MPJPE and N-MPJPE, mm, over frames where the hips and enough joints count; the root lies between the hips.
+    """Return P-MPJPE and N-MPJPE in mm over frames with valid hips and enough valid joints; the root is the mid-hip.
 
     Args:
         pose, target: (F, 12, 3) mm, in the order of :func:`limbs`.
-        agreed: (F, 12) bool, which joints of the target count.
+        agreed: (F, 12) bool, the valid joints of the target.
 
     Returns:
-        ``p_mpjpe``, ``n_mpjpe``, NaN where no frame counts, and how many ``frames`` do.
+        ``p_mpjpe`` and ``n_mpjpe``, NaN if no frame is valid, and ``frames``, the number of valid frames.
     """
     hips = [LIMBS.index('hip') * 2, LIMBS.index('hip') * 2 + 1]
     frames = agreed[:, hips].all(-1) & (agreed.sum(-1) >= MIN_JOINTS) & np.isfinite(pose).all((-2, -1))

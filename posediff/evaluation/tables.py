@@ -1,4 +1,4 @@
-"""Tables as text."""
+"""Text tables."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from collections.abc import Sequence
 
 
 def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str | float | None]], digits: int = 2) -> str:
-    """A Markdown table that also reads well as plain text.
+    """Return a Markdown table that is also readable as plain text.
 
     Args:
         header: Column titles.
         rows: Cells; floats are rounded to ``digits``, None is shown as a dash. The first column is left-aligned.
 
     Raises:
-        ValueError: A row is not as long as the header.
+        ValueError: A row's length differs from the header's.
     """
     for row in rows:
         if len(row) != len(header):

@@ -25,23 +25,23 @@ Totals = dict[str, tuple[float, float]]
 class LiftingMetric(BaseMetric):
     """Position errors, coherence and, for more than one hypothesis, realisable and oracle aggregates; all in mm.
 
-    Reports each of ``mpjpe mpjpe_unaligned p_mpjpe n_mpjpe mpjve symmetry_gap segment_std``, and for M > 1
-    ``p_agg p_best_oracle j_best_oracle`` and, if every sample has a camera, ``j_agg``, three times over:
+    Reports each of ``mpjpe mpjpe_unaligned p_mpjpe n_mpjpe mpjve symmetry_gap segment_std``, for M > 1 also
+    ``p_agg p_best_oracle j_best_oracle`` and, if every sample has a camera, ``j_agg``, in three forms:
 
     * ``<name>``: mean over all frames;
     * ``<name>_action_mean``: unweighted mean over actions (the official test protocol);
     * ``action/<action>/<name>``.
 
-    A frame counts where ``frame_mask`` is true, so windows that overlap count each frame once. ``mpjve`` (mm a frame)
-    counts pairs of such neighbours within a window; ``segment_std`` is taken over such frames of a window, and
-    windows weigh as much as they have frames. For windows without overlap this is the official code's plain mean.
+    Only frames with a true ``frame_mask`` count, so overlapping windows count each frame once. ``mpjve`` (mm per frame)
+    uses pairs of such neighbouring frames within a window. ``segment_std`` is computed over such frames of a window and
+    weighted by their number. For windows without overlap this equals the official code's plain mean.
 
     Args:
-        segments, unbiased: Readings of the coherence measures, see :mod:`posediff.evaluation.coherence`.
+        segments, unbiased: Variants of the coherence measures, see :mod:`posediff.evaluation.coherence`.
         p_best_per_batch: Also report D3DP's minimum over a whole batch, ``p_best_per_batch_oracle``.
-        j_agg_root: How ``j_agg`` places the root in front of the camera: ``'estimate'``, ``'ground_truth'`` (as D3DP
-            does; reported as ``j_agg_gt_root``), or None to leave it out.
-        print_actions: Log a table of the actions.
+        j_agg_root: Root position used by ``j_agg``: ``'estimate'``, ``'ground_truth'`` (as in D3DP; reported as
+            ``j_agg_gt_root``), or None to omit ``j_agg``.
+        print_actions: Log a table with one row per action.
         collect_device, prefix, collect_dir: See :class:`mmengine.evaluator.BaseMetric`.
     """
 
@@ -72,7 +72,7 @@ class LiftingMetric(BaseMetric):
         """Reduce each sample to sums and counts.
 
         Args:
-            data_batch: Not looked at.
+            data_batch: Unused.
             data_samples: ``to_dict()`` of :class:`posediff.structures.PoseDataSample`.
 
         Raises:
@@ -87,7 +87,7 @@ class LiftingMetric(BaseMetric):
             )
 
     def compute_metrics(self, results: list[dict]) -> dict[str, float]:
-        """Means over the whole data set, see the class."""
+        """Return means over the whole data set, see the class."""
         if not results:
             raise ValueError('LiftingMetric has no sample to evaluate: the data set is empty')
         metrics = _means([result['totals'] for result in results])
@@ -113,7 +113,7 @@ class LiftingMetric(BaseMetric):
         return metrics
 
     def _measure(self, clips: list[_Clip]) -> list[Totals]:
-        """Sums and counts of clips of one layout."""
+        """Return sums and counts of clips of equal layout."""
         stack = {name: torch.stack([getattr(clip, name) for clip in clips]) for name in _BATCH_FIELDS}
         pred, target, joints, frames = stack.values()
         skeleton = get_skeleton(clips[0].skeleton)
@@ -157,7 +157,7 @@ _BATCH_FIELDS = ('pred', 'target', 'joint_mask', 'frame_mask')
 
 
 class _Clip:
-    """What the metric reads from a sample, checked, in float64 on the device of the prediction."""
+    """The validated inputs from one sample, in float64 on the device of the prediction."""
 
     def __init__(self, sample: Mapping[str, Any]) -> None:
         self.sample = sample
@@ -185,7 +185,7 @@ class _Clip:
         frames = sample.get('frame_mask')
         self.frame_mask = torch.ones(shape[0]) if frames is None else torch.as_tensor(frames)
         root = get_skeleton(self.skeleton).root
-        self.frame_mask = (self.frame_mask.to(device) > 0) & self.joint_mask[:, root]  # no root, nothing to align to
+        self.frame_mask = (self.frame_mask.to(device) > 0) & self.joint_mask[:, root]  # root alignment needs the root
         num_hypotheses = 1 if self.hypotheses is None else len(self.hypotheses)
         self.layout = (self.skeleton, tuple(shape), num_hypotheses, self.has_camera)
 
@@ -199,7 +199,7 @@ class _Clip:
 
 
 def _means(totals: Sequence[Totals]) -> dict[str, float]:
-    """Mean of each measure that every sample has."""
+    """Return the mean of each measure that every sample has."""
     names = [name for name in totals[0] if all(name in sample for sample in totals)]
     sums = {name: np.sum([sample[name] for sample in totals], axis=0) for name in names}
     return {name: float(total / count) if count else float('nan') for name, (total, count) in sums.items()}

@@ -1,4 +1,4 @@
-"""Metric of 2D poses in videos: PoseTrack's average precision, without the package ``poseval``."""
+"""Metric of 2D poses in videos: PoseTrack's average precision, independent of the package ``poseval``."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from posediff.structures.posetrack_joints import POSETRACK18_KEYPOINTS, POSETRAC
 
 SCORE_MODES = ('keypoint', 'keypoint_times_box')
 RELIABLE_SCORE = 0.2
-"""Keypoints above it make the score that non-maximum suppression goes by, as MMPose's metric has it by default."""
+"""Scores above it enter the person score for non-maximum suppression; MMPose's default."""
 
 GROUP_NAMES = {
     'Head': 'Head AP', 'Shoulder': 'Shou AP', 'Elbow': 'Elb AP', 'Wrist': 'Wri AP', 'Hip': 'Hip AP', 'Knee': 'Knee AP',
@@ -39,32 +39,32 @@ class PoseTrackAP(BaseMetric):
     """Average precision, in percent, on PoseTrack.
 
     Reports ``Head AP``, ``Shou AP``, ``Elb AP``, ``Wri AP``, ``Hip AP``, ``Knee AP``, ``Ankl AP`` and ``AP``, the
-    names of MMPose's ``PoseTrack18Metric``, and ``precision`` and ``recall`` over all predictions. With a tracker also
-    ``Head MOTA`` … ``MOTA``, ``MOTP``, ``mot_precision``, ``mot_recall``, ``HOTA``, ``DetA``, ``AssA`` and
-    ``num_switches``, the sum over joints.
+    names of MMPose's ``PoseTrack18Metric``, and ``precision`` and ``recall`` over all predictions. With a tracker it
+    adds ``Head MOTA`` … ``MOTA``, ``MOTP``, ``mot_precision``, ``mot_recall``, ``HOTA``, ``DetA``, ``AssA`` and
+    ``num_switches`` (the sum over joints).
 
-    Takes what MMPose's models predict. A person that comes twice, as samplers of several processes pad with, counts
-    once; a person whose box is missing in the predictions is one that was not found.
+    Accepts predictions of MMPose's models. Duplicates of a person, from the padding of distributed samplers, count
+    once. A person whose box has no prediction counts as missed.
 
     Args:
-        gt_folder: Folder of PoseTrack's ground truth, one ``.json`` a sequence. Samples belong to the image of their
-            ``img_id`` or, where it is PoseTrack17's form, of the last two parts of their ``img_path``.
-        ann_file: Instead, one COCO-style file with ``bbox_head``; images of one folder are a sequence.
-        score_mode: Score of a joint: ``'keypoint'``, what the model says of it (for heatmaps: the maximum), or
-            ``'keypoint_times_box'``, that times the score of the box, as DCPose has it.
-        nms: ``'oks'`` keeps one of persons that lie on each other, by object keypoint similarity (needs MMPose); None
-            keeps all.
-        nms_threshold: Similarity above which the lower scored person goes.
+        gt_folder: Folder of PoseTrack's ground truth, one ``.json`` per sequence. A sample is matched to an image by
+            ``img_id`` or, for PoseTrack17's format, by the last two parts of ``img_path``.
+        ann_file: Alternative to ``gt_folder``: one COCO-style file with ``bbox_head``. The images of one folder form a
+            sequence.
+        score_mode: Score of a joint: ``'keypoint'``, the model's keypoint score (for heatmaps: the maximum), or
+            ``'keypoint_times_box'``, the keypoint score times the box score, as in DCPose.
+        nms: ``'oks'`` suppresses overlapping persons by object keypoint similarity (needs MMPose); None keeps all.
+        nms_threshold: Similarity above which the lower-scored person is suppressed.
         protocol: ``'poseval'`` or ``'posetrack21'``, see :mod:`posediff.evaluation.posetrack.protocols`.
-        outfile_prefix: Write a result file a sequence into the folder of this path.
-        format_only: Write the files and measure nothing; the ground truth then needs no annotations.
-        tracker: Config of a tracker (:mod:`posediff.tracking`), which follows persons after suppression: by their
-            boxes, or those of the keypoints where a model predicts none, their scores, and their keypoints.
+        outfile_prefix: Write one result file per sequence into the folder of this path.
+        format_only: Write the files without evaluating; the ground truth then needs no annotations.
+        tracker: Config of a tracker (:mod:`posediff.tracking`). It tracks persons after suppression by their boxes (or
+            the boxes of the keypoints if the model predicts none), scores and keypoints.
         fps: Frames per second of the sequences, for the tracker.
         collect_device, prefix, collect_dir: See :class:`mmengine.evaluator.BaseMetric`.
 
     Raises:
-        ValueError: An option is none of those named.
+        ValueError: An option has an unknown value.
         ImportError: ``nms='oks'`` without MMPose.
     """
 
@@ -94,42 +94,42 @@ class PoseTrackAP(BaseMetric):
         if nms not in (None, 'oks'):
             raise ValueError(f"nms {nms!r} is neither 'oks' nor None")
         if format_only and outfile_prefix is None:
-            raise ValueError('format_only needs outfile_prefix, which says where to write')
+            raise ValueError('format_only needs outfile_prefix, the path to write to')
         get_protocol(protocol)
         if nms == 'oks':
-            import mmpose.evaluation.functional.nms  # noqa: F401  # said now, not after a test run
+            import mmpose.evaluation.functional.nms  # noqa: F401  # fail now, not after a test run
         self.gt_folder, self.ann_file = gt_folder, ann_file
         self.score_mode = score_mode
         self.nms, self.nms_threshold = nms, nms_threshold
         self.tracker = None if tracker is None else TRACKERS.build(tracker)
         self.fps = fps
         if self.tracker is not None:
-            self.tracker.reset(fps)  # said now, not after a test run, if that is no frame rate
+            self.tracker.reset(fps)  # an invalid frame rate fails now, not after a test run
         self.protocol = protocol
         self.outfile_prefix, self.format_only = outfile_prefix, format_only
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
-        """Keep what was predicted.
+        """Store the predictions of a batch.
 
         Args:
-            data_batch: Not looked at.
+            data_batch: Unused.
             data_samples: ``to_dict()`` of MMPose's ``PoseDataSample``, with ``id``, ``img_id``, ``pred_instances``
                 with ``keypoints`` (N, K, 2) px and ``keypoint_scores`` (N, K), box scores in ``pred_instances`` or
-                ``gt_instances`` (1 where there are none).
+                ``gt_instances`` (default 1).
 
         Raises:
-            FileNotFoundError: There is no ground truth where it should be. That is said with the first sample, so that
-                a model can be built without the data.
-            ValueError: Predictions are missing or do not fit each other.
+            FileNotFoundError: The ground truth does not exist. It is checked with the first sample, so that a model can
+                be built without the data.
+            ValueError: Predictions are missing or inconsistent.
         """
         self._require_ground_truth()
         self.results.extend(self._read(sample) for sample in data_samples)
 
     def compute_metrics(self, results: list[dict]) -> dict[str, float]:
-        """Figures of the whole data set, see the class.
+        """Return the figures of the whole data set, see the class.
 
         Raises:
-            ValueError: A sample belongs to no image, or ground truth is malformed.
+            ValueError: A sample matches no image, or ground truth is malformed.
         """
         by_image: dict[Any, dict[tuple, dict]] = {}
         for result in results:
@@ -162,7 +162,7 @@ class PoseTrackAP(BaseMetric):
         return {} if self.format_only else _report(evaluator.result())
 
     def check_ground_truth(self) -> None:
-        """Read the ground truth without predictions; raises what :meth:`process` and :meth:`compute_metrics` would."""
+        """Read the ground truth alone; raise the same errors as :meth:`process` and :meth:`compute_metrics`."""
         self._require_ground_truth()
         for file, truth in self._truth():
             frames_of(truth, file)
@@ -173,7 +173,7 @@ class PoseTrackAP(BaseMetric):
 
     @property
     def place(self) -> str:
-        """Where the ground truth is."""
+        """Path of the ground truth."""
         return str(self.gt_folder or self.ann_file)
 
     def _truth(self) -> Documents:
@@ -181,7 +181,7 @@ class PoseTrackAP(BaseMetric):
         return from_folder(self.place) if self.gt_folder else from_coco(self.place, tracks)
 
     def _read(self, sample: Mapping[str, Any]) -> dict[str, Any]:
-        """What is kept of a sample, the same on all processes."""
+        """Return the fields to store of a sample, identical on all processes."""
         name = f'sample {sample.get("id")!r}'
         missing = [key for key in ('id', 'img_id', 'pred_instances') if key not in sample]
         if missing:
@@ -209,7 +209,7 @@ class PoseTrackAP(BaseMetric):
         }
 
     def _keypoint_names(self, num_keypoints: int) -> Sequence[str]:
-        """Names of the keypoints that are predicted: the data set's, or PoseTrack18's."""
+        """Return the names of the predicted keypoints: those of the data set, or PoseTrack18's."""
         listed = (self.dataset_meta or {}).get('keypoint_id2name')
         names = POSETRACK18_KEYPOINTS if listed is None else [listed[index] for index in range(len(listed))]
         if len(names) != num_keypoints:
@@ -217,7 +217,7 @@ class PoseTrackAP(BaseMetric):
         return names
 
     def _persons(self, results: Sequence[dict]) -> list[PredictedPerson]:
-        """Those of one frame that are left after suppression."""
+        """Return the persons of one frame after suppression."""
         persons, areas, columns = [], [], []
         for result in results:
             for keypoints, scores, box, place, area in zip(
@@ -258,23 +258,23 @@ def _report(result: PoseTrackResult) -> dict[str, float]:
 
 
 def _array(value: Any, dtype: type | None = np.float64) -> np.ndarray:
-    """An array of an array, a tensor on any device, or a list."""
+    """Convert an array, a list, or a tensor on any device to an array."""
     return np.asarray(value.detach().cpu() if hasattr(value, 'detach') else value, dtype=dtype)
 
 
 def _one_each(value: Any, number: int) -> np.ndarray | None:
-    """The array, if it has an entry for each of ``number`` persons. That of bottom-up models is of other persons."""
+    """Return the array if it has ``number`` entries, else None. Bottom-up models have boxes of other persons."""
     if value is None or len(value) != number:
         return None
     return _array(value)
 
 
 def _frame(sample: Mapping[str, Any]) -> str:
-    """Path of the frame that was predicted. That of a clip is a list of paths, the first unless ``key_index`` says."""
+    """Return the path of the predicted frame; for a clip, entry ``key_index`` (default 0) of the list of paths."""
     path = sample.get('frame_path') or sample.get('img_path', '')
     return _last_two(path if isinstance(path, (str, Path)) else path[int(sample.get('key_index', 0))])
 
 
 def _last_two(path: str | Path) -> str:
-    """Folder and file name: what does not depend on where the data lies."""
+    """Return folder and file name, which do not depend on the data root."""
     return '/'.join(Path(path).parts[-2:])

@@ -1,10 +1,10 @@
 """Average precision and tracking of multi-person poses in videos, as PoseTrack measures them.
 
-From files to figures: ``entries`` and ``posetrack17``, ``posetrack18``, ``posetrack21`` read, ``regions`` drops what
-lies in ignore regions, ``matching`` assigns predicted persons to true ones, ``average_precision`` makes figures of
-scores and labels. ``clear_mot`` and ``hota`` measure tracks, frame by frame (``tracking_frames``). ``protocols`` says
-what the two evaluators do differently, ``evaluator`` puts it together, ``bootstrap`` says how far a
-difference of two results is chance. Numpy alone is imported, and scipy for tracks.
+``entries``, ``posetrack17``, ``posetrack18`` and ``posetrack21`` read files, ``regions`` drops joints in ignore
+regions, ``matching`` assigns predicted to true persons, and ``average_precision`` computes figures from scores and
+labels. ``clear_mot`` and ``hota`` measure tracks, frame by frame (``tracking_frames``). ``protocols`` defines the
+differences of the two official evaluators, ``evaluator`` combines the steps, and ``bootstrap`` estimates confidence
+intervals of the difference of two results. The package imports only numpy, and scipy for tracks.
 """
 
 from posediff.evaluation.posetrack.average_precision import PoseTrackResult

@@ -1,4 +1,4 @@
-"""From scores and labels to average precision, precision and recall."""
+"""Average precision, precision and recall from scores and labels."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from posediff.structures.posetrack_joints import EVALUATED_JOINTS, GROUPS
 
 @dataclass(frozen=True)
 class PoseTrackResult:
-    """The figures, in percent, by joint; NaN where there is none.
+    """Figures per joint in percent; NaN where undefined.
 
     Attributes:
         ap, precision, recall: (15,), in the order of
-            :data:`~posediff.structures.posetrack_joints.EVALUATED_JOINTS`. Precision and recall are those of all
-            predictions, whatever their score.
-        num_true, num_predicted, num_right: (15,) int64, joints that were annotated, predicted, and predicted well.
-        tracking: How well persons were followed, if that was asked for.
+            :data:`~posediff.structures.posetrack_joints.EVALUATED_JOINTS`. Precision and recall are of all predictions,
+            regardless of score.
+        num_true, num_predicted, num_right: (15,) int64, numbers of annotated, predicted and correct joints.
+        tracking: Tracking figures, if evaluated.
     """
 
     ap: np.ndarray
@@ -33,19 +33,19 @@ class PoseTrackResult:
     tracking: TrackingResult | None = None
 
     def total(self, measure: str) -> float:
-        """Mean of ``'ap'``, ``'precision'`` or ``'recall'`` over the joints that have one. What papers call mean."""
+        """Return the mean of ``'ap'``, ``'precision'`` or ``'recall'`` over the joints without NaN (as in papers)."""
         values = getattr(self, measure)
         there = values[~np.isnan(values)]
         return float(there.mean()) if len(there) else float('nan')
 
     def groups(self, measure: str) -> dict[str, float]:
-        """Means over the groups of joints, and ``Mean``, which is the total; NaN where one of a group is NaN."""
+        """Return the means over groups of joints, and ``Mean``, the total; NaN if a joint of the group is NaN."""
         values = dict(zip(EVALUATED_JOINTS, getattr(self, measure).tolist(), strict=True))
         means = {group: float(np.mean([values[name] for name in names])) for group, names in GROUPS.items()}
         return {**means, 'Mean': self.total(measure)}
 
     def to_dict(self) -> dict[str, Any]:
-        """As result files have it: None for NaN."""
+        """Return the content of a result file; NaN becomes None."""
         measures = ('ap', 'precision', 'recall')
         document: dict[str, Any] = {'names': [*EVALUATED_JOINTS, 'total']}
         for measure in measures:
@@ -69,13 +69,13 @@ def _without_nan(values: list[float]) -> list[float | None]:
 def average_precision(
     scores: np.ndarray, labels: np.ndarray, num_true: float, least_true: float = 0.0
 ) -> tuple[float, float, float]:
-    """Area under the precision-recall curve, made monotone from the right, at every rank.
+    """Compute the area under the precision-recall curve, made monotone from the right, at every rank.
 
     Args:
-        scores: (P,) of all predictions of a joint. NaN ranks first; of equal scores the later one does.
-        labels: (P,) bool, whether the prediction is right.
-        num_true: How many there were to find.
-        least_true: Recall is taken of at least as many. With 0 of 0, average precision and recall are NaN.
+        scores: (P,) of all predictions of a joint. NaN ranks first; of equal scores the later one ranks first.
+        labels: (P,) bool, whether the prediction is correct.
+        num_true: Number of true joints.
+        least_true: Lower bound of the denominator of recall. For 0 of 0, average precision and recall are NaN.
 
     Returns:
         Average precision, and precision and recall of all predictions; in [0, 1]. All 0 if there is no prediction.

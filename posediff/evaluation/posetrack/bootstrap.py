@@ -1,4 +1,4 @@
-"""How far the difference of two results depends on which videos were measured."""
+"""Paired bootstrap over videos for the difference of two results."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from posediff.evaluation.posetrack.evaluator import PoseTrackEvaluator
 
 @dataclass(frozen=True)
 class Difference:
-    """Average precision of one result less that of another, in points of percent.
+    """Average precision of one result minus that of another, in percentage points.
 
     Attributes:
-        value: On all sequences.
-        low, high: Ends of the interval that holds 95 % of the draws.
+        value: Difference on all sequences.
+        low, high: Bounds of the interval that contains 95 % of the draws.
     """
 
     value: float
@@ -29,21 +29,21 @@ def bootstrap_differences(
 ) -> list[dict[str, Difference]]:
     """Compare results on the same sequences by a paired bootstrap (Efron and Tibshirani, 1993).
 
-    Sequences are drawn with replacement, as many as there are, and all results are measured on the same draw. Frames
-    and persons of one video resemble each other too much to be drawn one by one. It says nothing about what another
-    training run would give.
+    Each draw samples sequences with replacement, as many as there are, and evaluates all results on them. Frames and
+    persons of one video are too correlated to be sampled individually. The interval does not cover the variation
+    between training runs.
 
     Args:
-        baseline: What the others are compared with.
-        others: Evaluators to which the same sequences were added, in the same order.
-        draws: How many, at least 100.
-        seed: Of the draws.
+        baseline: Reference result.
+        others: Evaluators with the same sequences added in the same order.
+        draws: Number of draws, at least 100.
+        seed: Seed of the draws.
 
     Returns:
-        For each of ``others``, the differences by group of joints and of the ``Mean``; NaN where one is.
+        For each of ``others``, the differences per group of joints and of the ``Mean``; NaN where an AP is NaN.
 
     Raises:
-        ValueError: Numbers of sequences differ, there are fewer than two, or draws fewer than 100.
+        ValueError: Numbers of sequences differ or are below two, or ``draws`` is below 100.
     """
     number = baseline.num_sequences
     if number < 2:
@@ -69,5 +69,5 @@ def bootstrap_differences(
 
 
 def _groups(evaluators: Sequence[PoseTrackEvaluator], sequences: np.ndarray) -> np.ndarray:
-    """(E, 8) AP of each evaluator by group."""
+    """Return the AP of each evaluator per group, (E, 8)."""
     return np.array([list(evaluator.result(sequences.tolist()).groups('ap').values()) for evaluator in evaluators])

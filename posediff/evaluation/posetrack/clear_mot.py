@@ -1,4 +1,4 @@
-"""CLEAR MOT (Bernardin and Stiefelhagen, 2008) of every joint, as PoseTrack's poseval counts it."""
+"""CLEAR MOT (Bernardin and Stiefelhagen, 2008) of every joint, as PoseTrack's poseval computes it."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from posediff.structures.posetrack_joints import NUM_JOINTS
 
 
 class ClearMot:
-    """Counts over all sequences, joint by joint; every joint is an object of its own and follows its person's id.
+    """Counts over all sequences, per joint; every joint is a separate object with the track id of its person.
 
-    In every frame, a true joint stays with the predicted track that it was last assigned to, if that is within
-    :data:`~posediff.evaluation.posetrack.matching.THRESHOLD`; the others are assigned so that as many as can be find
-    one, at the least sum of distances. Where a joint is assigned to another track than the last one it had, however
-    long ago that was, identities were switched.
+    In every frame, a true joint keeps the predicted track that it was last assigned to if the distance is within
+    :data:`~posediff.evaluation.posetrack.matching.THRESHOLD`. The remaining joints are assigned for the maximum number
+    of matches, then the least sum of distances. An identity switch occurs when a joint is assigned to a different track
+    than its last one, however many frames ago that was.
 
-    poseval is followed where it is odd as well:
+    Peculiarities of poseval are reproduced:
 
-    * The last frame of each sequence that counts is left out; so is all of a sequence of one frame.
-    * A frame with true or predicted persons only counts as one miss and one false positive of every joint, whatever is
-      in it.
+    * The last valid frame of each sequence is omitted; so is every sequence with a single frame.
+    * A frame with only true or only predicted persons counts as one miss and one false positive of every joint,
+      regardless of its content.
     """
 
     def __init__(self) -> None:
@@ -30,7 +30,7 @@ class ClearMot:
         self.distances = np.zeros(NUM_JOINTS)
 
     def add(self, sequence: TrackedSequence) -> None:
-        """Take in one sequence."""
+        """Add one sequence."""
         last_track = np.full((sequence.num_true, NUM_JOINTS), -1)
         for frame in sequence.frames[:-1]:
             if not len(frame.true) or not len(frame.predicted):
@@ -49,10 +49,10 @@ class ClearMot:
             np.add.at(self.distances, joint, frame.distances[true, predicted, joint])
 
     def figures(self) -> dict[str, np.ndarray]:
-        """``mota``, ``motp``, ``mot_precision`` and ``mot_recall`` in percent, (16,): joints and their mean.
+        """Return ``mota``, ``motp``, ``mot_precision`` and ``mot_recall`` in percent, (16,): joints and their mean.
 
-        MOTP is 100 where all matches are exact and 50 where all are half a head away, and 0 without any match. NaN
-        is what has nothing to be measured by; the mean is over the others.
+        MOTP is 100 if all matches are exact, 50 if all are half a head size away, and 0 without matches. A
+        figure with a zero denominator is NaN; the mean ignores NaN.
         """
         num_true, num_predicted = self.matches + self.misses, self.matches + self.false_positives
         with np.errstate(invalid='ignore', divide='ignore'):
@@ -73,7 +73,7 @@ def _with_mean(values: np.ndarray) -> np.ndarray:
 
 
 def _assign(frame: TrackedFrame, last_track: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """True person, predicted person and joint of every match, each (M,)."""
+    """Return the true person, predicted person and joint of every match, each (M,)."""
     near = frame.distances <= THRESHOLD
     simple = joints_that_match_one_to_one(near)
     found = [np.argwhere(near & simple)]
@@ -86,19 +86,19 @@ def _assign(frame: TrackedFrame, last_track: np.ndarray) -> tuple[np.ndarray, np
 
 
 def _assign_joint(near: np.ndarray, distances: np.ndarray, last: np.ndarray, tracks: np.ndarray) -> np.ndarray:
-    """(M, 2) rows of true and predicted persons.
+    """Assign one joint in one frame; return (M, 2) rows of true and predicted persons.
 
     Args:
         near, distances: (G, P).
-        last: (G,) predicted track that each had last.
+        last: (G,) last predicted track of each true person.
         tracks: (P,) predicted tracks.
     """
     near, pairs = near.copy(), []
     for row, column in np.argwhere(near & (last[:, None] == tracks)):
-        if near[row, column]:  # two may have had the same one; the first keeps it
+        if near[row, column]:  # two true joints may share a last track; the first keeps it
             pairs.append((row, column))
             near[row], near[:, column] = False, False
-    too_far = 2 * min(near.shape) * THRESHOLD + 1  # costs more than all matches together: the more matches the better
+    too_far = 2 * min(near.shape) * THRESHOLD + 1  # exceeds the cost of all matches: maximises their number
     for row, column in zip(*linear_sum_assignment(np.where(near, distances, too_far)), strict=True):
         if near[row, column]:
             pairs.append((row, column))

@@ -1,4 +1,4 @@
-"""Take files apart, with errors that name the file and the entry."""
+"""Parsing of files, with errors that name the file and the entry."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from typing import Any
 import numpy as np
 
 MISSING_SCORE = -9999.0
-"""Score of joints that come without one."""
+"""Default score of joints."""
 
 
 class Entry:
-    """Where in a file the reader is. Used as a context, it names that place in the errors of the block.
+    """The current position in a file. As a context manager, it prefixes errors of the block with that position.
 
     Args:
-        file: What the errors call the file.
+        file: Name of the file in errors.
     """
 
     def __init__(self, file: str | Path) -> None:
@@ -49,8 +49,8 @@ def read_json(path: Path) -> dict[str, Any]:
     """Read a file that holds a JSON object.
 
     Raises:
-        FileNotFoundError: There is no such file.
-        ValueError: It does not hold a JSON object.
+        FileNotFoundError: The file does not exist.
+        ValueError: The file does not hold a JSON object.
     """
     with Entry(path):
         document = json.loads(path.read_bytes())
@@ -68,14 +68,16 @@ def number_table(
     longer: bool = False,
     null: bool = False,
 ) -> np.ndarray:
-    """Stack the lists of numbers that annotations have under a key.
+    """Stack the lists of numbers under a key of annotations.
 
     Args:
-        annotations: All of a file.
-        indices: Which of them are read, N; ``entry`` is at the one that is being read.
-        key: What is read: a list of ``width`` numbers, or of lists of numbers that hold as many together.
-        longer: Longer lists are cut; otherwise they are an error.
-        null: None is NaN; otherwise it is an error.
+        annotations: All annotations of a file.
+        indices: N indices of the annotations to read. ``entry`` is set to the current one.
+        key: The key to read: a list of ``width`` numbers, or nested lists with ``width`` numbers in total.
+        width: Expected number of values.
+        entry: Position in the file, for errors.
+        longer: Truncate longer lists instead of raising.
+        null: Read None as NaN instead of raising.
 
     Returns:
         (N, width), float64.
@@ -83,7 +85,7 @@ def number_table(
     Raises:
         KeyError: An annotation lacks the key.
         ValueError: A list is too short or too long.
-        TypeError: It holds something that is not a number.
+        TypeError: A value is not a number.
     """
     buffer = array('d')
     for index in indices:
@@ -102,7 +104,7 @@ def number_table(
 
 
 def flat(row: Any) -> list[Any]:
-    """A list, without the lists in it: ``[[x, y, v], …]`` to ``[x, y, v, …]``."""
+    """Flatten a list: ``[[x, y, v], …]`` to ``[x, y, v, …]``."""
     if not isinstance(row, list):
         raise TypeError(f'expected a list, not {row!r:.40}')
     if row and isinstance(row[0], list):
@@ -115,12 +117,12 @@ def _nan_for_none(values: list[Any]) -> list[Any]:
 
 
 def head_size(x1: np.ndarray, y1: np.ndarray, x2: np.ndarray, y2: np.ndarray) -> np.ndarray:
-    """The length, in px, that distances are measured by: 0.6 times the diagonal of the box of the head."""
+    """Return the reference length of distances in px: 0.6 times the diagonal of the head box."""
     return 0.6 * np.sqrt((x2 - x1) ** 2 + (y2 - y1) ** 2)
 
 
 def check_unique(track_ids: Iterable[Any], frame: str) -> None:
-    """Raise ValueError where two persons of one frame have the same track id."""
+    """Raise ValueError if two persons of one frame have the same track id."""
     seen: set[Hashable] = set()
     for track_id in track_ids:
         if track_id in seen:
@@ -129,6 +131,6 @@ def check_unique(track_ids: Iterable[Any], frame: str) -> None:
 
 
 def check_track_id(track_id: Any) -> None:
-    """Raise ValueError unless it is a number below 10000, as poseval demands to tell sequences apart."""
+    """Raise ValueError unless the track id is a number below 10000, the limit that poseval needs per sequence."""
     if isinstance(track_id, bool) or not isinstance(track_id, (int, float)) or not track_id < 10000:
         raise ValueError(f'track_id is {track_id!r}, and has to be a number below 10000')

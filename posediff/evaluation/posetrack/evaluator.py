@@ -1,4 +1,4 @@
-"""Evaluate sequence by sequence."""
+"""Evaluation of PoseTrack sequences."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from posediff.fileio.input_files import data_files
 from posediff.structures.posetrack_joints import NUM_JOINTS
 
 NORMALISED = 2.5
-"""Predicted coordinates that all lie within this are no px."""
+"""If all predicted coordinates are within this bound, they are not px."""
 
 
 class PoseTrackEvaluator:
-    """Collects scores and labels of all sequences; figures are of all of them together, not means over sequences.
+    """Evaluator that pools scores and labels of all sequences; figures are not means over sequences.
 
     Args:
         protocol: A key of :data:`~posediff.evaluation.posetrack.protocols.PROTOCOLS`.
-        tracking: Whether to measure, beside poses, how well persons were followed.
+        tracking: Also evaluate tracking.
     """
 
     def __init__(self, protocol: str = 'poseval', tracking: bool = False) -> None:
@@ -43,14 +43,14 @@ class PoseTrackEvaluator:
         truth_name: str | Path = 'ground truth',
         predictions_name: str | Path = 'predictions',
     ) -> None:
-        """Take in one sequence.
+        """Add one sequence.
 
         Args:
-            truth, predictions: Contents of a file each, PoseTrack18's or PoseTrack17's form.
-            truth_name, predictions_name: What errors call them.
+            truth, predictions: Contents of one file each, in PoseTrack18's or PoseTrack17's format.
+            truth_name, predictions_name: Their names in errors.
 
         Raises:
-            ValueError: Something is missing, malformed or does not fit; the message names file and entry.
+            ValueError: An entry is missing, malformed or inconsistent; the message names file and entry.
         """
         true_entry, entry = Entry(truth_name), Entry(predictions_name)
         true_sequence = self.protocol.read_truth(truth, true_entry)
@@ -69,15 +69,15 @@ class PoseTrackEvaluator:
 
     @property
     def num_sequences(self) -> int:
-        """How many were added."""
+        """Number of added sequences."""
         return len(self._num_true)
 
     def result(self, sequences: Sequence[int] | None = None) -> PoseTrackResult:
-        """The figures of everything that was added.
+        """Return the figures of all added sequences.
 
         Args:
-            sequences: Of these alone, by the order in which they were added; one that is listed twice counts twice.
-                Without tracks: those are measured of all.
+            sequences: Indices of the sequences to use, in the order of adding; repeated indices count repeatedly. If
+                given, tracking figures are omitted, as they exist for all sequences only.
         """
         chosen = range(self.num_sequences) if sequences is None else sequences
         scores = [np.concatenate([*(several[index] for index in chosen), np.empty(0)]) for several in self._scores]
@@ -103,7 +103,7 @@ class PoseTrackEvaluator:
 
 
 def _check_pixels(predicted: Persons, true: Persons, name: str) -> None:
-    """Refuse predictions that all lie in a corner of the picture without ground truth: they are not in px."""
+    """Raise if all predictions lie close to the origin, far from the ground truth: they are not in px."""
     reach = [
         float(np.abs(points[np.isfinite(points)]).max(initial=0.0))
         for points in (persons.points[persons.exists] for persons in (predicted, true))
@@ -115,20 +115,20 @@ def _check_pixels(predicted: Persons, true: Persons, name: str) -> None:
 def evaluate_folders(
     truth: str | Path, predictions: str | Path, protocol: str = 'poseval', tracking: bool = False
 ) -> PoseTrackResult:
-    """Evaluate the result files of a folder: the figures of :func:`read_folders`."""
+    """Evaluate the result files of a folder; return the figures of :func:`read_folders`."""
     return read_folders(truth, predictions, protocol, tracking).result()
 
 
 def read_folders(
     truth: str | Path, predictions: str | Path, protocol: str = 'poseval', tracking: bool = False
 ) -> PoseTrackEvaluator:
-    """Take in the result files of a folder, sequence by sequence in the order of their names.
+    """Add the result files of a folder, sequence by sequence in the order of their names.
 
     Args:
-        truth: Folder of one ``.json`` a sequence.
-        predictions: Folder of a file of the same name for each; others are not looked at.
+        truth: Folder with one ``.json`` per sequence.
+        predictions: Folder with a file of the same name for each; other files are ignored.
         protocol: A key of :data:`~posediff.evaluation.posetrack.protocols.PROTOCOLS`.
-        tracking: Whether to measure, beside poses, how well persons were followed.
+        tracking: Also evaluate tracking.
 
     Raises:
         FileNotFoundError: A folder or a file of predictions is missing.
@@ -144,10 +144,10 @@ def read_folders(
 
 
 def sequence_files(folder: str | Path) -> list[Path]:
-    """The ``.json`` files of a folder of sequences, by name.
+    """Return the ``.json`` files of a folder of sequences, sorted by name.
 
     Raises:
-        FileNotFoundError: There is no such folder, or no such file in it.
+        FileNotFoundError: The folder or its ``.json`` files do not exist.
     """
     files = data_files(folder, '.json')
     if not files:

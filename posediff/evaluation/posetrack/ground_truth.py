@@ -1,4 +1,4 @@
-"""Ground truth, sequence by sequence, from a folder of PoseTrack's files or from one COCO-style file."""
+"""Ground truth per sequence, from a folder of PoseTrack's files or from one COCO-style file."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from posediff.fileio import annolist
 from posediff.fileio.image_ids import ImageIds
 
 Documents = Iterator[tuple[str, dict[str, Any]]]
-"""File name of each sequence and what its file holds."""
+"""File name and content of each sequence."""
 
 
 def from_folder(folder: str | Path) -> Documents:
-    """Read the files one after the other, by name."""
+    """Read the files in the order of their names."""
     for path in sequence_files(folder):
         yield path.name, read_json(path)
 
 
 def from_coco(path: str | Path, tracks: bool = False) -> Documents:
-    """Take a file of many sequences apart: images of one folder are a sequence, called ``<folder>.json``.
+    """Split a file of many sequences: the images of one folder form a sequence called ``<folder>.json``.
 
     Args:
         path: The file.
-        tracks: Whether track ids matter. Where they do not, as for average precision, persons without one get one.
+        tracks: Require track ids. Otherwise, as for average precision, persons without a track id get one.
 
     Raises:
-        ValueError: The file lacks something; the message names file and entry.
+        ValueError: An entry is missing; the message names file and entry.
     """
     document = read_json(Path(path))
     folders: dict[str, dict[str, Any]] = {}
@@ -56,7 +56,7 @@ def from_coco(path: str | Path, tracks: bool = False) -> Documents:
 
 
 def frames_of(document: dict[str, Any], file: str) -> list[tuple[Any, str]]:
-    """Id and file name of each frame of a file; PoseTrack17's files have no ids, there it is None."""
+    """Return id and file name of each frame of a file; the id is None in PoseTrack17's files."""
     with Entry(file) as entry:
         if not annolist.is_annolist(document):
             entry.place = 'images'

@@ -1,4 +1,4 @@
-"""HOTA (Luiten et al., 2021) of every joint, as PoseTrack21's evaluator has it (Döring et al., 2022)."""
+"""HOTA (Luiten et al., 2021) of every joint, as PoseTrack21's evaluator computes it (Döring et al., 2022)."""
 
 from __future__ import annotations
 
@@ -9,32 +9,32 @@ from posediff.evaluation.posetrack.tracking_frames import TrackedFrame, TrackedS
 from posediff.structures.posetrack_joints import NUM_JOINTS
 
 THRESHOLDS = np.arange(0.05, 0.99, 0.05)
-"""(19,) similarities from which on a joint is right; the figures are means over these."""
+"""(19,) minimum similarities of a correct joint; figures are means over these."""
 
 FARTHEST = 0.5001
-"""Distance, in units of the true head, from which on the similarity is 0; it is 1 - distance / FARTHEST before."""
+"""Distance, in units of the true head size, where the similarity 1 - distance / FARTHEST reaches 0."""
 
 
 class Hota:
-    """Counts over all sequences, joint by joint.
+    """Counts over all sequences, per joint.
 
-    In every frame, the joints of true and predicted persons are assigned one to one so that their similarities have
-    the largest sum; which tracks they belong to plays no role there, other than in HOTA of boxes. At each of
-    :data:`THRESHOLDS`, pairs of at least that similarity are right, and give the detection and association accuracy of
-    equations 6 to 9 of the paper; HOTA is the root of their product.
+    In every frame, the joints of true and predicted persons are assigned one to one with the largest sum of
+    similarities. Unlike in HOTA of boxes, the assignment ignores the tracks. At each of :data:`THRESHOLDS`, pairs of
+    at least that similarity are correct and give the detection and association accuracy of equations 6 to 9 of the
+    paper. HOTA is the square root of their product.
 
     Args:
-        odd_empty_frames: As PoseTrack21's code, count a frame without predicted persons as if every true joint of the
-            whole sequence were missed in it, unless there are none in the whole sequence.
+        odd_empty_frames: As in PoseTrack21's code, count a frame without predicted persons as if every true joint of
+            the whole sequence were missed in it, unless the whole sequence has no predicted persons.
     """
 
     def __init__(self, odd_empty_frames: bool) -> None:
         self.odd_empty_frames = odd_empty_frames
-        shape = len(THRESHOLDS), NUM_JOINTS + 1  # the last column is that of all joints
+        shape = len(THRESHOLDS), NUM_JOINTS + 1  # the last column is all joints together
         self._right, self._wrong, self._missed, self._association = np.zeros((4, *shape))
 
     def add(self, sequence: TrackedSequence) -> None:
-        """Take in one sequence."""
+        """Add one sequence."""
         num_true = np.zeros((sequence.num_true, NUM_JOINTS))
         num_predicted = np.zeros((sequence.num_predicted, NUM_JOINTS))
         missed_as_well = np.zeros(NUM_JOINTS)
@@ -56,7 +56,7 @@ class Hota:
         both = num_true[keys[0], keys[2]] + num_predicted[keys[1], keys[2]]
         for index, threshold in enumerate(THRESHOLDS):
             enough = similarity >= threshold - np.finfo(float).eps
-            shared = np.bincount(key.reshape(-1)[enough], minlength=keys.shape[1])  # frames of two tracks, of a joint
+            shared = np.bincount(key.reshape(-1)[enough], minlength=keys.shape[1])  # frames of both tracks, by joint
             association = np.bincount(keys[2], shared**2 / np.maximum(both - shared, 1), minlength=NUM_JOINTS)
             right = np.bincount(keys[2], shared, minlength=NUM_JOINTS)
             _add(self._right[index], right)
@@ -66,7 +66,7 @@ class Hota:
             self._association[index, -1] += (association / np.maximum(right, 1)).mean() * right.sum()
 
     def figures(self) -> dict[str, np.ndarray]:
-        """``hota``, ``deta`` and ``assa`` in percent, (16,): joints, and all joints together."""
+        """Return ``hota``, ``deta`` and ``assa`` in percent, (16,): joints, and all joints together."""
         detection = self._right / np.maximum(self._right + self._missed + self._wrong, 1)
         association = self._association / np.maximum(self._right, 1)
         figures = {'hota': np.sqrt(detection * association), 'deta': detection, 'assa': association}
@@ -79,7 +79,7 @@ def _add(counts: np.ndarray, of_joints: np.ndarray) -> None:
 
 
 def _assign(frame: TrackedFrame) -> np.ndarray:
-    """(M, 4): true track, predicted track, joint and similarity of every pair that is similar at all."""
+    """Return true track, predicted track, joint and similarity of every pair with similarity above 0, (M, 4)."""
     similarity = np.maximum(1 - frame.distances / FARTHEST, 0.0)
     simple = joints_that_match_one_to_one(similarity > 0)
     found = [np.argwhere((similarity > 0) & simple)]

@@ -1,6 +1,6 @@
-"""Which predicted person is which true one, and which of its joints are right.
+"""Assignment of predicted persons to true persons, and of correct joints.
 
-All of it by place: scores play no role here.
+Only positions are used, no scores.
 """
 
 from __future__ import annotations
@@ -11,23 +11,23 @@ from posediff.evaluation.posetrack.pairs import expand
 from posediff.evaluation.posetrack.sequence import Persons
 
 THRESHOLD = 0.5
-"""A joint is right up to this distance, inclusive, in units of the size of the true head."""
+"""Maximum distance of a correct joint, inclusive, in units of the true head size."""
 
 MAX_PAIRS = 20_000
-"""Pairs of persons that are compared together: some five arrays of 15 numbers a pair are made."""
+"""Maximum number of pairs of persons in one chunk; about five arrays of 15 numbers per pair are allocated."""
 
 
 def match(predicted: Persons, true: Persons) -> np.ndarray:
-    """Assign the persons of every frame, and judge the predicted joints.
+    """Assign the persons of every frame and label the predicted joints.
 
-    The share of a true person's joints that a predicted one has right decides. A predicted person chooses the true
-    one of the highest share (the first of equals), and a true person takes, among those who chose it, the one of the
-    highest share above 0 (the first of equals). Who is not taken has chosen in vain: nobody is assigned to a second
-    best. A joint is right where its person is assigned and it is within :data:`THRESHOLD` of that joint of that
-    person; where the true person lacks the joint, it is wrong.
+    The criterion is the share of a true person's joints that a predicted person has correct. Each predicted person
+    proposes to the true person of the highest share (first on ties). Each true person accepts, among its proposals,
+    the one of the highest share above 0 (first on ties). Rejected predictions stay unassigned; there is no second
+    choice. A joint is correct if its person is assigned and it is within :data:`THRESHOLD` of the same joint of the
+    true person; if the true person lacks the joint, it is incorrect.
 
     Args:
-        predicted, true: Of one sequence.
+        predicted, true: Persons of one sequence.
 
     Returns:
         (N, 15) bool for the N predicted persons; False where a joint does not exist.
@@ -55,7 +55,7 @@ def match(predicted: Persons, true: Persons) -> np.ndarray:
 
 
 def _parts(rows: np.ndarray, counts: np.ndarray) -> list[np.ndarray]:
-    """``rows`` in pieces that have at most about :data:`MAX_PAIRS` pairs together."""
+    """Split ``rows`` into chunks of about :data:`MAX_PAIRS` pairs at most."""
     if not len(rows):
         return []
     piece = (np.cumsum(counts) - 1) // MAX_PAIRS
@@ -63,14 +63,14 @@ def _parts(rows: np.ndarray, counts: np.ndarray) -> list[np.ndarray]:
 
 
 def _shares(predicted: Persons, true: Persons, rows: np.ndarray, persons: np.ndarray) -> np.ndarray:
-    """(P,): which part of the joints of a true person a predicted person has right; 0 where there are none."""
+    """Return the share of the true person's joints that the predicted person has correct, (P,); 0 without joints."""
     num_joints = true.exists[persons].sum(-1)
     num_right = _right(predicted, true, rows, persons).sum(-1)
     return np.where(num_joints > 0, num_right / np.maximum(num_joints, 1), 0.0)
 
 
 def _right(predicted: Persons, true: Persons, rows: np.ndarray, persons: np.ndarray) -> np.ndarray:
-    """(P, 15) for pairs of persons. NaN, and a head of size 0, match nothing."""
+    """Return which joints of pairs of persons are correct, (P, 15). NaN and a head size of 0 match nothing."""
     with np.errstate(invalid='ignore', divide='ignore', over='ignore'):
         offsets = predicted.points[rows] - true.points[persons]
         squared = offsets[..., 0] ** 2 + offsets[..., 1] ** 2

@@ -6,27 +6,27 @@ import numpy as np
 
 
 def pairs_within_frames(frame_a: np.ndarray, frame_b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """All pairs of a row of A and a row of B in one frame.
+    """Return all pairs of a row of A and a row of B in the same frame.
 
     Args:
         frame_a: (A,) integers, in any order.
-        frame_b: (B,) integers that never fall.
+        frame_b: (B,) integers in non-decreasing order.
 
     Returns:
-        Rows of A and rows of B, both (P,); ordered by the row of A, then by that of B.
+        Rows of A and rows of B, both (P,); sorted by the row of A, then by the row of B.
     """
     first = np.searchsorted(frame_b, frame_a, side='left')
     return expand(first, np.searchsorted(frame_b, frame_a, side='right') - first)
 
 
 def expand(first: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Write ranges out.
+    """Expand ranges.
 
     Args:
-        first, counts: (A,), where each range starts and how long it is.
+        first, counts: (A,), start and length of each range.
 
     Returns:
-        Number of the range, and member of the range, both (sum of ``counts``,).
+        Index of the range and member of the range, both (sum of ``counts``,).
     """
     owner = np.repeat(np.arange(len(counts)), counts)
     before = np.cumsum(counts) - counts

@@ -1,4 +1,4 @@
-"""PoseTrack17's form: a list of frames under ``annolist``, and every number in a list of its own."""
+"""Reader of PoseTrack17's format: frames under ``annolist``, each number in a list of its own."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ def read_posetrack17(
 ) -> PoseTrackSequence:
     """Read one sequence.
 
-    A frame counts if it has any rectangle; rectangles without a list of points are then left out. A joint is there if
-    it is listed, and the first of its points is taken.
+    A frame is valid if it has a rectangle; rectangles without a list of points are omitted. A joint exists if it is
+    listed; the first of its points is used.
 
     Args:
-        document: The file's content.
-        entry: Names the file in errors.
-        truth: Whether it is ground truth: head boxes and ignore regions are read of that only, and only predictions
-            need different track ids in a frame.
-        wanted: (F,) bool, frames whose persons are read; None reads those of frames that count.
+        document: Content of the file.
+        entry: Position in the file, for errors.
+        truth: Whether it is ground truth. Head boxes and ignore regions are read from ground truth only; unique track
+            ids within a frame are required of predictions only.
+        wanted: (F,) bool, frames whose persons are read; None reads the valid frames.
 
     Raises:
-        ValueError: Something is missing or malformed; the message names file and entry.
+        ValueError: An entry is missing or malformed; the message names file and entry.
     """
     names: list[str] = []
     counts: list[bool] = []
@@ -76,7 +76,7 @@ def read_posetrack17(
 
 
 def _name(image: dict[str, Any], position: int) -> str:
-    """For messages; not every file has it."""
+    """Return the frame's name for messages, or its position if the file has none."""
     try:
         return annolist.image_name(image)
     except (KeyError, IndexError, TypeError):
@@ -88,7 +88,7 @@ _START = {joint: 4 * joint for joint in range(NUM_JOINTS)}
 
 
 def _joints(points: list[dict[str, Any]], truth: bool) -> list[float]:
-    """x, y, score, and 1 of each evaluated joint; 0 for 1 where it is not listed."""
+    """Return x, y, score and an existence flag (1 or 0) of each evaluated joint."""
     joints = _NOBODY.copy()
     for point in points:
         start = _START.get(annolist.joint_id(point))
@@ -103,7 +103,7 @@ def _joints(points: list[dict[str, Any]], truth: bool) -> list[float]:
 
 
 def _head_sizes(rectangles: list[dict[str, Any]], truth: bool) -> tuple[np.ndarray, np.ndarray]:
-    """Size of each head and whether it is unknown."""
+    """Return the size of each head and whether it is unknown."""
     boxes = [annolist.head_corners(rectangle) if truth else None for rectangle in rectangles]
     lacks = np.array([box is None for box in boxes], dtype=bool)
     sizes = np.full(len(rectangles), np.nan)

@@ -1,4 +1,4 @@
-"""PoseTrack18's form, as poseval reads it: ``images``, ``annotations`` and ``categories``, as in COCO."""
+"""Reader of PoseTrack18's format as in poseval: ``images``, ``annotations`` and ``categories``, as in COCO."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ SOURCES = ('mpii', 'bonn', 'mpiinew')
 def read_posetrack18(document: dict[str, Any], entry: Entry, truth: bool) -> PoseTrackSequence:
     """Read one sequence.
 
-    * A person belongs to the image of its ``image_id``, by value: '7' is 7. One of no image is an error, where poseval
-      leaves it out.
-    * A frame is one of ``images``; only frames of the first video are taken, by the number that the name of the
-      image's folder begins with.
-    * A joint is there unless x, y and visibility are all 0.
-    * A frame counts if it has any annotation, whatever ``is_labeled`` says.
+    * A person belongs to the image of its ``image_id``, compared by value: '7' equals 7. A person without an image is
+      an error; poseval omits it.
+    * The frames are ``images``. Only frames of the first video are read, identified by the leading number of the
+      image's folder name.
+    * A joint exists unless x, y and visibility are all 0.
+    * A frame is valid if it has an annotation, regardless of ``is_labeled``.
 
     Args:
-        document: The file's content.
-        entry: Names the file in errors.
-        truth: Whether it is ground truth: head boxes and ignore regions are read of that only, and only predictions
-            need different track ids in a frame.
+        document: Content of the file.
+        entry: Position in the file, for errors.
+        truth: Whether it is ground truth. Head boxes and ignore regions are read from ground truth only; unique track
+            ids within a frame are required of predictions only.
 
     Raises:
-        ValueError: Something is missing or malformed; the message names file and entry.
+        ValueError: An entry is missing or malformed; the message names file and entry.
     """
     with entry:
         entry.place = 'categories'
@@ -52,7 +52,7 @@ def read_posetrack18(document: dict[str, Any], entry: Entry, truth: bool) -> Pos
         persons_of: dict[Any, list[int]] = {}
         for position, image in enumerate(images):
             entry.place = ('images', position)
-            by_id.setdefault(image['id'], image)  # of several images with one id the first is read, every time
+            by_id.setdefault(image['id'], image)  # duplicate ids: the first image is used
         ids = ImageIds(images)
         for index, annotation in enumerate(annotations):
             entry.place = ('annotations', index)
@@ -92,7 +92,7 @@ def read_posetrack18(document: dict[str, Any], entry: Entry, truth: bool) -> Pos
 
 
 def _joint_columns(categories: Any) -> tuple[list[int], int]:
-    """Column of each evaluated joint among a person's keypoints, and how many keypoints there are."""
+    """Return the column of each evaluated joint among a person's keypoints, and the number of keypoints."""
     if len(categories) != 1 or categories[0]['name'] != 'person':
         raise ValueError("there has to be one category, called 'person'")
     names = categories[0]['keypoints']
@@ -105,7 +105,7 @@ def _joint_columns(categories: Any) -> tuple[list[int], int]:
 
 
 def _check_file_name(name: str) -> str:
-    """Number of the video, as text, in ``…/<number>_<source>…/<frame>.jpg``."""
+    """Return the video number, as text, in ``…/<number>_<source>…/<frame>.jpg``."""
     words = os.path.basename(os.path.dirname(name)).split('_')
     try:
         int(words[0])
@@ -122,7 +122,7 @@ def _check_file_name(name: str) -> str:
 
 def _regions(image: dict[str, Any]) -> list[Region]:
     several = zip(image['ignore_regions_x'], image['ignore_regions_y'], strict=False)
-    return [(xs[: len(ys)], ys[: len(xs)]) for xs, ys in several]  # where there are more x than y, they are dropped
+    return [(xs[: len(ys)], ys[: len(xs)]) for xs, ys in several]  # surplus x or y are dropped
 
 
 def _read_persons(
@@ -133,7 +133,7 @@ def _read_persons(
     num_keypoints: int,
     entry: Entry,
 ) -> Persons:
-    """The annotations at ``indices``, which is in the order of frames; without head sizes."""
+    """Read the annotations at ``indices`` (sorted by frame), without head sizes."""
     chosen = [annotations[index] for index in indices]
     track_ids = []
     for annotation, index in zip(chosen, indices, strict=True):
@@ -159,7 +159,7 @@ def _read_persons(
 
 
 def _head_sizes(annotations: list[dict[str, Any]], indices: list[int], entry: Entry) -> tuple[np.ndarray, np.ndarray]:
-    """Size of each head and whether it is unknown."""
+    """Return the size of each head and whether it is unknown."""
     lacks = np.array(['bbox_head' not in annotations[index] for index in indices], dtype=bool)
     given = [index for index in indices if 'bbox_head' in annotations[index]]
     x, y, w, h = number_table(annotations, given, 'bbox_head', 4, entry, longer=True).T

@@ -1,4 +1,4 @@
-"""PoseTrack18's form, as PoseTrack21's own code reads it: stricter, and by position instead of by name."""
+"""Reader of PoseTrack18's format as in PoseTrack21's code: stricter, and by position instead of by name."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ def read_posetrack21(
 ) -> PoseTrackSequence:
     """Read one sequence.
 
-    * A person has 17 keypoints, in PoseTrack18's order whatever ``categories`` says.
-    * A joint is there if both of its coordinates are above 0.
-    * A frame counts if ``is_labeled`` says so.
-    * Where no number of a frame's predicted keypoints is written with a point, its scores are cut to integers.
+    * A person has 17 keypoints in PoseTrack18's order, regardless of ``categories``.
+    * A joint exists if both of its coordinates are above 0.
+    * A frame is valid if ``is_labeled`` is set.
+    * If all predicted keypoint values of a frame are written as integers, its scores are truncated to integers.
 
     Args:
-        document: The file's content.
-        entry: Names the file in errors.
-        truth: Whether it is ground truth, which needs ``is_labeled``, ignore regions and head boxes throughout.
-        num_frames: Later images are left out.
+        document: Content of the file.
+        entry: Position in the file, for errors.
+        truth: Whether it is ground truth, which needs ``is_labeled``, ignore regions and head boxes for all frames.
+        num_frames: Maximum number of images to read.
 
     Raises:
-        ValueError: Something is missing or malformed; the message names file and entry.
+        ValueError: An entry is missing or malformed; the message names file and entry.
     """
     with entry:
         images, annotations = document['images'], document['annotations']
@@ -44,7 +44,7 @@ def read_posetrack21(
             if image['id'] in frame_of:
                 if truth:
                     raise ValueError(f'the id {image["id"]} occurs twice')
-                continue  # taken as one image; whether there are enough is seen later
+                continue  # duplicates count as one image; the number is checked later
             frame_of[image['id']] = len(frame_of)
             names.append(str(image.get('file_name', image['id'])))
             counts.append(truth and bool(image['is_labeled']))
@@ -109,5 +109,5 @@ def _read_persons(annotations: list[dict[str, Any]], present: list[list[int]], e
 
 
 def _all_integers(annotations: list[dict[str, Any]], indices: list[int]) -> bool:
-    """Whether the keypoints of a frame's persons are integers throughout, as JSON tells them from other numbers."""
+    """Return whether all keypoint values of a frame's persons are written as integers in JSON."""
     return all(isinstance(value, int) for index in indices for value in flat(annotations[index]['keypoints']))

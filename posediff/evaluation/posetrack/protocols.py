@@ -1,8 +1,8 @@
-"""What the two official evaluators do with a pair of files before persons are matched.
+"""The two official evaluation protocols: how files are read and filtered before matching.
 
-``poseval`` is PoseTrack's own (leonid-pishchulin/poseval), that of the 2017 and 2018 benchmarks and of nearly every
-published figure. ``posetrack21`` is the one that came with that data set (anDoer/PoseTrack21). Both are followed where
-they are odd as well; where the latter's code fails, :class:`PoseTrack21` says so.
+``poseval`` is PoseTrack's evaluator (leonid-pishchulin/poseval) of the 2017 and 2018 benchmarks, used for nearly every
+published figure. ``posetrack21`` is the evaluator of that data set (anDoer/PoseTrack21). Peculiarities of both are
+reproduced; where the latter's code fails, :class:`PoseTrack21` raises an error.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from posediff.fileio.image_ids import id_value
 
 
 class Protocol(ABC):
-    """How files become persons that count.
+    """Rules that turn files into valid persons.
 
     Attributes:
-        least_true: Recall is taken of at least so many joints.
+        least_true: Lower bound of the denominator of recall.
         odd_empty_frames: See :class:`~posediff.evaluation.posetrack.hota.Hota`.
     """
 
@@ -39,11 +39,11 @@ class Protocol(ABC):
 
     @abstractmethod
     def read_predictions(self, document: dict[str, Any], entry: Entry, truth: PoseTrackSequence) -> PoseTrackSequence:
-        """Read predictions for the frames of ``truth``, which are paired by position."""
+        """Read predictions for the frames of ``truth``; frames are paired by position."""
 
     @abstractmethod
     def select(self, truth: PoseTrackSequence, predicted: PoseTrackSequence) -> tuple[Persons, Persons]:
-        """Drop frames that do not count and what lies in ignore regions.
+        """Drop invalid frames and joints in ignore regions.
 
         Returns:
             True and predicted persons.
@@ -54,7 +54,7 @@ class Protocol(ABC):
 
 
 class Poseval(Protocol):
-    """A frame counts if it has annotations; a joint is there if it is listed, or not (0, 0, 0)."""
+    """A frame is valid if it has annotations; a joint exists if it is listed, or is not (0, 0, 0)."""
 
     least_true = 0.0
     odd_empty_frames = False
@@ -81,7 +81,7 @@ class Poseval(Protocol):
             _remove_ignored(persons.take(truth.counts[persons.frame]), regions)
             for persons in (truth.persons, predicted.persons)
         )
-        headless = true.lacks_head & np.isin(true.frame, found.frame)  # a frame with both is needed to fail
+        headless = true.lacks_head & np.isin(true.frame, found.frame)  # poseval fails on frames with both
         if headless.any():
             frame = true.frame[headless.argmax()]
             raise ValueError(f'a person in frame {truth.frame_names[frame]} has no head box')
@@ -91,7 +91,7 @@ class Poseval(Protocol):
 
 
 class PoseTrack21(Protocol):
-    """A frame counts if it ``is_labeled``; a joint is there if its coordinates are above 0."""
+    """A frame is valid if ``is_labeled`` is set; a joint exists if its coordinates are above 0."""
 
     least_true = 1.0
     odd_empty_frames = True
@@ -139,10 +139,10 @@ PROTOCOLS: dict[str, Protocol] = {'poseval': Poseval(), 'posetrack21': PoseTrack
 
 
 def get_protocol(name: str) -> Protocol:
-    """Look a protocol up.
+    """Return a protocol by name.
 
     Raises:
-        ValueError: There is none of that name.
+        ValueError: The name is unknown.
     """
     if name not in PROTOCOLS:
         raise ValueError(f'protocol {name!r} is none of {", ".join(PROTOCOLS)}')
@@ -150,7 +150,7 @@ def get_protocol(name: str) -> Protocol:
 
 
 def _check_names(truth: PoseTrackSequence, predicted: PoseTrackSequence, entry: Entry) -> None:
-    """Refuse predictions of other pictures, or of the same in another order: frames are paired by position."""
+    """Raise if predictions are of other images or in another order: frames are paired by position."""
     if not (truth.image_ids and predicted.image_ids):
         return
     expected, given = ([name.rpartition('/')[2] for name in one.frame_names] for one in (truth, predicted))
@@ -172,7 +172,7 @@ def _regions_that_count(truth: PoseTrackSequence) -> dict[int, list[Region]]:
 
 
 def _remove_ignored(persons: Persons, regions: dict[int, list[Region]]) -> Persons:
-    """Without the joints in ignore regions; where a frame has regions, also without persons that have no joint."""
+    """Remove the joints in ignore regions and, in frames with regions, persons without joints."""
     if not regions:
         return persons
     left = persons.without(inside_regions(persons.points, persons.frame, regions))
@@ -180,8 +180,8 @@ def _remove_ignored(persons: Persons, regions: dict[int, list[Region]]) -> Perso
 
 
 def _check_enough_track_ids(persons: Persons, others: Persons, truth: PoseTrackSequence) -> None:
-    """PoseTrack17 files need no track ids, except that poseval looks up as many as there are persons with joints."""
-    lacking = persons.track_ids == None  # noqa: E711  # elementwise
+    """Check for the track ids that poseval needs in PoseTrack17 files: one per person with joints."""
+    lacking = persons.track_ids == None  # noqa: E711  # elementwise comparison
     for frame in np.unique(persons.frame[lacking & np.isin(persons.frame, others.frame)]):
         of_frame = persons.frame == frame
         if persons.exists[of_frame][(~lacking[of_frame]).sum() :].any():

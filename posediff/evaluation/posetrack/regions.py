@@ -1,4 +1,4 @@
-"""Which points lie in ignore regions."""
+"""Test of points against ignore regions."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from posediff.evaluation.posetrack.pairs import expand, pairs_within_frames
 from posediff.evaluation.posetrack.sequence import Region
 
 MAX_PAIRS = 200_000
-"""Pairs of a point and an edge that are looked at together: some ten arrays of this length are made."""
+"""Maximum number of pairs of point and edge in one chunk; about ten arrays of this length are allocated."""
 
 
 def inside_regions(points: np.ndarray, frame: np.ndarray, regions: Mapping[int, list[Region]]) -> np.ndarray:
-    """Is a joint strictly inside one of the polygons of its frame?
+    """Return whether each joint is strictly inside a polygon of its frame.
 
-    Inside is even-odd: what an outline encloses twice is outside. A point on the outline is outside too; the test is
-    exact for the numbers given, as that of the geometry library which the official evaluators use. NaN is outside.
+    Uses the even-odd rule. Points on the outline are outside. The test is exact for the given numbers, like that of
+    the geometry library of the official evaluators. NaN is outside.
 
     Args:
         points: (N, K, 2) px.
-        frame: (N,) integers that never fall.
+        frame: (N,) integers in non-decreasing order.
         regions: Polygons by frame.
 
     Returns:
         (N, K) bool.
 
     Raises:
-        ValueError: A polygon has one or two vertices; one without any is empty.
+        ValueError: A polygon has one or two vertices; a polygon without vertices is allowed and empty.
     """
     inside = np.zeros(points.shape[:2], dtype=bool)
     outlines = [(number, region) for number, several in sorted(regions.items()) for region in several if region[0]]
@@ -61,7 +61,7 @@ def inside_regions(points: np.ndarray, frame: np.ndarray, regions: Mapping[int, 
 
 
 def _parts(counts: np.ndarray) -> Iterator[slice]:
-    """Slices of as many entries as have :data:`MAX_PAIRS` edges together, one entry at least."""
+    """Yield slices of entries with at most :data:`MAX_PAIRS` edges in total, at least one entry each."""
     until = np.cumsum(counts)
     start = 0
     while start < len(counts):
@@ -72,7 +72,7 @@ def _parts(counts: np.ndarray) -> Iterator[slice]:
 
 
 def _inside(points: np.ndarray, vertices: np.ndarray, first: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """(C,): is point c inside the polygon of ``counts[c]`` vertices from ``first[c]`` on?"""
+    """Return whether point c is inside the polygon of ``counts[c]`` vertices that starts at ``first[c]``, (C,)."""
     owner, corner = expand(first, counts)
     following = np.where(corner + 1 == (first + counts)[owner], first[owner], corner + 1)
     p, a, b = points[owner], vertices[corner], vertices[following]
@@ -88,11 +88,11 @@ def _inside(points: np.ndarray, vertices: np.ndarray, first: np.ndarray, counts:
 
 
 def _side(p: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """(C,): above 0 where p is left of the line from a to b (y up), below 0 where it is right, 0 exactly on it."""
+    """Return the side of p relative to the line from a to b, (C,): > 0 for left (y up), < 0 for right, 0 on it."""
     left = (b[:, 0] - a[:, 0]) * (p[:, 1] - a[:, 1])
     right = (b[:, 1] - a[:, 1]) * (p[:, 0] - a[:, 0])
     side = left - right
-    unsure = np.abs(side) < 1e-15 * (np.abs(left) + np.abs(right))  # the sign may be rounding's
+    unsure = np.abs(side) < 1e-15 * (np.abs(left) + np.abs(right))  # rounding may have changed the sign
     for index in np.flatnonzero(unsure & np.isfinite(side)):
         (px, py), (ax, ay), (bx, by) = (map(Fraction, corner[index].tolist()) for corner in (p, a, b))
         side[index] = np.sign(float((bx - ax) * (py - ay) - (by - ay) * (px - ax)))

@@ -1,4 +1,4 @@
-"""Predictions in PoseTrack18's form, as the official evaluators and test servers take them."""
+"""Writer of predictions in PoseTrack18's format, for the official evaluators and test servers."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ class PredictedPerson:
         keypoints: (17, 2) px, in the order of
             :data:`~posediff.structures.posetrack_joints.POSETRACK18_KEYPOINTS`.
         scores: (17,), any range.
-        score: Of the person as a whole; average precision does not depend on it.
-        box: (4,) px, left, top, right, bottom; None is that of the keypoints.
-        box_score: Of the detector, in [0, 1].
-        track_id: Who it is; None is the running number in the frame, of poses that are not tracked.
+        score: Score of the person; average precision does not use it.
+        box: (4,) px, left, top, right, bottom; None uses the box of the keypoints.
+        box_score: Detection score, in [0, 1].
+        track_id: Track of the person; None uses the index in the frame, for untracked poses.
     """
 
     keypoints: np.ndarray
@@ -37,10 +37,10 @@ class PredictedPerson:
 
 
 def to_posetrack18(keypoints: np.ndarray, names: Sequence[str]) -> np.ndarray:
-    """Reorder (…, K, C) to (…, 17, C); ears may be missing, and are 0 then.
+    """Reorder (…, K, C) to (…, 17, C); missing ears are set to 0.
 
     Raises:
-        ValueError: Another keypoint is missing.
+        ValueError: A keypoint other than the ears is missing.
     """
     missing = [name for name in EVALUATED_KEYPOINTS if name not in names]
     if missing:
@@ -53,13 +53,13 @@ def to_posetrack18(keypoints: np.ndarray, names: Sequence[str]) -> np.ndarray:
 
 
 def result_document(frames: Sequence[tuple[Any, str]], persons: Sequence[Sequence[PredictedPerson]]) -> dict[str, Any]:
-    """Content of the result file of one sequence.
+    """Return the content of the result file of one sequence.
 
-    Every frame is listed, with persons or without, since evaluators pair frames by position.
+    Every frame is listed, with or without persons, because evaluators pair frames by position.
 
     Args:
-        frames: Id and file name of each frame of the ground truth, in its order; an id of None becomes the position.
-        persons: Those of each frame.
+        frames: Id and file name of each frame, in the order of the ground truth; an id of None becomes the position.
+        persons: Persons of each frame.
     """
     images, annotations = [], []
     for position, ((image_id, name), several) in enumerate(zip(frames, persons, strict=True)):
@@ -81,6 +81,6 @@ def result_document(frames: Sequence[tuple[Any, str]], persons: Sequence[Sequenc
 
 
 def write_result(path: Path, document: dict[str, Any]) -> None:
-    """Write a result file, whole or not at all."""
+    """Write a result file atomically."""
     with replacing(path) as temporary:
         temporary.write_text(json.dumps(document))

@@ -1,4 +1,4 @@
-"""What one file says, as arrays."""
+"""Content of one file as arrays."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from typing import Any
 import numpy as np
 
 Region = tuple[list[float], list[float]]
-"""x and y, in px, of the vertices of a polygon."""
+"""x and y of a polygon's vertices in px."""
 
 
 @dataclass
 class Persons:
-    """The persons of a sequence, frame by frame, in the order of the file.
+    """Persons of a sequence, sorted by frame, then in the order of the file.
 
     Attributes:
-        frame: (N,) int64, position of the person's frame in the sequence; never falls.
-        points: (N, 15, 2) px, in the order of :data:`~posediff.structures.posetrack_joints.EVALUATED_JOINTS`; of no
-            meaning where ``exists`` is False.
+        frame: (N,) int64, position of the person's frame in the sequence; non-decreasing.
+        points: (N, 15, 2) px, in the order of :data:`~posediff.structures.posetrack_joints.EVALUATED_JOINTS`; undefined
+            where ``exists`` is False.
         exists: (N, 15) bool.
-        scores: (N, 15) float64, any range; of no meaning for ground truth.
+        scores: (N, 15) float64, any range; undefined for ground truth.
         head_sizes: (N,) px; NaN for predictions.
-        lacks_head: (N,) bool, whether there is no head box to take the size of.
-        track_ids: N of them; None where there is none.
+        lacks_head: (N,) bool, whether the head box is missing.
+        track_ids: (N,) objects; None for persons without a track id.
     """
 
     frame: np.ndarray
@@ -38,24 +38,24 @@ class Persons:
         return len(self.frame)
 
     def take(self, wanted: np.ndarray) -> Persons:
-        """Those of a mask (N,)."""
+        """Return the persons selected by a mask (N,)."""
         return Persons(*(getattr(self, name)[wanted] for name in self.__dataclass_fields__))
 
     def without(self, removed: np.ndarray) -> Persons:
-        """All persons, less the joints of a mask (N, 15)."""
+        """Return all persons without the joints of a mask (N, 15)."""
         return replace(self, exists=self.exists & ~removed)
 
 
 @dataclass
 class PoseTrackSequence:
-    """One file.
+    """Content of one file.
 
     Attributes:
-        frame_names: F of them, for messages.
-        persons: Those of all frames that count, see ``counts``.
-        counts: (F,) bool, whether a frame is evaluated at all; only ground truth decides that.
-        image_ids: F of them where the form of the file has them.
-        regions: Polygons whose inside is not evaluated, by frame; ground truth only.
+        frame_names: F names, for messages.
+        persons: Persons of all valid frames, see ``counts``.
+        counts: (F,) bool, whether a frame is valid, that is, evaluated; defined by the ground truth only.
+        image_ids: F ids, if the file format has them.
+        regions: Ignore regions as polygons, by frame; ground truth only.
     """
 
     frame_names: list[str]
@@ -66,7 +66,7 @@ class PoseTrackSequence:
 
 
 def track_id_array(track_ids: list[Any]) -> np.ndarray:
-    """(N,) of any objects."""
+    """Return an object array (N,) of track ids."""
     ids = np.empty(len(track_ids), dtype=object)
     ids[:] = track_ids
     return ids

@@ -1,4 +1,4 @@
-"""From poses to tracks: give the persons of a sequence their ids."""
+"""Tracking of predicted persons: assigns a track id to each."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from posediff.evaluation.posetrack.result_files import PredictedPerson
 from posediff.tracking.base import NO_TRACK, BaseTracker
 
 LEAST_SIDE = 1.0
-"""px; boxes of keypoints that lie in a line are made as wide as this."""
+"""Minimum side in px of the box of keypoints."""
 
 
 def give_track_ids(
@@ -20,12 +20,12 @@ def give_track_ids(
 ) -> list[list[PredictedPerson]]:
     """Track the persons of a sequence.
 
-    Result files need an id of everybody: who belongs to no track gets one of their own, above those of the tracks.
+    Result files need an id for every person: a person without a track gets a unique id above those of the tracks.
 
     Args:
-        persons: Those of each frame.
-        tracker: Begins a video.
-        fps: Of the video.
+        persons: Persons of each frame.
+        tracker: Tracker, reset for this video.
+        fps: Frames per second of the video.
     """
     tracker.reset(fps)
     track_ids = [_update(tracker, frame, several) for frame, several in enumerate(persons)]

@@ -1,4 +1,4 @@
-"""How well persons are followed, sequence by sequence."""
+"""Tracking evaluation over sequences."""
 
 from __future__ import annotations
 
@@ -11,30 +11,30 @@ from posediff.evaluation.posetrack.tracking_result import TrackingResult
 
 
 class Tracking:
-    """Collects the counts of all sequences, for MOTA as poseval has it and HOTA as PoseTrack21 has it.
+    """Counts of all sequences for MOTA as in poseval and HOTA as in PoseTrack21.
 
     Args:
-        protocol: Decides which frames, persons and joints count, for both.
+        protocol: Defines the valid frames, persons and joints of both.
     """
 
     def __init__(self, protocol: Protocol) -> None:
-        from posediff.evaluation.posetrack.clear_mot import ClearMot  # both import scipy, which poses do without
+        from posediff.evaluation.posetrack.clear_mot import ClearMot  # scipy is needed for tracks only
         from posediff.evaluation.posetrack.hota import Hota
 
         self.clear_mot, self.hota = ClearMot(), Hota(protocol.odd_empty_frames)
 
     def add(self, true: Persons, predicted: Persons, sequence: PoseTrackSequence) -> None:
-        """Take in the persons of a sequence that count.
+        """Add the valid persons of a sequence.
 
         Raises:
-            ValueError: A track id is missing, no number, or occurs twice in a frame.
+            ValueError: A track id is missing, not a number, or occurs twice in a frame.
         """
         tracked = tracked_sequence(true, predicted, np.flatnonzero(sequence.counts), sequence.frame_names)
         self.clear_mot.add(tracked)
         self.hota.add(tracked)
 
     def result(self) -> TrackingResult:
-        """The figures of everything that was added."""
+        """Return the figures of all added sequences."""
         return TrackingResult(
             figures={**self.clear_mot.figures(), **self.hota.figures()}, num_switches=self.clear_mot.switches.copy()
         )

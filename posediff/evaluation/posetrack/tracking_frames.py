@@ -15,9 +15,9 @@ class TrackedFrame:
     """One frame.
 
     Attributes:
-        true, predicted: (G,) and (P,) int64, numbers of the tracks, from 0 in each sequence.
+        true, predicted: (G,) and (P,) int64, track indices, from 0 in each sequence.
         true_exists, predicted_exists: (G, 15) and (P, 15) bool.
-        distances: (G, P, 15) in units of the true head; infinite where either lacks the joint or it is not finite.
+        distances: (G, P, 15) in units of the true head size; infinite if a joint is missing or not finite.
     """
 
     true: np.ndarray
@@ -29,7 +29,7 @@ class TrackedFrame:
 
 @dataclass(frozen=True)
 class TrackedSequence:
-    """All frames of a sequence that count, and how many tracks there are."""
+    """All valid frames of a sequence and the numbers of tracks."""
 
     frames: list[TrackedFrame]
     num_true: int
@@ -37,15 +37,15 @@ class TrackedSequence:
 
 
 def tracked_sequence(true: Persons, predicted: Persons, frames: np.ndarray, frame_names: list[str]) -> TrackedSequence:
-    """Sort persons by frame and number their tracks.
+    """Group persons by frame and number their tracks.
 
     Args:
-        true, predicted: Persons that count.
-        frames: (F,) frames that count, in order.
-        frame_names: Of all frames, for messages.
+        true, predicted: Valid persons.
+        frames: (F,) valid frames, in order.
+        frame_names: Names of all frames, for messages.
 
     Raises:
-        ValueError: A track id is missing, no number, or occurs twice in a frame.
+        ValueError: A track id is missing, not a number, or occurs twice in a frame.
     """
     (true_tracks, num_true), (predicted_tracks, num_predicted) = (
         _numbered(persons, frame_names) for persons in (true, predicted)
@@ -70,7 +70,7 @@ def _rows(persons: Persons, frame: int) -> slice:
 
 
 def _numbered(persons: Persons, frame_names: list[str]) -> tuple[np.ndarray, int]:
-    """Track ids as 0, 1, … and how many there are."""
+    """Return track ids as 0, 1, … and their number."""
     for row, track_id in enumerate(persons.track_ids):
         if isinstance(track_id, bool) or not isinstance(track_id, (int, float)):
             frame = frame_names[persons.frame[row]]
@@ -90,7 +90,7 @@ def _distances(true: Persons, a: slice, predicted: Persons, b: slice) -> np.ndar
 
 
 def joints_that_match_one_to_one(candidates: np.ndarray) -> np.ndarray:
-    """(15,): is every person a candidate of one other at most? Then there is nothing to choose between.
+    """Return the joints for which every person is a candidate of at most one other, (15,): assignment is trivial.
 
     Args:
         candidates: (G, P, 15) bool.
