@@ -1,4 +1,4 @@
-"""Cameras, calibrations, triangulation, rotations, and which way is up."""
+"""Cameras, calibration, triangulation, rotations and the up direction."""
 
 from posediff.geometry.cameras import (
     Camera,

@@ -1,7 +1,7 @@
-"""Cameras, projection and the translation that best explains a 2D pose.
+"""Cameras, projection, and the root position from 2D keypoints.
 
 Frames: world (right-handed, z up), camera (x right, y down, z forward), image (px, origin at the top left corner).
-Lengths are mm. Functions take numpy arrays or torch tensors and return the same kind; a :class:`Camera` holds numpy
+Lengths are in mm. Functions take numpy arrays or torch tensors and return the same type; a :class:`Camera` holds numpy
 arrays.
 """
 
@@ -15,11 +15,11 @@ import torch
 
 
 def project_points(points: Any, focal: Any, center: Any, distortion: Any = None) -> Any:
-    """Project points of the camera frame to pixels.
+    """Project points from the camera frame to pixels.
 
-    Distortion is Human3.6M's own model of (k1, k2, p1, p2, k3): with r² = x² + y² of the ideal point (x, y),
-    ``(x, y) (1 + k1 r² + k2 r⁴ + k3 r⁶ + p1 y + p2 x) + (p2, p1) r²``. OpenCV's has the factor 2 before p1 y + p2 x: a
-    difference below 0.2 px for these cameras.
+    The distortion is Human3.6M's model with (k1, k2, p1, p2, k3): with r² = x² + y² of the undistorted point (x, y),
+    ``(x, y) (1 + k1 r² + k2 r⁴ + k3 r⁶ + p1 y + p2 x) + (p2, p1) r²``. OpenCV has a factor 2 before p1 y + p2 x, which
+    differs by less than 0.2 px for these cameras.
 
     Args:
         points: (..., 3) camera frame, any unit of length, z > 0.
@@ -46,12 +46,13 @@ def _distort(normalized: Any, distortion: Any) -> Any:
 
 
 def unproject_points(pixels: Any, focal: Any, center: Any, distortion: Any = None, iterations: int = 20) -> Any:
-    """Directions (x/z, y/z) of the camera frame that project to ``pixels``.
+    """Return the directions (x/z, y/z) in the camera frame that project to ``pixels``.
 
     Args:
         pixels: (..., 2) px.
         focal, center, distortion: As for :func:`project_points`.
-        iterations: Fixed-point steps that invert the distortion; 20 reach 1e-6 px for lenses as mild as Human3.6M's.
+        iterations: Fixed-point iterations that invert the distortion; 20 reach 1e-6 px for distortions as weak as
+            Human3.6M's.
 
     Returns:
         (..., 2).
@@ -74,24 +75,24 @@ def solve_root_position(
     weights: Any = None,
     check: bool = True,
 ) -> Any:
-    """Translation that puts a root-relative pose where its 2D keypoints were seen, in closed form.
+    """Solve for the root position that aligns a root-relative pose with its 2D keypoints, in closed form.
 
-    Per frame it minimises ``sum_k w_k |(X_k + t)_xy - n_k (X_k + t)_z|^2`` over t, n_k being the ray of keypoint k:
-    linear in t, exact on noise-free input.
+    Minimises ``sum_k w_k |(X_k + t)_xy - n_k (X_k + t)_z|^2`` over t in each frame, where n_k is the ray of keypoint k.
+    The problem is linear in t; the solution is exact for noise-free input.
 
     Args:
         joints_3d: (..., K, 3) joints relative to the root, camera axes, mm.
         keypoints_2d: (..., K, 2) px.
         focal, center: (2,) px, or batched so that they broadcast against (..., K, 2).
         distortion: None, or (5,), or batched so that it broadcasts against (..., K, 5).
-        weights: None, or (..., K) >= 0, e.g. confidences; 0 leaves a joint out.
-        check: Look for frames with too few joints; False where the caller knows that there are none.
+        weights: None, or (..., K) >= 0, e.g. confidences; 0 excludes a joint.
+        check: Whether to check for frames with too few joints; pass False if there are none.
 
     Returns:
-        (..., 3) position of the root in the camera frame, mm.
+        (..., 3) root position in the camera frame, mm.
 
     Raises:
-        ValueError: A frame has fewer than two joints of positive weight.
+        ValueError: A frame has fewer than two joints with positive weight.
     """
     rays = unproject_points(keypoints_2d, focal, center, distortion)
     is_tensor = isinstance(joints_3d, torch.Tensor)
@@ -105,7 +106,7 @@ def solve_root_position(
     total = weights.sum(-1)
     ray_sum = (weighted * rays).sum(-2)
     ray_square = (weighted * rays * rays).sum((-1, -2))
-    # Eliminating t_xy from the 3x3 normal equations leaves one equation for the depth.
+    # Eliminating t_xy from the 3x3 normal equations gives one equation for the depth.
     target_sum = (weighted * target).sum(-2)
     cross = (weighted * rays * target).sum((-1, -2))
     spread = ray_square - (ray_sum * ray_sum).sum(-1) / total
@@ -116,7 +117,8 @@ def solve_root_position(
 
 
 def quaternion_to_matrix(quaternion: np.ndarray) -> np.ndarray:
-    """Rotation matrices (..., 3, 3) of quaternions (..., 4) ordered (w, x, y, z), normalised here."""
+    """Return rotation matrices (..., 3, 3) of quaternions (..., 4) in the order (w, x, y, z); they are normalised
+    first."""
     w, x, y, z = np.moveaxis(quaternion / np.linalg.norm(quaternion, axis=-1, keepdims=True), -1, 0)
     rows = [
         [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
@@ -128,14 +130,14 @@ def quaternion_to_matrix(quaternion: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True, eq=False)
 class Camera:
-    """A pinhole camera, with lens distortion if given. ``X_camera = R X_world + t``.
+    """A pinhole camera with optional lens distortion: ``X_camera = R X_world + t``.
 
     Attributes:
         focal: (2,) focal lengths fx, fy, px.
         center: (2,) principal point cx, cy, px.
         img_shape: (h, w) px.
-        R: (3, 3) rotation, world to camera.
-        t: (3,) mm.
+        R: (3, 3) rotation from world to camera.
+        t: (3,) translation from world to camera, mm.
         distortion: None, or (5,) k1, k2, p1, p2, k3, see :func:`project_points`.
     """
 
@@ -152,19 +154,19 @@ class Camera:
 
     @property
     def position(self) -> np.ndarray:
-        """(3,) where the camera stands, world frame, mm."""
+        """Camera position (3,) in the world frame, mm."""
         return -self.R.T @ self.t
 
     def world_to_camera(self, points: np.ndarray) -> np.ndarray:
-        """(..., 3) world frame to camera frame, mm."""
+        """Transform points (..., 3) from the world frame to the camera frame, mm."""
         return points @ self.R.T + self.t
 
     def project(self, points_camera: np.ndarray) -> np.ndarray:
-        """(..., 3) camera frame, mm, to (..., 2) px."""
+        """Project points (..., 3) in the camera frame, mm, to (..., 2) px."""
         return project_points(points_camera, self.focal, self.center, self.distortion)
 
     def mirrored(self) -> Camera:
-        """The camera that sees the mirror image of a mirrored world (x negated in both frames)."""
+        """Return the camera for the mirrored image of the mirrored world (x negated in both frames)."""
         mirror = np.array([-1.0, 1.0, 1.0], dtype=self.R.dtype)
         center = np.array([self.img_shape[1] - self.center[0], self.center[1]], dtype=self.center.dtype)
         distortion = self.distortion

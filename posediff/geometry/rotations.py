@@ -1,4 +1,4 @@
-"""Rotations that turn bones of a rest pose onto bones that were seen. All arrays float64, frames first."""
+"""Rotations from bones of a rest pose to observed bones. All arrays are float64 with the frame axis first."""
 
 from __future__ import annotations
 
@@ -7,54 +7,55 @@ from scipy.spatial.transform import Rotation
 
 EULER_ORDER = 'ZXY'
 PRIOR_WEIGHT = 1e-5
-FREE_TWIST_FROM = np.radians(150.0)  # up to here a swing has no twist; at 180 degrees any
-GIMBAL = 1e-6  # cosine of the middle angle below which the outer two turn about one axis
+FREE_TWIST_FROM = np.radians(150.0)  # below, a swing has no twist; the allowed twist grows to any angle at 180 degrees
+GIMBAL = 1e-6  # cosine of the middle angle below which the outer two angles have the same axis
 
 
 def unit(vectors: np.ndarray, fallback: np.ndarray) -> np.ndarray:
-    """Unit vectors (…, 3), or ``fallback`` where a vector has no length."""
+    """Return unit vectors (…, 3), or ``fallback`` for vectors of zero length."""
     norms = np.linalg.norm(vectors, axis=-1, keepdims=True)
     return np.where(norms > 1e-9, vectors / np.maximum(norms, 1e-9), fallback)
 
 
 def fitted_rotations(rest: np.ndarray, seen: np.ndarray, prior: np.ndarray) -> np.ndarray:
-    """Rotations that turn several bones of one joint as near as they can to those seen (Kabsch's closed form).
+    """Return the rotations that best align several bones of one joint with the observed bones (Kabsch, closed form).
 
     Args:
         rest: (n, 3) bones in the rest pose.
-        seen: (F, n, 3) bones of every frame.
-        prior: (F, 3, 3) rotations that decide, with little weight, what the bones leave open (all on one line).
+        seen: (F, n, 3) observed bones per frame.
+        prior: (F, 3, 3) rotations with a small weight that resolve what the bones leave open (all on one line).
 
     Returns:
+        (F, 3, 3), the least-squares solution over the bones.
         (F, 3, 3), least squares over the bones.
     """
     size = max(float((rest**2).sum()), 1e-12)
     covariance = np.einsum('fni,nj->fij', seen, rest) + PRIOR_WEIGHT * size * prior
     left, _, right = np.linalg.svd(covariance)
-    left[:, :, 2] *= np.linalg.det(left @ right)[:, None]  # a rotation, not a reflection
+    left[:, :, 2] *= np.linalg.det(left @ right)[:, None]  # exclude reflections
     fitted: np.ndarray = left @ right
     return fitted
 
 
 def swings(rest: np.ndarray, seen: np.ndarray) -> np.ndarray:
-    """Rotations that turn one bone onto those seen, without twist, and without a jump where the bone points backwards.
+    """Return rotations from one bone to its observed directions, without twist and without jumps near the antipode.
 
-    The shortest rotation from ``rest`` to ``seen`` has no twist about the bone, but where the bone passes the
-    direction opposite to ``rest`` it flips by up to 180 degrees. Beyond 150 degrees from ``rest`` the twist is
-    therefore carried along from frame to frame, as far as ±180 degrees at the opposite direction and ±0 at 150, so
-    that it has gone again when the bone comes back.
+    The shortest rotation from ``rest`` to ``seen`` has no twist about the bone, but flips by up to 180 degrees when the
+    bone passes the direction opposite to ``rest``. Beyond 150 degrees from ``rest`` the twist is therefore carried over
+    from frame to frame. Its limit grows linearly from 0 at 150 degrees to ±180 at 180 degrees, so the twist vanishes
+    when the bone returns.
 
     Args:
-        rest: (3,) direction of the bone in the rest pose, unit length.
-        seen: (F, 3) its directions, unit length.
+        rest: (3,) unit direction of the bone in the rest pose.
+        seen: (F, 3) observed unit directions.
 
     Returns:
-        (F, 3, 3); ``swing @ rest`` is ``seen``.
+        (F, 3, 3); ``swing @ rest`` equals ``seen``.
     """
     shortest = _shortest(np.broadcast_to(rest, seen.shape), seen)
     angles = np.arctan2(np.linalg.norm(np.cross(rest, seen), axis=-1), seen @ rest)
     limits = np.pi * np.maximum(angles - FREE_TWIST_FROM, 0) / (np.pi - FREE_TWIST_FROM)
-    # what the shortest rotations twist between two frames, compared with carrying the bone along
+    # twist of the shortest rotations between two frames, relative to parallel transport of the bone
     carried = np.swapaxes(shortest[1:], 1, 2) @ _shortest(seen[:-1], seen[1:]) @ shortest[:-1]
     side = _perpendicular(rest[None])[0]
     steps = np.arctan2((carried @ side) @ np.cross(rest, side), (carried @ side) @ side)
@@ -67,13 +68,13 @@ def swings(rest: np.ndarray, seen: np.ndarray) -> np.ndarray:
 
 
 def euler_angles(rotations: np.ndarray) -> np.ndarray:
-    """Angles of ``Z(a) X(b) Y(c)`` (F, …, 3, 3) in degrees, each frame's the nearest to those of the frame before.
+    """Return the angles of rotations ``Z(a) X(b) Y(c)`` (F, …, 3, 3) in degrees, continuous over the frames.
 
-    Every rotation has two triples of angles, (a, b, c) and (a + 180, 180 - b, c + 180), and whole turns may be added
-    to any: taken at random they jump. At b = ±90 only a ± c is decided, and c stays where it was.
+    Every rotation has two angle triples, (a, b, c) and (a + 180, 180 - b, c + 180), each up to full turns. The triple
+    nearest to the previous frame is chosen. At b = ±90 only a ± c is determined, and c keeps its previous value.
 
     Returns:
-        (F, …, 3) in the order Z, X, Y; unbounded, since a person who turns twice has turned by 720 degrees.
+        (F, …, 3) in the order Z, X, Y; unbounded, e.g. 720 degrees after two turns.
     """
     sine = np.clip(rotations[..., 2, 1], -1, 1)
     cosine = np.hypot(rotations[..., 2, 0], rotations[..., 2, 2])
@@ -96,7 +97,7 @@ def euler_angles(rotations: np.ndarray) -> np.ndarray:
 
 
 def _shortest(start: np.ndarray, end: np.ndarray) -> np.ndarray:
-    """The shortest rotations (F, 3, 3) between unit vectors (F, 3); opposite ones by half a turn about some normal."""
+    """Return the shortest rotations (F, 3, 3) between unit vectors (F, 3); for opposite vectors, any half turn."""
     real = 1 + (start * end).sum(-1)
     quaternions = np.column_stack([np.cross(start, end), real])
     opposite = real < 1e-9
@@ -106,7 +107,7 @@ def _shortest(start: np.ndarray, end: np.ndarray) -> np.ndarray:
 
 
 def _perpendicular(directions: np.ndarray) -> np.ndarray:
-    """Unit vectors at right angles to unit vectors (F, 3)."""
+    """Return unit vectors perpendicular to unit vectors (F, 3)."""
     axes = np.eye(3)[np.abs(directions).argmin(-1)]
     normals = np.cross(directions, axes)
     return normals / np.linalg.norm(normals, axis=-1, keepdims=True)

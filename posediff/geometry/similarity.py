@@ -1,4 +1,4 @@
-"""How alike boxes and poses are, from 0 to 1."""
+"""Similarity of boxes and of poses, from 0 to 1."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 
 
 def box_iou(boxes_a: np.ndarray, boxes_b: np.ndarray) -> np.ndarray:
-    """Area of the intersection by that of the union.
+    """Return the intersection over union of boxes.
 
     Args:
         boxes_a: (A, 4) px, left, top, right, bottom, of positive area.
@@ -22,16 +22,16 @@ def box_iou(boxes_a: np.ndarray, boxes_b: np.ndarray) -> np.ndarray:
 
 
 def box_sizes(boxes: np.ndarray) -> np.ndarray:
-    """Root of the area, px: (N, 4) to (N,)."""
+    """Return the square root of the area of boxes (N, 4), px: (N,)."""
     return np.sqrt(np.prod(boxes[:, 2:] - boxes[:, :2], axis=-1))
 
 
 def object_keypoint_similarity(
     keypoints_a: np.ndarray, seen_a: np.ndarray, keypoints_b: np.ndarray, seen_b: np.ndarray, spread: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """COCO's object keypoint similarity: the mean of exp(-d² / (2 spread²)) over the keypoints that both have.
+    """Return COCO's object keypoint similarity: the mean of exp(-d² / (2 spread²)) over keypoints visible in both.
 
-    COCO's spread is the root of the object's area times two sigma of the keypoint
+    COCO's spread is the square root of the object's area times two sigma of the keypoint
     (https://cocodataset.org/#keypoints-eval).
 
     Args:
@@ -39,10 +39,10 @@ def object_keypoint_similarity(
         seen_a: (A, K) bool.
         keypoints_b: (B, K, 2) px, finite.
         seen_b: (B, K) bool.
-        spread: (A, K) px, above 0; or (A, B, K), where it depends on both.
+        spread: (A, K) px, above 0; or (A, B, K), if it depends on both.
 
     Returns:
-        Similarity (A, B) in [0, 1], 0 of who have no keypoint in common, and how many they have, (A, B).
+        Similarity (A, B) in [0, 1], 0 for pairs without a common keypoint, and the number of common keypoints (A, B).
     """
     both = seen_a[:, None] & seen_b[None]
     squared = ((keypoints_a[:, None] - keypoints_b[None]) ** 2).sum(-1)

@@ -1,4 +1,4 @@
-"""Points in space from several calibrated views."""
+"""Triangulation from several calibrated views."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ ITERATIONS = 3
 def triangulate(
     points: np.ndarray, cameras: Sequence[Camera], weights: np.ndarray | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Triangulate by the iterated linear least squares of Hartley and Sturm ("Triangulation", CVIU 1997).
+    """Triangulate points by iterated linear least squares (Hartley and Sturm, "Triangulation", CVIU 1997).
 
-    Rows are divided by the depth that the round before found, so that what is minimised is the error in pixels.
+    Rows are divided by the depth of the previous iteration, so that the error in pixels is minimised.
 
     Args:
-        points: (V, ..., 2) px without lens distortion, one entry for each of V views.
+        points: (V, ..., 2) px without lens distortion, for V views.
         cameras: The V cameras.
-        weights: (V, ...) at least 0, e.g. confidences; None: 1.
+        weights: (V, ...) >= 0, e.g. confidences; None: 1.
 
     Returns:
-        (..., 3) mm in the world frame, and the mean reprojection error (...) px over the views of positive weight; both
-        are NaN where fewer than two views have one.
+        Points (..., 3) in the world frame, mm, and the mean reprojection error (...) over the views with positive
+            weight, px; both are NaN if fewer than two views have positive weight.
 
     Raises:
-        ValueError: The number of views differs.
+        ValueError: The numbers of views and cameras differ.
     """
     if len(points) != len(cameras):
         raise ValueError(f'{len(points)} views need as many cameras, got {len(cameras)}')

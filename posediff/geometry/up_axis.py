@@ -1,4 +1,4 @@
-"""Which way is up in camera axes, and the way from there to files whose second axis points up."""
+"""Estimate the up direction in camera axes, and rotate to file axes with y up."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from posediff.geometry.rotations import unit
 from posediff.structures.skeletons import Skeleton
 
 ASSUMED_UP = np.array([0.0, -1.0, 0.0])
-CAMERA_TO_Y_UP = np.diag([1.0, -1.0, -1.0])  # y down, z forward → y up, z towards the camera; a half turn about x
+CAMERA_TO_Y_UP = np.diag([1.0, -1.0, -1.0])  # from y down, z forward to y up, z backward: a half turn about x
 
 FEET = (('left_foot', 'right_foot'), ('left_ankle', 'right_ankle'))
 HEADS = (('head',), ('head_top',), ('left_ear', 'right_ear'), ('nose',))
 
-MIN_FRAMES = 10  # in which the person stands
+MIN_FRAMES = 10  # standing frames
 MAX_KNEE_BEND = 35.0  # degrees, of the straighter leg
-MAX_TRUNK_BEND = 35.0  # degrees, trunk against legs
-MAX_SPREAD = 15.0  # degrees, median over standing frames
-MAX_TILT = 60.0  # degrees from the image's up: beyond, the person may as well be lying
+MAX_TRUNK_BEND = 35.0  # degrees, between trunk and legs
+MAX_SPREAD = 15.0  # degrees, median over the standing frames
+MAX_TILT = 60.0  # degrees from the image's up direction; beyond it the person may be lying
 MIN_WALK = 300.0  # mm, standard deviation of the feet along a direction of the ground
 GROUND_NOISE = 20.0  # mm
 MAX_GROUND_RESIDUAL = 50.0  # mm, median
@@ -30,12 +30,12 @@ MAX_CORRECTION = 20.0  # degrees between body axis and ground normal
 
 @dataclass(frozen=True)
 class UpEstimate:
-    """The direction against gravity.
+    """The estimated up direction.
 
     Attributes:
-        up: (3,) unit vector, camera axes.
-        source: ``'estimated'``, or ``'assumed'`` where the motion does not tell.
-        note: How it was found, or why it was not.
+        up: (3,) unit vector against gravity, camera axes.
+        source: ``'estimated'``, or ``'assumed'`` if it cannot be estimated from the motion.
+        note: How it was estimated, or why it was not.
     """
 
     up: np.ndarray
@@ -44,15 +44,15 @@ class UpEstimate:
 
 
 def level_rotation(up: np.ndarray) -> np.ndarray:
-    """Rotation from camera axes to those of a level camera in the same place: the smallest that does it.
+    """Return the smallest rotation from camera axes to those of a level camera at the same position.
 
-    Of a camera that hangs upside down it is half a turn about its line of sight.
+    For a camera that is upside down this is a half turn about the optical axis.
 
     Args:
         up: (3,) unit vector, camera axes.
 
     Returns:
-        (3, 3); ``rotation @ up`` is (0, -1, 0).
+        (3, 3); ``rotation @ up`` equals (0, -1, 0).
     """
     axis = np.cross(up, ASSUMED_UP)
     sine, cosine = float(np.linalg.norm(axis)), float(up @ ASSUMED_UP)
@@ -62,34 +62,35 @@ def level_rotation(up: np.ndarray) -> np.ndarray:
 
 
 def y_up_rotation(up: np.ndarray) -> np.ndarray:
-    """Rotation from camera axes to file axes: x right, y up, z towards the levelled camera.
+    """Return the rotation from camera axes to file axes: x right, y up, z towards the levelled camera.
 
     Args:
         up: (3,) unit vector, camera axes.
 
     Returns:
-        (3, 3); ``rotation @ up`` is (0, 1, 0).
+        (3, 3); ``rotation @ up`` equals (0, 1, 0).
     """
     return CAMERA_TO_Y_UP @ level_rotation(up)
 
 
 def estimate_up(joints_3d: np.ndarray, skeleton: Skeleton) -> UpEstimate:
-    """Estimate which way is up from how a person stands and where they walk.
+    """Estimate the up direction from standing poses and the ground that the person walks on.
 
-    First guess: the median direction from the feet to the head, over the frames in which the person stands (one leg
-    straight, trunk in line with the legs). Where the person also walks about, the ground is fitted to the lower foot
-    of every frame, robustly, and corrects the guess along the directions that were walked.
+    The initial estimate is the median direction from the feet to the head over all standing frames (one leg straight,
+    trunk in line with the legs). If the person also walks, a robust ground fit to the lower foot of each frame corrects
+    the estimate along the walked directions.
 
-    It gives up, and says so, when the joints needed are missing, too few frames show a person standing, these
-    disagree, or the result is more than 60 degrees from the image's up: a person lying and a camera on its side look
-    the same.
+    A level camera is assumed if required joints are missing, too few frames show the person standing, these frames
+    disagree, or the result is more than 60 degrees from the image's up direction: a lying person cannot be
+    distinguished from a rotated camera.
 
     Args:
-        joints_3d: (F, K, 3) mm, camera axes, NaN where not known. Walking is seen only if the root's path is in them.
-        skeleton: Of the joints.
+        joints_3d: (F, K, 3) mm, camera axes, NaN if unknown. Walking is used only if the joints include the root
+        motion.
+        skeleton: Skeleton of the joints.
 
     Returns:
-        Up, and how it is known: ``'estimated'``, or ``'assumed'`` with ``(0, -1, 0)``, a level camera.
+        The up direction with its source: ``'estimated'``, or ``'assumed'`` with ``(0, -1, 0)``, a level camera.
     """
     joints = np.asarray(joints_3d, dtype=np.float64)
     try:
@@ -112,7 +113,7 @@ def estimate_up(joints_3d: np.ndarray, skeleton: Skeleton) -> UpEstimate:
 
 
 def _correct_by_ground(foot_pair: np.ndarray, body: np.ndarray, note: str) -> UpEstimate:
-    """Tilt ``body`` so that the ground under the lower foot of each frame, (F, 2, 3), is level."""
+    """Correct ``body`` so that the ground under the lower foot of each frame is level; ``foot_pair`` is (F, 2, 3)."""
     pair = foot_pair[np.isfinite(foot_pair).all((-2, -1))]
     lower = np.take_along_axis(pair, (pair @ body).argmin(-1)[:, None, None], axis=1)[:, 0]
     centred = lower - np.median(lower, axis=0)
@@ -136,7 +137,7 @@ def _correct_by_ground(foot_pair: np.ndarray, body: np.ndarray, note: str) -> Up
 
 
 def _body_points(joints: np.ndarray, skeleton: Skeleton) -> dict[str, np.ndarray]:
-    """Points (F, 3) that the estimate looks at, by name; ``foot_pair`` is (F, 2, 3)."""
+    """Return the points (F, 3) used by the estimate, by name; ``foot_pair`` is (F, 2, 3)."""
     names = skeleton.joint_names
     feet = next((pair for pair in FEET if set(pair) <= set(names)), None)
     head = next((group for group in HEADS if set(group) <= set(names)), None)
@@ -163,7 +164,7 @@ def _body_points(joints: np.ndarray, skeleton: Skeleton) -> dict[str, np.ndarray
 
 
 def _standing(points: dict[str, np.ndarray]) -> np.ndarray:
-    """(F,) bool; a frame in which a needed joint is not known is none."""
+    """Return (F,) bool, the frames in which the person stands; False if a required joint is unknown."""
     trunk = _direction(points['shoulders'] - points['hips'])
     legs = _direction(points['hips'] - points['feet'])
     straight = np.fmin(*points['bends'].T) <= MAX_KNEE_BEND
@@ -172,7 +173,7 @@ def _standing(points: dict[str, np.ndarray]) -> np.ndarray:
 
 
 def _median_direction(directions: np.ndarray) -> np.ndarray:
-    """The direction with the least sum of distances to (N, 3) unit vectors (Weiszfeld's iteration)."""
+    """Return the geometric median direction of unit vectors (N, 3) (Weiszfeld's iteration)."""
     median = _direction(np.median(directions, axis=0))
     for _ in range(20):
         weights = 1 / np.maximum(np.linalg.norm(directions - median, axis=-1), 1e-6)
@@ -185,10 +186,10 @@ def _assumed(reason: str) -> UpEstimate:
 
 
 def _direction(vectors: np.ndarray) -> np.ndarray:
-    """Unit vectors (…, 3); NaN where there is no direction."""
+    """Return unit vectors (…, 3); NaN for vectors of zero length."""
     return unit(vectors, np.full(3, np.nan))
 
 
 def _angle(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Degrees between unit vectors (…, 3)."""
+    """Return the angle between unit vectors (…, 3), degrees."""
     return np.degrees(np.arctan2(np.linalg.norm(np.cross(first, second), axis=-1), (first * second).sum(-1)))

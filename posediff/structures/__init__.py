@@ -1,4 +1,4 @@
-"""Records that stages hand to each other, and the skeletons that their joints belong to."""
+"""Data records passed between stages, and the skeletons of their joints."""
 
 from posediff.structures.samples import PoseDataSample
 

@@ -1,4 +1,4 @@
-"""People of a frame, as boxes."""
+"""Bounding boxes of the persons in a frame."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-MARGIN = 0.1  # of the extent of keypoints, on every side of a box around them
+MARGIN = 0.1  # box margin per side, relative to the extent of the keypoints
 
 
 @dataclass(frozen=True)
 class People:
-    """The people of one frame.
+    """The person boxes of one frame.
 
     Attributes:
         boxes: (N, 4) float32 px: left, top, right, bottom.
         scores: (N,) float32 in [0, 1].
-        rois: (N, 4) float32 or None: centre x, y and side of a turned square around each, px, and its turn in radians,
-            for estimators that want one.
+        rois: (N, 4) float32 or None: a rotated square around each person as centre x, centre y, side (px) and rotation
+            (rad), for pose estimators that use one.
     """
 
     boxes: np.ndarray
@@ -29,12 +29,12 @@ class People:
 
     @classmethod
     def nobody(cls) -> People:
-        """An empty frame."""
+        """Return the record of a frame without persons."""
         return cls(np.zeros((0, 4), np.float32), np.zeros(0, np.float32))
 
 
 def boxes_around(keypoints: np.ndarray) -> np.ndarray:
-    """(N, 4) boxes of keypoints (N, K, 2), a tenth larger on every side: px, left, top, right, bottom."""
+    """Return boxes (N, 4) around keypoints (N, K, 2), 10 % larger on every side: left, top, right, bottom, px."""
     if not len(keypoints):
         return np.zeros((0, 4), np.float32)
     low, high = keypoints.min(1), keypoints.max(1)
@@ -43,7 +43,7 @@ def boxes_around(keypoints: np.ndarray) -> np.ndarray:
 
 
 def clip_boxes(boxes: np.ndarray, scores: np.ndarray, img_shape: tuple[int, int]) -> People:
-    """Cut boxes (N, 4) at the image; what has no area there is nobody."""
+    """Clip boxes (N, 4) to the image and drop those without area inside it."""
     height, width = img_shape
     clipped = np.clip(
         np.asarray(boxes, np.float32).reshape(-1, 4), 0, np.array([width, height, width, height], np.float32)

@@ -1,4 +1,4 @@
-"""What comes out of the pipeline, frame by frame."""
+"""Per-frame results of the pipeline."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ import numpy as np
 
 @dataclass(frozen=True)
 class PersonPose:
-    """One person in one frame.
+    """The pose of one person in one frame.
 
     Attributes:
-        track_id: The person.
-        observed: False where the person was not found and the pose is filled in from the frames around.
-        box: (4,) float32 px: left, top, right, bottom; NaN where not observed.
-        keypoints_2d: (K, 2) float32 px, in the estimator's skeleton; NaN where not observed.
-        keypoint_scores: (K,) float32 in [0, 1]; 0 where not observed.
+        track_id: Track of the person.
+        observed: False if the person was not detected in this frame and the pose is interpolated from other frames.
+        box: (4,) float32 px: left, top, right, bottom; NaN if not observed.
+        keypoints_2d: (K, 2) float32 px, in the pose estimator's skeleton; NaN if not observed.
+        keypoint_scores: (K,) float32 in [0, 1]; 0 if not observed.
         joints_3d: (J, 3) float32 mm relative to the root joint, in the lifter's skeleton; camera axes: x right, y down,
             z forward.
-        joints_3d_std: (J,) float32 mm, how far the hypotheses disagree.
-        root_position: (3,) float32 mm, the root joint in the camera frame; NaN where it is not known.
-        joint_observed: (J,) bool. False: the lifter did not get the joint in this frame, or an estimator had put it
-            outside the picture; what ``joints_3d`` has there is what the lifter takes for likely.
-        root_observed: False where ``root_position`` is not that of this frame, but between those of the frames around.
+        joints_3d_std: (J,) float32 mm, spread of the hypotheses.
+        root_position: (3,) float32 mm, root joint in the camera frame; NaN if unknown.
+        joint_observed: (J,) bool. False if the lifter had no 2D input for the joint in this frame, or its keypoint was
+            outside the image; ``joints_3d`` is then the lifter's prediction.
+        root_observed: False if ``root_position`` is interpolated from neighbouring frames.
     """
 
     track_id: int
@@ -40,12 +40,12 @@ class PersonPose:
 
 @dataclass(frozen=True)
 class FrameResult:
-    """One frame.
+    """The poses of one frame.
 
     Attributes:
-        frame_index: From 0.
+        frame_index: Frame index, from 0.
         time_s: Seconds since the first frame.
-        people: Everybody who is there, by ``track_id``.
+        people: The persons in the frame, sorted by ``track_id``.
     """
 
     frame_index: int

@@ -1,4 +1,4 @@
-"""Joints meet who takes them: the names of their skeletons have to be one."""
+"""Check that joints are in the expected skeleton."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ from posediff.structures.skeleton_conversion import get_conversion
 
 
 def require_skeleton(found: str | None, wanted: str, origin: str) -> None:
-    """Require that joints are of the skeleton that is wanted, by its name.
+    """Check that joints are in the expected skeleton, by its name.
 
-    Names decide, not lists of joints: ``h36m17``, ``cmu17`` and ``mediapipe17`` name the same 17 joints in the same
-    order and mean other points of the body (root, spine, thorax, neck and head; hips and wrists), and ``coco17`` has as
-    many. There are no two names for one skeleton.
+    Names are compared, not lists of joints: ``h36m17``, ``cmu17`` and ``mediapipe17`` have the same 17 joint names in
+    the same order but place them at different points of the body (root, spine, thorax, neck, head, hips and wrists),
+    and ``coco17`` also has 17 joints. Each skeleton has exactly one name.
 
     Args:
-        found: Of the joints; None if it was not stated.
-        wanted: Of who takes them.
-        origin: Who brings them, for the message.
+        found: Skeleton of the joints; None if not stated.
+        wanted: Skeleton that the consumer expects.
+        origin: Source of the joints, for the message.
 
     Raises:
         KeyError: ``found`` is unknown.
-        ValueError: It is another one, or not given; the message says how to convert.
+        ValueError: ``found`` is None or another skeleton; the message says how to convert.
     """
     if found == wanted:
         return

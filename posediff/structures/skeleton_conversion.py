@@ -1,8 +1,8 @@
 """Conversions between skeletons: a graph of explicit rules, each target joint a weighted sum of source joints.
 
-Two detectors' "hip" or "head" are different points of the body, and a lifter that is fed another skeleton than its own
-loses centimetres without saying so. So nothing is converted by joint name alone: a pair of skeletons without a rule,
-or a chain of rules, is an error, and every conversion reports which joints it had to make up.
+The "hip" or "head" of two detectors are different points of the body, and a lifter silently loses centimetres of
+accuracy on joints of another skeleton. Joints are therefore never matched by name alone: a pair of skeletons without a
+rule or chain of rules raises an error, and every conversion reports which joints are approximated.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ Rule = dict[str, dict[str, float]]
 
 @dataclass(frozen=True)
 class Conversion:
-    """How joints of one skeleton were made from another's.
+    """How the joints of one skeleton are computed from another.
 
     Attributes:
         source, target: Names of the skeletons.
-        path: Every skeleton on the way, both ends included.
+        path: All skeletons of the chain, including source and target.
         weights: (K_target, K_source), rows sum to one.
-        copied: Target joints that are a source joint unchanged.
-        approximated: Target joints that the source lacks, made from several of its joints.
+        copied: Target joints that equal one source joint.
+        approximated: Target joints that the source lacks, computed from several of its joints.
         dropped: Source joints that no target joint uses.
     """
 
@@ -58,8 +58,8 @@ def convert_joints(
 ) -> tuple[np.ndarray, np.ndarray, Conversion]:
     """Convert joints and their scores.
 
-    A target joint to which a non-finite source joint contributes is NaN with score 0; the other joints are not
-    touched by it. A score is the least of those that contribute.
+    A target joint is NaN with score 0 if a contributing source joint is not finite; other joints are not affected.
+    The score of a target joint is the minimum over the contributing source joints.
 
     Args:
         joints: (..., K_source, D) px, mm or any other unit.
@@ -67,11 +67,11 @@ def convert_joints(
         scores: (..., K_source); None: 1 for every joint.
 
     Returns:
-        Joints (..., K_target, D) and scores (..., K_target), in the dtypes given, and how they were made.
+        Joints (..., K_target, D) and scores (..., K_target) in the input dtypes, and the conversion used.
 
     Raises:
         KeyError: A skeleton is unknown.
-        ValueError: The shapes do not fit ``source``, or no chain of rules leads to ``target``.
+        ValueError: The shapes do not match ``source``, or no chain of rules leads to ``target``.
     """
     joints = np.asarray(joints)
     conversion = get_conversion(source, target)
@@ -92,11 +92,11 @@ def convert_joints(
 
 
 def get_conversion(source: str, target: str) -> Conversion:
-    """The shortest chain of rules from one skeleton to another, as one matrix.
+    """Return the shortest chain of rules from one skeleton to another, as one matrix.
 
     Raises:
         KeyError: A skeleton is unknown.
-        ValueError: No chain leads there.
+        ValueError: There is no chain of rules.
     """
     first, last = get_skeleton(source), get_skeleton(target)
     path = _shortest_path(source, target)
@@ -120,13 +120,13 @@ def _mean(*names: str) -> dict[str, float]:
 
 
 def _torso(height: float) -> dict[str, float]:
-    """Point on the line from between the hips (0) to between the shoulders (1)."""
+    """Weights of the point at ``height`` on the line from the hip centre (0) to the shoulder centre (1)."""
     hips, shoulders = (1 - height) / 2, height / 2
     return {'left_hip': hips, 'right_hip': hips, 'left_shoulder': shoulders, 'right_shoulder': shoulders}
 
 
 def _above_shoulders(height: float, *head: str) -> dict[str, float]:
-    """Point on the line from between the shoulders (0) to the mean of points of the head (1)."""
+    """Weights of the point at ``height`` on the line from the shoulder centre (0) to the mean of head joints (1)."""
     shoulders = {'left_shoulder': (1 - height) / 2, 'right_shoulder': (1 - height) / 2}
     return shoulders | {name: height / len(head) for name in head}
 
@@ -141,7 +141,7 @@ _LIMBS: Rule = {
     )
 }
 
-# Human3.6M's neck joint (9) sits at the face, its head joint (10) between eyes and ears.
+# Human3.6M's neck joint (9) is at the face, its head joint (10) between eyes and ears.
 _COCO_TO_H36M: Rule = _LIMBS | {
     'root': _torso(0),
     'spine': _torso(0.5),
@@ -150,8 +150,8 @@ _COCO_TO_H36M: Rule = _LIMBS | {
     'head': _mean('left_eye', 'right_eye', 'left_ear', 'right_ear'),
 }
 
-# Heights on the torso measured on 928 poses of 17 subjects of the CMU database; its neck and head joints lie 126 mm and
-# 217 mm above the shoulders, the latter at the ears.
+# Heights on the torso, measured on 928 poses of 17 subjects of the CMU database. Its neck and head joints are 126 mm
+# and 217 mm above the shoulders; the head joint is at the ears.
 _CMU_TORSO: Rule = {'root': _torso(0.185), 'spine': _torso(0.643), 'thorax': _torso(0.872)}
 _COCO_TO_CMU: Rule = (
     _LIMBS
@@ -167,9 +167,10 @@ _H36M_TO_CMU: Rule = (
 _MEDIAPIPE_TORSO: Rule = {'root': _torso(0), 'spine': _torso(0.5), 'thorax': _torso(1)}
 _COCO_TO_MEDIAPIPE: Rule = _COCO_TO_CMU | _MEDIAPIPE_TORSO
 
-# By the proportions of MediaPipe's world landmarks in two clips, in units of thigh and shin together (median; 37
-# subjects of the CMU database in brackets): hips 0.28 apart (0.22), forearm 0.30 (0.22; 0.30 in Winter, "Biomechanics
-# and Motor Control of Human Movement"), thigh 0.50 (0.48). The others differ by less than subjects do.
+# From the proportions of MediaPipe's world landmarks in two clips, relative to the length of thigh plus shin (median;
+# 37
+# subjects of the CMU database in brackets): hip distance 0.28 (0.22), forearm 0.30 (0.22; 0.30 in Winter, "Biomechanics
+# and Motor Control of Human Movement"), thigh 0.50 (0.48). Other lengths differ by less than the subjects do.
 _CMU_TO_MEDIAPIPE: Rule = (
     {name: {name: 1.0} for name in (*_LIMBS, 'neck_base', 'head')}
     | _MEDIAPIPE_TORSO
@@ -184,7 +185,7 @@ _CMU_TO_MEDIAPIPE: Rule = (
     }
 )
 
-# PoseTrack's head runs from the upper end of the neck to the top of the skull; the ears are near its middle.
+# PoseTrack's head extends from the upper end of the neck to the top of the skull; the ears are near its middle.
 _HEAD = {'head_bottom': 0.5, 'head_top': 0.5}
 _POSETRACK_TO_H36M: Rule = _LIMBS | {
     'root': _torso(0),
@@ -197,7 +198,7 @@ _POSETRACK_TO_CMU: Rule = (
     _LIMBS | _CMU_TORSO | {'neck_base': _above_shoulders(0.58, 'head_bottom', 'head_top'), 'head': _HEAD}
 )
 
-# MPII's two points of the head are those of PoseTrack; it has no nose, which is a little below their middle.
+# MPII's two head joints are those of PoseTrack. It has no nose; the nose is slightly below their middle.
 _MPI_HEAD = {'neck': 0.5, 'head_top': 0.5}
 _MPI_TO_H36M: Rule = _POSETRACK_TO_H36M | {'neck_base': {'neck': 0.6, 'head_top': 0.4}, 'head': _MPI_HEAD}
 _MPI_TO_CMU: Rule = _POSETRACK_TO_CMU | {'neck_base': _above_shoulders(0.58, 'neck', 'head_top'), 'head': _MPI_HEAD}

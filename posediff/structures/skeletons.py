@@ -39,7 +39,7 @@ class Skeleton:
 
     @cached_property
     def segments(self) -> tuple[tuple[int, int], ...]:
-        """(child, parent) of every joint but the root."""
+        """(child, parent) of every joint except the root."""
         return tuple((child, parent) for child, parent in enumerate(self.parents) if parent >= 0)
 
     @cached_property
@@ -51,7 +51,7 @@ class Skeleton:
         return tuple(order)
 
     def adjacency(self) -> np.ndarray:
-        """(K, K) float64, symmetric 0/1 with ones on the diagonal."""
+        """Return the adjacency matrix: (K, K) float64, symmetric 0/1 with ones on the diagonal."""
         matrix = np.eye(self.num_joints)
         for child, parent in self.segments:
             matrix[child, parent] = matrix[parent, child] = 1.0
@@ -84,13 +84,13 @@ H36M17 = Skeleton(
     right=(1, 2, 3, 14, 15, 16),
 )
 
-# The joints and order of H36M17, but where the CMU motion capture database puts them: its root lies a fifth of the way
-# from the hips to the shoulders, its spine and thorax elsewhere on that line, its head joint between the ears.
+# Joint names and order of H36M17, at the positions of the CMU motion capture database: the root is a fifth of the way
+# from the hips to the shoulders, spine and thorax are elsewhere on that line, the head joint is between the ears.
 CMU17 = replace(H36M17, name='cmu17')
 
-# Again the same joints, where detectors find them in images, MediaPipe's and those that were trained on COCO: hips are
-# wider apart than the joints that motion capture finds, and the root lies between them. What they do not find is made
-# of what they do.
+# The same joint names, at the positions found by image-based detectors (MediaPipe and models trained on COCO): the hips
+# are wider apart than in motion capture, and the root is midway between them. Joints that detectors lack are computed
+# from those they have.
 MEDIAPIPE17 = replace(H36M17, name='mediapipe17')
 
 COCO17 = Skeleton(
@@ -119,7 +119,7 @@ COCO17 = Skeleton(
     right=(2, 4, 6, 8, 10, 12, 14, 16),
 )
 
-# The landmarks of MediaPipe's (BlazePose's) pose model.
+# The landmarks of MediaPipe's pose model (BlazePose).
 MEDIAPIPE33 = Skeleton(
     name='mediapipe33',
     joint_names=(
@@ -165,7 +165,7 @@ MEDIAPIPE33 = Skeleton(
     right=(4, 5, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30, 32),
 )
 
-# The joints that PoseTrack scores, in the order of its 2018 annotations, which list two ears after the head's top.
+# The joints that PoseTrack evaluates, in the order of its 2018 annotations, which list two ears after the head top.
 POSETRACK15 = Skeleton(
     name='posetrack15',
     joint_names=(
@@ -190,7 +190,7 @@ POSETRACK15 = Skeleton(
     right=(4, 6, 8, 10, 12, 14),
 )
 
-# What RTMPose's models of the whole body with feet give (Halpe's 26): COCO's joints, then these.
+# Output of RTMPose's body-with-feet models (Halpe, 26 keypoints): COCO's joints, then these.
 HALPE26 = Skeleton(
     name='halpe26',
     joint_names=(
@@ -210,7 +210,7 @@ HALPE26 = Skeleton(
     right=(*COCO17.right, 21, 23, 25),
 )
 
-# OpenPose's three body models; the last joint of MPI_15 is the middle of the trunk.
+# OpenPose's three body models; the last joint of MPI_15 is the centre of the trunk.
 OPENPOSE18 = Skeleton(
     name='openpose18',
     joint_names=(
@@ -264,7 +264,7 @@ MPI15 = Skeleton(
     right=(2, 3, 4, 8, 9, 10),
 )
 
-# OpenPose's experimental BODY_25B: COCO's joints, two of the head, then the feet.
+# OpenPose's experimental BODY_25B: COCO's joints, two head joints, then the feet.
 BODY25B = Skeleton(
     name='body25b',
     joint_names=(*COCO17.joint_names, 'upper_neck', 'head_top', *BODY25.joint_names[19:]),
@@ -286,7 +286,7 @@ def get_skeleton(name: str) -> Skeleton:
     """Return the skeleton called ``name``.
 
     Raises:
-        KeyError: There is none; the message lists those that exist.
+        KeyError: It does not exist; the message lists the known skeletons.
     """
     try:
         return SKELETONS[name]
@@ -295,18 +295,18 @@ def get_skeleton(name: str) -> Skeleton:
 
 
 def match_skeleton(names: Sequence[str]) -> tuple[Skeleton, list[int]]:
-    """Find the largest named skeleton whose joints are all among the given ones.
+    """Return the largest named skeleton whose joints are all among the given names.
 
-    CMU17 and MEDIAPIPE17 have H36M17's names for other places of the body, so that names alone always mean the latter.
+    CMU17 and MEDIAPIPE17 share H36M17's joint names at other positions, so names alone always match H36M17.
 
     Args:
-        names: Of a model's keypoints, in its order.
+        names: Keypoint names of a model, in its order.
 
     Returns:
-        The skeleton, and the place of each of its joints among ``names``.
+        The skeleton, and the index of each of its joints in ``names``.
 
     Raises:
-        ValueError: There is none.
+        ValueError: No skeleton matches.
     """
     fitting = [
         one for one in SKELETONS.values() if set(one.joint_names) <= set(names) and one not in (CMU17, MEDIAPIPE17)

@@ -9,17 +9,17 @@ import numpy as np
 
 @dataclass(frozen=True)
 class VideoFrame:
-    """One frame.
+    """One frame of a video.
 
     Attributes:
-        index: Of the frame at the source's constant rate, from 0.
+        index: Frame index at the constant frame rate, from 0.
         time_s: Seconds since the first frame, index / fps.
-        image: (H, W, 3) uint8, red first, upright.
-        repeated: The file has no picture for this moment: it is the one before.
-        picture: Which picture of the source is shown, counted from 0 as they are decoded; None: as ``index``. Readers
-            that number decoded pictures (OpenCV's, most pose estimators') mean this number.
-        after_cut: The time stamps of the source jump before this picture, or start again: the clock goes on by one
-            tick, but time is missing, and people may be elsewhere.
+        image: (H, W, 3) uint8 RGB, upright.
+        repeated: The file has no picture at this time; the previous picture is repeated.
+        picture: Index of the source picture, counted from 0 in decoding order; None: ``index``. Readers that number
+            decoded pictures (OpenCV, most pose estimators) use this number.
+        after_cut: The time stamps of the source jump or restart before this picture. The clock continues with one tick,
+            but time is missing, and persons may have moved.
     """
 
     index: int
