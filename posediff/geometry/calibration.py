@@ -1,4 +1,4 @@
-"""Calibrated cameras from the files that calibration programs write."""
+"""Read calibrated cameras from calibration files."""
 
 from __future__ import annotations
 
@@ -14,18 +14,19 @@ from posediff.fileio.input_files import read_text
 from posediff.geometry.cameras import Camera
 
 QUALISYS_SUBPIXELS = 64
-"""Qualisys counts pixels in 64ths."""
+"""Qualisys states pixels in units of 1/64 px."""
 
 WIDEST_ANGLE = np.radians(89.0)
-"""From the axis, of what a fisheye lens sees; beyond it a picture without distortion has no place for it, and OpenCV
-returns places far off."""
+"""Largest angle from the optical axis that is undistorted for a fisheye lens, rad. Beyond it a pinhole image has no
+position for the point, and OpenCV returns arbitrary values."""
 
 
 COEFFICIENTS = (0, 4, 5, 8, 12, 14)
-"""How many numbers OpenCV's lens model may have: none, k1 k2 p1 p2, k3, k4 k5 k6, s1 s2 s3 s4, tau_x tau_y."""
+"""Possible numbers of coefficients of OpenCV's lens model: none, k1 k2 p1 p2, k3, k4 k5 k6, s1 s2 s3 s4, tau_x
+tau_y."""
 
 FISHEYE_COEFFICIENTS = 4
-"""k1 k2 k3 k4 of OpenCV's fisheye model."""
+"""Number of coefficients of OpenCV's fisheye model: k1 k2 k3 k4."""
 
 
 READ = 'as Pose2Sim, Anipose and Caliscope (.toml) or Qualisys (.qca.txt, .xml) write it'
@@ -33,15 +34,14 @@ READ = 'as Pose2Sim, Anipose and Caliscope (.toml) or Qualisys (.qca.txt, .xml) 
 
 @dataclass(frozen=True, eq=False)
 class CalibratedCamera:
-    """A camera with a real lens.
+    """A camera with lens distortion.
 
     Attributes:
-        name: In the file.
-        camera: The pinhole camera that remains when the lens's distortion is taken out; its frame is x right, y down, z
-            forward, its unit mm.
-        distortion: (5,), (8,), (12,) or (14,) coefficients in OpenCV's order, see :data:`COEFFICIENTS`; (4,) of a
+        name: Name in the file.
+        camera: The pinhole camera without distortion; camera frame x right, y down, z forward, in mm.
+        distortion: (5,), (8,), (12,) or (14,) coefficients in OpenCV's order, see :data:`COEFFICIENTS`; (4,) for a
             fisheye lens.
-        fisheye: Whether they are those of OpenCV's fisheye model.
+        fisheye: Whether ``distortion`` belongs to OpenCV's fisheye model.
     """
 
     name: str
@@ -51,14 +51,14 @@ class CalibratedCamera:
 
     @property
     def matrix(self) -> np.ndarray:
-        """(3, 3) intrinsic matrix, px."""
+        """Intrinsic matrix (3, 3), px."""
         (fx, fy), (cx, cy) = self.camera.focal, self.camera.center
         return np.array([[fx, 0, cx], [0, fy, cy], [0, 0, 1]])
 
     def undistort(self, points: np.ndarray) -> np.ndarray:
-        """Where points (..., 2) px would be without the lens's distortion, by OpenCV.
+        """Return points (..., 2) px with the lens distortion removed, by OpenCV.
 
-        NaN stays NaN. So becomes a point that a fisheye lens sees at :data:`WIDEST_ANGLE` or more from its axis.
+        NaN stays NaN. Points of a fisheye lens at :data:`WIDEST_ANGLE` or more from the optical axis become NaN.
         """
         if not (self.fisheye or self.distortion.any()):
             return points
@@ -75,19 +75,17 @@ class CalibratedCamera:
 
 
 def read_calibration(path: str | Path) -> dict[str, CalibratedCamera]:
-    """Read all cameras of a file, by name.
+    """Read all cameras of a calibration file, by name.
 
-    What is read: ``.toml`` as Pose2Sim, Anipose and Caliscope write it (a table for each camera with ``size``,
-    ``matrix``, ``distortions``, ``rotation`` as a rotation vector and ``translation`` in metres, both from world to
-    camera; with ``fisheye = true`` the distortions are those of OpenCV's fisheye model), and Qualisys's XML
-    (``.qca.txt``, ``.xml``).
-
-    Cameras may be tables in a table called ``cameras``.
+    Formats: ``.toml`` of Pose2Sim, Anipose and Caliscope, and Qualisys XML (``.qca.txt``, ``.xml``). A ``.toml`` file
+    has one table per camera with ``size``, ``matrix``, ``distortions``, ``rotation`` (a rotation vector) and
+    ``translation`` (metres), both from world to camera. With ``fisheye = true`` the distortions belong to OpenCV's
+    fisheye model. The camera tables may be inside a table named ``cameras``.
 
     Raises:
-        FileNotFoundError: There is no such file.
-        ValueError: It is of another form, a number is missing or makes no sense, a lens model has another number of
-            coefficients than OpenCV knows, or two cameras have one name; the message names the camera.
+        FileNotFoundError: The file does not exist.
+        ValueError: The file has another format, a number is missing or invalid, the number of distortion coefficients
+            is not one of OpenCV's, or two cameras share a name; the message names the camera.
     """
     file = Path(path).expanduser()
     if not file.is_file():
@@ -118,16 +116,16 @@ def read_calibration(path: str | Path) -> dict[str, CalibratedCamera]:
 
 
 def find_camera(path: str | Path, name: str | None, img_shape: tuple[int, int], max_crop: int = 0) -> CalibratedCamera:
-    """One camera of a file, for a video of this size.
+    """Return the camera of a calibration file that belongs to a video.
 
     Args:
         path: See :func:`read_calibration`.
-        name: The camera's; may be left out where the file has one.
+        name: Name of the camera; may be None if the file has only one.
         img_shape: (h, w) of the video, px.
-        max_crop: So many pixels may be missing at the right and at the bottom; encoders cut pictures.
+        max_crop: Number of pixels that may be missing at the right and bottom, since encoders crop pictures.
 
     Raises:
-        ValueError: There is no such camera, or it was calibrated for pictures of another size.
+        ValueError: The camera does not exist, or was calibrated for another image size.
     """
     cameras = read_calibration(path)
     if name is None and len(cameras) == 1:
@@ -141,7 +139,7 @@ def find_camera(path: str | Path, name: str | None, img_shape: tuple[int, int], 
         raise ValueError(
             f'{path}: camera {name} was calibrated for {width}x{height} px, the video has {img_shape[1]}x{img_shape[0]}'
             + (
-                f'; --max-crop {max(missing)} takes the rest as cut off'
+                f'; --max-crop {max(missing)} treats the rest as cropped'
                 if 0 <= min(missing) <= max(missing) < 32
                 else ''
             )
@@ -153,7 +151,7 @@ def _xml(file: Path) -> ET.Element:
     try:
         return ET.parse(file).getroot()
     except ET.ParseError as error:
-        raise ValueError(f'it is no XML ({error}), {READ}') from error
+        raise ValueError(f'it is not XML ({error}), {READ}') from error
 
 
 def _toml(file: Path) -> dict[str, Any]:
@@ -199,7 +197,7 @@ def _from_qualisys(name: str, element: ET.Element) -> CalibratedCamera:
         ]
     )
     shape = round(view['bottom'] - view['top']) + 1, round(view['right'] - view['left']) + 1
-    # Qualisys's cameras look along -z with y up
+    # Qualisys cameras look along -z, with y up
     axes = np.array([[pose[f'r{row}{column}'] for column in (1, 2, 3)] for row in (1, 2, 3)])
     turn = np.diag([1.0, -1.0, -1.0]) @ axes
     return _checked(name, matrix, coefficients, shape, turn, -turn @ np.array([pose['x'], pose['y'], pose['z']]))
@@ -244,7 +242,7 @@ def _checked(
             f'{len(distortion)} distortion coefficients; {lens} has {", ".join(map(str, known))} in OpenCV'
         )
     if np.abs(rotation @ rotation.T - np.eye(3)).max() > 1e-3:
-        raise ValueError(f'its rotation is none: {rotation.tolist()}')
+        raise ValueError(f'its rotation is not a rotation matrix: {rotation.tolist()}')
     camera = Camera(np.diag(matrix)[:2].copy(), matrix[:2, 2].copy(), img_shape, rotation, translation)
     if not fisheye and len(distortion) < 5:
         distortion = np.pad(distortion, (0, 5 - len(distortion)))
