@@ -1,8 +1,8 @@
-"""Who is who from frame to frame: detections of persons in, track ids out, one frame at a time.
+"""Tracking of persons: detections of one frame at a time in, track ids out.
 
-``base`` is the contract, ``similarity`` compares boxes and poses, ``motion`` predicts where a person will be,
-``pose_tracker`` puts these together, ``byte_track`` is MMDetection's tracker behind the same contract,
-``given_ids`` keeps ids that a file holds.
+``base`` defines the tracker interface, ``motion`` predicts where a person will be, ``pose_tracker`` associates by boxes
+and poses, ``byte_track`` wraps MMDetection's ByteTrack, ``given_ids`` uses the track ids of a keypoint file,
+``first_frames`` extends tracks to the frames before they were confirmed.
 """
 
 from posediff.tracking.base import BaseTracker, Detections

@@ -1,4 +1,4 @@
-"""The promise every tracker keeps."""
+"""The interface of trackers."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ NO_TRACK = -1
 
 @dataclass(frozen=True)
 class Detections:
-    """The persons that were found in one frame.
+    """The persons detected in one frame.
 
     Attributes:
         boxes: (N, 4) float64 px, left, top, right, bottom.
         scores: (N,) float64, any range.
-        keypoints: (N, K, 2) float64 px; K is 0 where there are none.
-        keypoint_scores: (N, K) float64; 0 where a keypoint was not seen.
+        keypoints: (N, K, 2) float64 px; K is 0 without keypoints.
+        keypoint_scores: (N, K) float64; 0 for undetected keypoints.
     """
 
     boxes: np.ndarray
@@ -33,23 +33,23 @@ class Detections:
         return len(self.boxes)
 
     def take(self, rows: np.ndarray) -> Detections:
-        """Those of the rows given, in their order."""
+        """Return the detections of the given rows, in that order."""
         return Detections(*(getattr(self, name)[rows] for name in self.__dataclass_fields__))
 
 
 class BaseTracker(ABC):
-    """Gives the persons of a video ids that stay, frame by frame.
+    """A tracker that assigns persistent ids to the persons of a video, frame by frame.
 
-    * Causal: the ids of a frame follow from this frame and those before it.
-    * Bounded: memory does not grow with the length of the video; who is lost for longer is forgotten.
-    * An id belongs to one person of a frame, and is never given again within a video; ids count from 0.
-    * The order of a frame's detections does not matter: who is permuted keeps the id.
-    * The same video gives the same ids, whatever was tracked before :meth:`reset`.
+    * Causal: the ids of a frame depend only on this frame and earlier ones.
+    * Bounded: memory does not grow with the length of the video; tracks lost for too long are deleted.
+    * An id belongs to at most one person per frame and is never reused within a video; ids count from 0.
+    * The order of the detections in a frame does not affect their ids.
+    * The same video yields the same ids, regardless of what was tracked before :meth:`reset`.
 
     Args:
-        max_lost_s: A person who is found again after at most so many seconds keeps the id.
-        min_hits: Frames in which a person has to be found until there is an id; 1 gives it at once. It is not given to
-            frames of the past.
+        max_lost_s: Maximum time in seconds that a person may be lost and still keep the id.
+        min_hits: Number of frames in which a person must be detected before an id is assigned; 1 assigns it at once.
+            Earlier frames get no id retroactively.
     """
 
     fps: float | None = None
@@ -66,13 +66,13 @@ class BaseTracker(ABC):
         self.min_hits = min_hits
 
     def reset(self, fps: float) -> None:
-        """Begin a video.
+        """Start a new video.
 
         Args:
-            fps: Its frames per second.
+            fps: Frame rate of the video.
 
         Raises:
-            ValueError: It is not a positive number.
+            ValueError: ``fps`` is not a positive number.
         """
         require_finite(type(self).__name__, {'fps': fps})
         if fps <= 0:
@@ -89,34 +89,34 @@ class BaseTracker(ABC):
         keypoints: np.ndarray | None = None,
         keypoint_scores: np.ndarray | None = None,
     ) -> np.ndarray:
-        """Take in the next frame.
+        """Process the next frame.
 
         Args:
-            frame_index: Its number in the video, in units of 1 / ``fps``; has to grow. Left out are frames in which
-                nobody was looked for.
+            frame_index: Index of the frame in the video, in units of 1 / ``fps``; must increase. Frames on which no
+                detector ran are skipped.
             boxes: (N, 4) px, left, top, right, bottom; N may be 0.
-            scores: (N,), how sure the detector is.
+            scores: (N,), confidence of the detections.
             keypoints: (N, K, 2) px, with the same K throughout a video. None is K = 0.
-            keypoint_scores: (N, K), in [0, 1]; 0 where a keypoint was not seen. None says that all were.
+            keypoint_scores: (N, K), in [0, 1]; 0 for undetected keypoints. None means that all were detected.
 
         Returns:
-            (N,) int64, the id of each person's track; -1 for who belongs to none, or not yet.
+            (N,) int64, the track id of each detection; -1 for a detection without a track or without an id yet.
 
         Raises:
             RuntimeError: :meth:`reset` was not called.
-            ValueError: An argument has a wrong shape or value, or frames do not come in order.
+            ValueError: An argument has a wrong shape or value, or frames are out of order.
         """
         name = type(self).__name__
         if self.fps is None:
             raise RuntimeError(f'{name}: call reset(fps) before the first frame')
         require_whole(name, {'frame_index': frame_index}, 0)
         if self._last_frame is not None and frame_index <= self._last_frame:
-            raise ValueError(f'{name}: frame {frame_index} comes after frame {self._last_frame}; numbers have to grow')
+            raise ValueError(f'{name}: frame {frame_index} comes after frame {self._last_frame}; indices must increase')
         place = f'{name}, frame {frame_index}'
         found = _checked(place, boxes, scores, keypoints, keypoint_scores)
         if len(found):
             self._check_number_of_keypoints(place, found.keypoints.shape[1])
-        order = np.lexsort((*found.boxes.T[::-1], -found.scores))  # so that no order of the caller's decides anything
+        order = np.lexsort((*found.boxes.T[::-1], -found.scores))  # results must not depend on the caller's order
         track_ids = np.full(len(found), NO_TRACK, dtype=np.int64)
         track_ids[order] = self._update(int(frame_index), found.take(order))
         self._last_frame = frame_index
@@ -129,11 +129,11 @@ class BaseTracker(ABC):
 
     @abstractmethod
     def _reset(self) -> None:
-        """Forget everybody; the next id is 0."""
+        """Delete all tracks; the next id is 0."""
 
     @abstractmethod
     def _update(self, frame_index: int, found: Detections) -> np.ndarray:
-        """(N,) ids of checked detections, which come in an order that follows from what they are, best score first."""
+        """Return the ids (N,) of validated detections, which are sorted by descending score, then by box."""
 
     @classmethod
     def contract_cases(cls) -> list[dict[str, Any]]:
@@ -142,7 +142,7 @@ class BaseTracker(ABC):
 
 
 def _checked(place: str, boxes: Any, scores: Any, keypoints: Any, keypoint_scores: Any) -> Detections:
-    """The arguments of a frame as arrays, or an error that names place and argument."""
+    """Return the arguments of a frame as arrays, or raise an error that names the frame and the argument."""
     boxes, scores = np.array(boxes, dtype=np.float64), np.array(scores, dtype=np.float64)
     boxes = boxes if boxes.size else boxes.reshape(0, 4)
     number = len(boxes)

@@ -1,4 +1,4 @@
-"""MMDetection's ByteTrack, behind the contract of this folder."""
+"""MMDetection's ByteTrack as a tracker."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from posediff.tracking.base import NO_TRACK, BaseTracker, Detections
 
 @TRACKERS.register_module()
 class ByteTrackTracker(BaseTracker):
-    """ByteTrack (Zhang et al., ECCV 2022) as MMDetection has it: boxes alone, poses are not looked at.
+    """MMDetection's ByteTrack (Zhang et al., ECCV 2022), which uses boxes only and ignores poses.
 
-    It is here to be compared with; :class:`~posediff.tracking.pose_tracker.PoseTracker` sees poses as well. It moves
-    its boxes on once for every call of ``update``, however many frames lie between two.
+    Intended for comparison; :class:`~posediff.tracking.pose_tracker.PoseTracker` also uses poses. Boxes are predicted
+    one step ahead per call of ``update``, regardless of the number of frames between two calls.
 
-    Needs what the extra ``video`` stands for, and ``lap``, the extra ``tracking``.
+    Needs the packages of the extra ``video``, and ``lap`` from the extra ``tracking``.
 
     Args:
         max_lost_s, min_hits: See :class:`~posediff.tracking.base.BaseTracker`.
-        high_score, low_score: Who is found with more than the first can begin a track, and takes part in the first
-            association; who is between the two, in the second.
-        min_iou, min_iou_low, min_iou_new: Overlap that is needed in the first association, in the second, and with
-            tracks that have no id yet. In the first and the last it is weighted by the person's score.
+        high_score, low_score: Detections above ``high_score`` can start a track and take part in the first association;
+            detections between the two take part in the second.
+        min_iou, min_iou_low, min_iou_new: Minimum IoU in the first association, in the second, and with tracks that
+            have no id yet. In the first and the last the IoU is weighted by the detection score.
 
     Raises:
-        ValueError: A number is out of its range.
+        ValueError: A number is out of range.
         ImportError: A package is missing; the message names it.
     """
 
@@ -55,10 +55,10 @@ class ByteTrackTracker(BaseTracker):
 
     def _reset(self) -> None:
         assert self.fps is not None
-        self._max_lost_frames = int(self.max_lost_s * self.fps + 1e-6)  # 0.1 s of 30 frames/s are not 2.9999 frames
+        self._max_lost_frames = int(self.max_lost_s * self.fps + 1e-6)  # avoids 2.9999 frames for 0.1 s at 30 fps
         self._tracker = _import('mmdet.models.trackers').ByteTracker(
             obj_score_thrs=self.scores,
-            init_track_thr=self.scores['high'],  # as for everybody who is found when there are other tracks
+            init_track_thr=self.scores['high'],  # the same threshold as in frames with existing tracks
             match_iou_thrs=self.overlaps,
             num_tentatives=self.min_hits,
             num_frames_retain=self._max_lost_frames + 1,
@@ -70,17 +70,17 @@ class ByteTrackTracker(BaseTracker):
 
     def _update(self, frame_index: int, found: Detections) -> np.ndarray:
         self._first_frame = frame_index if self._first_frame is None else self._first_frame
-        frame = frame_index - self._first_frame + 1  # never 0, where the library takes everybody for certain
+        frame = frame_index - self._first_frame + 1  # never 0: the library confirms all tracks of frame 0
         tracks = self._tracker.tracks
         for number in [number for number, track in tracks.items() if self._lost_for(track, frame)]:
             del tracks[number]
         self._tracker.track(_data_sample(frame, found))
         track_ids = np.full(len(found), NO_TRACK, dtype=np.int64)
         for number, track in sorted(tracks.items()):
-            for name in self._tracker.memo_items:  # the library keeps all of a track's past
+            for name in self._tracker.memo_items:  # the library keeps the whole history of a track
                 track[name] = track[name][-self.min_hits :]
             if len(track['bboxes']) >= self.min_hits:
-                track.tentative = False  # the library itself never has that of a track that just began
+                track.tentative = False  # the library never confirms a track that has just started
                 if number not in self._ids:
                     self._ids[number] = self._next_id
                     self._next_id += 1
@@ -90,12 +90,12 @@ class ByteTrackTracker(BaseTracker):
         return track_ids
 
     def _lost_for(self, track: Any, frame: int) -> bool:
-        """Whether a track was lost for too long before a frame."""
+        """Return whether a track was lost for too long before a frame."""
         return frame - int(track['frame_ids'][-1]) > self._max_lost_frames
 
 
 def _data_sample(frame: int, found: Detections) -> Any:
-    """Detections as MMDetection's trackers take them."""
+    """Convert detections to the data sample that MMDetection's trackers take."""
     import torch
     from mmengine.structures import InstanceData
 
@@ -104,7 +104,7 @@ def _data_sample(frame: int, found: Detections) -> Any:
         bboxes=torch.from_numpy(found.boxes),
         scores=torch.from_numpy(found.scores),
         labels=torch.zeros(len(found), dtype=torch.int64),
-        # Not masks: the library keeps whatever is called so with the track, which says who is who in its answer.
+        # Not masks but detection indices: the library stores this field with the track, which identifies the detection.
         masks=torch.arange(len(found)),
     )
     return sample
@@ -114,13 +114,13 @@ def _import(module: str) -> Any:
     """Import a part of an optional package.
 
     Raises:
-        ImportError: It is missing.
+        ImportError: The package is missing.
     """
     try:
         return importlib.import_module(module)
     except ImportError as error:
         package = module.partition('.')[0]
         raise ImportError(
-            f'ByteTrackTracker needs {package}, which does not import ({error}): run `make setup`, or '
+            f'ByteTrackTracker needs {package}, which cannot be imported ({error}): run `make setup`, or '
             "`pip install 'posediff[tracking]'` for lap; PoseTracker needs neither"
         ) from error

@@ -1,4 +1,4 @@
-"""The frames before a tracker was sure of somebody."""
+"""Assign track ids to the frames before a track was confirmed."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ MIN_OVERLAP = 0.2
 def with_first_frames(
     tracked: Iterable[tuple[Frame, np.ndarray]], boxes_of: Callable[[Frame], np.ndarray], min_hits: int
 ) -> Iterator[tuple[Frame, np.ndarray]]:
-    """Give people their id in the frames that they had to be found in to get one, ``min_hits - 1`` frames late.
+    """Extend each new track back to the frames before it was confirmed; output is delayed by ``min_hits - 1`` frames.
 
-    From the frame in which an id is new, the box without id that overlaps most is the same person's, frame by frame,
-    as long as one overlaps enough. In a photo, and in a video of fewer frames than ``min_hits``, everybody in the last
-    frame gets one.
+    Starting at the frame with a new id, the box without id that overlaps most is followed backwards, frame by frame,
+    while the IoU is at least 0.2. In a photo, and in a video with fewer frames than ``min_hits``, every person in the
+    last frame gets an id.
 
     Args:
-        tracked: Frames, in order, and the ids of the tracker, (N,) int64.
-        boxes_of: Boxes of a frame, (N, 4) px.
-        min_hits: Of the tracker.
+        tracked: Frames in temporal order with the ids of the tracker, (N,) int64.
+        boxes_of: Returns the boxes of a frame, (N, 4) px.
+        min_hits: The tracker's ``min_hits``.
 
     Yields:
-        The same frames, with their ids.
+        The same frames with their ids.
     """
     held: deque[tuple[Frame, np.ndarray]] = deque()
     next_id, count = 0, 0

@@ -1,4 +1,4 @@
-"""Ids that a file of keypoints holds, kept."""
+"""Track ids read from a keypoint file."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from posediff.tracking.pose_tracker import PoseTracker
 
 @TRACKERS.register_module()
 class GivenIdsTracker(BaseTracker):
-    """Gives people the ids that a file of keypoints holds for them; who has none there is tracked by poses.
+    """A tracker that uses the track ids of a keypoint file; persons without an id there are tracked by pose.
 
-    People are known by their keypoints, which are the file's to the last bit. Where several frames of the file have the
-    same keypoints (a person keeps still, or another one is there later), the frame that is nearest in time counts. Ids
-    of people without one begin behind the largest of the file.
+    Persons are identified by their keypoints, which equal those of the file exactly. If several frames of the file have
+    the same keypoints (a person does not move, or another person appears later), the frame nearest in time is used. The
+    ids of persons without one start after the largest id of the file.
 
     Args:
-        path: The file or folder that the keypoints come from.
-        skeleton, options: See :func:`posediff.fileio.keypoint_files.read_keypoint_file`; as given to detector and
-            estimator.
+        path: The file or folder of the keypoints.
+        skeleton, options: See :func:`posediff.fileio.keypoint_files.read_keypoint_file`; the same as for detector and
+            pose estimator.
     """
 
     def __init__(self, path: str | Path, skeleton: str | None = None, **options: Any) -> None:
@@ -48,7 +48,7 @@ class GivenIdsTracker(BaseTracker):
         taken: set[int] = set()
         expected, frames = self._last_given + frame_index - self._last_index, []
         for row, held in enumerate(self._entries(found)):
-            later = [one for one in held if one[0] >= self._last_given and one[1] not in taken]  # time goes on only
+            later = [one for one in held if one[0] >= self._last_given and one[1] not in taken]  # never go back in time
             if later:
                 frame, ids[row] = min(later, key=lambda one: abs(one[0] - expected))
                 taken.add(int(ids[row]))

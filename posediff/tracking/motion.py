@@ -1,36 +1,38 @@
-"""Where a person and the person's limbs will be."""
+"""Motion models of persons and limbs."""
 
 from __future__ import annotations
 
 import numpy as np
 
 MEASUREMENT_STD = 0.05
-"""Of a detected place, in sizes: roots of the area of the person's box."""
+"""Standard deviation of a detected position, in sizes: square root of the area of the person's box."""
 
 SPEED_STD = 1.5
-"""Of a person who was seen once, sizes a second; somebody who walks crosses about two."""
+"""Initial standard deviation of a person's velocity, sizes per second; a walking person moves at about two."""
 
 ACCELERATION_STD = 1.0
-"""Of what the speed changes by in a second, sizes a second."""
+"""Standard deviation of the change of velocity in one second, sizes per second."""
 
 LIMB_MEASUREMENT_STD = 0.02
-"""Of a detected keypoint relative to the person, sizes."""
+"""Standard deviation of a detected keypoint relative to the person, sizes."""
 
 LIMB_SPEED_STD = 1.0
-"""Of a keypoint relative to the person, sizes a second; the foot of a walking person reaches twice that."""
+"""Standard deviation of a keypoint's velocity relative to the person, sizes per second; a walking person's foot reaches
+twice that."""
 
 LIMB_GATE = 3.0
-"""Standard deviations from which a limb's speed is none: two sides were taken for each other, or a keypoint jumped."""
+"""Number of standard deviations above which a limb velocity is discarded: left and right were swapped, or a keypoint
+jumped."""
 
 LIMB_SPEED_S = 0.15
-"""Seconds until a limb's speed has lost all but 1/e of what it was; a limb swings back within half a second."""
+"""Time in seconds in which a limb's velocity decays to 1/e; a limb swings back within half a second."""
 
 
 class ConstantVelocity:
-    """Kalman filter of a place that moves at constant velocity but for white noise in its acceleration.
+    """A Kalman filter of a position with constant velocity and white noise acceleration.
 
-    x and y are filtered alike, so one covariance matrix (of a coordinate and its velocity) serves both. It is in units
-    of the person's size, which need not be known: gains have no unit.
+    x and y are filtered identically, so one covariance matrix (of a coordinate and its velocity) is shared. It is in
+    units of the person's size, which need not be known since the gains are dimensionless.
     """
 
     def __init__(self) -> None:
@@ -39,11 +41,11 @@ class ConstantVelocity:
 
     @property
     def variance(self) -> float:
-        """Of a coordinate of the place, sizes squared."""
+        """Variance of a coordinate of the position, sizes squared."""
         return self.covariance[0]
 
     def predict(self, seconds: float) -> np.ndarray:
-        """Let time pass; returns by how many px the place moves, (2,)."""
+        """Advance the filter in time and return the displacement of the position, (2,) px."""
         place, mixed, speed = self.covariance
         noise = ACCELERATION_STD**2
         self.covariance = (
@@ -54,13 +56,13 @@ class ConstantVelocity:
         return seconds * self.velocity
 
     def correct(self, error: np.ndarray) -> np.ndarray:
-        """Take in a measurement.
+        """Update the filter with a measurement.
 
         Args:
-            error: (2,) px from where the place was predicted to where it was measured.
+            error: (2,) px, measured minus predicted position.
 
         Returns:
-            (2,) px from where it was predicted to where it is estimated to be.
+            (2,) px, estimated minus predicted position.
         """
         place, mixed, speed = self.covariance
         total = place + MEASUREMENT_STD**2
@@ -74,17 +76,17 @@ class ConstantVelocity:
 
 
 class LimbMotion:
-    """Velocities of keypoints relative to the person, each a random walk that is drawn towards zero.
+    """Kalman filters of the velocities of keypoints relative to the person, as Ornstein-Uhlenbeck processes.
 
-    This is a Kalman filter of the velocity (Ornstein-Uhlenbeck process), measured as the way between two frames in
-    which a keypoint was seen. Two people at the same place in the same pose differ in how their limbs swing.
+    A velocity is measured as the displacement between two frames in which the keypoint was detected. Velocities
+    distinguish two persons at the same position in the same pose.
 
     Args:
-        number: K, of keypoints.
+        number: K, the number of keypoints.
 
     Attributes:
-        step: (K, 2) px that the keypoints are expected to have moved, relative to the person, since the last frame in
-            which the person was found.
+        step: (K, 2) px, expected displacement of the keypoints relative to the person since the last frame in which the
+            person was detected.
     """
 
     def __init__(self, number: int) -> None:
@@ -94,7 +96,7 @@ class LimbMotion:
         self.seconds = 0.0
 
     def predict(self, seconds: float) -> None:
-        """Let time pass."""
+        """Advance the filters in time."""
         kept = np.exp(-seconds / LIMB_SPEED_S)
         self.step = self.step + LIMB_SPEED_S * (1 - kept) * self.velocity
         self.velocity = kept * self.velocity
@@ -102,12 +104,12 @@ class LimbMotion:
         self.seconds += seconds
 
     def correct(self, moved: np.ndarray, seen: np.ndarray, size: float) -> None:
-        """Take in a measurement.
+        """Update the filters with a measurement.
 
         Args:
-            moved: (K, 2) px that the keypoints moved, relative to the person, since they were last taken in.
-            seen: (K,) bool, which of them were seen both times; the others are not looked at.
-            size: Of the person, px.
+            moved: (K, 2) px, displacement of the keypoints relative to the person since the last update.
+            seen: (K,) bool, which keypoints were detected both times; the others are ignored.
+            size: Size of the person, px.
         """
         total = self.variance + 2 * LIMB_MEASUREMENT_STD**2 / self.seconds**2
         error = moved / self.seconds - self.velocity

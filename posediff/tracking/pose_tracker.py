@@ -1,4 +1,4 @@
-"""ByteTrack's association, with poses beside boxes."""
+"""ByteTrack's association with a similarity of poses and boxes."""
 
 from __future__ import annotations
 
@@ -14,25 +14,26 @@ from posediff.tracking.base import NO_TRACK, BaseTracker, Detections
 from posediff.tracking.motion import ConstantVelocity, LimbMotion
 
 DEFAULT_SIGMA = 0.1
-"""Wider than the spread among annotators that COCO's figures are of: from frame to frame a pose changes."""
+"""Default sigma of keypoints. Larger than COCO's, which only cover annotator noise: poses change between frames."""
 
 PLACE_STD = 0.02
-"""Of the mean of a person's keypoints, sizes; a box is less exact."""
+"""Standard deviation of the mean keypoint of a person, sizes; a box is less precise."""
 
 PLACE_WEIGHT = 0.1
-"""Of the similarity of places beside that of boxes and poses; from 0.2 on, people who meet and turn back swap ids."""
+"""Weight of the position similarity relative to that of boxes and poses; from 0.2 on, ids swap when persons meet and
+turn back."""
 
 
 class _Track:
-    """A person who is followed: the box and the pose of the last frame with them, moved along since.
+    """The track of a person: box and pose of the last detection, moved by the predicted motion since.
 
     Attributes:
-        track_id: -1 until the person was found often enough.
-        hits: In how many frames the person was found.
-        last_frame: The last of them.
+        track_id: Track id; -1 until the track is confirmed.
+        hits: Number of frames in which the person was detected.
+        last_frame: Index of the last of these frames.
         box: (4,) px.
         keypoints, seen: (K, 2) px and (K,) bool.
-        expected_keypoints: (K, 2) px, the keypoints with the limbs moved on as well.
+        expected_keypoints: (K, 2) px, the keypoints including the predicted limb motion.
     """
 
     def __init__(self, frame_index: int, box: np.ndarray, keypoints: np.ndarray, seen: np.ndarray) -> None:
@@ -49,8 +50,10 @@ class _Track:
         self.limbs.predict(seconds)
 
     def correct(self, frame_index: int, box: np.ndarray, keypoints: np.ndarray, seen: np.ndarray) -> None:
-        """Take in the person as found. Keypoints that both poses have say how far it moved: where somebody is hidden
-        in part, the box says more about that than about motion."""
+        """Update the track with a detection.
+
+        The displacement is measured on the keypoints visible in both poses, since partial occlusion changes the box.
+        """
         both, errors = self.seen & seen, keypoints - self.keypoints
         if both.any():
             error = errors[both].mean(0)
@@ -67,33 +70,37 @@ class _Track:
 
 @TRACKERS.register_module()
 class PoseTracker(BaseTracker):
-    """Follows boxes and poses: ByteTrack (Zhang et al., ECCV 2022, algorithm 1) with a similarity that sees poses.
+    """Tracks boxes and poses: ByteTrack (Zhang et al., ECCV 2022, algorithm 1) with a similarity that includes poses.
 
-    In every frame tracks are moved to where a Kalman filter expects them, and persons are assigned to them so that the
-    sum of similarities is largest (Hungarian method), in three rounds: who is found with a score of at least
-    ``high_score`` to tracks that have an id, lost ones included (the paper's first association); who is found with a
-    lower score to those that are left (its second; its code leaves lost ones out there); who is left of the first to
-    tracks without id. Who is left then begins a track. A track without id ends with the first frame that it is not
-    found in.
+    In every frame a Kalman filter predicts the tracks, and detections are assigned to maximise the sum of similarities
+    (Hungarian method), in three rounds:
 
-    The paper's similarity is the intersection over union of boxes. Here it is a mean of that and of the object keypoint
-    similarity of poses, which tells people apart whose boxes coincide. Poses are compared with limbs moved on at
-    speeds of their own, which tells people apart who pass through each other in the same pose. The variance of the
-    expected place is added to the spread of the keypoints: the longer a person was not seen, the less the place counts.
-    Which persons may be assigned depends on this similarity alone. Among them those whose mean keypoint is where the
-    track expects it are preferred: for people who pass through each other the boxes are too inexact, and poses change.
+    * detections with a score of at least ``high_score`` to tracks with an id, including lost tracks (the paper's first
+      association)
+    * detections with a lower score to the remaining tracks (the paper's second; its code excludes lost tracks here)
+    * the remaining detections of the first round to tracks without an id
+
+    Detections that still remain of the first round start a track. A track without an id ends with the first frame
+    without a detection.
+
+    The paper's similarity is the IoU of boxes. Here it is a weighted mean of the IoU and the object keypoint similarity
+    of poses, which distinguishes persons whose boxes coincide. Poses are compared after each limb is moved at its own
+    predicted velocity, which distinguishes persons who pass each other in the same pose. The variance of the predicted
+    position is added to the spread of the keypoints, so that the position counts less the longer a person is lost.
+    This similarity alone decides which assignments are allowed. Among these, assignments whose mean keypoint is near
+    the predicted position are preferred: when persons pass each other, boxes are too imprecise and poses change.
 
     Args:
         max_lost_s, min_hits: See :class:`~posediff.tracking.base.BaseTracker`.
-        high_score, low_score: Of persons, see above; who is below ``low_score`` is passed over.
-        pose_weight: Of poses in the mean of the two similarities, from 0 to 1. Boxes count alone where two poses have
-            no keypoint in common.
-        min_similarity, min_similarity_low: Who is less alike is not assigned; the latter is for lower scores.
-        min_keypoint_score: Keypoints below it are taken as not seen.
-        sigmas: (K,) spread of each keypoint in units of half the box's size, as COCO lists them; None is 0.1 for all.
+        high_score, low_score: Detection scores, see above; detections below ``low_score`` are ignored.
+        pose_weight: Weight of the pose similarity in the mean, from 0 to 1. If two poses share no keypoint, only the
+            boxes are compared.
+        min_similarity, min_similarity_low: Minimum similarity of an assignment; the latter is for low scores.
+        min_keypoint_score: Keypoints below this score are ignored.
+        sigmas: (K,) spread of each keypoint in units of half the box size, as COCO lists them; None: 0.1 for all.
 
     Raises:
-        ValueError: A number is out of its range.
+        ValueError: A number is out of range.
     """
 
     def __init__(
@@ -139,7 +146,7 @@ class PoseTracker(BaseTracker):
         poses = [found.boxes, found.keypoints, found.keypoint_scores >= self.min_keypoint_score]
 
         def assign(tracks: list[_Track], rows: np.ndarray, least: float) -> tuple[list[_Track], np.ndarray]:
-            """Assign rows of the detections, and return the tracks and rows that are left."""
+            """Assign rows of the detections, and return the remaining tracks and rows."""
             some = [values[rows] for values in poses]
             pairs = _best_pairs(self._similarity(tracks, *some), least, PLACE_WEIGHT * _place_similarity(tracks, *some))
             for index, column in pairs:
@@ -166,7 +173,7 @@ class PoseTracker(BaseTracker):
 
     def _forget_and_predict(self, frame_index: int) -> None:
         assert self.fps is not None
-        # a little less than the product, which may come out just above a whole number of frames
+        # slightly less than the product, whose rounding error may exceed a whole number of frames
         keep_from = frame_index - self.max_lost_s * self.fps - 1e-6
         self._tracks = [track for track in self._tracks if track.last_frame >= keep_from]
         for track in self._tracks:
@@ -176,7 +183,7 @@ class PoseTracker(BaseTracker):
     def _similarity(
         self, tracks: list[_Track], boxes: np.ndarray, keypoints: np.ndarray, seen: np.ndarray
     ) -> np.ndarray:
-        """(tracks, N) in [0, 1]."""
+        """Return the similarity of tracks and detections, (tracks, N) in [0, 1]."""
         if not tracks or not len(boxes):
             return np.zeros((len(tracks), len(boxes)))
         track_boxes = np.stack([track.box for track in tracks])
@@ -184,7 +191,7 @@ class PoseTracker(BaseTracker):
         sigmas = np.full(keypoints.shape[1], DEFAULT_SIGMA) if self.sigmas is None else self.sigmas
         if keypoints.shape[1] != len(sigmas):
             raise ValueError(f'PoseTracker: {len(sigmas)} sigmas for {keypoints.shape[1]} keypoints')
-        # of two boxes of a person the larger: the smaller is of somebody who is hidden in part
+        # the larger of the two boxes: the smaller one may be partially occluded
         sizes = np.maximum(box_sizes(track_boxes)[:, None], box_sizes(boxes))
         variances = np.array([track.motion.variance for track in tracks])
         alike, num_both = object_keypoint_similarity(
@@ -199,9 +206,10 @@ class PoseTracker(BaseTracker):
 
 
 def _place_similarity(tracks: list[_Track], boxes: np.ndarray, keypoints: np.ndarray, seen: np.ndarray) -> np.ndarray:
-    """(tracks, N) in [0, 1]: exp(-d² / (2 spread²)) of the distance d between the mean keypoints of track and person.
+    """Return the position similarity, (tracks, N) in [0, 1]: exp(-d² / (2 spread²)).
 
-    The mean is of the keypoints that both have; where there are none, the centres of the boxes are compared.
+    d is the distance between the mean keypoints of track and detection, over the keypoints visible in both; without
+    common keypoints, the distance between the box centres.
     """
     if not tracks or not len(boxes):
         return np.zeros((len(tracks), len(boxes)))
@@ -218,9 +226,9 @@ def _place_similarity(tracks: list[_Track], boxes: np.ndarray, keypoints: np.nda
 
 
 def _best_pairs(similarity: np.ndarray, least: float, preference: np.ndarray) -> list[tuple[int, int]]:
-    """Rows and columns whose similarities and preferences have the largest sum.
+    """Return pairs of rows and columns that maximise the sum of similarities and preferences.
 
-    Only those are paired whose similarity is at least ``least``.
+    Only pairs with a similarity of at least ``least`` are allowed.
     """
     allowed = (similarity >= least) & (similarity > 0)
     rows, columns = linear_sum_assignment(np.where(allowed, similarity + preference, 0.0), maximize=True)
