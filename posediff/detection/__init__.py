@@ -1,4 +1,4 @@
-"""Where people are in a frame."""
+"""Person detectors."""
 
 from posediff.detection.base import BaseDetector
 from posediff.detection.boxes_file import BoxesFileDetector

@@ -1,4 +1,4 @@
-"""What every detector promises."""
+"""The interface of detectors."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from posediff.structures.video_frame import VideoFrame
 
 
 class BaseDetector(ABC):
-    """Finds people in frames. Each frame is looked at for itself: results do not depend on what else is in a batch."""
+    """A detector of persons. Frames are processed independently: results do not depend on the rest of the batch."""
 
     @abstractmethod
     def __call__(self, frames: Sequence[VideoFrame]) -> list[People]:
-        """Find the people of each frame; boxes have an area and lie at least partly in the image."""
+        """Detect the persons of each frame; boxes have a positive area and lie at least partly in the image."""
 
     @classmethod
     @abstractmethod

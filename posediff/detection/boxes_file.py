@@ -1,4 +1,4 @@
-"""Boxes that somebody else found."""
+"""Precomputed boxes from a file."""
 
 from __future__ import annotations
 
@@ -20,42 +20,42 @@ from posediff.structures.video_frame import VideoFrame
 Row = tuple[int, list[float], float]
 
 NO_SCORE = -1.0
-"""Of a box in MOTChallenge's form that has no score: the column is filled up, as those behind it."""
+"""Score of a box without score in a MOTChallenge file."""
 
 LABEL_COLUMNS = 9
-"""Frame, id, box, a flag, class, visibility: MOTChallenge's labels from MOT16 on."""
+"""Number of columns of MOTChallenge's labels from MOT16 on: frame, id, box, flag, class, visibility."""
 
 PEDESTRIAN_CLASSES = (1, 2, 7)
-"""Of MOTChallenge's labels: who walks, who is on a vehicle, who keeps still. Others are cars, crowds, reflections."""
+"""Person classes of MOTChallenge's labels: pedestrian, person on a vehicle, static person. Others are cars, crowds and
+reflections."""
 
 
 PERSON = 1
-"""COCO's category of people."""
+"""COCO's person category."""
 
 
 @DETECTORS.register_module()
 class BoxesFileDetector(BaseDetector):
-    """Boxes of a file; a frame that it does not name is empty.
+    """A detector that reads boxes from a file; frames without an entry have no detections.
 
-    A ``.json`` is a list of ``{"frame_index": from 0, "bbox": [x, y, w, h] px, "score"}``, COCO's results with
-    ``frame_index`` (or ``image_id``) as the frame, a number or the name of an image with one. A ``.txt`` or ``.csv``
-    has MOTChallenge's columns, with or without a line of names: frame (from 1), id (not looked at), x, y, w, h, score,
-    …; a score of -1 is none, the box counts as certain. Its labels have a flag, a class and a visibility instead: what
-    is flagged 0 or is no person is left out. So is what a ``.json`` with several categories has beside people
-    (``category_id`` 1).
+    * ``.json``: a list of ``{"frame_index": from 0, "bbox": [x, y, w, h] px, "score"}``. This is COCO's results format
+      with ``frame_index`` (or ``image_id``) as the frame, a number or an image name that contains one. If there are
+      several categories, only persons (``category_id`` 1) are used.
+    * ``.txt`` or ``.csv``: MOTChallenge's columns, with or without a header: frame (from 1), id (ignored), x, y, w, h,
+      score, … A score of -1 means no score; the box gets score 1. MOTChallenge labels have flag, class and visibility
+      instead; boxes with flag 0 or a class that is not a person are discarded.
 
     Args:
         path: The file.
-        score_threshold: Boxes scored below are left out.
-        image_names: Of a video that is a folder of images, in order: frames that are named are found among them.
+        score_threshold: Boxes with a lower score are discarded.
+        image_names: Image names, in order, if the video is a folder of images; named frames are looked up in them.
 
     Attributes:
-        notes: What was left out, a sentence each.
+        notes: One sentence for each kind of discarded boxes.
 
     Raises:
-        FileNotFoundError: There is no such file.
-        ValueError: It is malformed, its boxes are not in px, or none of them is of a person; the message names the
-            entry.
+        FileNotFoundError: The file does not exist.
+        ValueError: The file is malformed, its boxes are not in px, or none is of a person; the message names the entry.
     """
 
     def __init__(self, path: str | Path, score_threshold: float = 0.0, image_names: Sequence[str] = ()) -> None:
@@ -74,10 +74,10 @@ class BoxesFileDetector(BaseDetector):
             self.notes.append(f'{file}: {low} of {len(rows)} boxes have a score below {score_threshold:g}: left out')
 
     def behind(self, num_pictures: int) -> str | None:
-        """A sentence on the boxes that lie behind a video of so many pictures, or None.
+        """Return a sentence about boxes after the last picture of a video with ``num_pictures`` pictures, or None.
 
         Raises:
-            ValueError: All of them do.
+            ValueError: All boxes are after the last picture.
         """
         late = {frame: len(boxes) for frame, boxes in self._boxes.items() if frame >= num_pictures}
         if not late:
@@ -109,7 +109,7 @@ class BoxesFileDetector(BaseDetector):
 
 
 def _check_pixels(file: Path, boxes: Sequence[Sequence[float]]) -> None:
-    """Require boxes (x, y, w, h) in px: most of them reach farther from the corner than relative coordinates do."""
+    """Check that boxes (x, y, w, h) are in px: most of them must exceed the range of relative coordinates."""
     small = [x + w <= SMALL and y + h <= SMALL for x, y, w, h in boxes]
     if small and np.mean(small) > 0.5:
         shown = ', '.join(f'{value:.4g}' for value in boxes[small.index(True)])
@@ -117,7 +117,7 @@ def _check_pixels(file: Path, boxes: Sequence[Sequence[float]]) -> None:
 
 
 def _of_people(file: Path, entries: list[Any], notes: list[str]) -> list[tuple[int, Any]]:
-    """Entries with their number; where there are several categories, only those of people."""
+    """Return the entries with their index; if there are several categories, only those of persons."""
     kinds = [entry.get('category_id') if isinstance(entry, dict) else None for entry in entries]
     several = {str(kind) for kind in kinds if kind is not None}
     if len(several) < 2:
@@ -166,7 +166,7 @@ def _mot_rows(file: Path) -> Iterable[Row]:
 
 
 def _mot_lines(file: Path) -> Iterator[tuple[int, list[str]]]:
-    """Numbers and fields of the lines that hold boxes: separated by commas, or else by blanks."""
+    """Yield the line numbers and fields of lines with boxes, separated by commas or otherwise by whitespace."""
     try:
         lines = file.read_text(encoding='utf-8-sig').splitlines()
     except UnicodeDecodeError as error:
@@ -180,7 +180,7 @@ def _mot_lines(file: Path) -> Iterator[tuple[int, list[str]]]:
 
 
 def _is_label(fields: Sequence[str]) -> bool:
-    """Whether a line is of MOTChallenge's labels: a flag, a class, a visibility behind the box."""
+    """Return whether a line is a MOTChallenge label: flag, class and visibility follow the box."""
     try:
         flag, kind, visibility = (float(field) for field in fields[6:9])
     except ValueError:
@@ -194,5 +194,5 @@ def _box(box: Sequence[Any], score: Any) -> tuple[list[float], float]:
     values = [float(value) for value in box]
     score = 1.0 if score is None or float(score) == NO_SCORE else float(score)
     if len(values) != 4 or not np.isfinite([*values, score]).all() or min(values[2:]) <= 0:
-        raise ValueError(f'box {values} with score {score}: expected four finite numbers of some area, and a score')
+        raise ValueError(f'box {values} with score {score}: expected four finite numbers, positive size, and a score')
     return values, score

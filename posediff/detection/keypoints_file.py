@@ -1,4 +1,4 @@
-"""Keypoints that somebody else found: a file takes the place of detector and 2D estimator."""
+"""Precomputed keypoints from a file, which replace detector and pose estimator."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from posediff.structures.video_frame import VideoFrame
 
 @DETECTORS.register_module()
 class KeypointsFileDetector(BaseDetector):
-    """Boxes around the people of a file of keypoints, a tenth larger on every side.
+    """A detector that returns boxes around the persons of a keypoint file, 10 % larger on every side.
 
     Args:
         path: The file or folder.
         skeleton, options: See :func:`posediff.fileio.keypoint_files.read_keypoint_file`.
 
     Attributes:
-        record: What is in the file.
-        num_pictures: How long the videos were that people were looked up for.
-        num_looked_up, num_outside: Poses that were looked up, and those of them that lie outside the picture.
+        record: The content of the file.
+        num_pictures: Number of pictures of the longest video processed so far.
+        num_looked_up, num_outside: Number of poses looked up, and how many of them lie outside the image.
     """
 
     def __init__(self, path: str | Path, skeleton: str | None = None, **options: Any) -> None:

@@ -1,4 +1,4 @@
-"""MediaPipe's person detector, whose weights come from PyPI."""
+"""MediaPipe's person detector, with weights from PyPI."""
 
 from __future__ import annotations
 
@@ -17,23 +17,25 @@ from posediff.structures.people import People
 from posediff.structures.video_frame import VideoFrame
 
 SAME_PERSON = 0.3
-"""Boxes of two looks at the same place that overlap by more (intersection over union) are one person."""
+"""IoU above which boxes of two crops belong to the same person."""
 
 SMALLEST_LOOK = 32
-"""px: nobody is made out in a square that is smaller, and an image of a few rows would have hundreds of them."""
+"""Minimum side of a crop, px. Persons are not detectable in smaller crops, and an image of a few rows would need
+hundreds
+of them."""
 
 
 @DETECTORS.register_module()
 class MediaPipeDetector(BaseDetector):
-    """People found by :class:`posediff.integrations.mediapipe.PoseDetectionNetwork`, near the camera and farther away.
+    """MediaPipe's person detector (:class:`posediff.integrations.mediapipe.PoseDetectionNetwork`) at several scales.
 
-    That network looks at 224×224 px, in which people farther away are too small. So it also looks at overlapping
-    squares as high (or as wide) as the image's shorter side, at squares half as large, and so on.
+    The network's input is 224×224 px, in which distant persons are too small. It therefore also runs on overlapping
+    square crops with the length of the image's shorter side, on crops half as large, and so on.
 
     Args:
-        levels: 1 looks at the whole image alone, 2 at the squares too, 3 at those half as large …; each square costs
-            as much as the whole image.
-        score_threshold, iou_threshold, num_threads: See there.
+        levels: Number of scales. 1: the whole image only; 2: also the square crops; 3: also crops half as large; and so
+            on. Each crop costs as much as the whole image.
+        score_threshold, iou_threshold, num_threads: See the network.
     """
 
     def __init__(
@@ -64,7 +66,8 @@ class MediaPipeDetector(BaseDetector):
 
 
 def looks(img_shape: tuple[int, int], levels: int) -> Iterator[tuple[int, int, int, int]]:
-    """The whole image, then squares that overlap by half and are not too small: left, top, width, height in px."""
+    """Yield the whole image, then square crops that overlap by half and are not too small: left, top, width, height,
+    px."""
     height, width = img_shape
     yield 0, 0, width, height
     for level in range(levels - 1):
@@ -82,7 +85,7 @@ def _starts(length: int, side: int) -> list[int]:
 
 
 def _one_each(boxes: np.ndarray, scores: np.ndarray) -> np.ndarray:
-    """Rows of the best boxes, without those that overlap a better one."""
+    """Return the rows kept by non-maximum suppression, best score first."""
     overlap, kept = box_iou(boxes, boxes), list[int]()
     for row in np.argsort(-scores, kind='stable').tolist():
         if (overlap[row, kept] <= SAME_PERSON).all():

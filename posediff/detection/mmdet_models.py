@@ -1,4 +1,4 @@
-"""Detectors of MMDetection."""
+"""MMDetection's detectors."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from posediff.structures.video_frame import VideoFrame
 
 @DETECTORS.register_module()
 class MMDetDetector(BaseDetector):
-    """People found by any detector of MMDetection that knows the class ``person``.
+    """A detector that runs any MMDetection model with the class ``person``.
 
     Args:
         model: Config file, or a name in MMDetection's model zoo.
-        checkpoint: Its weights: a file or an address; None: the zoo's; ``'random'``: none.
-        score_threshold: Boxes scored below are left out.
-        device: Where it runs.
+        checkpoint: File or URL of the weights; None: those of the model zoo; ``'random'``: random weights.
+        score_threshold: Boxes with a lower score are discarded.
+        device: Device of the model.
 
     Raises:
         ValueError: The model has no class ``person``; see also :func:`posediff.integrations.model_zoo.find_model`.
@@ -46,7 +46,7 @@ class MMDetDetector(BaseDetector):
         )
         classes = [name.lower() for name in self.model.dataset_meta.get('classes', ())]
         if 'person' not in classes:
-            raise ValueError(f'detector {model} knows no class person, but {", ".join(classes[:5]) or "none"} …')
+            raise ValueError(f'detector {model} has no class person, only {", ".join(classes[:5]) or "none"} …')
         self.person = classes.index('person')
         self.score_threshold = score_threshold
         self._infer = inference_detector
@@ -56,7 +56,7 @@ class MMDetDetector(BaseDetector):
             return []
         found = []
         images = [np.ascontiguousarray(frame.image[..., ::-1]) for frame in frames]
-        with DefaultScope.overwrite_default_scope('mmdet'):  # it builds its transforms with every call
+        with DefaultScope.overwrite_default_scope('mmdet'):  # transforms are built on every call
             samples = self._infer(self.model, images)
         for sample in samples:
             instances = sample.pred_instances.cpu().numpy()

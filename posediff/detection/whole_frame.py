@@ -1,4 +1,4 @@
-"""No detector: one person fills the picture."""
+"""Use the whole frame as the box of one person."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from posediff.structures.video_frame import VideoFrame
 
 @DETECTORS.register_module()
 class WholeFrameDetector(BaseDetector):
-    """One box, the image, in every frame."""
+    """A detector that returns one box per frame, the whole image."""
 
     def __call__(self, frames: Sequence[VideoFrame]) -> list[People]:
         found = []

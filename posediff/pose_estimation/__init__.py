@@ -1,4 +1,4 @@
-"""2D poses of the people in a frame."""
+"""2D pose estimation for the persons in a frame."""
 
 from posediff.pose_estimation.base import BasePoseEstimator, FrameWindow, Poses
 from posediff.pose_estimation.keypoints_file import KeypointsFileEstimator

@@ -1,4 +1,4 @@
-"""What every 2D estimator promises."""
+"""The interface of 2D pose estimators."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from posediff.structures.video_frame import VideoFrame
 
 @dataclass(frozen=True)
 class FrameWindow:
-    """A frame with those around it, and who is in it.
+    """A frame with its neighbouring frames, and the persons in it.
 
     Attributes:
-        frames: 2δ + 1 frames in temporal order, the one that is meant in the middle; at the ends of a video the first
-            or last is repeated.
-        people: Of the middle frame.
+        frames: 2δ + 1 frames in temporal order with the target frame in the middle; at the ends of a video the first or
+            last frame is repeated.
+        people: The persons in the target frame.
     """
 
     frames: tuple[VideoFrame, ...]
@@ -29,18 +29,18 @@ class FrameWindow:
 
     @property
     def key(self) -> VideoFrame:
-        """The frame that is meant."""
+        """The target frame."""
         return self.frames[len(self.frames) // 2]
 
 
 @dataclass(frozen=True)
 class Poses:
-    """2D poses of one frame, in the order of its people.
+    """2D poses of one frame, in the order of its persons.
 
     Attributes:
         keypoints: (N, K, 2) float32 px, finite.
         scores: (N, K) float32 in [0, 1].
-        boxes: (N, 4) float32 px, where the estimator knows better than the detector; else None.
+        boxes: (N, 4) float32 px, if the pose estimator's boxes are more accurate than the detector's; else None.
     """
 
     keypoints: np.ndarray
@@ -52,14 +52,14 @@ class Poses:
 
 
 class BasePoseEstimator(ABC):
-    """Finds the keypoints of people whose boxes are known.
+    """A pose estimator that predicts the keypoints of persons in given boxes.
 
-    A person's keypoints depend on the window and the person's box alone: not on the batch, nor on who else is there.
+    A person's keypoints depend only on the window and the person's box, not on the batch or on other persons.
 
     Attributes:
-        skeleton: Of the keypoints.
-        frames_around: δ, frames before and after that it looks at.
-        sees_absence: Scores are 0 where nobody is in a box, so that any box may be tried.
+        skeleton: Skeleton of the keypoints.
+        frames_around: δ, the number of frames used before and after the target frame.
+        sees_absence: Whether scores are 0 if a box contains no person, so that boxes without a detection can be tried.
     """
 
     skeleton: Skeleton
@@ -68,14 +68,14 @@ class BasePoseEstimator(ABC):
 
     @abstractmethod
     def __call__(self, windows: Sequence[FrameWindow]) -> list[Poses]:
-        """Estimate the poses of the people of each window."""
+        """Estimate the poses of the persons of each window."""
 
     def where_next(self, people: People, keypoints: np.ndarray) -> People:
-        """Where to look for people in the frame after one in which they were seen.
+        """Return the search boxes in the next frame for persons of the current frame.
 
         Args:
-            people: As they were seen.
-            keypoints: (N, K, 2) px, theirs.
+            people: The persons of the current frame.
+            keypoints: (N, K, 2) px, their keypoints.
         """
         return people
 

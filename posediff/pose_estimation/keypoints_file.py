@@ -1,4 +1,4 @@
-"""Keypoints that somebody else found, as a 2D estimator."""
+"""Precomputed keypoints from a file as a 2D pose estimator."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from posediff.registry import POSE_ESTIMATORS
 
 @POSE_ESTIMATORS.register_module()
 class KeypointsFileEstimator(BasePoseEstimator):
-    """Keypoints of a file or folder.
+    """A pose estimator that reads keypoints from a file or folder.
 
-    A box gets the person of its frame whose own box overlaps it most; a box that no person overlaps gets scores of 0.
+    Boxes are matched to the persons of the frame by maximum total IoU; a box that overlaps no person gets scores of 0.
 
     Args:
         path: The file or folder.

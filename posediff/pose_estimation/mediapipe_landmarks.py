@@ -1,4 +1,4 @@
-"""MediaPipe's landmarks, whose weights come from PyPI."""
+"""MediaPipe's pose landmarks, with weights from PyPI."""
 
 from __future__ import annotations
 
@@ -17,16 +17,17 @@ from posediff.structures.people import People, boxes_around
 from posediff.structures.skeletons import MEDIAPIPE33
 
 REACH = 1.12
-"""Radius of MediaPipe's circle around a body by that of its landmarks: median of 47 people in three clips, 1.13."""
+"""Radius of MediaPipe's circle around a body relative to that of its landmarks: median of 47 persons in three clips,
+1.13."""
 
 
 @POSE_ESTIMATORS.register_module()
 class MediaPipePoseEstimator(BasePoseEstimator):
-    """See :class:`posediff.integrations.mediapipe.PoseLandmarkNetwork`. Any detector's boxes will do.
+    """A pose estimator that runs :class:`posediff.integrations.mediapipe.PoseLandmarkNetwork` on any detector's boxes.
 
     Args:
-        looks: Times that each person is looked at; from the second on in the square that the pose before says, as
-            MediaPipe does from frame to frame. What the detector says of where somebody is, is rough.
+        looks: Number of passes per person. From the second on, the ROI is computed from the previous pose, as MediaPipe
+            does from frame to frame; the detector's box is less accurate.
         num_threads: CPU threads.
     """
 
@@ -46,14 +47,15 @@ class MediaPipePoseEstimator(BasePoseEstimator):
             poses = self.estimator(window.key.image, rois)
             for _ in range(self.looks - 1):
                 poses = self.estimator(window.key.image, poses.next_rois)
-            # nobody there after all: no keypoint counts
+            # no person present: all scores are 0
             scores = poses.scores * (poses.presence > mediapipe.landmarks.PRESENCE_THRESHOLD)[:, None]
             keypoints = poses.keypoints.astype(np.float32)
             found.append(Poses(keypoints, scores.astype(np.float32), boxes_around(keypoints)))
         return found
 
     def where_next(self, people: People, keypoints: np.ndarray) -> People:
-        """In squares that are turned as the bodies are, like those that MediaPipe makes of two more points."""
+        """Return the persons with ROIs rotated like the bodies, as MediaPipe computes them from two alignment
+        points."""
         middles = [
             keypoints[:, [self.skeleton.joint_names.index(f'{side}_{part}') for side in ('left', 'right')]].mean(1)
             for part in ('hip', 'shoulder')

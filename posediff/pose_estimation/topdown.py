@@ -1,4 +1,4 @@
-"""Top-down estimators: one crop a person, through the transforms that the model was tested with."""
+"""Top-down pose estimators: one crop per person, made by the model's test transforms."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ Transform = Callable[[dict[str, Any]], dict[str, Any] | None]
 
 
 class TopdownEstimator(BasePoseEstimator):
-    """Crops people, runs the model on all of them in batches, reads the keypoints.
+    """A pose estimator that crops the persons and runs the model on batches of crops.
 
     Args:
-        model: With ``test_step``, which takes what the transforms give.
-        pipeline: Its transforms after the one that loads images.
-        skeleton: Of the keypoints that are given out.
-        columns: Where its joints are among those that the model predicts.
-        batch_size: Crops at a time.
-        metainfo: More that the transforms want to know of the data.
+        model: Model with ``test_step``, which takes the output of the transforms.
+        pipeline: The model's transforms after image loading.
+        skeleton: Skeleton of the output keypoints.
+        columns: Index of each joint of ``skeleton`` in the model's output.
+        batch_size: Crops per batch.
+        metainfo: Additional dataset metainfo for the transforms.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class TopdownEstimator(BasePoseEstimator):
 
     @abstractmethod
     def image(self, frames: tuple[VideoFrame, ...]) -> Any:
-        """What the transforms take as ``img``, blue first."""
+        """Return the input of the transforms, ``img``, BGR."""
 
     def __call__(self, windows: Sequence[FrameWindow]) -> list[Poses]:
         items = [item for window in windows for item in self._items(window)]
@@ -100,14 +100,14 @@ class TopdownEstimator(BasePoseEstimator):
 
 @POSE_ESTIMATORS.register_module()
 class DiffPoseEstimator(TopdownEstimator):
-    """A model of this project that takes frames: DiffPose, or its control without diffusion.
+    """A pose estimator that runs a video model of this project: DiffPose, or its baseline without diffusion.
 
     Args:
-        config: Its config, a file or a loaded one.
-        checkpoint: Its weights; ``'random'``: none.
-        batch_size: Clips at a time.
-        num_hypotheses, num_inference_steps: None: the config's.
-        device: Where it runs.
+        config: Config of the model, a file or a loaded config.
+        checkpoint: Weights; ``'random'``: random weights.
+        batch_size: Clips per batch.
+        num_hypotheses, num_inference_steps: None: as in the config.
+        device: Device of the model.
     """
 
     def __init__(
@@ -143,17 +143,16 @@ class DiffPoseEstimator(TopdownEstimator):
 
 @POSE_ESTIMATORS.register_module()
 class MMPoseEstimator(TopdownEstimator):
-    """Any top-down model of MMPose.
+    """A pose estimator that runs any top-down model of MMPose.
 
     Args:
         model: Config file, or a name or alias in MMPose's model zoo: ``'human'`` is RTMPose-m.
-        checkpoint: Its weights: a file or an address; None: the zoo's; ``'random'``: none.
-        batch_size: Crops at a time.
-        device: Where it runs.
+        checkpoint: File or URL of the weights; None: those of the model zoo; ``'random'``: random weights.
+        batch_size: Crops per batch.
+        device: Device of the model.
 
     Raises:
-        ValueError: Its keypoints are no skeleton that is known here; see also
-            :func:`posediff.integrations.model_zoo.find_model`.
+        ValueError: The keypoints match no known skeleton; see also :func:`posediff.integrations.model_zoo.find_model`.
     """
 
     def __init__(

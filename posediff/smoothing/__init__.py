@@ -1,4 +1,4 @@
-"""Filters over time for keypoints and joints."""
+"""Temporal filters for keypoints and joints."""
 
 from posediff.smoothing.base import BaseSmoother, SmoothingStream
 from posediff.smoothing.one_euro import OneEuroSmoother

@@ -1,4 +1,4 @@
-"""What every smoother promises."""
+"""The interface of smoothers."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ import numpy as np
 
 
 class SmoothingStream(ABC):
-    """A sequence that comes in parts: after :meth:`finish` the same as smoothing it whole."""
+    """Smoothing of a sequence that arrives in parts; the concatenated output equals smoothing the whole sequence."""
 
     @abstractmethod
     def push(self, values: np.ndarray, steps: np.ndarray | None = None) -> np.ndarray:
-        """Add frames; return those that nothing will change any more, each once and in order.
+        """Add frames and return the frames whose smoothed values are final, each once and in order.
 
         Args:
             values: (n, …).
-            steps: (n,) frames by which each comes after the one before, whole and from 1 on, as where frames were left
-                out; the first of a sequence has none, its value is not looked at. None: they follow each other.
+            steps: (n,) distance of each frame to the previous one in frames, integers >= 1, for sequences with skipped
+                frames; the first value of a sequence is ignored. None: consecutive frames.
 
         Returns:
             (m, …).
@@ -26,15 +26,15 @@ class SmoothingStream(ABC):
 
     @abstractmethod
     def finish(self) -> np.ndarray:
-        """Return what is left (m, …)."""
+        """Return the remaining frames (m, …)."""
 
 
 class BaseSmoother(ABC):
-    """Filters every coordinate of a sequence over time.
+    """A filter that smooths every coordinate of a sequence over time.
 
-    * The result has as many frames as the input, and its dtype.
-    * A constant sequence stays as it is; adding a constant to the input adds it to the result.
-    * Values must be finite: a gap ends a sequence, and what follows it is another one.
+    * The output has the number of frames and the dtype of the input.
+    * A constant sequence is not changed; adding a constant to the input adds it to the output.
+    * Values must be finite: smooth the sequences between gaps separately.
     """
 
     def __call__(self, values: np.ndarray, fps: float) -> np.ndarray:
@@ -42,7 +42,7 @@ class BaseSmoother(ABC):
 
         Args:
             values: (F, …), px, mm or any other unit.
-            fps: Frames a second.
+            fps: Frame rate.
 
         Raises:
             ValueError: A value is not finite, or ``fps`` not positive.
@@ -52,7 +52,7 @@ class BaseSmoother(ABC):
 
     @abstractmethod
     def stream(self, fps: float) -> SmoothingStream:
-        """Begin a sequence.
+        """Start a sequence.
 
         Raises:
             ValueError: ``fps`` is not positive.
@@ -70,7 +70,7 @@ def check_fps(owner: str, fps: float) -> None:
 
 
 def check_steps(owner: str, values: np.ndarray, steps: np.ndarray | None) -> np.ndarray:
-    """Return the steps as integers (n,), or say which makes no sense."""
+    """Return the steps as integers (n,), or raise an error."""
     if steps is None:
         return np.ones(len(values), np.int64)
     steps = np.asarray(steps)
@@ -80,12 +80,12 @@ def check_steps(owner: str, values: np.ndarray, steps: np.ndarray | None) -> np.
 
 
 def check_values(owner: str, values: np.ndarray) -> np.ndarray:
-    """Return the values as an array of floats (n, …), or say which frame is not finite."""
+    """Return the values as a float array (n, …), or raise an error that names the first frame that is not finite."""
     values = np.asarray(values)
     if values.ndim < 1 or not np.issubdtype(values.dtype, np.floating):
         raise ValueError(f'{owner}: values must be floats (F, …), got {values.shape} {values.dtype}')
     finite = np.isfinite(values).all(axis=tuple(range(1, values.ndim)))
     if not finite.all():
         frame = np.flatnonzero(~finite)[0]
-        raise ValueError(f'{owner}: frame {frame} holds a value that is not finite; smooth what lies between gaps')
+        raise ValueError(f'{owner}: frame {frame} has a value that is not finite; smooth the parts between gaps')
     return values

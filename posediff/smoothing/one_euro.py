@@ -1,4 +1,4 @@
-"""One Euro filter: little lag in fast motion, little jitter in slow."""
+"""One Euro filter: little jitter in slow motion, little lag in fast motion."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from posediff.structures.argument_checks import require_finite
 
 @SMOOTHERS.register_module()
 class OneEuroSmoother(BaseSmoother):
-    """Low-pass filter whose cutoff grows with speed (Casiez, Roussel and Vogel, CHI 2012). Causal: nothing waits.
+    """A low-pass filter whose cutoff grows with speed (Casiez, Roussel and Vogel, CHI 2012). Causal and without delay.
 
     Args:
-        min_cutoff: Cutoff at rest, Hz: lower is smoother, and later.
-        beta: Hz by which the cutoff grows for each unit a second. The default is for mm; for px of a person 500 px tall
-            it is about 3.5 times that.
-        derivative_cutoff: Cutoff of the speed, Hz.
+        min_cutoff: Cutoff frequency at rest, Hz; lower values smooth more and lag more.
+        beta: Increase of the cutoff per unit of speed, Hz per unit/s. The default is for mm; for px of a person 500 px
+            tall use about 3.5 times that.
+        derivative_cutoff: Cutoff frequency of the speed, Hz.
 
     Raises:
-        ValueError: A cutoff is not positive, or ``beta`` negative.
+        ValueError: A cutoff is not positive, or ``beta`` is negative.
     """
 
     def __init__(self, min_cutoff: float = 1.5, beta: float = 0.005, derivative_cutoff: float = 1.0) -> None:
@@ -43,7 +43,7 @@ class OneEuroSmoother(BaseSmoother):
 
 
 class OneEuroStream(SmoothingStream):
-    """A sequence that the filter is in the middle of."""
+    """The state of a One Euro filter within a sequence."""
 
     def __init__(self, min_cutoff: float, beta: float, derivative_cutoff: float, fps: float) -> None:
         self.min_cutoff, self.beta, self.derivative_cutoff, self.fps = min_cutoff, beta, derivative_cutoff, fps
@@ -63,12 +63,12 @@ class OneEuroStream(SmoothingStream):
         return np.empty(self._shape, self._dtype)
 
     def _next(self, value: np.ndarray, rate: float) -> np.ndarray:
-        """Smooth the next value, which comes 1 / ``rate`` seconds after the one before."""
+        """Smooth the next value, ``1 / rate`` seconds after the previous one."""
         value = value.astype(np.float64)
         if self._value is None or self._speed is None:
             self._value, self._speed = value, np.zeros_like(value)
             return value
-        # the speed is that from the last filtered value, as in the authors' own code
+        # speed relative to the last filtered value, as in the authors' code
         speed = (value - self._value) * rate
         self._speed = self._speed + _share(np.asarray(self.derivative_cutoff), rate) * (speed - self._speed)
         share = _share(self.min_cutoff + self.beta * np.abs(self._speed), rate)
@@ -77,5 +77,5 @@ class OneEuroStream(SmoothingStream):
 
 
 def _share(cutoff: np.ndarray, fps: float) -> np.ndarray:
-    """Weight of a new value in exponential smoothing: 1 / (1 + tau fps) with tau = 1 / (2 pi cutoff)."""
+    """Return the weight of a new value in exponential smoothing: 1 / (1 + tau fps) with tau = 1 / (2 pi cutoff)."""
     return 1 / (1 + fps / (2 * math.pi * cutoff))

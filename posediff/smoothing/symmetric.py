@@ -1,4 +1,4 @@
-"""Filters that look as far ahead as back: they add no lag, but wait."""
+"""Symmetric filters: no lag, but the output is delayed."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from posediff.structures.argument_checks import require_finite, require_whole
 
 
 class SymmetricSmoother(BaseSmoother):
-    """A filter of which a value depends on ``radius`` frames to both sides."""
+    """A filter whose output depends on ``radius`` frames before and after."""
 
     @abstractmethod
     def radius(self, fps: float) -> int:
-        """Frames to either side that a value depends on."""
+        """Return the number of frames on either side that a value depends on."""
 
     @abstractmethod
     def smooth(self, values: np.ndarray, fps: float) -> np.ndarray:
-        """Smooth a whole sequence (F, …) of float64."""
+        """Smooth a whole float64 sequence (F, …)."""
 
     def stream(self, fps: float) -> SymmetricStream:
         check_fps(type(self).__name__, fps)
@@ -31,17 +31,17 @@ class SymmetricSmoother(BaseSmoother):
 
 
 class SymmetricStream(SmoothingStream):
-    """Keeps what the frames to come still need: three radii at most.
+    """A buffer of the frames that later frames need: at most three radii.
 
-    Frames that were left out lie on the straight line between their neighbours, and are not returned.
+    Skipped frames are interpolated linearly between their neighbours and are not returned.
     """
 
     def __init__(self, smoother: SymmetricSmoother, fps: float) -> None:
         self.smoother, self.fps = smoother, fps
         self.radius = smoother.radius(fps)
         self._kept: np.ndarray | None = None
-        self._given = np.zeros(0, bool)  # which of the kept frames were pushed
-        self._done = 0  # of the kept frames, those that were returned
+        self._given = np.zeros(0, bool)  # which of the buffered frames were pushed
+        self._done = 0  # number of buffered frames already returned
 
     def push(self, values: np.ndarray, steps: np.ndarray | None = None) -> np.ndarray:
         values = check_values(type(self.smoother).__name__, values)
@@ -49,7 +49,7 @@ class SymmetricStream(SmoothingStream):
         values, given = self._even(values, steps)
         self._kept = values.copy() if self._kept is None else np.concatenate([self._kept, values])
         self._given = np.concatenate([self._given, given])
-        # before there is a whole window nobody knows whether the sequence will be shorter than one
+        # with less than a full window the sequence may end up shorter than the window, which changes the result
         whole = len(self._kept) > 2 * self.radius
         return self._return(len(self._kept) - self.radius if whole else 0)
 
@@ -57,7 +57,7 @@ class SymmetricStream(SmoothingStream):
         return np.empty((0,)) if self._kept is None else self._return(len(self._kept))
 
     def _even(self, values: np.ndarray, steps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Values with those that were left out, and which were not."""
+        """Return values with the skipped frames interpolated, and a mask of the frames that were pushed."""
         if (steps[1:] == 1).all() and (not len(steps) or steps[0] == 1 or self._kept is None):
             return values, np.ones(len(values), bool)
         if self._kept is None or not len(self._kept):
@@ -89,13 +89,13 @@ class SymmetricStream(SmoothingStream):
 
 @SMOOTHERS.register_module()
 class GaussianSmoother(SymmetricSmoother):
-    """Weighted mean with a Gaussian's weights, cut at four standard deviations; the ends are repeated.
+    """Gaussian filter, truncated at four standard deviations; the first and last values are repeated at the ends.
 
     Args:
         sigma_s: Standard deviation, s.
 
     Raises:
-        ValueError: It is not positive.
+        ValueError: ``sigma_s`` is not positive.
     """
 
     def __init__(self, sigma_s: float = 0.05) -> None:
@@ -117,16 +117,17 @@ class GaussianSmoother(SymmetricSmoother):
 
 @SMOOTHERS.register_module()
 class SavitzkyGolaySmoother(SymmetricSmoother):
-    """Least-squares polynomial around every frame (Savitzky and Golay 1964); the ends lie on the outermost window's.
+    """Savitzky-Golay filter: a least-squares polynomial around every frame (Savitzky and Golay 1964).
 
-    Keeps motion that is a polynomial of the order exactly. A sequence shorter than the window is one window.
+    At the ends the polynomial of the outermost window is evaluated. Polynomial motion up to ``order`` is reproduced
+    exactly. A sequence shorter than the window is treated as one window.
 
     Args:
-        window_s: Length of the window, s; made an odd number of frames, more than ``order``.
-        order: Of the polynomial.
+        window_s: Length of the window, s; rounded to an odd number of frames greater than ``order``.
+        order: Order of the polynomial.
 
     Raises:
-        ValueError: ``window_s`` is not positive, or ``order`` no whole number.
+        ValueError: ``window_s`` is not positive, or ``order`` is not an integer >= 0.
     """
 
     def __init__(self, window_s: float = 0.3, order: int = 3) -> None:
@@ -141,7 +142,7 @@ class SavitzkyGolaySmoother(SymmetricSmoother):
 
     def smooth(self, values: np.ndarray, fps: float) -> np.ndarray:
         length = min(2 * self.radius(fps) + 1, len(values) - (len(values) + 1) % 2)
-        if length <= self.order:  # as many parameters as frames: the polynomial goes through them
+        if length <= self.order:  # as many parameters as frames: the polynomial interpolates the values
             return values
         return savgol_filter(values, length, self.order, axis=0, mode='interp')
 
