@@ -1,4 +1,4 @@
-"""Video files in and out: frames at a constant rate, upright, with their times."""
+"""Video input and output: upright frames at a constant rate, with their times."""
 
 from posediff.structures.video_frame import VideoFrame
 from posediff.video.live import LiveVideo

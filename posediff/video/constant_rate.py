@@ -1,16 +1,16 @@
-"""The clock that frames of a video are read by."""
+"""Resampling of pictures to a constant frame rate."""
 
 from __future__ import annotations
 
 
 class ConstantRate:
-    """Assign pictures to the ticks of a constant rate; what phones and screen recorders write seldom keeps one.
+    """Assigns pictures to the ticks of a constant rate, since phones and screen recorders write variable frame rates.
 
     Args:
-        fps: Ticks a second.
+        fps: Ticks per second.
 
     Attributes:
-        dropped: Pictures that came for a tick that had one.
+        dropped: Number of pictures whose tick was already taken.
     """
 
     def __init__(self, fps: float) -> None:
@@ -20,10 +20,10 @@ class ConstantRate:
         self._start: float | None = None
 
     def ticks(self, time_s: float | None) -> range:
-        """Ticks up to a picture's own, which is the last; empty where its tick is taken.
+        """Return all ticks from the next one up to the picture's own; empty if its tick is already taken.
 
         Args:
-            time_s: When the picture is shown, in the file's time; None where the file does not say.
+            time_s: Presentation time of the picture in the file's time; None if the file states none.
         """
         if time_s is None:
             tick = self.next_tick

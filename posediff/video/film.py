@@ -1,4 +1,4 @@
-"""Films, as FFmpeg reads them: which stream, its rate, its pictures."""
+"""Video files and streams read through FFmpeg: stream selection, frame rate, pictures."""
 
 from __future__ import annotations
 
@@ -17,33 +17,33 @@ from posediff.video.pictures import PHOTO_FPS, Picture, PictureSource
 from posediff.video.rate import best_rate
 from posediff.video.streams import choose_film
 
-RAW = ('h264', 'hevc', 'vvc', 'evc', 'm4v', 'mjpeg', 'cavsvideo', 'mpegvideo', 'obu', 'vc1', 'dirac')  # without stamps
-FIRST_PICTURES = 16  # are decoded when a film is opened, to see whether its stamps are in order
-WHOLE = 0.98  # share of the length in a header that a whole file has: headers round
-SLACK_S = 0.2  # that sound may begin before the film
-LIE = 240.0  # pictures a second from which on the rate that a live source states is measured
+RAW = ('h264', 'hevc', 'vvc', 'evc', 'm4v', 'mjpeg', 'cavsvideo', 'mpegvideo', 'obu', 'vc1', 'dirac')  # no time stamps
+FIRST_PICTURES = 16  # decoded on opening, to check whether the time stamps are in order
+WHOLE = 0.98  # minimum share of the header's length in a complete file, since headers round
+SLACK_S = 0.2  # by which audio may start before the video
+LIE = 240.0  # fps above which the rate stated by a live source is not trusted but measured
 
 
 class Film(PictureSource):
-    """A video file, a camera or a stream.
+    """A video file, camera or stream.
 
     Args:
-        place: Where it is.
-        name: For messages.
-        max_fps: Highest rate that makes sense.
+        place: Location of the video.
+        name: Name for messages.
+        max_fps: Highest plausible rate.
 
     Attributes:
-        packets: Time stamps of a file; None: it is none.
+        packets: Time stamps of a file; None for cameras and streams.
 
     Raises:
-        ValueError: It is no video.
+        ValueError: It is not a video.
     """
 
     def __init__(self, place: Place, name: str, max_fps: float) -> None:
         super().__init__(name)
         self.place = place
         self._index: int | None = None
-        self._stamps: np.ndarray | None = None  # where those of the decoded pictures are not theirs
+        self._stamps: np.ndarray | None = None  # used if the stamps of decoded pictures are wrong
         self.packets: Packets | None = None
         end_s = 0.0
         if place.path is not None and place.path.is_file():
@@ -65,7 +65,7 @@ class Film(PictureSource):
             self.stretches = self.packets.stretches
 
     def _look(self, stream: Any, max_fps: float) -> None:
-        """Decode the first pictures, and decide on the rate."""
+        """Decode the first pictures and determine the rate."""
         with closing(self._frames(stream)) as frames:
             first = next(frames, None)
             times: list[float] = []
@@ -73,16 +73,16 @@ class Film(PictureSource):
                 matrix = display_matrix(first)
                 self.img_shape = self._image(first, stream).shape[:2]
                 if is_off_axis(matrix):
-                    self.notes.append(f'{self.name} is turned by an angle: the nearest quarter turn is used')
+                    self.notes.append(f'{self.name} is rotated by an angle: the nearest quarter turn is used')
                 more = islice(frames, FIRST_PICTURES - 1 if self._is_doubtful(stream) else 0)
                 times = [frame.time for frame in (first, *more) if frame.time is not None]
         self.fps = self._rate(stream, times, max_fps)
         if self.packets is not None and self.packets.in_order and (np.diff(times) < 0).any():
-            # AVI has one stamp a picture, that of decoding: the pictures have them in another order than they are shown
+            # AVI has one time stamp per picture, that of decoding: decoded pictures carry them in the wrong order
             self._stamps = np.concatenate(self.packets.stretches)
 
     def _is_doubtful(self, stream: Any) -> bool:
-        """Whether time stamps have to be looked at after decoding."""
+        """Return whether time stamps have to be checked after decoding."""
         if self.packets is None:
             return _lies(stream)
         return self.packets.in_order and bool(stream.codec_context.has_b_frames)
@@ -92,7 +92,7 @@ class Film(PictureSource):
         self.stated = None if stated is None else float(stated)
         if not self.is_stamped:
             own = float(stream.codec_context.framerate or 0)
-            self.rate_note = f'{self.name} has no time stamps: it is read at the {own:g} fps that its codec states'
+            self.rate_note = f'{self.name} has no time stamps: it is read at the {own:g} fps stated by its codec'
             return own or None
         stretches: tuple[np.ndarray, ...] = ()
         if self.packets is not None:
@@ -103,17 +103,17 @@ class Film(PictureSource):
         fps = best_rate(stretches, (stream.average_rate, stream.base_rate, stream.guessed_rate), unit, max_fps)
         if fps is None:
             has_steps = any(len(stretch) > 1 for stretch in stretches)
-            self.is_stamped = not has_steps  # stamps that give no rate are not used either
+            self.is_stamped = not has_steps  # ignore time stamps that give no rate
             if not has_steps and stated and float(stated) <= max_fps:
                 return float(stated)
             return PHOTO_FPS if self.packets is not None and self.packets.count == 1 else None
         if not stated or abs(fps / float(stated) - 1) > 0.005:
             header = f'{float(stated):g} fps' if stated else 'no rate'
-            self.notes.append(f'{self.name}: its header says {header}, its time stamps {fps:.5g} fps, which holds')
+            self.notes.append(f'{self.name}: its header says {header}, its time stamps {fps:.5g} fps, which is used')
         return fps
 
     def __iter__(self) -> Iterator[Picture]:
-        """Pictures in the order in which they are shown."""
+        """Yield the pictures in presentation order."""
         self.damaged = 0
         with self._open() as container:
             stream = self._stream(container)
@@ -129,7 +129,7 @@ class Film(PictureSource):
         return upright(image, display_matrix(frame))
 
     def _frames(self, stream: Any) -> Generator[Any, None, None]:
-        """Decoded frames; packets that cannot be decoded are counted."""
+        """Yield the decoded frames; packets that cannot be decoded are counted."""
         stream.thread_type = 'AUTO'
         packets = stream.container.demux(stream)
         while True:
@@ -157,14 +157,16 @@ class Film(PictureSource):
 
 
 def _length(container: Any, stream: Any, end_s: float) -> float | None:
-    """Length that the header gives the film, s; None: none, or the file is whole, so that the pictures say it better.
+    """Return the length stated by the header, s; None if there is none, or if the file is complete.
+
+    The pictures of a complete file give its length more accurately than the header.
 
     Args:
-        end_s: When the last packet of any stream ends; 0: not known.
+        end_s: End of the last packet of any stream; 0: unknown.
     """
     length, start = container.duration and container.duration / 1e6, (container.start_time or 0) / 1e6
     if length and start > 0 and 'matroska' in container.format.name:
-        length -= start  # FFmpeg writes when the last picture ends, on a clock that begins at 0
+        length -= start  # FFmpeg writes the end time of the last picture, on a clock that starts at 0
     if stream.duration and stream.time_base:
         length = float(stream.duration * stream.time_base)
         start = float((stream.start_time or 0) * stream.time_base)
@@ -181,7 +183,7 @@ def _errors() -> tuple[type[Exception], ...]:
 
 
 def import_av() -> Any:
-    """PyAV, or one sentence that says how to get it."""
+    """Import PyAV, or raise an error that says how to install it."""
     try:
         import av
         import av.error

@@ -1,4 +1,4 @@
-"""Folders of images, photos and animated images as videos."""
+"""Folders of images, photos and animated images as video sources."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from posediff.video.rate import best_rate
 
 IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.jpe', '.jfif', '.png', '.bmp', '.webp', '.tif', '.tiff', '.ppm', '.pgm', '.pnm')
 OTHER_SUFFIXES = ('.heic', '.heif', '.avif', '.gif', '.jp2', '.exr', '.dng', '.cr2', '.cr3', '.nef', '.arw', '.tga')
-SHOWN = 3  # names in a message
+SHOWN = 3  # number of names in a message
 
 
 def images_of(path: Path) -> list[Path] | None:
-    """Images of a folder in natural order, or a photo alone; None for another file.
+    """Return the images of a folder in natural order, or a single photo; None for other files.
 
-    Hidden files, as macOS leaves them beside others (``._0001.jpg``), are no images.
+    Hidden files, such as those of macOS (``._0001.jpg``), are skipped.
 
     Raises:
-        ValueError: The folder has no image, or one in two forms (``7.jpg`` and ``7.png``).
+        ValueError: The folder has no image, or the same name in two formats (``7.jpg`` and ``7.png``).
     """
     if not path.is_dir():
         return [path] if path.suffix.lower() in IMAGE_SUFFIXES and not is_animated(path) else None
@@ -38,13 +38,13 @@ def images_of(path: Path) -> list[Path] | None:
 
 
 def other_pictures(folder: Path) -> str | None:
-    """A sentence on the pictures of a folder that are of kinds which are not read; None: there are none."""
+    """Return a sentence about the images of a folder in unsupported formats; None if there are none."""
     names = sorted(
         file.name for file in folder.iterdir() if file.suffix.lower() in OTHER_SUFFIXES and file.name[0] != '.'
     )
     if not names:
         return None
-    return f'{folder}: {len(names)} pictures are of kinds that are not read, and are left out: {_listed(names)}'
+    return f'{folder}: {len(names)} pictures have unsupported formats and are left out: {_listed(names)}'
 
 
 def _listed(names: list[str]) -> str:
@@ -52,17 +52,17 @@ def _listed(names: list[str]) -> str:
 
 
 def natural_order(path: Path) -> tuple[list[str | int], str]:
-    """Key that sorts files by name with numbers by value: frame_2 before frame_10, however they are padded.
+    """Return a sort key that orders file names with numbers by value: frame_2 before frame_10, whatever the padding.
 
-    A hyphen is the sign of a number at the beginning of a name and behind an underscore (frame_-1), else it divides.
-    Capitals do not count: cameras and programs that copy their files write IMG_1.JPG and img_2.jpg.
+    A hyphen is a minus sign at the start of a name and after an underscore (frame_-1), otherwise a separator. Case is
+    ignored, since cameras and copy programs mix IMG_1.JPG and img_2.jpg.
     """
     parts = re.split(r'((?:(?<=_)-|^-)?[0-9]+)', path.stem.casefold())
     return [int(part) if number % 2 else part for number, part in enumerate(parts)], path.name
 
 
 def is_animated(path: Path) -> bool:
-    """Whether a PNG or WebP has several pictures."""
+    """Return whether a PNG or WebP has several pictures."""
     if path.suffix.lower() not in ('.png', '.webp') or not path.is_file():
         return False
     with path.open('rb') as file:
@@ -73,11 +73,11 @@ def is_animated(path: Path) -> bool:
 
 
 class Images(PictureSource):
-    """Images of a folder, or a photo, upright as their EXIF says.
+    """Images of a folder, or a photo, rotated upright by their EXIF orientation.
 
     Args:
-        name: For messages.
-        paths: In order.
+        name: Name for messages.
+        paths: Paths in order.
     """
 
     def __init__(self, name: str, paths: list[Path]) -> None:
@@ -88,7 +88,7 @@ class Images(PictureSource):
         self.img_shape = next((picture.image.shape[:2] for picture in self), None)
 
     def __iter__(self) -> Iterator[Picture]:
-        """Images, numbered with those that cannot be read."""
+        """Yield the images, numbered including unreadable ones."""
         from posediff.fileio.images import read_image
 
         self._unread = []
@@ -110,11 +110,11 @@ class Animation(PictureSource):
     """An animated WebP, which FFmpeg does not decode.
 
     Args:
-        name: For messages.
+        name: Name for messages.
         path: The file.
 
     Raises:
-        ValueError: It is damaged.
+        ValueError: The file is damaged.
     """
 
     def __init__(self, name: str, path: Path) -> None:
@@ -137,5 +137,5 @@ class Animation(PictureSource):
         content = np.fromfile(self.path, np.uint8)
         read, animation = cv2.imdecodeanimation(content) if len(content) else (False, None)
         if not read or animation is None or not len(animation.frames):
-            raise ValueError(f'{self.name} is no readable animation (truncated?): {len(content)} bytes')
+            raise ValueError(f'{self.name} is not a readable animation (truncated?): {len(content)} bytes')
         return list(animation.frames), (np.cumsum(np.asarray(animation.durations, float)) / 1000).tolist()

@@ -1,4 +1,4 @@
-"""Videos that do not wait for whoever looks at them."""
+"""Live video: sources that do not wait for the consumer."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ POLL_S, JOIN_S = 0.1, 1.0
 
 
 class LiveVideo(VideoSource):
-    """A camera, a stream, or a file that plays at its own speed: always the newest frame, and each only once.
+    """A camera, a stream, or a file played at its own speed: always yields the newest frame, each at most once.
 
-    What comes while the last frame is worked on is left out, so that one is never behind by more than a frame.
+    Frames that arrive while the previous frame is processed are skipped, so the delay is at most one frame.
 
     Args:
         name, fps, capture_fps: As for :class:`~posediff.video.reading.VideoSource`.
 
     Attributes:
-        left_out: Frames of the last iteration that came too soon.
+        left_out: Number of frames skipped in the last iteration.
     """
 
     def __init__(self, name: str | Path, fps: float | None = None, capture_fps: float | None = None) -> None:
@@ -34,7 +34,7 @@ class LiveVideo(VideoSource):
         self.left_out = 0
 
     def frames(self, start: int = 0) -> Iterator[VideoFrame]:
-        """Iterate over what comes from now on."""
+        """Iterate over the frames that arrive from now on."""
         self.left_out = 0
         newest: queue.Queue[VideoFrame | BaseException | None] = queue.Queue(maxsize=1)
         stopped = threading.Event()
@@ -47,7 +47,7 @@ class LiveVideo(VideoSource):
                 yield item
         finally:
             stopped.set()
-            reader.join(JOIN_S)  # a camera that hangs in the middle of a read must not hang the program
+            reader.join(JOIN_S)  # a camera that hangs in a read must not hang the program
 
     def _read(
         self, start: int, newest: queue.Queue[VideoFrame | BaseException | None], stopped: threading.Event
@@ -62,9 +62,9 @@ class LiveVideo(VideoSource):
                     return
                 if not frame.repeated:
                     self._offer(frame, newest)
-        except BaseException as error:  # noqa: BLE001  raised again where the frames are used
+        except BaseException as error:  # noqa: BLE001  raised again in the consumer's thread
             last = error
-        while not stopped.is_set():  # behind the last frame, which is not left out
+        while not stopped.is_set():  # queued after the last frame, which must not be skipped
             try:
                 newest.put(last, timeout=POLL_S)
                 return
@@ -72,7 +72,7 @@ class LiveVideo(VideoSource):
                 pass
 
     def _offer(self, frame: VideoFrame, newest: queue.Queue[VideoFrame | BaseException | None]) -> None:
-        """Put a frame in the place of the one that nobody took, if there is one."""
+        """Put a frame into the queue, replacing one that was not consumed."""
         try:
             before = newest.get_nowait()
             self.left_out += 1

@@ -1,4 +1,4 @@
-"""What the name of a video means: a file, a folder, a camera or an address."""
+"""Resolve the name of a video to a file, folder, camera or URL."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 CAMERA = re.compile(r'(?:camera:)?([0-9]+)')
-DEVICES = '/dev/video'  # where Linux has cameras, by number
+DEVICES = '/dev/video'  # camera devices on Linux, by number
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where a video is.
+    """The location of a video.
 
     Attributes:
-        path: Of a file or folder; None for cameras and addresses.
+        path: Path of a file or folder; None for cameras and URLs.
         address: What FFmpeg opens.
-        format: Of FFmpeg's demuxer; None: by content.
+        format: Name of FFmpeg's demuxer; None: detected from the content.
     """
 
     path: Path | None
@@ -28,13 +28,13 @@ class Place:
 
 
 def find(name: str | Path) -> Place:
-    """Say where a video is.
+    """Resolve the name of a video.
 
-    A file or folder that exists is read, whatever its name looks like; a ``Path`` is never a camera or an address. Then
-    ``camera:7``, or the plain number 7, is the seventh camera, and ``scheme://…`` an address; ``file://`` is a file.
+    An existing file or folder takes precedence over other meanings; a ``Path`` is never a camera or a URL. Otherwise
+    ``camera:7``, or the plain number 7, is camera device 7, and ``scheme://…`` a URL; ``file://`` is a file.
 
     Raises:
-        FileNotFoundError: There is no such file or camera.
+        FileNotFoundError: The file or camera does not exist.
         ValueError: The name is that of a file and that of a camera.
     """
     text = str(name)
@@ -60,12 +60,12 @@ def find(name: str | Path) -> Place:
 
 
 def file_address(path: Path) -> str:
-    """A path as an address in which colons, percent signs and the like mean nothing to FFmpeg."""
+    """Return the FFmpeg URL of a path, in which colons, percent signs and the like have no special meaning."""
     return f'file:{path.absolute()}'
 
 
 def _existing(name: str | Path) -> Path | None:
-    """The path that a name is of, if there is something."""
+    """Return the existing path that a name refers to, or None."""
     text = str(name)
     if _exists(Path(text)):
         return Path(text)
@@ -73,12 +73,12 @@ def _existing(name: str | Path) -> Path | None:
     if text.startswith('file://') and not isinstance(name, Path):
         other = Path(unquote(urlsplit(text).path, errors='surrogateescape'))
     elif text.startswith('~'):
-        other = Path(os.path.expanduser(text))  # as it is, where there is no such user
+        other = Path(os.path.expanduser(text))  # unchanged if the user does not exist
     return other if other is not None and _exists(other) else None
 
 
 def _exists(path: Path) -> bool:
     try:
         return path.exists()
-    except (OSError, ValueError):  # longer than a file's name may be, or with a null character
+    except (OSError, ValueError):  # name too long, or contains a null character
         return False

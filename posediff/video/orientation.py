@@ -1,4 +1,4 @@
-"""Pictures turned and mirrored as their file says."""
+"""Rotate and flip pictures as their file states."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import numpy as np
 
 from posediff.video.side_data import side_data
 
-OFF_AXIS = 0.05  # sine of the angle to the nearest quarter turn from which on a note says so: 3 degrees
+OFF_AXIS = 0.05  # sine of the angle to the nearest quarter turn above which a note is made: 3 degrees
 
 
 def display_matrix(frame: Any) -> np.ndarray | None:
-    """(2, 2) float64 that takes a pixel (x, y) of a decoded frame to its place on the display; None: as it is.
+    """Return the (2, 2) float64 matrix from a pixel (x, y) of a decoded frame to the display; None: identity.
 
-    The file's matrix is ``[a b u; c d v; x y w]`` for row vectors (ISO/IEC 14496-12, 8.3.2); the shift and the
-    perspective do not matter for whole pictures. A matrix without area is none.
+    The file's matrix is ``[a b u; c d v; x y w]`` for row vectors (ISO/IEC 14496-12, 8.3.2); translation and
+    perspective are irrelevant for whole pictures. A singular matrix is ignored.
     """
     data = side_data(frame, 'DISPLAYMATRIX')
     if data is None:
@@ -25,13 +25,13 @@ def display_matrix(frame: Any) -> np.ndarray | None:
 
 
 def turn(degrees: float) -> np.ndarray:
-    """Matrix that turns counter-clockwise on the display."""
+    """Return the matrix that rotates counter-clockwise on the display."""
     cosine, sine = np.cos(np.deg2rad(degrees)), np.sin(np.deg2rad(degrees))
     return np.array([[cosine, sine], [-sine, cosine]])
 
 
 def upright(image: np.ndarray, matrix: np.ndarray | None) -> np.ndarray:
-    """Turn and mirror an image (H, W, …) to the one of eight orientations that is nearest to a display matrix."""
+    """Rotate and flip an image (H, W, …) to the one of eight orientations nearest to a display matrix."""
     if matrix is None:
         return image
     (a, c), (b, d) = matrix
@@ -45,7 +45,7 @@ def upright(image: np.ndarray, matrix: np.ndarray | None) -> np.ndarray:
 
 
 def is_off_axis(matrix: np.ndarray | None) -> bool:
-    """Whether a matrix turns by more than a few degrees from the orientation that is used."""
+    """Return whether a matrix rotates by more than 3 degrees from the nearest quarter turn."""
     if matrix is None:
         return False
     sides = np.abs(matrix) / np.linalg.norm(matrix, axis=0)

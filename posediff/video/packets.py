@@ -1,4 +1,4 @@
-"""The time stamps of a file, read without decoding a picture."""
+"""Read the time stamps of a file without decoding."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ import numpy as np
 
 from posediff.video.timeline import max_pause
 
-MAX_PACKETS = 20_000  # eleven minutes at 30 pictures a second: enough to know a rate by
-REORDERED = 16  # pictures by which H.264 and H.265 may decode ahead
+MAX_PACKETS = 20_000  # eleven minutes at 30 fps, enough to determine a rate
+REORDERED = 16  # maximum number of pictures by which H.264 and H.265 decode ahead
 
 
 @dataclass(frozen=True)
 class Packets:
-    """Time stamps of a stream.
+    """The time stamps of a stream.
 
     Attributes:
-        count: Packets that hold a picture.
-        stretches: (n,) float64 s, ascending: when pictures are shown, cut where the stamps jump. A picture without a
-            stamp is in none.
-        is_whole: Whether that is the whole stream.
-        in_order: The stamps never go back from packet to packet: the stream has none, or its stamps are those of
-            decoding.
+        count: Number of packets that hold a picture.
+        stretches: (n,) float64 s, ascending presentation times, split where the stamps jump. Pictures without a time
+            stamp are not included.
+        is_whole: Whether the whole stream was read.
+        in_order: Whether the stamps never decrease from packet to packet: the stream has none, or has decoding times
+            only.
     """
 
     count: int
@@ -35,14 +35,14 @@ class Packets:
 
 
 def read_packets(container: Any, errors: tuple[type[Exception], ...]) -> tuple[dict[int, Packets], float]:
-    """Time stamps of the video streams of an open file.
+    """Read the time stamps of the video streams of an open file.
 
     Args:
-        container: What ``av.open`` gives.
-        errors: That reading damaged files raises.
+        container: Result of ``av.open``.
+        errors: Exceptions raised on reading damaged files.
 
     Returns:
-        The stamps by the streams' index, and when the last packet of any stream ends, s.
+        The time stamps by stream index, and the end of the last packet of any stream, s.
     """
     streams = container.streams.video
     stamps: dict[int, list[tuple[int | None, int | None]]] = defaultdict(list)
@@ -70,7 +70,7 @@ def _packets(stamps: Sequence[tuple[int | None, int | None]], unit_s: float, is_
     if not len(times):
         return Packets(len(stamps), (), is_whole, True)
     decoded = [dts for _, dts in shown if dts is not None]
-    # Decoding times rise in a stretch; times of display go back where pictures are decoded ahead of their turn.
+    # Decoding times increase within a stretch; presentation times decrease where pictures are decoded ahead.
     by_display = len(decoded) < len(shown)
     order = times if by_display else np.array(decoded, float) * unit_s
     steps = np.diff(order)
@@ -82,5 +82,5 @@ def _packets(stamps: Sequence[tuple[int | None, int | None]], unit_s: float, is_
 
 
 def _at_pauses(times: np.ndarray, step: float) -> list[np.ndarray]:
-    """Stretches without longer pauses of ascending stamps; times of decoding pause a few pictures later than these."""
+    """Split ascending stamps at long pauses; decoding times pause a few pictures later than presentation times."""
     return np.split(times, np.flatnonzero(np.diff(times) > max_pause(step)) + 1)

@@ -1,4 +1,4 @@
-"""What every source of pictures has."""
+"""The interface of picture sources."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from dataclasses import dataclass
 import numpy as np
 
 MAX_FPS = 1000.0
-PHOTO_FPS = 1.0  # of one picture, where any rate does
+PHOTO_FPS = 1.0  # rate of a single picture, where any rate is valid
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture of a source.
+    """A decoded picture of a source.
 
     Attributes:
-        number: From 0, as pictures are decoded; images of a folder are counted with those that cannot be read.
-        stamp_s: Its time stamp, s; None: it has none.
-        image: (H, W, 3) uint8, red first, upright, with square pixels.
+        number: Index from 0 in decoding order; in a folder of images, unreadable images are counted.
+        stamp_s: Time stamp, s; None if there is none.
+        image: (H, W, 3) uint8 RGB, upright, with square pixels.
     """
 
     number: int
@@ -28,21 +28,21 @@ class Picture:
 
 
 class PictureSource(ABC):
-    """Pictures in the order in which they are shown, as often as wanted.
+    """An iterable over pictures in presentation order; can be iterated repeatedly.
 
     Args:
-        name: For messages.
+        name: Name for messages.
 
     Attributes:
-        fps: Own rate in pictures a second; None: it has none.
-        stated: The rate that it states, right or wrong; None: none.
-        is_stamped: Whether its pictures have time stamps; else its rate is whatever the user says.
-        stretches: (n,) s, ascending: all time stamps of the pictures, cut where they jump; empty: not known.
-        length_s: As its header says; None: it does not.
-        num_pictures: How many it holds; None: not known.
-        img_shape: (h, w) px of the first picture; None: none can be decoded.
-        notes: What a user should know about it; ``rate_note`` only if ``fps`` is used.
-        damaged: Pieces that could not be decoded in the last reading.
+        fps: The source's own rate in pictures per second; None if it has none.
+        stated: The rate stated by the header, right or wrong; None if there is none.
+        is_stamped: Whether pictures have time stamps; otherwise the user chooses the rate.
+        stretches: (n,) s, ascending: all time stamps of the pictures, split where they jump; empty: unknown.
+        length_s: Length stated by the header, s; None if there is none.
+        num_pictures: Number of pictures; None: unknown.
+        img_shape: (h, w) px of the first picture; None if none can be decoded.
+        notes: Sentences for the user; ``rate_note`` applies only if ``fps`` is used.
+        damaged: Number of packets that could not be decoded in the last iteration.
     """
 
     def __init__(self, name: str) -> None:
@@ -60,9 +60,9 @@ class PictureSource(ABC):
 
     @property
     def complaint(self) -> str | None:
-        """What could not be decoded in the last reading, in words; None: nothing."""
-        return f'{self.damaged} pieces of it cannot be decoded' if self.damaged else None
+        """What could not be decoded in the last iteration, as a sentence; None if nothing."""
+        return f'{self.damaged} of its packets cannot be decoded' if self.damaged else None
 
     @abstractmethod
     def __iter__(self) -> Iterator[Picture]:
-        """Pictures that can be decoded."""
+        """Yield the pictures that can be decoded."""

@@ -1,4 +1,4 @@
-"""How many pictures a second a video has: by its time stamps, where its header is wrong."""
+"""Frame rate of a video: from its time stamps if the header is wrong."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from fractions import Fraction
 
 import numpy as np
 
-TOO_CLOSE = 0.25  # of the usual step: two stamps that are closer are no rate
-PAUSE = 20  # of the usual step: a longer one tells nothing about the rate
-LOST, REPEATED = 1.0, 0.05  # what a picture that has no frame of its own costs, and a frame that has no picture
+TOO_CLOSE = 0.25  # of the median step: shorter steps are ignored
+PAUSE = 20  # of the typical step: longer steps are ignored
+LOST, REPEATED = 1.0, 0.05  # cost of a picture without a frame of its own, and of a frame without a picture
 EXACT = 1e-9
 COMMON_RATES = [
     *(Fraction(rate) for rate in (30, 25, 24, 60, 50, 15, 10, 120, 240)),
@@ -21,20 +21,20 @@ COMMON_RATES = [
 def best_rate(
     stretches: Sequence[np.ndarray], headers: Iterable[Fraction | None], unit_s: float, max_fps: float
 ) -> float | None:
-    """Rate in pictures a second at which the fewest pictures are lost and the fewest repeated.
+    """Return the rate in pictures per second that loses and repeats the fewest pictures.
 
-    A header's rate that fits the time stamps is taken as it is. Else, as with average rates of recordings that pause
-    and with rates that only say how fine the time stamps are, the stamps decide: a rate that most steps are whole
-    multiples of.
+    A rate from the header is used if it fits the time stamps. Otherwise the time stamps decide: a rate of which most
+    steps are integer multiples. Headers do not fit if they state the average rate of a recording with pauses, or only
+    the resolution of the time stamps.
 
     Args:
-        stretches: (n,) s, ascending: when pictures are shown, each stretch without jumps.
+        stretches: (n,) s, ascending: presentation times, each stretch without jumps.
         headers: Rates that the file states.
-        unit_s: Resolution of the stamps, s.
+        unit_s: Resolution of the time stamps, s.
         max_fps: Highest rate.
 
     Returns:
-        The rate; None where there are no two stamps, or only such as are closer than ``max_fps``.
+        The rate; None if there are fewer than two stamps, or their rate exceeds ``max_fps``.
     """
     steps = np.concatenate([np.diff(stretch) for stretch in stretches]) if stretches else np.zeros(0)
     steps = steps[steps > EXACT]
@@ -47,11 +47,11 @@ def best_rate(
     if min(measured) > max_fps or not rates:
         return None
     costs = [_cost(rate, stretches) for rate in rates]
-    return rates[int(np.argmin(costs))]  # the first of the best: a header's, where it fits
+    return rates[int(np.argmin(costs))]  # the first of the best: the header's rate is preferred
 
 
 def _measured(steps: np.ndarray, quantile: float, unit_s: float) -> float:
-    """Rate of which the steps near and over a quantile are whole multiples."""
+    """Return the rate of which the steps near and above a quantile are integer multiples."""
     step = float(np.quantile(steps, quantile))
     for _ in range(3):
         counted = steps[steps <= PAUSE * step]

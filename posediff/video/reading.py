@@ -19,34 +19,34 @@ SHOWN_CUTS = 3
 
 
 class VideoSource:
-    """A video to iterate over, as often as wanted.
+    """A video that can be iterated repeatedly.
 
-    Frames come at the constant rate ``fps``, turned upright as the file says, with square pixels. Time stamps decide
-    when a picture is shown: where a moment has none, the one before is repeated and marked; a picture that comes too
-    soon is dropped and counted. Where the stamps jump (:class:`~posediff.video.timeline.TimeLine` says what a jump is),
-    the clock goes on by one picture; such cuts are listed, and are a ``problem``.
+    Frames have the constant rate ``fps``, are rotated upright as the file states, and have square pixels. Time stamps
+    determine when a picture is shown: if a frame has no picture, the previous one is repeated and marked; surplus
+    pictures are dropped and counted. Where the stamps jump (see :class:`~posediff.video.timeline.TimeLine`), the clock
+    continues by one picture; such cuts are listed and reported as a ``problem``.
 
     Args:
-        name: Path, address, or camera: ``camera:7``, or ``7`` where no file has that name.
-        fps: Rate to read at; None: the video's own. Motion stays as fast as it is, except where there are no time
-            stamps: images in a folder and raw streams have this rate.
-        capture_fps: Rate at which the video was filmed, where it plays at another, as slow motion does: its times are
-            scaled, and it is read at this rate unless ``fps`` is given.
+        name: Path, URL, or camera: ``camera:7``, or ``7`` if no file has that name.
+        fps: Frame rate of the output; None: the video's own rate. The speed of motion does not change, except for
+            sources without time stamps (folders of images and raw streams), which are assumed to have this rate.
+        capture_fps: Rate at which the video was recorded, if it differs from the playback rate, as in slow motion:
+            times are scaled, and the output has this rate unless ``fps`` is given.
 
     Attributes:
         img_shape: (h, w) px of the frames.
-        images: Paths of the pictures of a folder, in order; None: it is no folder and no photo.
-        num_frames: How many there should be; None where that is not known.
-        num_pictures: How many pictures the source has, counted as ``VideoFrame.picture`` is; None: not known.
-        notes: What was found out when the video was opened, in words.
-        dropped, repeated: What the last iteration did to keep the rate.
-        cuts: That the last iteration met.
-        problem: What was wrong with the video in the last iteration, in words, or None.
+        images: Paths of the images of a folder, in order, or of a photo; None for other sources.
+        num_frames: Expected number of frames; None if unknown.
+        num_pictures: Number of pictures of the source, counted like ``VideoFrame.picture``; None: unknown.
+        notes: Sentences about the video, collected on opening.
+        dropped, repeated: Number of pictures dropped and repeated in the last iteration to keep the rate.
+        cuts: Cuts found in the last iteration.
+        problem: What was wrong with the video in the last iteration, as a sentence, or None.
 
     Raises:
         ModuleNotFoundError: PyAV is not installed.
-        FileNotFoundError: There is no such file or camera.
-        ValueError: It is no video, has no frame, or does not say its rate.
+        FileNotFoundError: The file or camera does not exist.
+        ValueError: It is not a video, has no frame, or does not state its rate.
     """
 
     def __init__(self, name: str | Path, fps: float | None = None, capture_fps: float | None = None) -> None:
@@ -79,11 +79,11 @@ class VideoSource:
 
     @property
     def picture_fps(self) -> float:
-        """Pictures a second of the source as it plays, whatever ``fps`` and ``capture_fps`` make of it."""
+        """Playback rate of the source in pictures per second, independent of ``fps`` and ``capture_fps``."""
         return 1 / self._step_s
 
     def frames(self, start: int = 0) -> Iterator[VideoFrame]:
-        """Iterate from a frame on, up to the end or to a picture of another size, which is a ``problem``."""
+        """Iterate from frame ``start`` to the end, or to the first picture of another size, which is a ``problem``."""
         clock, line = ConstantRate(self.fps), TimeLine(self._step_s)
         self.repeated, self.problem, self.cuts = 0, None, []
         other_size, is_over, is_cut = None, False, False
@@ -111,9 +111,9 @@ class VideoSource:
             self.problem = other_size or self._complaint(clock.next_tick if is_over else None)
 
     def _timed(self, line: TimeLine) -> Iterator[tuple[Picture, float, bool]]:
-        """Pictures, their times on the clock, s, and whether there is a cut before them.
+        """Yield pictures, their times on the clock, s, and whether there is a cut before them.
 
-        Pictures wait while those behind them tell whether their stamps start again.
+        Pictures are held back until later ones show whether the time stamps restart.
         """
         held: deque[tuple[Picture, float]] = deque()
         num_cuts = 0
@@ -130,7 +130,7 @@ class VideoSource:
         return iter(self._source)
 
     def _own_rate(self, fps: float | None) -> float:
-        """Rate of the pictures, as they play."""
+        """Return the playback rate of the pictures."""
         source, given = self._source, self.capture_fps or fps
         if source.fps is None or (given is not None and not source.is_stamped):
             if given is None:
@@ -160,11 +160,12 @@ class VideoSource:
         name = '' if self.images is None else f' ({self.images[picture.number].name})'
         return (
             f'{self.name}: the picture at {time_s:g} s{name} is {width}x{height} px, the first '
-            f'{first_width}x{first_height}: read up to there'
+            f'{first_width}x{first_height}: reading stops there'
         )
 
     def _complaint(self, frames: int | None) -> str | None:
-        """What was wrong so far, and with the length if the video was read to its end."""
+        """Return what was wrong so far; includes the length if the video was read to its end (``frames`` is not
+        None)."""
         found = []
         if self._source.complaint is not None:
             found.append(self._source.complaint)
@@ -198,7 +199,7 @@ def _source(place: Place, name: str) -> PictureSource:
 
 
 def _cuts(cuts: list[Cut]) -> str:
-    """In words."""
+    """Describe the cuts in a message."""
     places = [f'from {cut.stamps_s[0]:.3f} s to {cut.stamps_s[1]:.3f} s at {cut.time_s:.3f} s' for cut in cuts]
     more = f' and {len(places) - SHOWN_CUTS} more' if len(places) > SHOWN_CUTS else ''
     return (

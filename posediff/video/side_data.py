@@ -1,4 +1,4 @@
-"""What a decoded frame carries beside its pixels."""
+"""Side data of decoded frames."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Any
 
 
 def side_data(frame: Any, name: str) -> bytes | None:
-    """Bytes of one kind of side data, by FFmpeg's name without its prefix (``DISPLAYMATRIX``); None: there is none.
+    """Return one kind of side data, by FFmpeg's name without its prefix (``DISPLAYMATRIX``); None if there is none.
 
-    PyAV refuses the side data of a frame as a whole where FFmpeg knows a kind that PyAV does not, as the EXIF of photos
-    or the view numbers of stereo films. What lies before such a kind is read then.
+    PyAV rejects all side data of a frame if it contains a kind unknown to PyAV, such as the EXIF data of photos or the
+    view ids of stereo videos. In this case the side data before the unknown kind is read.
     """
     from av.sidedata.sidedata import SideDataContainer
 

@@ -1,4 +1,4 @@
-"""Which stream of a file is the film."""
+"""Selection of the video stream of a file."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from typing import Any
 
 from posediff.video.packets import Packets
 
-NO_FILM = ('attached_pic', 'timed_thumbnails')  # dispositions of covers and previews
+NO_FILM = ('attached_pic', 'timed_thumbnails')  # dispositions of cover images and previews
 
 
 def choose_film(container: Any, name: str, packets: Mapping[int, Packets]) -> tuple[Any, str | None]:
-    """Choose the stream to read: a film before a still, the file's default before another, then the first.
+    """Choose the stream to read: a video before a still image, the default stream before others, then the first.
 
     Args:
-        container: What ``av.open`` gives.
-        name: Of the video, for errors.
-        packets: Of its streams; empty where they are not known.
+        container: Result of ``av.open``.
+        name: Name of the video, for errors.
+        packets: Time stamps of its streams; empty if unknown.
 
     Returns:
-        The stream, and a note if there were others to choose.
+        The stream, and a note if there were several candidates.
 
     Raises:
-        ValueError: There is none.
+        ValueError: There is no readable video stream.
     """
     streams = container.streams.video
     if not streams:
@@ -35,7 +35,7 @@ def choose_film(container: Any, name: str, packets: Mapping[int, Packets]) -> tu
     if not films:
         raise ValueError(f'{name}: there is no decoder for its pictures')
     if all(_has(stream, 'dependent') for stream in films):
-        raise ValueError(f'{name} is an image in tiles, which are not put together: save it as JPEG or PNG')
+        raise ValueError(f'{name} is a tiled image, which is not supported: save it as JPEG or PNG')
     if packets:
         films = [stream for stream in films if packets[stream.index].count > 1] or films
     film = next((stream for stream in films if _has(stream, 'default')), films[0])

@@ -1,21 +1,21 @@
-"""One time line from the time stamps of a video, whatever breaks them."""
+"""A continuous time line from the time stamps of a video, even if they jump."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-MAX_PAUSE_S = 10.0  # a picture may stay for so long, in screen recordings for instance; what is longer is a cut
-MAX_PAUSE_STEPS = 10  # or for so many pictures, where they are rarer than one a second
-RESTART_PICTURES = 3  # in a row with time stamps that are over already, until it is a restart and not a bad stamp
+MAX_PAUSE_S = 10.0  # maximum duration of a picture, e.g. in screen recordings; longer gaps are cuts
+MAX_PAUSE_STEPS = 10  # the same in pictures, for rates below one picture per second
+RESTART_PICTURES = 3  # consecutive past time stamps that count as a restart instead of bad stamps
 
 
 @dataclass(frozen=True)
 class Cut:
-    """A place where the time stamps of a video jump.
+    """A jump in the time stamps of a video.
 
     Attributes:
-        time_s: Of the first picture behind it, in seconds since the first picture, without the jump.
-        stamps_s: Time stamps of the pictures before and behind it, s.
+        time_s: Time of the first picture after the cut, in seconds since the first picture, without the jump.
+        stamps_s: Time stamps of the pictures before and after the cut, s.
     """
 
     time_s: float
@@ -23,22 +23,23 @@ class Cut:
 
 
 def max_pause(step_s: float) -> float:
-    """Longest time in seconds that one picture is shown; behind a longer one the time line has a cut."""
+    """Return the longest duration of one picture, s; a longer gap is a cut."""
     return max(MAX_PAUSE_S, MAX_PAUSE_STEPS * step_s)
 
 
 class TimeLine:
-    """Times in seconds since the first picture that never go back and have no gap over :func:`max_pause`.
+    """Converts time stamps to times since the first picture that never decrease and have no gap above
+    :func:`max_pause`.
 
-    Pictures come in the order in which they are shown. One without a time stamp, or with one that is over already,
-    comes one step after the picture before it. Where the stamps jump ahead by more than a pause, or start again, the
-    time line has a cut, and goes on by one step.
+    Pictures come in presentation order. A picture without a time stamp, or with one that is not later than the latest,
+    is placed one step after the previous picture. Where the stamps jump ahead by more than a pause, or restart, there
+    is a cut, and the time line continues by one step.
 
     Args:
-        step_s: Seconds from one picture to the next, as a rule.
+        step_s: Usual time between two pictures, s.
 
     Attributes:
-        cuts: So far.
+        cuts: The cuts found so far.
     """
 
     def __init__(self, step_s: float) -> None:
@@ -46,18 +47,18 @@ class TimeLine:
         self.cuts: list[Cut] = []
         self._time = 0.0
         self._offset: float | None = None  # time stamp at time 0
-        self._latest = 0.0  # stamp
-        self._over: list[float] = []  # the last stamps, in order, that were over already
+        self._latest = 0.0  # latest time stamp
+        self._over: list[float] = []  # the last consecutive time stamps in the past, ascending
         self._over_since = 0.0
         self._is_first = True
 
     @property
     def num_open(self) -> int:
-        """How many of the last pictures may be the begin of a restart, which the next ones tell."""
+        """Number of the last pictures that may be the start of a restart, which later pictures decide."""
         return len(self._over)
 
     def __call__(self, stamp_s: float | None) -> float:
-        """Time of the next picture."""
+        """Return the time of the next picture."""
         if self._is_first or stamp_s is None:
             self._time += 0.0 if self._is_first else self.step_s
             self._is_first = False

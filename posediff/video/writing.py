@@ -1,4 +1,4 @@
-"""Write videos with PyAV: H.264 in MP4, whole or not at all."""
+"""Write videos with PyAV: H.264 in MP4, atomically."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from posediff.video.names import file_address
 
 
 class VideoWriter:
-    """A video file that takes its name when the block that writes it ends well.
+    """A context manager that writes a video file; the file appears only if the block succeeds.
 
-    H.264 wants even sides: an odd one is widened by repeating its last row or column.
+    H.264 needs even sides: an odd side is padded by repeating the last row or column.
 
     Args:
-        path: An ``.mp4``.
-        fps: Frames a second.
-        crf: Constant rate factor of x264: lower is better and larger.
+        path: An ``.mp4`` file.
+        fps: Frame rate.
+        crf: Constant rate factor of x264: lower values give better quality and larger files.
 
     Raises:
-        ValueError: An image is no (H, W, 3) uint8, or has another size than the first; none was written.
+        ValueError: An image is not (H, W, 3) uint8, or has another size than the first; or no image was written.
     """
 
     def __init__(self, path: str | Path, fps: float, crf: int = 23) -> None:
@@ -50,7 +50,7 @@ class VideoWriter:
         return self
 
     def write(self, image: np.ndarray) -> None:
-        """Append an image (H, W, 3) uint8, red first."""
+        """Append an image (H, W, 3) uint8 RGB."""
         av = import_av()
         if image.ndim != 3 or image.shape[-1] != 3 or image.dtype != np.uint8:
             raise ValueError(f'{self.path}: an image must be (H, W, 3) uint8, got {image.shape} {image.dtype}')

@@ -105,7 +105,7 @@ def test_images_that_cannot_be_used_are_named(tmp_path):
     video = open_video(tmp_path, fps=5)
     assert shades(video)[0] == 0
     assert video.problem == f'{tmp_path}: 4 of its images cannot be read (1.jpg, 2.jpg, 4.jpg, …)'
-    assert video.notes == [f'{tmp_path}: 1 pictures are of kinds that are not read, and are left out: 6.HEIC']
+    assert video.notes == [f'{tmp_path}: 1 pictures have unsupported formats and are left out: 6.HEIC']
     Image.new('RGB', (30, 20)).save(tmp_path / '1.jpg')
     video = open_video(tmp_path, fps=5)
     assert len(list(video)) == 1

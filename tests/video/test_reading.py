@@ -135,7 +135,7 @@ def test_a_picture_of_another_size_is_the_end(tmp_path):
         Image.fromarray(picture(number, height=height)).save(tmp_path / f'{number:06d}.png')
     video = open_video(tmp_path, fps=5)
     assert [number_of(frame.image) for frame in video] == [0, 1]
-    assert video.problem.endswith('the picture at 0.4 s (000002.png) is 64x40 px, the first 64x48: read up to there')
+    assert video.problem.endswith('the picture at 0.4 s (000002.png) is 64x40 px, the first 64x48: reading stops there')
 
 
 def test_a_truncated_file_gives_what_it_has_and_says_so(tmp_path):
