@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 __version__ = '0.1.0'
 
 if TYPE_CHECKING:
-    from posediff.apis import VideoPoseInferencer, init_model, lift_keypoints
+    from posediff.apis import VideoPoseInferencer, from_pretrained, init_model, lift_keypoints
 
-__all__ = ['VideoPoseInferencer', '__version__', 'init_model', 'lift_keypoints']
+__all__ = ['VideoPoseInferencer', '__version__', 'from_pretrained', 'init_model', 'lift_keypoints']
 
 
 def __getattr__(name: str) -> Any:

@@ -109,6 +109,7 @@ def tiny_lifter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     torch.save({'state_dict': posediff.init_model(config).state_dict()}, checkpoint)
     monkeypatch.setattr(posediff.assets, 'LIFTER_CONFIG', config)
     monkeypatch.setattr(posediff.assets, 'LIFTER_CHECKPOINT', checkpoint)
+    monkeypatch.setitem(posediff.assets.SHIPPED, 'lifter', posediff.assets.ShippedModel(config, checkpoint, checkpoint))
 
 
 @pytest.fixture(scope='module')

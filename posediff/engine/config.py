@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import difflib
-import inspect
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, cast
 
 from mmengine.config import Config
-from mmengine.runner import Runner
 
 from posediff.plugins.entry_points import describe_clash
 
+# The arguments of MMEngine's Runner. Listed, since importing the Runner takes longer than building a model.
+RUNNER_KEYS = (
+    'model', 'work_dir', 'train_dataloader', 'val_dataloader', 'test_dataloader', 'train_cfg', 'val_cfg', 'test_cfg',
+    'auto_scale_lr', 'optim_wrapper', 'param_scheduler', 'val_evaluator', 'test_evaluator', 'default_hooks',
+    'custom_hooks', 'data_preprocessor', 'load_from', 'resume', 'launcher', 'env_cfg', 'log_processor', 'log_level',
+    'visualizer', 'default_scope', 'randomness', 'experiment_name', 'cfg',
+)  # fmt: skip
 # Keys that MMEngine's tools read beside the Runner's own arguments.
 TOOL_KEYS = (
     'auto_scale_lr',
@@ -81,7 +86,7 @@ def _root_cause(error: BaseException) -> BaseException:
 
 
 def _runner_keys() -> set[str]:
-    return {*inspect.signature(Runner.__init__).parameters, *TOOL_KEYS} - {'self'}
+    return {*RUNNER_KEYS, *TOOL_KEYS}
 
 
 def _check_misspelt(cfg: Config, known: set[str], origin: str) -> None:

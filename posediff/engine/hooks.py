@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from mmengine.dist import all_gather_object, get_rank
 from mmengine.hooks import CheckpointHook, Hook
 from mmengine.model import is_model_wrapper
-from mmengine.runner import IterBasedTrainLoop, Runner
 
 from posediff.datasets.passes import tell_passes
 from posediff.fileio.checkpoint import check_state, state_of
 from posediff.registry import HOOKS
+
+if TYPE_CHECKING:  # models that only run load all registered components, and do without MMEngine's Runner
+    from mmengine.runner import Runner
 
 
 def get_random_state() -> dict[str, Any]:
@@ -67,7 +69,7 @@ class RandomStateHook(Hook):
         set_epoch = getattr(runner.train_dataloader.dataset, 'set_epoch', None)
         if set_epoch is not None:
             set_epoch(runner.epoch)
-        if not isinstance(runner.train_loop, IterBasedTrainLoop):
+        if not _trains_by_iterations(runner):
             self._restore(runner)
         elif set_epoch is not None and not tell_passes(runner.train_dataloader):
             runner.logger.warning(
@@ -76,11 +78,11 @@ class RandomStateHook(Hook):
             )
 
     def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None) -> None:
-        if isinstance(runner.train_loop, IterBasedTrainLoop):
+        if _trains_by_iterations(runner):
             self._restore(runner)
 
     def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:
-        if isinstance(runner.train_loop, IterBasedTrainLoop) and self._saves_now(runner):
+        if _trains_by_iterations(runner) and self._saves_now(runner):
             self._states = all_gather_object(get_random_state())
 
     def after_train_epoch(self, runner: Runner, metrics: Any = None) -> None:
@@ -140,6 +142,12 @@ class ReadyToTrainHook(Hook):
         if missing:
             raise RuntimeError(f'training was not started: {missing}')
         self.passed = True
+
+
+def _trains_by_iterations(runner: Runner) -> bool:
+    from mmengine.runner import IterBasedTrainLoop
+
+    return isinstance(runner.train_loop, IterBasedTrainLoop)
 
 
 def _unwrapped(runner: Runner) -> Any:

@@ -58,6 +58,34 @@ def replacing_together(folder: str | Path) -> Iterator[Path]:
             shutil.rmtree(leftover, ignore_errors=True)
 
 
+@contextmanager
+def new_folder(folder: str | Path) -> Iterator[Path]:
+    """Yield a new hidden folder beside ``folder``; it takes the name ``folder`` if the block succeeds.
+
+    Parents are made if they do not exist. If the block raises, nothing is left behind.
+
+    Raises:
+        FileExistsError: There is a file or a folder of that name, before the block or after it.
+    """
+    target = Path(folder)
+    if os.path.lexists(target):
+        raise FileExistsError(f'{target} exists already')
+    target.parent.mkdir(parents=True, exist_ok=True)
+    draft = target.with_name(f'.{secrets.token_hex(8)}')
+    try:
+        draft.mkdir()
+        yield draft
+        for path in draft.iterdir():
+            _flush(path)
+        _flush_folder(draft)
+        if os.path.lexists(target):
+            raise FileExistsError(f'{target} exists already')
+        os.rename(draft, target)
+        _flush_folder(target.parent)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
 def _move_all(names: list[str], drafts: Path, target: Path, before: Path) -> None:
     """Move files from ``drafts`` to ``target``; if one cannot move, put back what was there, kept in ``before``."""
     moved: list[str] = []

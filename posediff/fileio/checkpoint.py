@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import torch
 from mmengine.logging import HistoryBuffer, print_log
-from mmengine.runner.checkpoint import CheckpointLoader
 from torch import Tensor, nn
 
+from posediff.fileio.safetensors_files import SUFFIX, read_safetensors
 from posediff.fileio.state_dicts import find_state, unwrapped
 
 _PYTORCH = (b'PK', b'\x80')  # archives, and the pickles that PyTorch wrote before 1.6
@@ -74,8 +74,9 @@ def load_checkpoint(path: str | Path, map_location: Any = 'cpu') -> dict[str, An
     """Load a checkpoint file with ``weights_only`` semantics.
 
     Args:
-        path: A file of PyTorch, or of safetensors, whose tensors are a state dict.
-        map_location: As for :func:`torch.load`.
+        path: A file of PyTorch, or one of safetensors, whose tensors are a state dict. A file named ``.safetensors`` is
+            never unpickled, whatever it holds.
+        map_location: As for :func:`torch.load`; a device for safetensors.
 
     Raises:
         FileNotFoundError: There is no such file.
@@ -87,10 +88,10 @@ def load_checkpoint(path: str | Path, map_location: Any = 'cpu') -> dict[str, An
         raise FileNotFoundError(f'checkpoint {file} does not exist')
     with file.open('rb') as content:
         begin = content.read(64)
-    if _SAFETENSORS.match(begin):
-        return _load_safetensors(file, map_location)
+    pointer = ': a pointer of Git LFS to the file itself (git lfs pull)' if b'git-lfs' in begin else ''
+    if _SAFETENSORS.match(begin) or (file.suffix == SUFFIX and not pointer):
+        return dict(read_safetensors(file, str(map_location or 'cpu')))
     if begin and not begin.startswith(_PYTORCH):
-        pointer = ': a pointer of Git LFS to the file itself (git lfs pull)' if b'git-lfs' in begin else ''
         raise ValueError(
             f'{file} is not a readable checkpoint: it begins with {begin[:24]!r}, as none of PyTorch does{pointer}'
         )
@@ -112,18 +113,6 @@ def load_checkpoint(path: str | Path, map_location: Any = 'cpu') -> dict[str, An
     return dict(checkpoint)
 
 
-def _load_safetensors(file: Path, map_location: Any) -> dict[str, Any]:
-    try:
-        from safetensors import SafetensorError
-        from safetensors.torch import load_file
-    except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(f'{file} is of safetensors, which is not installed: {error}') from error
-    try:
-        return dict(load_file(file, device=str(map_location)))
-    except (SafetensorError, OSError) as error:
-        raise ValueError(f'{file} is not a readable checkpoint (truncated?): {_first_line(error)}') from error
-
-
 def _first_line(error: Exception) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0]
 
@@ -132,7 +121,7 @@ def load_state(path: str | Path, ema: bool = False) -> dict[str, Tensor]:
     """Load the flat state dict of a checkpoint, however it is wrapped, see :mod:`posediff.fileio.state_dicts`.
 
     Args:
-        path: A ``.pth`` file.
+        path: A ``.pth`` or ``.safetensors`` file.
         ema: Take weights that were averaged over training, where the file has both.
 
     Raises:
@@ -197,5 +186,7 @@ def use_safe_loading() -> None:
         except ValueError:  # no weights that are known here: MMEngine says what it needs
             return checkpoint
         return {**checkpoint, 'state_dict': state}
+
+    from mmengine.runner.checkpoint import CheckpointLoader  # here: models that only run do without MMEngine's Runner
 
     CheckpointLoader.register_scheme('', loader=load, force=True)

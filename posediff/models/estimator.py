@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
+from mmengine.config import Config as ConfigFile
 from mmengine.model import BaseModel
 from torch import Tensor
 
 from posediff.diffusion.guidance import drop_condition
 from posediff.diffusion.noise import DrawnNoise, Generators, GivenNoise, MirroredNoise, Noise
 from posediff.diffusion.seeds import seeded_generator
+from posediff.fileio.model_card import ModelCard
+from posediff.models import pretrained_folder
 from posediff.models.device_copies import to_device
 from posediff.models.options import TestOptions, TrainOptions, parse_options
 from posediff.models.reverse import ReverseProcess
@@ -268,6 +272,21 @@ class PoseDiffusionEstimator(BaseModel):
         poses = self.aggregator(hypotheses, data_samples)
         self.head.attach(data_samples, poses, hypotheses)
         return list(data_samples)
+
+    def save_pretrained(
+        self,
+        folder: str | Path,
+        card: ModelCard | None = None,
+        *,
+        config: ConfigFile | None = None,
+        half: bool = False,
+        overwrite: bool = False,
+    ) -> None:
+        """Write config, weights and model card to a new folder that :func:`posediff.from_pretrained` reads.
+
+        See :func:`posediff.models.pretrained_folder.save_pretrained` for the arguments.
+        """
+        pretrained_folder.save_pretrained(self, folder, card, config=config, half=half, overwrite=overwrite)
 
     def ready_to_train(self) -> str | None:
         """None, or one sentence that says what is missing before training may start."""

@@ -13,6 +13,7 @@ import posediff
 from posediff.assets import LIFTER_CHECKPOINT, LIFTER_CONFIG
 from posediff.datasets import CMUMocapDataset
 from posediff.engine.config import load_config
+from posediff.fileio.checkpoint import load_state
 from posediff.models.layers.non_local import POOLING_ORDER
 from posediff.registry import MODELS
 from posediff.structures.skeletons import CMU17, H36M17, MEDIAPIPE17
@@ -63,7 +64,7 @@ def test_weights_of_one_name_give_the_same_poses_under_the_other():
         model = load_config(LIFTER_CONFIG).model
         model.denoiser.skeleton = model.head.skeleton = name
         estimator = MODELS.build(model).eval()
-        estimator.load_state_dict(torch.load(LIFTER_CHECKPOINT, weights_only=True)['state_dict'])
+        estimator.load_state_dict(load_state(LIFTER_CHECKPOINT))
         inputs = torch.rand(2, 27, 17, 2, generator=torch.Generator().manual_seed(0)) - 0.5
         noise = torch.Generator().manual_seed(1)
         outputs.append(estimator.sample_inputs(inputs, 2, 3, generator=noise))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
+import inspect
 
-from posediff.engine.config import load_config
+import pytest
+from mmengine.runner import Runner
+
+from posediff.engine.config import RUNNER_KEYS, load_config
 
 CONFIG = """
 model = dict(type='PoseDiffusionEstimator', test_cfg=dict(num_hypotheses=5))
@@ -91,3 +94,7 @@ def test_a_byte_order_mark_is_named(tmp_path):
     (tmp_path / 'config.py').write_text('model = dict()\n', encoding='utf-8-sig')
     with pytest.raises(ValueError, match=r'config\.py cannot be read: .*byte order mark: save it as UTF-8 without one'):
         load_config(tmp_path / 'config.py')
+
+
+def test_the_listed_arguments_are_those_of_the_runner():
+    assert set(RUNNER_KEYS) == set(inspect.signature(Runner.__init__).parameters) - {'self'}

@@ -11,6 +11,7 @@ import pytest
 import torch
 from mmengine.logging import HistoryBuffer
 from mmengine.runner.checkpoint import CheckpointLoader
+from safetensors.torch import save_file
 
 from posediff.fileio.checkpoint import UnsafeCheckpointError, load_checkpoint, load_state, state_of, use_safe_loading
 
@@ -91,7 +92,6 @@ def test_a_pointer_of_git_lfs_is_named(tmp_path):
 
 
 def test_safetensors_are_a_state_dict(tmp_path):
-    save_file = pytest.importorskip('safetensors.torch').save_file
     path = tmp_path / 'weights.safetensors'
     save_file({'module.a.weight': torch.arange(6.0), 'module.b': torch.ones(2)}, path)
     state = load_state(path)
@@ -170,3 +170,21 @@ def test_two_names_of_one_parameter_are_refused():
     content = {'head.bias': torch.ones(1), 'head._orig_mod.bias': torch.zeros(1)}
     with pytest.raises(ValueError, match=r'a\.pth: head\.bias and head\._orig_mod\.bias are the same parameter'):
         state_of(content, 'a.pth')
+
+
+def test_a_file_named_safetensors_is_never_unpickled(tmp_path):
+    path = tmp_path / 'weights.safetensors'
+    for content in ({'a': torch.ones(2)}, {'meta': Payload(tmp_path / 'created')}):
+        torch.save(content, path)
+        with pytest.raises(ValueError, match=r'weights\.safetensors is not a readable checkpoint'):
+            load_checkpoint(path)
+    path.write_bytes(b'version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n')
+    with pytest.raises(ValueError, match='a pointer of Git LFS'):
+        load_checkpoint(path)
+
+
+def test_the_runner_reads_safetensors(tmp_path):
+    use_safe_loading()
+    save_file({'module.head.bias': torch.arange(3.0)}, tmp_path / 'weights.safetensors')
+    loaded = CheckpointLoader.load_checkpoint(str(tmp_path / 'weights.safetensors'), map_location='cpu')
+    assert torch.equal(loaded['state_dict']['head.bias'], torch.arange(3.0))

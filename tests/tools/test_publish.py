@@ -10,6 +10,8 @@ import pytest
 import torch
 
 import posediff
+from posediff.fileio.checkpoint import load_state
+from posediff.fileio.safetensors_files import read_safetensors, read_safetensors_metadata
 from posediff.pose_estimation.topdown import DiffPoseEstimator
 
 Publish = Callable[..., int]
@@ -53,6 +55,21 @@ def test_what_is_published_stands_alone(publish, trained, tmp_path, half):
         assert values.dtype == before[name].dtype
         torch.testing.assert_close(values, before[name], rtol=1e-3 if half else 0, atol=1e-7 if half else 0)
     assert (weights.stat().st_size < 0.7 * sum(4 * values.numel() for values in before.values())) == half
+
+
+def test_safetensors_are_published_with_where_they_come_from(publish, trained, tmp_path):
+    weights = tmp_path / 'model.safetensors'
+    assert publish(trained, weights, '--half') == 0
+    assert read_safetensors_metadata(weights) == {
+        'format': 'pt', 'epoch': '3', 'iter': '30', 'seed': '7', 'posediff_version': posediff.__version__
+    }  # fmt: skip
+    before, written = torch.load(trained, weights_only=True)['state_dict'], read_safetensors(weights)
+    assert before.keys() == written.keys()
+    for name, value in written.items():
+        assert torch.equal(value, before[name].half() if before[name].is_floating_point() else before[name])
+    assert publish(weights, tmp_path / 'again.pth') == 0
+    again = load_state(tmp_path / 'again.pth')
+    assert all(torch.equal(again[name], value) for name, value in written.items())
 
 
 def test_what_does_not_fit_is_refused(publish, trained, tmp_path, capsys):

@@ -11,15 +11,16 @@ from mmengine.config import Config
 from posediff.engine.command_line import one_line_errors
 from posediff.fileio.atomic_files import replacing
 from posediff.fileio.checkpoint import load_checkpoint, load_state
+from posediff.fileio.safetensors_files import SUFFIX, as_half, write_safetensors
+from posediff.models.inference_config import inference_config
 
 KEPT_META = ('epoch', 'iter', 'seed')  # the whole config would tell of the machine that trained it
-INFERENCE_KEYS = ('default_scope', 'custom_imports', 'num_frames', 'fps', 'model', 'test_pipeline')
 
 
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('source', type=Path, help='checkpoint written by training')
-    parser.add_argument('destination', type=Path, help='file to write')
+    parser.add_argument('destination', type=Path, help='file to write: .pth, or .safetensors')
     parser.add_argument('--half', action='store_true', help='write float16: half the size, read as float32 again')
     parser.add_argument(
         '--config-out', type=Path, help='write what inference needs of the training config to this file'
@@ -31,20 +32,15 @@ def publish(source: Path, destination: Path, half: bool = False) -> int:
     """Write weights (of the averaged model where there is one) and provenance; return the file's size in bytes."""
     state = load_state(source)
     if half:
-        state = {name: _as_half(f'{source}: {name}', values) for name, values in state.items()}
+        state = as_half(state, str(source))
     meta = load_checkpoint(source).get('meta', {})
-    with replacing(destination) as draft:
-        torch.save({'state_dict': state, 'meta': {key: meta[key] for key in KEPT_META if key in meta}}, draft)
+    kept = {key: meta[key] for key in KEPT_META if key in meta}
+    if destination.suffix == SUFFIX:
+        write_safetensors(destination, state, kept)
+    else:
+        with replacing(destination) as draft:
+            torch.save({'state_dict': state, 'meta': kept}, draft)
     return destination.stat().st_size
-
-
-def _as_half(place: str, values: torch.Tensor) -> torch.Tensor:
-    if not values.is_floating_point():
-        return values
-    half = values.half()
-    if not torch.equal(half.isfinite(), values.isfinite()):
-        raise ValueError(f'{place} goes up to {float(values.abs().max()):g}, which float16 cannot hold')
-    return half
 
 
 def write_config(source: Path, destination: Path) -> None:
@@ -53,16 +49,8 @@ def write_config(source: Path, destination: Path) -> None:
     if text is None:
         raise ValueError(f'{source} does not hold the config that it was trained with')
     cfg = Config.fromstring(text, file_format='.py')
-    kept = Config({key: cfg[key] for key in INFERENCE_KEYS if key in cfg})
-    for part, switches in {'conditioner': ('checkpoint',), 'backbone': ('checkpoint', 'pretrained')}.items():
-        for name in switches:  # the published weights contain the frozen lifter, or the backbone
-            if (kept.model.get(part) or {}).get(name):
-                kept.model[part][name] = None if name == 'checkpoint' else False
-    for part in kept.model.values():
-        if isinstance(part, dict):
-            part.pop('init_cfg', None)  # where training began
     with replacing(destination) as draft:
-        draft.write_text(kept.pretty_text)
+        draft.write_text(inference_config(cfg).pretty_text)
 
 
 def main() -> None:

@@ -1,0 +1,91 @@
+"""Read and write state dicts as safetensors files, which hold tensors and text and no code."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from posediff.fileio.atomic_files import replacing
+
+SUFFIX = '.safetensors'
+
+
+def read_safetensors(path: str | Path, device: str = 'cpu') -> dict[str, Tensor]:
+    """Read all tensors of a safetensors file.
+
+    Args:
+        path: The file; its name does not matter.
+        device: Where the tensors go, e.g. ``'cuda:0'``.
+
+    Raises:
+        ValueError: The file is truncated or is not a safetensors file.
+    """
+    try:
+        return dict(load_file(path, device=device))
+    except (SafetensorError, OSError) as error:
+        raise _unreadable(path, error) from error
+
+
+def read_safetensors_metadata(path: str | Path) -> dict[str, str]:
+    """Read the texts in the header of a safetensors file; tensors are not read.
+
+    Raises:
+        ValueError: The file is truncated or is not a safetensors file.
+    """
+    try:
+        with safe_open(path, framework='pt') as content:
+            return dict(content.metadata() or {})
+    except (SafetensorError, OSError) as error:
+        raise _unreadable(path, error) from error
+
+
+def write_safetensors(path: str | Path, state: Mapping[str, Tensor], metadata: Mapping[str, object]) -> None:
+    """Write a state dict as a safetensors file: whole, or not at all.
+
+    Each tensor keeps its dtype. Tensors that share memory are written once each.
+
+    Args:
+        path: File to write.
+        state: The tensors by name, on any device.
+        metadata: Texts for the header; values are converted by ``str``. The version of posediff is added as
+            ``posediff_version``.
+    """
+    tensors = {name: value.detach().to('cpu', copy=True).contiguous() for name, value in state.items()}
+    # By name at run time: the package's root names the inference API for type checkers, and fileio lies below it.
+    version = importlib.import_module('posediff').__version__
+    texts = {'format': 'pt', **{key: str(value) for key, value in metadata.items()}, 'posediff_version': version}
+    with replacing(path) as draft:
+        save_file(tensors, draft, metadata=texts)
+
+
+def as_half(state: Mapping[str, Tensor], origin: str) -> dict[str, Tensor]:
+    """Convert the floating-point tensors of a state dict to float16.
+
+    Args:
+        state: The tensors by name.
+        origin: Where they come from, for the message.
+
+    Raises:
+        ValueError: A value is finite and too large for float16.
+    """
+    return {name: _half(f'{origin}: {name}', values) for name, values in state.items()}
+
+
+def _half(place: str, values: Tensor) -> Tensor:
+    if not values.is_floating_point():
+        return values
+    half = values.half()
+    if not torch.equal(half.isfinite(), values.isfinite()):
+        raise ValueError(f'{place} goes up to {float(values.abs().max()):g}, which float16 cannot hold')
+    return half
+
+
+def _unreadable(path: str | Path, error: Exception) -> ValueError:
+    reason = (str(error).splitlines() or [type(error).__name__])[0]
+    return ValueError(f'{path} is not a readable checkpoint (truncated?): {reason}')

@@ -1,0 +1,49 @@
+"""The part of a training config that inference needs, as a config that stands alone."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+from mmengine.config import Config
+
+INFERENCE_KEYS = ('default_scope', 'custom_imports', 'num_frames', 'fps', 'model', 'test_pipeline')
+WEIGHT_SOURCES: dict[str, dict[str, Any]] = {
+    'conditioner': {'checkpoint': None},
+    'backbone': {'checkpoint': None, 'pretrained': False},
+}
+"""Options that name weights to begin training with, and the values that turn them off."""
+
+
+def inference_config(cfg: Config) -> Config:
+    """Keep the model and the description of its input; drop data sets, schedules, paths and sources of weights.
+
+    Args:
+        cfg: A whole config; it is not changed.
+
+    Returns:
+        A config without parents. Weights that training began with are not named in it: a checkpoint of the whole model
+        contains the backbone and a frozen lifter.
+
+    Raises:
+        ValueError: There is no model in ``cfg``.
+    """
+    if 'model' not in cfg:
+        raise ValueError(f'{cfg.filename or "the config"} has no model')
+    kept = copy.deepcopy({key: cfg.to_dict()[key] for key in INFERENCE_KEYS if key in cfg})
+    for part, switches in WEIGHT_SOURCES.items():
+        options = kept['model'].get(part) or {}
+        options.update({name: value for name, value in switches.items() if options.get(name)})
+    _drop_init_cfg(kept['model'])
+    return Config(kept)
+
+
+def _drop_init_cfg(options: Any) -> None:
+    """Remove every ``init_cfg``: it says where training begins."""
+    if isinstance(options, dict):
+        options.pop('init_cfg', None)
+        for value in options.values():
+            _drop_init_cfg(value)
+    elif isinstance(options, (list, tuple)):
+        for value in options:
+            _drop_init_cfg(value)

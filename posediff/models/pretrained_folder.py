@@ -1,0 +1,56 @@
+"""Write a model as a folder: config, weights as safetensors, model card."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mmengine.config import Config
+from torch import nn
+
+from posediff.fileio.atomic_files import new_folder, replacing_together
+from posediff.fileio.model_card import ModelCard
+from posediff.fileio.safetensors_files import as_half, write_safetensors
+from posediff.models.inference_config import inference_config
+
+CONFIG_NAME, WEIGHTS_NAME, CARD_NAME = 'config.py', 'model.safetensors', 'README.md'
+
+
+def save_pretrained(
+    model: nn.Module,
+    folder: str | Path,
+    card: ModelCard | None = None,
+    *,
+    config: Config | None = None,
+    half: bool = False,
+    overwrite: bool = False,
+) -> None:
+    """Write a model so that :func:`posediff.from_pretrained` reads it back.
+
+    Args:
+        model: The estimator.
+        folder: Where to; made with its parents. It appears whole or not at all.
+        card: What is known of the model; None: a card that says ``not stated`` everywhere.
+        config: What the model was built from; None: ``model.cfg``, which :func:`posediff.init_model` sets.
+        half: Write float16. Without it each tensor is written in the dtype that it has.
+        overwrite: Replace the three files in an existing folder, all or none; other files in it stay.
+
+    Raises:
+        FileExistsError: The folder exists and ``overwrite`` is False.
+        ValueError: The config is not known, or a weight is too large for float16.
+    """
+    config = config if config is not None else getattr(model, 'cfg', None)
+    if config is None:
+        raise ValueError('the model was not built by posediff.init_model: give save_pretrained its config')
+    text = inference_config(config).pretty_text
+    state = model.state_dict()
+    if half:
+        state = as_half(state, type(model).__name__)
+    target = Path(folder).expanduser()
+    if target.exists() and not overwrite:
+        raise FileExistsError(f'{target} exists already; overwrite=True replaces the model in it')
+    if target.exists() and not target.is_dir():
+        raise FileExistsError(f'{target} is not a folder')
+    with replacing_together(target) if target.exists() else new_folder(target) as draft:
+        (draft / CONFIG_NAME).write_text(text, encoding='utf-8')
+        write_safetensors(draft / WEIGHTS_NAME, state, {})
+        (draft / CARD_NAME).write_text((card or ModelCard()).text(), encoding='utf-8')

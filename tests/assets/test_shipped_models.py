@@ -1,0 +1,92 @@
+"""The models that ship: the same tensors as ever, their cards, and what running them imports."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+
+import posediff
+from posediff.assets import SHIPPED
+from posediff.fileio.model_card import NOT_STATED
+from posediff.fileio.safetensors_files import read_safetensors
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+# sha256 over name, dtype, shape and bytes of every tensor, as published with 0.1.0; size of the file that was published
+TENSORS = {
+    'lifter': ('082c6ae477294b595200a9fc19c6f28f40ec0789b09ddeea05b048a71d3be984', 3467443),
+    'diffpose': ('8809f60c9d8e16956d35f1cdb5ab2c5ed2311a60f22184ec328973e8f36d3419', 8233423),
+}
+
+
+def digest(state: dict[str, torch.Tensor]) -> str:
+    found = hashlib.sha256()
+    for name, value in sorted(state.items()):
+        found.update(f'{name} {value.dtype} {tuple(value.shape)}\n'.encode())
+        found.update(value.contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
+    return found.hexdigest()
+
+
+@pytest.mark.parametrize('name', sorted(SHIPPED))
+def test_the_tensors_are_those_that_were_published(name: str) -> None:
+    state = read_safetensors(SHIPPED[name].checkpoint)
+    expected, size = TENSORS[name]
+    assert digest(state) == expected
+    assert SHIPPED[name].checkpoint.stat().st_size <= size
+    assert (torch.float16 in {value.dtype for value in state.values()}) == (name == 'diffpose')
+
+
+@pytest.mark.parametrize(('name', 'metafile'), [('lifter', 'lifting_3d'), ('diffpose', 'video_2d_heatmap')])
+def test_the_card_states_everything_with_the_figures_of_the_metafile(name: str, metafile: str) -> None:
+    card = SHIPPED[name].card.read_text()
+    assert NOT_STATED not in card
+    for section in ('Training data', 'Licence', 'Evaluation data', 'Metrics', 'Third-party weights', 'Limits'):
+        assert f'\n## {section}\n' in card
+    models = yaml.safe_load((REPOSITORY / 'configs' / metafile / 'metafile.yml').read_text())['Models']
+    weights = str(SHIPPED[name].checkpoint.relative_to(REPOSITORY))
+    [model] = [model for model in models if model.get('Weights') == weights]
+    for metric, value in model['Results'][0]['Metrics'].items():
+        assert f'| {metric}' in card
+        assert f'| {value}' in card
+
+
+def test_a_shipped_model_is_found_by_name() -> None:
+    model = posediff.from_pretrained('lifter')
+    assert not model.training
+    assert model.head.skeleton.name == 'mediapipe17'
+
+
+RUN_IT = """
+import sys
+import posediff
+from posediff.assets import DEMO_KEYPOINTS
+from posediff.fileio.pose_files import read_keypoints
+from posediff.plugins.entry_points import import_components
+from posediff.structures.skeleton_conversion import convert_joints
+
+import_components()  # as an installed plugin makes the loader do
+model = posediff.from_pretrained('lifter')
+clip = read_keypoints(DEMO_KEYPOINTS)
+skeleton = model.head.skeleton.name
+keypoints, scores, _ = convert_joints(clip.keypoints_2d, clip.skeleton, skeleton, clip.keypoint_scores)
+lifted = posediff.lift_keypoints(
+    model, keypoints[:9], scores[:9], skeleton=skeleton, img_shape=clip.img_shape, num_hypotheses=1,
+    num_inference_steps=1, score_threshold=0.3,
+)
+assert lifted['joints_3d'].shape == (9, 17, 3)
+print(*sorted(sys.modules))
+"""
+
+
+def test_lifting_with_the_shipped_model_imports_neither_the_runner_nor_openmmlab_packages() -> None:
+    done = subprocess.run([sys.executable, '-c', RUN_IT], cwd=REPOSITORY, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    modules = set(done.stdout.split('\n')[-2].split())
+    assert 'posediff.lifting.clip' in modules
+    assert not modules & {'mmengine.runner', 'mmcv', 'mmpose', 'mmdet', 'mmpretrain', 'huggingface_hub'}
