@@ -1,4 +1,4 @@
-"""Datasets: clips of poses and of frames, cut into windows."""
+"""Datasets of pose clips and video clips, split into windows."""
 
 from posediff.datasets.human36m import Human36MLiftingDataset
 from posediff.datasets.mocap import CMUMocapDataset

@@ -1,4 +1,4 @@
-"""Cameras drawn at random for motion that was recorded without any."""
+"""Random cameras for motion capture without video."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ import numpy as np
 
 from posediff.geometry.cameras import Camera
 
-NEAREST_MM = 500.0  # no joint comes closer to the camera than this
+NEAREST_MM = 500.0  # minimum distance of a joint to the camera
 
 
 @dataclass(frozen=True)
 class CameraPreset:
-    """Ranges of one way of filming. All draws are uniform.
+    """Ranges of camera parameters, sampled uniformly.
 
     Attributes:
-        distance: Camera to the middle of the motion, m. A camera steps back further where the motion needs it.
-        height: Above the floor, m. Pitch follows from height and distance: the camera is aimed at the person, who is
-            at most 72 degrees above or below it. Roll moves cameras that look past the person up or down from there,
-            never under the floor.
-        roll: Largest tilt to either side, degrees.
-        field_of_view: Across the longer side of the image, degrees.
-        img_shapes: (h, w) px, drawn with equal probability.
-        off_center: How far from the image centre the motion's middle may lie, as a fraction of half the image.
-        margin: Part of half the image that the motion may fill.
-        in_frame: Part of all joints that must lie within the margin; the rest may leave the image.
+        distance: Distance from the camera to the centre of the motion, m. It is increased if the motion does not fit.
+        height: Height above the floor, m. The pitch follows from height and distance, as the camera is aimed at the
+            person; it is limited to 72 degrees up or down. If the aim is off-centre, roll moves the camera up or down
+            from there, never below the floor.
+        roll: Maximum tilt to either side, degrees.
+        field_of_view: Field of view across the longer image side, degrees.
+        img_shapes: (h, w) px, sampled with equal probability.
+        off_center: Maximum offset of the motion's centre from the image centre, as a fraction of half the image.
+        margin: Fraction of half the image that the motion may fill.
+        in_frame: Fraction of all joints that must lie within the margin; the others may leave the image.
     """
 
     distance: tuple[float, float]
@@ -40,7 +40,7 @@ class CameraPreset:
 
 
 CAMERA_PRESETS = {
-    # A phone in somebody's hand, upright or sideways, standing or sitting.
+    # Handheld phone, portrait or landscape, standing or sitting.
     'wild': CameraPreset(
         distance=(2.0, 8.0),
         height=(0.8, 2.2),
@@ -49,7 +49,7 @@ CAMERA_PRESETS = {
         img_shapes=((1080, 1920), (1920, 1080)),
         off_center=0.35,
     ),
-    # Whatever there is footage of: from a phone on the floor to a camera under the ceiling, held straight or not.
+    # Any footage: from a phone on the floor to a camera at the ceiling, level or tilted.
     'anywhere': CameraPreset(
         distance=(2.0, 10.0),
         height=(0.2, 4.0),
@@ -74,7 +74,7 @@ def get_camera_preset(name: str) -> CameraPreset:
     """Return the preset called ``name``.
 
     Raises:
-        KeyError: There is none; the message lists those that exist.
+        KeyError: The name is unknown; the message lists the known names.
     """
     try:
         return CAMERA_PRESETS[name]
@@ -83,7 +83,7 @@ def get_camera_preset(name: str) -> CameraPreset:
 
 
 def _orientation(yaw: float, pitch: float, roll: float) -> np.ndarray:
-    """(3, 3) world to camera: looking along ``yaw``, down by ``pitch``, image turned by ``roll``; radians."""
+    """Return the (3, 3) rotation world to camera for ``yaw``, downward ``pitch`` and image ``roll``, in radians."""
     sin_yaw, cos_yaw = math.sin(yaw), math.cos(yaw)
     sin_pitch, cos_pitch = math.sin(pitch), math.cos(pitch)
     right = np.array([sin_yaw, -cos_yaw, 0.0])
@@ -96,11 +96,14 @@ def _orientation(yaw: float, pitch: float, roll: float) -> np.ndarray:
 def _required_distance(
     points: np.ndarray, focal: float, half: tuple[float, float], offset: tuple[float, float], in_frame: float
 ) -> float:
-    """Distance from which that part of the points lies within ``half`` px of the centre.
+    """Return the least distance at which the fraction ``in_frame`` of the points lies within ``half`` px of the centre.
 
     Args:
-        points: (N, 3) relative to the aim, camera axes.
-        offset: Where the aim appears, px from the image centre.
+        points: (N, 3) relative to the aim point, in camera axes.
+        focal: Focal length, px.
+        half: Half width and half height of the allowed area, px.
+        offset: Projection of the aim point, px from the image centre.
+        in_frame: Fraction of the points that must be inside.
     """
     x, y, z = points[:, 0], points[:, 1], points[:, 2]
     needed = NEAREST_MM - z
@@ -113,13 +116,13 @@ def _required_distance(
 
 
 def draw_camera(points: np.ndarray, floor: float, preset: CameraPreset, rng: np.random.Generator) -> Camera:
-    """Draw a camera that films a motion.
+    """Sample a camera that views a motion.
 
     Args:
         points: (..., 3) joints of the motion, world frame, mm.
         floor: Height of the floor, world z, mm.
-        preset: Where cameras stand.
-        rng: Source of the draws: always eight numbers, whatever they lead to.
+        preset: Ranges of the camera parameters.
+        rng: Random generator; always eight numbers are drawn.
     """
     points = points.reshape(-1, 3)
     draws = rng.random(8)
@@ -136,9 +139,9 @@ def draw_camera(points: np.ndarray, floor: float, preset: CameraPreset, rng: np.
     relative = points - aim
 
     def stand(below: float) -> tuple[np.ndarray, np.ndarray]:
-        """Rotation and translation where the aim appears ``below`` px under the image centre before the image rolls."""
+        """Return R and t such that the aim point projects ``below`` px under the image centre before roll."""
         away = distance
-        # Stepping back changes the pitch and so what must fit; three rounds settle it.
+        # The distance changes the pitch and so the required distance; three iterations converge.
         for _ in range(3):
             lever = away * math.hypot(1.0, below / focal)
             sine = min(max((camera_height - aim[2]) / lever, -0.95), 0.95)
@@ -151,8 +154,8 @@ def draw_camera(points: np.ndarray, floor: float, preset: CameraPreset, rng: np.
 
     rotation, translation = stand(offset[1])
     if -rotation[:, 2] @ translation < floor:
-        # Roll moves an aim that is off the centre up or down. The cameras of published data were drawn without regard
-        # to that, which is kept where they stand on the floor or above.
+        # Roll moves an off-centre aim point up or down. The cameras of published data ignore this; such a camera is
+        # corrected only if it would be below the floor.
         rotation, translation = stand(math.cos(roll) * offset[1] + math.sin(roll) * offset[0])
     return Camera(
         focal=np.array([focal, focal]),

@@ -1,4 +1,4 @@
-"""Say what is wrong with the data of a config, before a training run finds out."""
+"""Check the datasets of a config before training."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ Progress = Callable[[Iterable[int]], Iterable[int]]
 
 @dataclass(frozen=True)
 class Finding:
-    """What was found in one part of the data.
+    """Result of checking one part of the data.
 
     Attributes:
         part: ``train``, ``val`` or ``test``.
-        summary: How much there is, or None if it cannot be opened.
-        problems: Sentences; empty where all is well.
+        summary: Number of items, or None if the dataset cannot be opened.
+        problems: Error messages; empty if there are none.
     """
 
     part: str
@@ -33,15 +33,15 @@ class Finding:
 
 
 def check_dataset(cfg: Config, items: int | None = 200, progress: Progress = iter) -> list[Finding]:
-    """Open the data of every part of a config and read some of it.
+    """Open the dataset of every part of a config and read some items.
 
-    Opening checks the annotations and that every frame which is needed exists; reading decodes images and runs the
-    pipeline. The evaluator is built too: it reads the ground truth that belongs to the predictions.
+    Opening checks the annotations and the existence of every required frame. Reading decodes images and runs the
+    pipeline. The evaluator is built too and reads its ground truth.
 
     Args:
-        cfg: A config; parts without a dataloader are left out, and equal ones are checked once.
-        items: Items to read of every part, evenly spread; None reads all.
-        progress: Wraps the numbers of the items, e.g. :func:`tqdm.tqdm`.
+        cfg: A config. Parts without a dataloader are skipped; equal parts are checked once.
+        items: Number of items to read per part, evenly spaced; None reads all.
+        progress: Wraps the item indices, e.g. :func:`tqdm.tqdm`.
     """
     init_default_scope(cfg.get('default_scope', 'posediff'))
     findings: list[Finding] = []
@@ -77,10 +77,10 @@ def _check_metric(config: Any) -> None:
 
 
 def _attempt(work: Callable[[], Any], problems: list[str]) -> Any:
-    """Do something; what it raises becomes a problem."""
+    """Call ``work``; append its exception to ``problems``."""
     try:
         return work()
-    except Exception as error:  # whatever a transform of the user's may raise belongs in the report
+    except Exception as error:  # custom transforms may raise any exception
         message = error.args[0] if isinstance(error, KeyError) and error.args else error
         text = ' '.join(str(message).split())
         expected = isinstance(error, (OSError, ValueError, ImportError))
@@ -89,7 +89,7 @@ def _attempt(work: Callable[[], Any], problems: list[str]) -> Any:
 
 
 def as_text(findings: Iterable[Finding], most: int = 20) -> str:
-    """A report; at most ``most`` problems of a part are written out."""
+    """Return a report with at most ``most`` problems per part."""
     lines = []
     for finding in findings:
         state = finding.summary or 'cannot be opened'

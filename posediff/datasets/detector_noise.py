@@ -1,4 +1,4 @@
-"""What a 2D keypoint detector would have made of exact projections."""
+"""Simulated errors of a 2D keypoint detector on exact projections."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from scipy.signal import lfilter
 
 from posediff.structures.skeletons import Skeleton
 
-# Detectors place these less (> 1) or more (< 1) precisely than the average joint; the root lies between two hips.
+# Error relative to the average joint; the root lies between two hips.
 _DIFFICULTY = {
     'wrist': 1.5,
     'foot': 1.3,
@@ -25,7 +25,7 @@ _DIFFICULTY = {
 
 OUTLIER_MM = 120.0  # standard deviation of a gross error per coordinate
 
-# Where a parameter is not just any number from 0 on: below 1 for decay, which a stationary process needs.
+# Ranges other than [0, inf). A stationary process needs decay < 1.
 _RANGES = {
     'memory': (0.0, 1.0),
     'decay': (0.0, 0.9999),
@@ -37,24 +37,24 @@ _RANGES = {
 
 @dataclass(frozen=True)
 class DetectorNoise:
-    """Strength of each fault. At the default values the mean error of an H36M-like view is about that of a fine-tuned
-    CPN.
+    """Parameters of the noise. The defaults give about the mean error of a fine-tuned CPN on an H36M-like view.
 
-    Lengths are mm at the person's distance, since a detector works on a crop scaled to the person.
+    Lengths are mm at the person's distance, because a detector works on a crop scaled to the person.
 
     Attributes:
-        jitter_mm: Standard deviation of an average joint per coordinate, before tails and speed.
+        jitter_mm: Standard deviation per coordinate of an average joint, before tails and speed.
         jitter_px: Added in quadrature: the limit of image resolution. In mm it grows with depth.
-        speed_gain: Added to the standard deviation, per px that the joint moves between frames (blur).
-        behind_gain: Joints behind the root by 300 mm or more (self-occluded) jitter ``1 + behind_gain`` times as much.
-        memory: Share of the jitter's variance that persists over frames.
-        decay: How much of the persisting part carries over to the next frame, 0 to 1.
+        speed_gain: Added to the standard deviation, per px of joint motion between frames (blur).
+        behind_gain: Jitter of joints 300 mm or more behind the root (self-occluded) is ``1 + behind_gain`` times as
+            large.
+        memory: Fraction of the jitter's variance that is correlated over frames.
+        decay: Frame-to-frame correlation of that fraction, 0 to 1.
         tail: Degrees of freedom of Student's t; lower means heavier tails. Drawn per joint and ten frames.
-        swap_rate: Left-right swaps of both arms, both legs or all, begun per frame.
-        outlier_rate: Gross errors (about 150 mm), begun per joint and frame.
-        drop_rate: Losses of a joint, begun per joint and frame.
-        run_length: Mean duration of a swap, an outlier and a loss, frames.
-        confidence_mm: Error at which the confidence has fallen to about 0.6.
+        swap_rate: Onsets per frame of a left-right swap of both arms, both legs or all.
+        outlier_rate: Onsets per joint and frame of a gross error (about 150 mm).
+        drop_rate: Onsets per joint and frame of a missing joint.
+        run_length: Mean duration of a swap, an outlier and a missing joint, frames.
+        confidence_mm: Error at which the confidence has dropped to about 0.6.
     """
 
     jitter_mm: float = 11.0
@@ -79,7 +79,7 @@ class DetectorNoise:
 
     @classmethod
     def of_severity(cls, severity: float, **overrides: float) -> DetectorNoise:
-        """Scale the size of the jitter and the rate of the faults by ``severity`` >= 0; 0 is an exact detector.
+        """Scale the jitter and the error rates by ``severity`` >= 0; 0 is an exact detector.
 
         Raises:
             ValueError: ``severity`` is negative or not finite, or an override is not a parameter or out of range.
@@ -95,7 +95,7 @@ class DetectorNoise:
 
 
 class SimulatedDetections(NamedTuple):
-    """(T, K, 2) px, (T, K) confidence in [0, 1], (T, K) 1 = detected, 0 = lost. What is lost lies at (0, 0)."""
+    """Keypoints (T, K, 2) px, scores (T, K) in [0, 1], mask (T, K) 1 = detected. Missing joints are at (0, 0)."""
 
     keypoints: np.ndarray
     scores: np.ndarray
@@ -109,7 +109,7 @@ def _difficulty(skeleton: Skeleton) -> np.ndarray:
 
 
 def _runs(num_frames: int, columns: int, rate: float, length: float, rng: np.random.Generator) -> list[tuple]:
-    """Events as (first frame, end, column); runs that began before the first frame reach into it."""
+    """Draw events as (first frame, end, column), including events that began before the first frame."""
     lead = int(4 * length)
     count = rng.poisson(rate * columns * (num_frames + lead))
     if not count:
@@ -121,11 +121,11 @@ def _runs(num_frames: int, columns: int, rate: float, length: float, rng: np.ran
 
 
 def _jitter(shape: tuple[int, int], noise: DetectorNoise, rng: np.random.Generator) -> np.ndarray:
-    """(T, K, 2) of about unit variance but for the tails: one persisting part, one fresh in every frame."""
+    """Return noise (T, K, 2) of about unit variance except for the tails: one correlated part, one white part."""
     frames, joints = shape
     draws = rng.standard_normal((2, frames, joints * 2), dtype=np.float32)
     innovation = math.sqrt(1 - noise.decay**2)
-    draws[0, 0] /= innovation  # so that the process is stationary from its first frame
+    draws[0, 0] /= innovation  # makes the process stationary from its first frame
     coefficients = np.array([[innovation, 0.0], [1.0, -noise.decay]], dtype=np.float32)
     unit = lfilter(*coefficients, draws[0], axis=0)
     unit *= math.sqrt(noise.memory)
@@ -154,16 +154,16 @@ def simulate_detections(
     noise: DetectorNoise,
     rng: np.random.Generator,
 ) -> SimulatedDetections:
-    """Draw the detections of one clip or window.
+    """Simulate the detections of one clip or window.
 
     Args:
         keypoints_2d: (T, K, 2) exact projections, px.
         depth: (T, K) mm along the optical axis.
-        focal: px.
-        img_shape: (h, w) px. A joint outside the image is lost.
-        skeleton: Of the K joints.
-        noise: Strength of the faults.
-        rng: Source of the draws.
+        focal: Focal length, px.
+        img_shape: (h, w) px. Joints outside the image are missing.
+        skeleton: Skeleton of the K joints.
+        noise: Parameters of the noise.
+        rng: Random generator.
     """
     frames, joints = depth.shape
     exact = keypoints_2d.astype(np.float32)
@@ -181,7 +181,7 @@ def simulate_detections(
     for start, end, joint in _runs(frames, joints, noise.outlier_rate, noise.run_length, rng):
         offset[start:end, joint] += rng.standard_normal(2) * OUTLIER_MM * px_per_mm[start:end]
 
-    # A detector's confidence follows its error only loosely, and it is as sure of a swapped limb as of any other.
+    # Confidence correlates weakly with the error and does not drop for swapped limbs.
     doubt = rng.random((frames, joints), dtype=np.float32)
     felt_mm = _length(offset) / px_per_mm * (0.4 + 1.2 * doubt)
     scores = np.exp(-0.5 * (felt_mm / noise.confidence_mm) ** 2) * (1 - 0.2 * doubt)

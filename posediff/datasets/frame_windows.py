@@ -1,4 +1,4 @@
-"""Which files of a video lie around a frame."""
+"""File names of the frames around a key frame."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ import numpy as np
 
 @dataclass(frozen=True)
 class FrameNumbering:
-    """How a video's frames are named: ``<number, zero-filled>.<suffix>`` in a folder of its own.
+    """Naming scheme of a video's frames: ``<number, zero-filled>.<suffix>`` in one folder per video.
 
-    The width is read off the key frame's name: PoseTrack2017 has eight digits from 1, PoseTrack2018 and 21 have six
+    The width is taken from the key frame's name: PoseTrack2017 has eight digits from 1, PoseTrack2018 and 21 have six
     from 0.
 
     Attributes:
@@ -24,15 +24,15 @@ class FrameNumbering:
     base: int = 0
 
     def around(self, path: str, num_frames: int, offsets: Iterable[int]) -> list[str]:
-        """Paths of the frames at ``offsets`` from a key frame, clamped at the video's ends.
+        """Return the paths of the frames at ``offsets`` from a key frame, clamped to the video.
 
         Args:
-            path: Of the key frame, with slashes.
-            num_frames: Frames of the video.
-            offsets: In frames.
+            path: Path of the key frame, with slashes.
+            num_frames: Number of frames of the video.
+            offsets: Offsets in frames.
 
         Raises:
-            ValueError: The name is no number, or lies outside the video.
+            ValueError: The name is not a number, or is outside the video.
         """
         name = PurePosixPath(path)
         if not name.stem.isdecimal():
@@ -49,20 +49,20 @@ class FrameNumbering:
 
 
 def fixed_offsets(num_frames: int, step: int) -> list[int]:
-    """-δ·step … 0 … δ·step for ``num_frames`` = 2δ + 1, in temporal order."""
+    """Return -δ·step … 0 … δ·step for ``num_frames`` = 2δ + 1, in temporal order."""
     delta = num_frames // 2
     return [step * index for index in range(-delta, delta + 1)]
 
 
 def drawn_offsets(num_frames: int, reach: int, rng: np.random.Generator) -> list[int]:
-    """δ different frames drawn on each side of the key frame within ``reach``, in temporal order."""
+    """Sample δ distinct frames on each side of the key frame within ``reach``, in temporal order."""
     delta = num_frames // 2
     before, after = (np.sort(rng.choice(reach, delta, replace=False) + 1) for _ in range(2))
     return [*(-before[::-1]).tolist(), 0, *after.tolist()]
 
 
 def missing_files(paths: Sequence[str]) -> list[str]:
-    """Those of the paths that do not exist; every folder is listed once."""
+    """Return the paths that do not exist; every folder is listed once."""
     names: dict[str, set[str]] = {}
     missing = []
     for path in paths:

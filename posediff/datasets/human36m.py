@@ -1,4 +1,4 @@
-"""Human3.6M with whole-window targets."""
+"""Human3.6M dataset with targets for whole windows."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ from posediff.registry import DATASETS
 
 @DATASETS.register_module()
 class Human36MLiftingDataset(PoseWindowDataset):
-    """Human3.6M from MMPose's files, read by MMPose's ``Human36mDataset``; windows and targets are this project's.
+    """Human3.6M from the files of MMPose's ``Human36mDataset``; only windows and targets differ from MMPose.
 
-    ``tools/dataset_converters/h36m_videopose3d.py`` makes these files. Joints are in the camera frame, so that every
-    camera of a video is a clip of its own.
+    ``tools/dataset_converters/h36m_videopose3d.py`` writes these files. Joints are in the camera frame, so every camera
+    of a video gives a separate clip.
 
     Args:
-        data_root: Folder that the file names below start from.
+        data_root: Root folder of the file names below.
         ann_file: Annotations, ``.npz`` with ``imgname``, ``S`` (N, 17, 4) metres and ``part`` (N, 17, 3) px.
-        camera_param_file: Pickle of camera parameters by (subject, camera). One that would run code is refused.
+        camera_param_file: Pickle of camera parameters by (subject, camera). Pickles that run code are rejected.
         keypoint_2d_src: ``'gt'`` or ``'detection'``.
         keypoint_2d_det_file: Detections ``.npy`` (N, 17, 3) px and confidence, for ``'detection'``.
-        subjects: Keep these only, e.g. ``('S9', 'S11')``.
+        subjects: Keep only these subjects, e.g. ``('S9', 'S11')``.
         fps: Frame rate of the files.
-        **kwargs: Of :class:`PoseWindowDataset`.
+        **kwargs: Arguments of :class:`PoseWindowDataset`.
 
     Raises:
         FileNotFoundError: A file is missing.
-        ValueError: A file is damaged, does not fit the others, or is not in metres or px.
+        ValueError: A file is damaged, inconsistent with the others, or not in metres or px.
     """
 
     dataset_name = 'h36m'
@@ -93,7 +93,7 @@ class Human36MLiftingDataset(PoseWindowDataset):
         for key, name in self._files.items():
             if key.endswith('_file') and not (self.data_root / name).is_file():
                 raise FileNotFoundError(f'Human36MLiftingDataset: {key} {self.data_root / name} does not exist')
-        load_pickle(self.data_root / self._files['camera_param_file'])  # refuses what MMPose would run
+        load_pickle(self.data_root / self._files['camera_param_file'])  # raises if loading would run code
         try:  # imported here: the rest of the package works without MMPose
             from mmpose.datasets.datasets.body3d import Human36mDataset
         except ImportError as error:
@@ -107,7 +107,7 @@ class Human36MLiftingDataset(PoseWindowDataset):
             raise ValueError(f'{self.data_root / self._files["ann_file"]}: MMPose cannot read it ({error})') from error
 
     def _read_arrays(self, source: Any) -> tuple[np.ndarray, np.ndarray]:
-        """(N, 17, 3) mm and (N, 17, 3) px with scores, float32, checked."""
+        """Return validated joints (N, 17, 3) in mm and keypoints (N, 17, 3) in px with scores, float32."""
         path = self.data_root / self._files['ann_file']
         joints = source.ann_data['S']
         if len(joints) == 0 or joints.shape[1:] != (self.skeleton.num_joints, 4):
@@ -133,7 +133,7 @@ class Human36MLiftingDataset(PoseWindowDataset):
 
 
 def camera_of_mmpose(parameters: Mapping[str, Any]) -> Camera:
-    """One entry of MMPose's ``cameras.pkl``: R camera to world, T position in metres, f c k p, image w and h."""
+    """Convert an entry of MMPose's ``cameras.pkl``: R camera to world, T position in metres, f c k p, image w and h."""
     rotation = np.asarray(parameters['R'], dtype=np.float64).T
     k1, k2, k3 = np.ravel(parameters['k']).tolist()
     p1, p2 = np.ravel(parameters['p']).tolist()

@@ -1,4 +1,4 @@
-"""Motion capture filmed by virtual cameras."""
+"""Motion capture viewed by virtual cameras."""
 
 from __future__ import annotations
 
@@ -24,27 +24,27 @@ VALIDATION_SUBJECTS = ('02', '05', '29', '35')
 
 @DATASETS.register_module()
 class CMUMocapDataset(PoseWindowDataset):
-    """CMU motion capture, made by ``tools/dataset_converters/cmu_mocap.py``.
+    """CMU motion capture, as written by ``tools/dataset_converters/cmu_mocap.py``.
 
-    In training every draw of a window sees it from a new camera and through a new run of the simulated detector. Tests
-    use the static cameras stored with each clip, and detections that ``(file's seed, clip, camera)`` decide.
+    In training, every window gets a random camera and new simulated detections. In test, windows use the static cameras
+    stored with each clip and detections that depend only on ``(file's seed, clip, camera)``.
 
     Args:
         data_root: Folder of ``<subject>.npz``.
         split: ``'train'``, ``'val'`` (subjects 02, 05, 29, 35) or ``'all'``.
-        subjects: These subjects instead of a split.
-        skeleton: Which points of the body are filmed: ``'cmu17'``, those of the files, or another one that
-            :mod:`posediff.structures.skeleton_conversion` makes of them, ``'mediapipe17'``.
+        subjects: Subjects to use instead of a split.
+        skeleton: Joints to project: ``'cmu17'``, those of the files, or ``'mediapipe17'``, converted by
+            :mod:`posediff.structures.skeleton_conversion`.
         keypoint_2d_src: ``'detection'`` (simulated) or ``'gt'`` (exact projections).
-        noise: Parameters of :class:`DetectorNoise` to change, and ``severity``, which scales it (default 1).
-        cameras: ``'random'`` or ``'stored'``; the default is random in training and stored in tests.
-        camera_preset: For random cameras; the default is the preset of the files.
-        num_cameras: How many of a clip's stored cameras to use; the default is all.
-        **kwargs: Of :class:`PoseWindowDataset`.
+        noise: Parameters of :class:`DetectorNoise` to override, and ``severity``, which scales it (default 1).
+        cameras: ``'random'`` or ``'stored'``; default random in training, stored in test.
+        camera_preset: Preset of random cameras; defaults to the preset of the files.
+        num_cameras: Number of stored cameras per clip to use; default all.
+        **kwargs: Arguments of :class:`PoseWindowDataset`.
 
     Raises:
-        FileNotFoundError: The folder or a subject's file is missing, or no file is of the split.
-        KeyError, ValueError: An argument has no known value, or a file is damaged.
+        FileNotFoundError: The folder or a subject's file is missing, or no file belongs to the split.
+        KeyError, ValueError: An argument has an unknown value, or a file is damaged.
     """
 
     dataset_name = 'cmu'
@@ -74,7 +74,7 @@ class CMUMocapDataset(PoseWindowDataset):
             require_one_of(owner, 'camera_preset', camera_preset, CAMERA_PRESETS)
         if num_cameras is not None:
             require_whole(owner, {'num_cameras': num_cameras}, least=1)
-        # a string is a sequence too: '02' would ask for subjects 0 and 2
+        # a string is a sequence too: '02' would mean subjects 0 and 2
         if subjects is not None and (isinstance(subjects, str) or not 0 < len(set(subjects)) == len(subjects)):
             raise ValueError(f'{owner}: subjects must be a list of different names, got {subjects!r}')
         self.skeleton_name = skeleton

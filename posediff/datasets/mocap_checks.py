@@ -1,4 +1,4 @@
-"""What makes a motion capture file whole and plausible; every complaint names the file and the key."""
+"""Validation of motion capture files; error messages name the file and the key."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from posediff.datasets.camera_sampling import CAMERA_PRESETS
 from posediff.structures.skeletons import CMU17, H36M17
 
 FORMAT_VERSION = 1
-# The converter used to call this skeleton h36m17, whose joints have the same names and order.
+# Earlier converters wrote h36m17, whose joints have the same names and order.
 READABLE_SKELETONS = (CMU17.name, H36M17.name)
 
-# Between what no person and no camera in a room is, and what millimetres, centimetres or feet look like in metres.
+# m; excludes values in millimetres, centimetres or feet.
 BODY_SIZE = (0.5, 4.0)
 CAMERA_DEPTH = (0.3, 1000.0)
 
-# Kind of numpy's dtype and shape of every key; C clips, N cameras of each, F frames of all clips.
+# Numpy dtype kind and shape of every key; C clips, N cameras per clip, F frames of all clips.
 _LAYOUT: dict[str, tuple[str, tuple[int | str, ...]]] = {
     'skeleton': ('text', ()),
     'fps': ('numbers', ()),
@@ -42,11 +42,11 @@ _DTYPE_KINDS = {'text': 'U', 'whole numbers': 'iu', 'numbers': 'fiu'}
 
 
 def read_arrays(path: Path) -> dict[str, np.ndarray]:
-    """Read all arrays of an ``.npz`` file; pickles in it are not loaded.
+    """Read all arrays of an ``.npz`` file without unpickling.
 
     Raises:
-        FileNotFoundError: There is no such file.
-        ValueError: It is truncated, not an ``.npz``, or holds something other than plain arrays.
+        FileNotFoundError: The file does not exist.
+        ValueError: The file is truncated, not an ``.npz``, or holds objects other than plain arrays.
     """
     if not path.is_file():
         raise FileNotFoundError(f'{path}: no such motion capture file; tools/dataset_converters/cmu_mocap.py makes it')
@@ -68,10 +68,10 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
 
 
 def check_arrays(path: Path, data: Mapping[str, np.ndarray]) -> None:
-    """Check what a file holds, or is about to.
+    """Validate the content of a file after reading or before writing.
 
     Raises:
-        ValueError: Keys are missing, or one is of another type, shape or range than docs/data_formats.md says.
+        ValueError: A key is missing, or its type, shape or range contradicts docs/data_formats.md.
     """
     version = data.get('format_version')
     if version is None or not np.array_equal(version, FORMAT_VERSION):
@@ -99,7 +99,7 @@ def _check_layout(path: Path, data: Mapping[str, np.ndarray]) -> None:
     sizes: dict[str, int] = {}
     for name, (kind, axes) in _LAYOUT.items():
         shape, dtype = data[name].shape, data[name].dtype
-        # the first array with an axis decides how long it is
+        # the first array with an axis defines its length
         if len(shape) == len(axes):
             for axis, size in zip(axes, shape, strict=True):
                 if isinstance(axis, str):
@@ -126,7 +126,7 @@ def _check_joints(path: Path, data: Mapping[str, np.ndarray]) -> None:
         if not BODY_SIZE[0] <= size <= BODY_SIZE[1]:
             raise ValueError(
                 f'{path}: joints_3d of clip {str(clip)!r} is a person {size:.4g} m across, expected '
-                f'{BODY_SIZE[0]:g} to {BODY_SIZE[1]:g}: it has to be in metres'
+                f'{BODY_SIZE[0]:g} to {BODY_SIZE[1]:g}: joints must be in metres'
             )
 
 
@@ -154,7 +154,7 @@ def _refuse(
     demand: str,
     depth: np.ndarray | None = None,
 ) -> None:
-    """Complain of the first camera of which ``wrong``, (C, N, …) bool, holds."""
+    """Raise for the first camera where ``wrong``, (C, N, …) bool, is true."""
     found = np.argwhere(wrong)
     if len(found):
         clip, camera = found[0][:2]

@@ -1,4 +1,4 @@
-"""The files in which this project keeps motion capture (layout: docs/data_formats.md)."""
+"""Reader and writer of this project's motion capture files (layout: docs/data_formats.md)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class MocapClip:
 
     Attributes:
         joints_3d: (F, 17, 3) float32, metres, world frame, z up; joints of ``cmu17``.
-        cameras: Static cameras that film it.
+        cameras: Static cameras of the clip.
     """
 
     name: str
@@ -41,16 +41,16 @@ class SubjectFile:
 
 
 def floor_height(joints: np.ndarray) -> float:
-    """Where the floor is: the height that the lowest joint rarely goes below. (F, K, 3), z up, any unit."""
+    """Return the height of the floor from (F, K, 3), z up, any unit: a low percentile of the lowest joint's height."""
     return float(np.quantile(joints[..., 2].min(1), 0.02))
 
 
 def save_subject(path: str | Path, clips: list[MocapClip], *, fps: float, seed: int, preset: str) -> None:
-    """Write one subject's file; it appears under its name only when complete.
+    """Write one subject's file atomically.
 
     Raises:
         ValueError: There is no clip, clips differ in subject, number of cameras or joints, or
-            :func:`load_subject` would refuse the file; nothing is written.
+            :func:`load_subject` would reject the file; nothing is written.
     """
     path = Path(path)
     for name, found in (
@@ -88,12 +88,12 @@ def save_subject(path: str | Path, clips: list[MocapClip], *, fps: float, seed: 
 def load_subject(path: str | Path) -> SubjectFile:
     """Read one subject's file.
 
-    Files that earlier versions of the converter wrote say ``h36m17`` where ``cmu17`` is meant; they are read as that.
+    Files of earlier converters state ``h36m17`` for ``cmu17`` and are read as ``cmu17``.
 
     Raises:
-        FileNotFoundError: There is none.
+        FileNotFoundError: The file does not exist.
         ValueError: The file is truncated, of another kind, version or skeleton, lacks a key, or holds arrays of wrong
-            shapes, non-finite numbers, or a person or cameras that make no sense in metres; the message names the key.
+            shapes, non-finite numbers, or implausible persons or cameras in metres; the message names the key.
     """
     path = Path(path)
     data = read_arrays(path)

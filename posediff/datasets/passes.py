@@ -1,9 +1,8 @@
-"""Training by iterations: tell the data set which pass over it an item belongs to.
+"""Iteration-based training: tag each item with the pass over the dataset that it belongs to.
 
-In training by epochs the data set is told the epoch before each. MMEngine's ``IterBasedTrainLoop`` knows no epochs, and
-an ``InfiniteSampler`` never comes to an end: workers fetch items of the next pass while those of the last are trained
-on. Here the number of the pass travels with the index of the item, so that what is drawn for it depends neither on
-workers nor on when they fetch.
+In epoch-based training the dataset is told the epoch before each one. MMEngine's ``IterBasedTrainLoop`` has no epochs,
+and with an endless ``InfiniteSampler`` workers prefetch items of the next pass during the current one. Here the pass
+number travels with the item index, so random draws depend neither on the workers nor on the time of fetching.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from torch.utils.data import BatchSampler, DataLoader, Sampler
 
 
 class ItemOfPass(int):
-    """Index of an item, with the number of the pass, from 0, as ``epoch``."""
+    """Index of an item that carries its pass number, from 0, as ``epoch``."""
 
     epoch: int
 
@@ -31,31 +30,31 @@ class ItemOfPass(int):
 
 
 def epoch_of(index: int, otherwise: int) -> int:
-    """The pass that an index belongs to, or ``otherwise`` if it does not say."""
+    """Return the pass of an index, or ``otherwise`` if the index carries none."""
     return index.epoch if isinstance(index, ItemOfPass) else otherwise
 
 
 class PassSampler(Sampler[int]):
-    """The indices of a sampler, each with the number of its pass.
+    """Sampler that adds the pass number to the indices of another sampler.
 
-    Data sets with ``set_epoch`` are told as well, for those whose items do not go by the index: exact without workers,
-    and early by what workers fetch ahead with them.
+    It also calls ``set_epoch``, for datasets that ignore the tagged index. That call is exact without workers and early
+    by the prefetched items with workers.
 
     Args:
-        sampler: Of a training by iterations.
-        dataset: Of the same loader.
+        sampler: Sampler of an iteration-based training.
+        dataset: Dataset of the same loader.
     """
 
     def __init__(self, sampler: Sampler[int], dataset: Any) -> None:
         self.sampler = sampler
         self._dataset = dataset
-        self._begun = 0  # passes of a finite sampler
-        self._drawn = 0  # items of an infinite one, of this rank
-        if hasattr(sampler, 'skip'):  # by which MMEngine resumes
+        self._begun = 0  # passes begun by a finite sampler
+        self._drawn = 0  # items drawn from an infinite sampler on this rank
+        if hasattr(sampler, 'skip'):  # MMEngine resumes with it
             self._skip_in_sampler, sampler.skip = sampler.skip, self.skip
 
     def __iter__(self) -> Iterator[int]:
-        # an infinite sampler goes on where it was; a finite one begins its next pass
+        # an infinite sampler continues; a finite one begins its next pass
         passes = self._passes_of_one_stream() if isinstance(self.sampler, InfiniteSampler) else self._same_pass()
         told = None
         for index, epoch in zip(self.sampler, passes, strict=False):
@@ -72,28 +71,28 @@ class PassSampler(Sampler[int]):
         return itertools.repeat(self._begun - 1)
 
     def _passes_of_one_stream(self) -> Iterator[int]:
-        """All ranks share one stream of passes, of which each takes every ``world_size``-th item."""
+        """Tag one stream of passes shared by all ranks; each rank takes every ``world_size``-th item."""
         stream: Any = self.sampler
         while True:
             yield (self._drawn * stream.world_size + stream.rank) // max(stream.size, 1)
             self._drawn += 1
 
     def set_epoch(self, epoch: int) -> None:
-        """Tell a finite sampler in which order to go through the next pass."""
+        """Set the epoch of a finite sampler, which defines the order of its next pass."""
         set_epoch = getattr(self.sampler, 'set_epoch', None)
         if set_epoch is not None:
             set_epoch(epoch)
 
     def skip(self, num_samples: int) -> None:
-        """Go on from an item of an infinite sampler, counted from the beginning of the training."""
+        """Skip items of an infinite sampler, counted from the beginning of the training."""
         self._skip_in_sampler(num_samples)
         self._drawn = num_samples
 
 
 def tell_passes(loader: DataLoader) -> bool:
-    """Make the loader of a training by iterations tell its data set the passes. False where that cannot be done.
+    """Tag the items of an iteration-based training loader with their pass. Return False if that is impossible.
 
-    To be called before the loader is iterated.
+    Call it before the loader is iterated.
     """
     batches = loader.batch_sampler
     if not isinstance(batches, BatchSampler) or not hasattr(loader.dataset, 'set_epoch'):

@@ -1,30 +1,30 @@
-"""Poses in another unit than they should be in are recognised by their size, and questioned."""
+"""Plausibility checks of poses that detect wrong units."""
 
 from __future__ import annotations
 
 import numpy as np
 
 PERSON = (1.0, 2.5)
-"""m, of the box around a person's joints, median over many poses."""
+"""Range in m of the diagonal of the box around a person's joints, median over many poses."""
 
 ANY_POSE = (0.5, 4.0)
-"""m, of the same in one action, as of a person who lies curled up or stretches."""
+"""The same range for one action, which may be curled up or stretched."""
 
 NORMALISED = 2.5
-"""Coordinates in pictures of some hundred px that all lie within this are no px."""
+"""If coordinates in images of some hundred px all lie within this bound, they are not px."""
 
 
 def check_person_size(joints: np.ndarray, place: str, limits: tuple[float, float] = PERSON, hint: str = '') -> None:
-    """Require the size of a person.
+    """Check the size of a person.
 
     Args:
         joints: (F, K, 3) metres.
-        place: What the error calls them: file and entry.
-        limits: Least and greatest diagonal of the box around the joints, m, median over the frames.
-        hint: What the reader can do about it.
+        place: File and entry, for the error.
+        limits: Minimum and maximum diagonal of the box around the joints, m, median over the frames.
+        hint: Advice appended to the error.
 
     Raises:
-        ValueError: It is outside the limits.
+        ValueError: The size is outside the limits.
     """
     size = float(np.median(np.linalg.norm(np.ptp(joints, axis=1), axis=-1)))
     if not limits[0] <= size <= limits[1]:
@@ -35,10 +35,10 @@ def check_person_size(joints: np.ndarray, place: str, limits: tuple[float, float
 
 
 def check_pixels(points: np.ndarray, place: str) -> None:
-    """Require coordinates (..., 2) in px.
+    """Check that coordinates (..., 2) are in px.
 
     Raises:
-        ValueError: Most of them are so near 0 that they must be normalised; (0, 0) tells nothing.
+        ValueError: Most coordinates are so close to 0 that they must be normalised; (0, 0) is ignored.
     """
     points = points[(points != 0).any(-1)]
     if len(points) and (np.abs(points) <= NORMALISED).all(-1).mean() > 0.5:

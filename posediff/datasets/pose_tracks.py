@@ -1,4 +1,4 @@
-"""Clips of poses that a dataset cuts windows from."""
+"""Pose clips from which datasets take windows."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from posediff.structures.skeletons import Skeleton
 
 
 def named_rng(seed: int, name: str) -> np.random.Generator:
-    """A generator that a seed and a name decide, whatever else is drawn elsewhere."""
+    """Return a random generator that depends on a seed and a name only."""
     digest = hashlib.sha256(f'{seed}/{name}'.encode()).digest()
     return np.random.default_rng(np.frombuffer(digest, dtype=np.uint32))
 
 
 class PoseFrames(NamedTuple):
-    """What one camera saw in T frames: 3D in its frame, mm; 2D in px; scores and mask (1 = observed). float32."""
+    """T frames of one camera, float32: 3D in the camera frame, mm; 2D in px; scores and mask (1 = observed)."""
 
     camera: Camera
     joints_3d: np.ndarray
@@ -50,12 +50,12 @@ class Track(Protocol):
     def num_frames(self) -> int: ...
 
     def read(self, frame_indices: np.ndarray, rng: np.random.Generator) -> PoseFrames:
-        """Frames of the track; ``rng`` decides what is drawn anew."""
+        """Read frames of the track; ``rng`` is the source of any random draws."""
 
 
 @dataclass(frozen=True)
 class StoredTrack:
-    """A clip with its camera and its detections: reads the same every time."""
+    """Clip with a camera and stored detections; every read gives the same values."""
 
     track_id: str
     subject: str
@@ -74,12 +74,12 @@ class StoredTrack:
 
 @dataclass(frozen=True)
 class Filming:
-    """How motion without video becomes 2D input.
+    """Simulated camera view and detections for motion without video.
 
     Attributes:
-        preset: Where random cameras stand.
-        noise: Faults of the detector; None gives exact projections.
-        skeleton: Of the joints.
+        preset: Ranges of random cameras.
+        noise: Noise of the detections; None gives exact projections.
+        skeleton: Skeleton of the joints.
     """
 
     preset: CameraPreset
@@ -87,7 +87,7 @@ class Filming:
     skeleton: Skeleton
 
     def film(self, joints_world: np.ndarray, camera: Camera, rng: np.random.Generator) -> PoseFrames:
-        """What ``camera`` and the detector make of joints (T, K, 3) mm, world frame."""
+        """Project joints (T, K, 3) in mm, world frame, with ``camera`` and simulate the detections."""
         joints_3d = camera.world_to_camera(joints_world).astype(np.float32)
         exact = camera.project(joints_3d).astype(np.float32)
         if self.noise is None:
@@ -101,11 +101,11 @@ class Filming:
 
 @dataclass(frozen=True)
 class RefilmedTrack:
-    """Motion capture that a new camera and a new detection see at every read.
+    """Motion capture with a new random camera and new simulated detections at every read.
 
     Attributes:
         joints_world: (F, K, 3) mm, z up.
-        floor: World z of the floor, mm.
+        floor: Height of the floor, world z, mm.
     """
 
     track_id: str

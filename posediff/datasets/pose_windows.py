@@ -1,4 +1,4 @@
-"""Windows of 2D and 3D poses: what all lifting datasets share."""
+"""Windows of 2D and 3D poses, the base of all lifting datasets."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PACK_ONLY = ({'type': 'PackLiftingInputs'},)
 
 @dataclass(frozen=True)
 class Window:
-    """Which frames of a track: (T,) indices, and (T,) bool, False where a frame is padding or in another window too."""
+    """A window of a track: (T,) frame indices, and a (T,) bool mask, False for padding and frames of other windows."""
 
     track: int
     start: int
@@ -32,9 +32,9 @@ class Window:
 
 
 def window_at(track: int, start: int, num_frames: int, window_size: int, first_new: int = 0) -> Window:
-    """The window that begins at ``start`` of a track of ``num_frames``.
+    """Return the window that starts at frame ``start`` of a track of ``num_frames``.
 
-    Beyond the end the last frame is repeated, masked; frames before ``first_new`` are masked too.
+    Beyond the end the last frame is repeated and masked; frames before ``first_new`` are masked too.
     """
     wanted = np.arange(start, start + window_size)
     mask = (wanted < num_frames) & (wanted >= first_new)
@@ -42,17 +42,17 @@ def window_at(track: int, start: int, num_frames: int, window_size: int, first_n
 
 
 def centred_window(track: int, center: int, num_frames: int, window_size: int) -> Window:
-    """The window around one frame, the only one in its mask. Beyond the ends the first and last frame are repeated."""
+    """Return the window around one frame, the only unmasked one. Beyond the ends the end frame is repeated."""
     start = center - window_size // 2
     wanted = np.arange(start, start + window_size)
     return Window(track, start, np.clip(wanted, 0, num_frames - 1), wanted == center)
 
 
 def covering_windows(track: int, num_frames: int, window_size: int) -> list[Window]:
-    """Windows that hold every frame of a track exactly once in their masks.
+    """Return windows whose masks cover every frame of a track exactly once.
 
-    They lie side by side; the last one is aligned to the end of the track and masks what its neighbour covers. A track
-    shorter than a window becomes one window, padded with its last frame.
+    Windows are adjacent. The last one is aligned to the end of the track and masks the overlap. A track shorter than a
+    window becomes one window, padded with its last frame.
     """
     starts = list(range(0, num_frames - window_size + 1, window_size)) or [0]
     windows = [window_at(track, start, num_frames, window_size) for start in starts]
@@ -63,27 +63,26 @@ def covering_windows(track: int, num_frames: int, window_size: int) -> list[Wind
 
 
 class PoseWindowDataset(Dataset):
-    """Windows of T frames from clips held in memory.
+    """Dataset of windows of T frames from clips in memory.
 
-    Training items are draws: ``(seed, epoch, index)`` alone decides item ``index``, so neither workers nor a resumed
-    run change it. Test items are windows that cover every frame once, in a fixed order; the randomness of their
-    transforms comes from ``(seed, sample_id)``. Every item's ``sample_id`` is
-    ``<dataset>/<subject>/<clip>/<camera>/<start>``.
+    Training items are sampled: item ``index`` depends on ``(seed, epoch, index)`` only, so it is independent of workers
+    and resuming. Test items are windows that cover every frame once, in a fixed order; their transforms are seeded by
+    ``(seed, sample_id)``. The ``sample_id`` of an item is ``<dataset>/<subject>/<clip>/<camera>/<start>``.
 
     Args:
         window_size: T.
         pipeline: Configs of transforms; the default only packs.
-        test_mode: Cover every frame instead of drawing.
-        items_per_epoch: Training items of an epoch; the default is one for every T frames, ``floor(F / T)`` per clip.
-        action_balance: None draws clips in proportion to their length. Otherwise an action is drawn first: 1 draws all
-            actions equally often, 0 in proportion to their frames, between the two by frames to the power of
-            ``1 - action_balance``.
-        exclude_last_start: Never begin at frame F - T, as the official DiffHPE code does.
-        max_items: Keep this many test windows, evenly spread over the set.
-        seed: Of all draws.
+        test_mode: Cover every frame instead of sampling.
+        items_per_epoch: Training items per epoch; the default is one per T frames, ``floor(F / T)`` per clip.
+        action_balance: None samples clips in proportion to their length. Otherwise an action is sampled first: 1 gives
+            equal probability, 0 probability in proportion to the number of frames, values between use the frames to the
+            power of ``1 - action_balance``.
+        exclude_last_start: Never start at frame F - T, as in the official DiffHPE code.
+        max_items: Keep this many test windows, evenly spaced over the set.
+        seed: Random seed.
 
     Raises:
-        ValueError: A clip is empty, no clip is left, or an argument is out of range; the message names it.
+        ValueError: A clip is empty, no clip remains, or an argument is out of range; the message names it.
     """
 
     dataset_name = 'poses'
@@ -114,7 +113,7 @@ class PoseWindowDataset(Dataset):
         self.seed = seed
         self.skeleton = get_skeleton(self.skeleton_name)
         self.pipeline = build_pipeline(pipeline)
-        # Shared memory: workers that live through several epochs see what set_epoch wrote in the main process.
+        # Shared memory: persistent workers read the epoch that the main process sets.
         self._epoch = torch.zeros((), dtype=torch.int64).share_memory_()
         self.tracks = self.load_tracks()
         if not self.tracks:
@@ -130,11 +129,11 @@ class PoseWindowDataset(Dataset):
 
     @abstractmethod
     def load_tracks(self) -> Sequence[Track]:
-        """Read the clips; called once, when skeleton, seed and test_mode are set."""
+        """Read the clips; called once, after skeleton, seed and test_mode are set."""
 
     @property
     def metainfo(self) -> dict[str, Any]:
-        """What metrics and visualizers need to know of the whole dataset."""
+        """Metadata of the dataset for metrics and visualizers."""
         return {
             'dataset_name': self.dataset_name,
             'skeleton': self.skeleton_name,
@@ -144,7 +143,7 @@ class PoseWindowDataset(Dataset):
         }
 
     def set_epoch(self, epoch: int) -> None:
-        """Draw the training items of this epoch from now on, in workers too."""
+        """Set the epoch of the following training items, in workers too."""
         self._epoch.fill_(epoch)
 
     def __len__(self) -> int:
@@ -161,7 +160,7 @@ class PoseWindowDataset(Dataset):
         return self.read_window(self._draw_window(index, rng), rng)
 
     def read_window(self, window: Window, rng: np.random.Generator | None = None) -> dict[str, Any]:
-        """The item of any window; without ``rng``, ``(seed, sample_id)`` decides what its transforms draw."""
+        """Return the item of a window; without ``rng``, ``(seed, sample_id)`` seeds its transforms."""
         track = self.tracks[window.track]
         sample_id = f'{track.track_id}/{window.start}'
         if rng is None:

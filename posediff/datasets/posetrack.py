@@ -1,4 +1,4 @@
-"""People in video clips: the frames around a key frame, cropped alike."""
+"""Person crops in video clips: the frames around a key frame with one common crop."""
 
 from __future__ import annotations
 
@@ -23,30 +23,31 @@ from posediff.structures.skeletons import match_skeleton
 class PoseTrackClipDataset(Dataset):
     """Windows of 2δ + 1 frames around every annotated (or detected) person of PoseTrack2017, 2018 or 21.
 
-    MMPose's ``PoseTrack18Dataset`` reads the people; the windows are this project's: exactly ``num_frames`` in temporal
-    order with the key frame in the middle, in training and in test, frames beyond a video's end replaced by its last.
-    The transforms of the pipeline are MMPose's: with ``LoadClip`` before them they treat the list of frames as one.
+    MMPose's ``PoseTrack18Dataset`` reads the persons; the windows are built here: exactly ``num_frames`` in temporal
+    order with the key frame in the middle, in training and in test. Frames beyond the ends of a video are clamped to
+    its first or last frame. The pipeline uses MMPose's transforms: after ``LoadClip`` they treat the list of
+    frames as one image.
 
-    An item depends on ``(seed, epoch, index)`` alone in training and on ``(seed, index)`` in test; the global
-    generators that MMPose's transforms draw from are set for it and put back after it.
+    An item depends only on ``(seed, epoch, index)`` in training and on ``(seed, index)`` in test. The global random
+    generators used by MMPose's transforms are seeded for the item and restored after it.
 
     Args:
         source: Arguments of MMPose's class: ``ann_file``, ``data_root``, ``data_prefix``, ``bbox_file`` (test only),
             ``filter_cfg=dict(bbox_score_thr=0.4)``, ``metainfo``, …
         num_frames: T = 2δ + 1, odd.
-        frame_step: Frames from one of the window to the next, for ``sampling='fixed'``.
-        sampling: ``'fixed'``; or ``'random'`` in training: δ frames on each side, drawn anew in every epoch from the
+        frame_step: Distance in frames between neighbours of the window, for ``sampling='fixed'``.
+        sampling: ``'fixed'``; or ``'random'`` in training: δ frames on each side, sampled anew in every epoch from the
             ``reach`` nearest.
         reach: See ``sampling``; at least δ.
         frame_base: Number of a video's first frame: 1 in PoseTrack2017, 0 in the others.
         pipeline: Configs of transforms.
         test_mode: As in MMPose.
-        items_per_epoch: Training items of an epoch, drawn without repetition while there are enough; None: all people.
-        max_items: Keep this many test items, evenly spread.
-        seed: Of all draws.
+        items_per_epoch: Training items per epoch, without repetition until all persons are used; None: all persons.
+        max_items: Keep this many test items, evenly spaced.
+        seed: Random seed.
 
     Raises:
-        FileNotFoundError: The annotations or frames that the windows need are missing; the message names the first.
+        FileNotFoundError: Annotations or required frames are missing; the message names the first.
         ValueError: See :class:`posediff.datasets.posetrack_source.StrictReading`; an argument is out of range.
     """
 
@@ -83,7 +84,7 @@ class PoseTrackClipDataset(Dataset):
         self.test_mode = test_mode
         self.seed = seed
         self.pipeline = build_pipeline(pipeline)
-        # Shared memory: workers that live through several epochs see what set_epoch wrote in the main process.
+        # Shared memory: persistent workers read the epoch that the main process sets.
         self._epoch = torch.zeros((), dtype=torch.int64).share_memory_()
         self.source = self._open(source)
         self._skeleton = _skeleton_of(self.source.metainfo)
@@ -101,7 +102,7 @@ class PoseTrackClipDataset(Dataset):
         return people[np.linspace(0, len(people) - 1, max_items).astype(int)]
 
     def _check_frames(self) -> None:
-        """Find missing files now, not in the middle of an epoch."""
+        """Check the existence of all files up front instead of failing within an epoch."""
         reach = self.reach if self.random_window else self.frame_step * (self.num_frames // 2)
         needed: dict[str, None] = {}
         for person in self._kept:
@@ -119,11 +120,11 @@ class PoseTrackClipDataset(Dataset):
 
     @property
     def metainfo(self) -> dict[str, Any]:
-        """MMPose's description of the keypoints."""
+        """MMPose's metadata of the keypoints."""
         return self.source.metainfo
 
     def set_epoch(self, epoch: int) -> None:
-        """Draw the training items of this epoch from now on, in workers too."""
+        """Set the epoch of the following training items, in workers too."""
         self._epoch.fill_(epoch)
 
     def __len__(self) -> int:
@@ -153,11 +154,11 @@ class PoseTrackClipDataset(Dataset):
             for transform in self.pipeline:
                 results = transform(results)
                 if results is None:
-                    raise ValueError(f'{key_path}: {type(transform).__name__} gave nothing for this person')
+                    raise ValueError(f'{key_path}: {type(transform).__name__} returned None for this person')
         return results
 
     def _person(self, index: int, epoch: int) -> int:
-        """Where an epoch has fewer items than people, epochs go through all of them in an order drawn once a pass."""
+        """Return a person's index. Shorter epochs together cover all persons, shuffled once per pass."""
         if self.test_mode or self._length == len(self._kept):
             return self._kept[index]
         drawn, place = divmod(epoch * self._length + index, len(self._kept))
@@ -165,7 +166,7 @@ class PoseTrackClipDataset(Dataset):
 
 
 def _skeleton_of(metainfo: Mapping[str, Any]) -> str | None:
-    """The skeleton whose joints are annotated, by their names; None where it is none of ours."""
+    """Return the name of the skeleton with the annotated joints; None if no known skeleton matches."""
     try:
         return match_skeleton(list(metainfo['keypoint_id2name'].values()))[0].name
     except ValueError:
@@ -174,7 +175,7 @@ def _skeleton_of(metainfo: Mapping[str, Any]) -> str | None:
 
 @contextmanager
 def _global_generators(seed: int) -> Iterator[None]:
-    """Let numpy's and Python's global generators begin at ``seed`` inside, and go on where they were outside."""
+    """Seed numpy's and Python's global generators inside the context and restore them after it."""
     before = np.random.get_state(), random.getstate()
     np.random.seed(seed)
     random.seed(seed)

@@ -1,4 +1,4 @@
-"""MMPose's reader of PoseTrack annotations, strict about what it reads."""
+"""MMPose's reader of PoseTrack annotations with strict validation."""
 
 from __future__ import annotations
 
@@ -13,33 +13,33 @@ from posediff.fileio.annolist import is_annolist
 
 
 def open_source(**kwargs: Any) -> Any:
-    """Read the people of a COCO-style PoseTrack file with MMPose's ``PoseTrack18Dataset`` and :class:`StrictReading`.
+    """Read the persons of a COCO-style PoseTrack file with MMPose's ``PoseTrack18Dataset`` and :class:`StrictReading`.
 
     Args:
-        **kwargs: Of MMPose's class.
+        **kwargs: Arguments of MMPose's class.
     """
     return _source_class()(**kwargs)
 
 
 @functools.cache
 def _source_class() -> type:
-    from mmpose.datasets.datasets.body.posetrack18_dataset import PoseTrack18Dataset  # lifting does without MMPose
+    from mmpose.datasets.datasets.body.posetrack18_dataset import PoseTrack18Dataset  # lifting does not need MMPose
 
     return type('PoseTrackSource', (StrictReading, PoseTrack18Dataset), {})
 
 
 class StrictReading:
-    """Before MMPose's class: gives each person's record ``nframes`` of its video and ``frame_path``.
+    """Mixin before MMPose's class: adds ``nframes`` of the video and ``frame_path`` to each person's record.
 
-    MMPose leaves out people without keypoints; what is broken it takes as it is. Here it is an error.
+    MMPose omits persons without keypoints and accepts broken entries. Here broken entries raise an error.
 
     Args:
-        ann_file, bbox_file: Must exist and hold what they should; the rest as of MMPose's class.
+        ann_file, bbox_file: Must exist and be valid; other arguments as of MMPose's class.
 
     Raises:
         FileNotFoundError: A file does not exist.
-        ValueError: A file is no JSON or lacks its lists, a person has a keypoint or a box that is not finite, a box of
-            no area or outside its image, or a detection belongs to no image of ``ann_file``.
+        ValueError: A file is not JSON or lacks its lists, a keypoint or box is not finite, a box is empty or outside
+            its image, or a detection belongs to no image of ``ann_file``.
     """
 
     ann_file: str
@@ -118,7 +118,7 @@ class StrictReading:
     def _num_frames(self, image: dict[str, Any]) -> int:
         count = image.get('nframes')
         if count is None or int(count) < 1:
-            raise ValueError(f'{self.ann_file}: image {image["file_name"]} has nframes {count}: how long is its video?')
+            raise ValueError(f'{self.ann_file}: image {image["file_name"]} has nframes {count}, not the video length')
         return int(count)
 
 
@@ -132,7 +132,7 @@ def _read_json(path: str) -> Any:
 
 
 def _check_box(origin: str, box: Any, image: dict[str, Any]) -> None:
-    """Require a box (x, y, w, h) of some area, some of it in the image."""
+    """Check that a box (x, y, w, h) is not empty and overlaps the image."""
     values = np.asarray([] if box is None else box[:4], dtype=np.float64)
     if values.shape != (4,) or not np.isfinite(values).all():
         raise ValueError(f'{origin} ({image["file_name"]}) has box {box}: four finite numbers are expected')

@@ -237,9 +237,9 @@ def test_an_index_may_come_from_a_spreadsheet_and_list_too_much(source, tmp_path
     (source / 'index.csv').write_text(HEADER + LINE + gone, encoding='utf-8-sig')
     report = convert_cmu(source, tmp_path / 'out')
     assert report.converted == ['07/07_01.amc']
-    assert report.skipped == {'07/07_09.amc': 'no such file, though the index lists it'}
+    assert report.skipped == {'07/07_09.amc': 'listed in the index, but the file does not exist'}
     (source / 'index.csv').write_text(HEADER)
-    with pytest.raises(FileNotFoundError, match=r'index\.csv: no line but the header'):
+    with pytest.raises(FileNotFoundError, match=r'index\.csv: no lines after the header'):
         convert_cmu(source, tmp_path / 'out')
 
 
@@ -359,12 +359,12 @@ def test_the_rate_that_a_file_states_is_obeyed(source, tmp_path):
     assert frames_and_speed(tmp_path / 'own') == (int(199 / 60 * 50) + 1, pytest.approx(0.02 * 60, rel=1e-3))
     assert not report.assumed
     assert convert_cmu(source, tmp_path / 'cmu').assumed == {
-        "no frame rate in the file: taken as CMU's, 120 (--source-fps says another)": 1
+        "no frame rate in the file: assumed CMU's, 120 (override with --source-fps)": 1
     }
     (source / 'index.csv').write_text(HEADER + LINE.replace('60.0', '120'))
     report = convert_cmu(source, tmp_path / 'index')
     assert list(report.skipped) == ['07/07_01.amc']
-    assert 'at 60 frames a second by its own account, and at 120 by the index' in report.skipped['07/07_01.amc']
+    assert 'states 60 frames a second, but the index states 120' in report.skipped['07/07_01.amc']
 
 
 @pytest.mark.parametrize(('length', 'scale'), [('length 0.5', 0.5 / 0.45), ('length 1.0', 1 / 0.45), ('', 1.0)])
@@ -401,7 +401,7 @@ def test_a_unit_that_no_file_states_is_asked_for(source, tmp_path, units, metres
     path.write_text(header + 'Frame Time: 0.0166667\n' + '\n'.join(' '.join(map(str, row)) for row in values))
     report = convert_cmu(source, tmp_path / 'unknown', subjects=['08'])
     assert report.converted == []
-    assert re.match(r'its leg \(hip to ankle\) measures .*--units says which', report.skipped['08_01.bvh'])
+    assert re.match(r'its leg \(hip to ankle\) measures .*Set --units', report.skipped['08_01.bvh'])
     assert convert_cmu(source, tmp_path / 'known', subjects=['08'], units=units).skipped == {}
     one, other = (load_subject(tmp_path / name / '08.npz').clips[0].joints_3d for name in ('cmu', 'known'))
     np.testing.assert_allclose(one, other, atol=1e-5)
@@ -411,7 +411,7 @@ def test_a_skeleton_with_another_spine_is_no_form_of_cmu(source, tmp_path):
     path = source / '08_01.bvh'
     path.write_text(path.read_text().replace('JOINT Chest\n', 'JOINT Spine2\n'))
     report = convert_cmu(source, tmp_path / 'out', source_fps=60.0)
-    assert 'which has no joint spine2' in report.skipped['08_01.bvh']
+    assert 'unknown joint spine2' in report.skipped['08_01.bvh']
 
 
 def test_a_flipping_limb_cuts_the_take(walker):
@@ -431,7 +431,7 @@ def test_a_take_that_flips_all_the_time_is_left_out(source, tmp_path):
     (source / '07' / '07_02.amc').write_text('\n'.join(lines))
     report = convert_cmu(source, tmp_path / 'out', source_fps=60.0, subjects=['07'])
     assert report.converted == ['07/07_01.amc']
-    assert report.skipped == {'07/07_02.amc': 'limbs flip over so often that no second without is left'}
+    assert report.skipped == {'07/07_02.amc': 'limb flips leave no interval of 1 s'}
     assert report.changed == {}
 
 

@@ -316,7 +316,7 @@ def test_what_was_left_out_or_converted_is_said(archives, tmp_path):
     convert_videopose3d(archives / 'data_3d_h36m.npz', tmp_path / 'out', source, say=said.append)
     assert [text.partition('npz: ')[2] for text in said] == [
         '24 frames beyond the last pose were left out, of 12 views',
-        'holds nothing of S5, S6, S7, S8, S11',
+        'has no data of S5, S6, S7, S8, S11',
     ]
 
 
@@ -337,7 +337,7 @@ def scaled(archives, path, factor, **more):
 
 def test_the_unit_of_an_archive_is_never_guessed(archives, converted, tmp_path):
     path = scaled(archives, tmp_path / 'mm.npz', 1000)
-    with pytest.raises(ValueError, match=r'mm\.npz: S1 measures \d+ m across .*--units m\|mm says which'):
+    with pytest.raises(ValueError, match=r'mm\.npz: S1 measures \d+ m across .*Set --units m\|mm'):
         convert_videopose3d(path, tmp_path / 'out')
     assert not (tmp_path / 'out').exists()
     convert_videopose3d(path, tmp_path / 'said', units='mm')

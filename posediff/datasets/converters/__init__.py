@@ -1,1 +1,1 @@
-"""Readers of published data formats, and what turns them into the files that the datasets load."""
+"""Readers and converters of published data formats."""

@@ -1,6 +1,6 @@
-"""Acclaim motions (AMC) and the poses that they give a skeleton (ASF).
+"""Reader of Acclaim motions (AMC), and forward kinematics with their skeleton (ASF).
 
-No maintained package on PyPI reads these files, hence this reader and that of skeletons beside it.
+No maintained package on PyPI reads these formats.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from posediff.datasets.converters.asf_words import BlockReader, lines_of_words
 
 @dataclass(frozen=True)
 class AmcMotion:
-    """A motion file.
+    """Content of a motion file.
 
     Attributes:
-        channels: By bone (and ``'root'``), each (F, number of channels), file units and degrees.
-        samples_per_second: What the file says, None where it says nothing.
+        channels: Bone name (or ``'root'``) to (F, number of channels), in file units and degrees.
+        samples_per_second: Frame rate, None if the file does not state it.
     """
 
     channels: dict[str, np.ndarray]
@@ -31,9 +31,9 @@ def read_amc(path: str | Path, skeleton: AsfSkeleton) -> AmcMotion:
     """Read a motion file.
 
     Raises:
-        FileNotFoundError: There is no such file.
-        ValueError: A bone is unknown, a line is cut short or holds something else than numbers, frames are missing or
-            differ in their bones, or there is no frame; the message names file and line.
+        FileNotFoundError: The file does not exist.
+        ValueError: A bone is unknown, a line is truncated or not numeric, frames are missing, empty or differ in
+            their bones; the message names file and line.
     """
     path = Path(path)
     expected = {bone.name: len(bone.dof) for bone in skeleton.bones if bone.dof}
@@ -77,7 +77,7 @@ def read_amc(path: str | Path, skeleton: AsfSkeleton) -> AmcMotion:
 
 
 def _check_number(numbers: list[int], place: str) -> None:
-    """Frames are numbered from any number on, each by one more than the one before."""
+    """Check that frame numbers increase by 1; the first is arbitrary."""
     if len(numbers) > 1 and numbers[-1] != numbers[-2] + 1:
         raise ValueError(
             f'{place}: frame {numbers[-1]} follows frame {numbers[-2]}: frames are missing or out of order'
@@ -92,17 +92,17 @@ def _table(rows: list[list[str]], place: str) -> np.ndarray:
 
 
 def asf_joint_positions(skeleton: AsfSkeleton, motion: AmcMotion) -> dict[str, np.ndarray]:
-    """Forward kinematics.
+    """Compute joint positions by forward kinematics.
 
-    A bone's global rotation is its parent's times ``C M C^-1`` with C the bone's axis and M the Euler rotation of the
-    frame. ``dof`` and ``order`` say which channel is which; ``axis`` says about which axis the bone turns first.
+    A bone's global rotation is its parent's times ``C M C^-1``, where C is the bone's axis and M the frame's Euler
+    rotation. ``dof`` and ``order`` assign the channels; ``axis`` is the order of rotation.
 
     Args:
         skeleton: From :func:`~posediff.datasets.converters.asf_skeleton.read_asf`.
         motion: From :func:`read_amc`.
 
     Returns:
-        Position of the root and of every bone's end, (F, 3) each, file units.
+        Positions of the root and of every bone's end, (F, 3) each, in file units.
     """
     channels = motion.channels
     root = dict(zip(skeleton.root_order, channels[ROOT].T, strict=True))

@@ -1,7 +1,7 @@
-"""Acclaim skeletons (ASF), as the CMU motion capture database and other laboratories publish them.
+"""Reader of Acclaim skeletons (ASF), the format of the CMU motion capture database and other laboratories.
 
-Keywords and names of bones are read without regard to case; commas and brackets are white space. Bones that move along
-their length (channel ``l``) or otherwise than by turning are refused by name.
+Keywords and bone names are case-insensitive; commas and brackets count as white space. Bones with a length channel
+(``l``) or other channels than rotations raise an error.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from posediff.datasets.converters.asf_words import BlockReader, read_lines
 ROOT = 'root'
 METRES_PER_INCH = 0.0254
 CMU_LENGTH = 0.45
-"""What CMU's files say as ``length``: a value in a file, divided by it, is in inches."""
+"""The ``length`` of CMU's files: a value in a file, divided by it, is in inches."""
 
 ROTATIONS = ('rx', 'ry', 'rz')
 TRANSLATIONS = ('tx', 'ty', 'tz')
@@ -25,14 +25,15 @@ TRANSLATIONS = ('tx', 'ty', 'tz')
 
 @dataclass(frozen=True)
 class AsfBone:
-    """One bone: starts where its parent ends.
+    """One bone, which starts at its parent's end.
 
     Attributes:
-        name: In lower case.
+        name: Lower-case name.
+        parent: Name of the parent bone.
         offset: (3,) vector from start to end in the global frame of the rest pose, file units.
-        axis: (3, 3) orientation of the frame in which the bone's angles are given.
-        dof: Channels in the order in which an AMC file lists them, e.g. ``('rx', 'ry', 'rz')``.
-        order: Axes in the order in which the bone turns about them, e.g. ``'xyz'``.
+        axis: (3, 3) orientation of the frame of the bone's angles.
+        dof: Channels in the order of an AMC file, e.g. ``('rx', 'ry', 'rz')``.
+        order: Rotation axes in order of application, e.g. ``'xyz'``.
     """
 
     name: str
@@ -45,14 +46,14 @@ class AsfBone:
 
 @dataclass(frozen=True)
 class AsfSkeleton:
-    """A skeleton file: bones in an order in which parents precede children.
+    """Content of a skeleton file, with parents before children.
 
     Attributes:
         root_order: Channels of the root in an AMC file, e.g. ``('tx', 'ty', 'tz', 'rx', 'ry', 'rz')``.
-        root_rotation: Axes in the order in which the root turns about them.
-        length: The file's unit: a value divided by it is in inches; None where the file does not say.
-        radians: Whether angles are in radians, in the skeleton and in motions that do not say.
-        samples_per_second: Rate of motions that do not say, None where the skeleton does not either.
+        root_rotation: Rotation axes of the root in order of application.
+        length: Unit of the file: a value divided by it is in inches; None if not stated.
+        radians: Whether angles are in radians, in the skeleton and in motions that do not state a unit.
+        samples_per_second: Frame rate for motions that do not state one; None if not stated.
     """
 
     path: Path
@@ -67,12 +68,12 @@ class AsfSkeleton:
 
     @property
     def metres_per_unit(self) -> float:
-        """Metres that 1 in the file stands for; CMU's unit where the file does not say."""
+        """Metres per file unit; CMU's unit if the file states none."""
         return METRES_PER_INCH / (CMU_LENGTH if self.length is None else self.length)
 
 
 def euler(order: str, degrees: np.ndarray) -> np.ndarray:
-    """Rotation matrices of angles about fixed axes, the first letter of ``order`` applied first."""
+    """Return rotation matrices for angles about fixed axes; the first letter of ``order`` is applied first."""
     return Rotation.from_euler(order, degrees, degrees=True).as_matrix().reshape(*np.shape(degrees)[:-1], 3, 3)
 
 
@@ -80,9 +81,9 @@ def read_asf(path: str | Path) -> AsfSkeleton:
     """Read a skeleton file.
 
     Raises:
-        FileNotFoundError: There is no such file.
-        ValueError: The file lacks a section, a bone lacks an entry or has one that makes no sense, or a bone moves
-            otherwise than by turning; the message names it.
+        FileNotFoundError: The file does not exist.
+        ValueError: A section is missing, a bone has a missing or invalid entry, or has channels other than rotations;
+            the message names it.
     """
     path = Path(path)
     sections = read_lines(path)
@@ -141,7 +142,7 @@ def _read_bone(block: BlockReader, parents: dict[str, str], scale_of_angle: floa
     dof = tuple(channel.lower() for channel in block.words('dof', required=False))
     strange = [channel for channel in dof if channel not in ROTATIONS]
     if strange or len(set(dof)) < len(dof):
-        reason = 'changes its length' if strange == ['l'] else 'does more than turn'
+        reason = 'changes its length' if strange == ['l'] else 'has channels other than rotations'
         raise ValueError(
             f'{block.place} {reason} (dof {" ".join(dof)}): only {", ".join(ROTATIONS)}, each once, are supported'
         )
@@ -169,7 +170,7 @@ def _parents_first(bones: dict[str, AsfBone], path: Path) -> tuple[AsfBone, ...]
 
 
 def _rate(sections: dict[str, list[list[str]]], path: Path) -> float | None:
-    """The rate under ``:samples-per-second``."""
+    """Return the value of ``:samples-per-second``."""
     lines = sections.get('samples-per-second')
     if lines is None:
         return None

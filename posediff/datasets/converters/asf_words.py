@@ -1,4 +1,4 @@
-"""The words of Acclaim files: sections of lines, and what a block of lines says under a keyword."""
+"""Tokenizer of Acclaim files: sections of lines, and the values after a keyword."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _SPACE = str.maketrans(',;()[]{}', ' ' * 8)
 
 
 def lines_of_words(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """Number, from 1, and words of each line that has any, without comments; commas and brackets are white space."""
+    """Yield number (from 1) and words of non-empty lines, without comments; commas and brackets are white space."""
     for number, line in enumerate(read_text(path, 'latin-1').translate(_SPACE).splitlines(), start=1):
         words = line.split('#', 1)[0].split()
         if words:
@@ -21,7 +21,7 @@ def lines_of_words(path: Path) -> Iterator[tuple[int, list[str]]]:
 
 
 def read_lines(path: Path) -> dict[str, list[list[str]]]:
-    """Lines of an ASF file as words, by the ``:keyword``, in lower case, that opens their section."""
+    """Return the lines of an ASF file as words, grouped by the lower-case ``:keyword`` of their section."""
     sections: dict[str, list[list[str]]] = {}
     current: list[list[str]] = []
     for _, words in lines_of_words(path):
@@ -34,10 +34,10 @@ def read_lines(path: Path) -> dict[str, list[list[str]]]:
 
 
 class BlockReader:
-    """Takes entries out of lines that each begin with a keyword, with errors that name the place.
+    """Reads values from lines that begin with a keyword; errors name the block.
 
     Args:
-        place: What errors call the block.
+        place: Name of the block in errors.
         lines: Words of each line.
     """
 
@@ -46,10 +46,10 @@ class BlockReader:
         self._entries = {words[0].lower(): words[1:] for words in lines}
 
     def words(self, key: str, least: int = 0, required: bool = True) -> list[str]:
-        """Words after a keyword.
+        """Return the words after a keyword.
 
         Raises:
-            ValueError: There are fewer than ``least``, or no such keyword though it is required.
+            ValueError: There are fewer than ``least`` words, or a required keyword is missing.
         """
         if key not in self._entries and required:
             raise ValueError(f'{self.place} is incomplete: it has no {key}')
@@ -59,10 +59,10 @@ class BlockReader:
         return found
 
     def numbers(self, key: str, count: int, default: float | None = None) -> np.ndarray:
-        """The first ``count`` numbers after a keyword, (count,); ``default`` for each where there is no such keyword.
+        """Return the first ``count`` numbers after a keyword, (count,); ``default`` for each if it is missing.
 
         Raises:
-            ValueError: There are fewer, or something else than finite numbers.
+            ValueError: There are fewer numbers, or one is not finite.
         """
         if default is not None and key not in self._entries:
             return np.full(count, default)
@@ -76,10 +76,10 @@ class BlockReader:
         return values
 
     def positive(self, key: str) -> float | None:
-        """The number after a keyword, None where there is no such keyword.
+        """Return the number after a keyword, or None if the keyword is missing.
 
         Raises:
-            ValueError: It is no positive number.
+            ValueError: The number is not positive.
         """
         if key not in self._entries:
             return None
@@ -89,10 +89,10 @@ class BlockReader:
         return value
 
     def axis_order(self, key: str, position: int) -> str:
-        """The order of axes at a position after a keyword, in lower case, e.g. ``'xyz'``; that where the root has none.
+        """Return the axis order at a position after a keyword, in lower case; ``'xyz'`` if the keyword is missing.
 
         Raises:
-            ValueError: It is none.
+            ValueError: The value is not an axis order.
         """
         if position == 0 and key not in self._entries:
             return 'xyz'
@@ -102,10 +102,10 @@ class BlockReader:
         return order
 
     def angle_is_radians(self) -> bool:
-        """Whether ``angle`` says radians; degrees where it is not there.
+        """Return whether ``angle`` is in radians; False if the keyword is missing.
 
         Raises:
-            ValueError: It says something else.
+            ValueError: The unit is neither deg nor rad.
         """
         unit = self.words('angle', 1)[0].lower() if 'angle' in self._entries else 'deg'
         if unit not in ('deg', 'degree', 'degrees', 'rad', 'radian', 'radians'):

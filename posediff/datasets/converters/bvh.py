@@ -1,8 +1,7 @@
-"""BVH motion files, read into arrays.
+"""Reader of BVH motion files.
 
-bvhio on PyPI is maintained and reads BVH as well; positions agree to 1e-4 of the file's unit. It builds one transform
-object a joint and frame, which takes nine times as long on the CMU set, and brings two compiled packages with it; hence
-this reader.
+The maintained package bvhio on PyPI reads BVH as well; positions agree to 1e-4 file units. It creates one transform
+object per joint and frame, takes nine times as long on the CMU set, and depends on two compiled packages.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ _HEADER = re.compile(r'\s*Frames\s*:\s*(\S+)\s+Frame\s*Time\s*:[ \t]*([^\s]*)', 
 
 @dataclass(frozen=True)
 class BvhMotion:
-    """A motion file: joints with parents before children, and (F, number of channels) values."""
+    """Content of a motion file: joints with parents before children, and values (F, number of channels)."""
 
     path: Path
     joints: tuple[BvhJoint, ...]
@@ -34,13 +33,13 @@ class BvhMotion:
 def read_bvh(path: str | Path) -> BvhMotion:
     """Read a motion file.
 
-    Keywords and channels are read without regard to case. Names of joints lose the namespace that stands before them
-    (``mixamorig:Hips``), and any prefix that all of them have (``Character1_Hips``).
+    Keywords and channels are case-insensitive. Joint names are stripped of their namespace (``mixamorig:Hips``) and of
+    a prefix common to all joints (``Character1_Hips``).
 
     Raises:
-        FileNotFoundError: There is no such file.
-        ValueError: It is not BVH, is cut short, has no frames or no frame time, or a joint makes no sense; the message
-            names it.
+        FileNotFoundError: The file does not exist.
+        ValueError: The file is not BVH or is truncated, frames or the frame time are missing, or a joint is invalid;
+            the message names it.
     """
     path = Path(path)
     text = read_text(path, 'latin-1')
@@ -64,7 +63,7 @@ def read_bvh(path: str | Path) -> BvhMotion:
     try:
         values = np.array(numbers, dtype=float).reshape(frames, width)
     except ValueError as error:
-        raise ValueError(f'{path}: a value of its motion is no number ({error})') from error
+        raise ValueError(f'{path}: a value of its motion is not a number ({error})') from error
     _check_positions(joints, values, path)
     return BvhMotion(path, joints, values, fps)
 
@@ -86,7 +85,7 @@ def _rate(text: str, path: Path) -> float:
 
 
 def _check_positions(joints: tuple[BvhJoint, ...], values: np.ndarray, path: Path) -> None:
-    """Refuse positions that are 0 throughout where the joint has an offset: they were meant to be added to it."""
+    """Raise if the positions of a joint with an offset are 0 throughout: they were meant to be added to the offset."""
     for joint in joints:
         own = values[:, joint.first_channel : joint.first_channel + len(joint.channels)]
         moves = [index for index, name in enumerate(joint.channels) if name.endswith('position')]
@@ -94,12 +93,12 @@ def _check_positions(joints: tuple[BvhJoint, ...], values: np.ndarray, path: Pat
         if joint.parent >= 0 and np.any(offset) and not own[:, moves].any():
             raise ValueError(
                 f'{path}: the positions of joint {joint.name!r} are 0 in every frame, but its OFFSET is not: positions '
-                'take the place of the OFFSET, which would put the joint on its parent'
+                'replace the OFFSET, which would move the joint to its parent'
             )
 
 
 def position_in_parent(motion: BvhMotion, joint: BvhJoint) -> np.ndarray:
-    """(F, 3) where a joint lies in its parent's frame: its offset, or position channels for the axes that have one."""
+    """Return joint positions in the parent's frame, (F, 3): the offset, replaced by position channels per axis."""
     position = np.tile(joint.offset, (len(motion.values), 1))
     for index, name in enumerate(joint.channels):
         if name.endswith('position'):
@@ -108,13 +107,13 @@ def position_in_parent(motion: BvhMotion, joint: BvhJoint) -> np.ndarray:
 
 
 def bvh_joint_frames(motion: BvhMotion) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """Forward kinematics.
+    """Compute joint positions and rotations by forward kinematics.
 
-    Rotation channels apply in the order in which they are listed, about the axes that the earlier ones have turned.
-    Position channels take the place of the joint's offset, axis by axis.
+    Rotation channels apply in their order, each about the axes rotated by the earlier ones. Position channels replace
+    the joint's offset per axis.
 
     Returns:
-        Position (F, 3), file units, and rotation to the global frame (F, 3, 3) of every joint; an end site is called
+        Position (F, 3) in file units and rotation to the global frame (F, 3, 3) of every joint. End sites are named
         ``<parent>_end``.
     """
     frames = len(motion.values)

@@ -1,4 +1,4 @@
-"""The hierarchy of a BVH file: its joints, where they hang and which channels they have."""
+"""Parser of the hierarchy of a BVH file: joints, parents, offsets and channels."""
 
 from __future__ import annotations
 
@@ -40,15 +40,15 @@ class _Block:
 
 
 def read_hierarchy(text: str, path: Path) -> tuple[BvhJoint, ...]:
-    """Joints of the part of a file before ``MOTION``.
+    """Parse the part of a file before ``MOTION``.
 
     Args:
         text: That part, from ``HIERARCHY`` on.
         path: For messages.
 
     Raises:
-        ValueError: It is malformed or cut short, two joints have one name, or a channel is unknown; the message names
-            the file and the joint.
+        ValueError: The hierarchy is malformed or truncated, a joint name is duplicated, or a channel is unknown; the
+            message names the file and the joint.
     """
     words = text.replace('{', ' { ').replace('}', ' } ').split()
     blocks: list[_Block] = []
@@ -77,7 +77,7 @@ def read_hierarchy(text: str, path: Path) -> tuple[BvhJoint, ...]:
                 blocks[stack[-1]].channels = _channels(words[position + 1 : position + 1 + count], count)
                 position += 1 + count
             else:
-                raise ValueError(f'{words[position - 1]!r} is no keyword of BVH')
+                raise ValueError(f'{words[position - 1]!r} is not a BVH keyword')
     except (IndexError, ValueError) as error:
         raise ValueError(f'{path}: the hierarchy is malformed or cut short near word {position} ({error})') from error
     if stack:
@@ -86,7 +86,7 @@ def read_hierarchy(text: str, path: Path) -> tuple[BvhJoint, ...]:
 
 
 def _bare_name(name: str) -> str:
-    """A name without the namespaces of the program that wrote it."""
+    """Return a name without namespaces."""
     bare = re.split(r'[:|]', name)[-1].strip()
     if not bare:
         raise ValueError(f'a joint has no name ({name!r})')
@@ -94,9 +94,9 @@ def _bare_name(name: str) -> str:
 
 
 def _prefix(names: list[str]) -> str:
-    """What stands before the names of all joints, as ``mixamorig1_`` or ``Character1_`` does.
+    """Return the common prefix of all joint names, such as ``mixamorig1_`` or ``Character1_``.
 
-    It ends with a separator, or where every name goes on with a capital.
+    It ends with a separator, or where every name continues with a capital.
     """
     common = os.path.commonprefix(names) if len(names) > 1 else ''
     end = len(common.rstrip('_ -.')) if common in names else len(common)

@@ -1,4 +1,4 @@
-"""Convert a folder of CMU motion capture to one file a subject (layout: docs/data_formats.md)."""
+"""Converter from a folder of CMU motion capture to one file per subject (layout: docs/data_formats.md)."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from posediff.datasets.pose_tracks import named_rng
 from posediff.geometry.cameras import Camera
 from posediff.structures.argument_checks import require_one_of
 
-SPLINE_FRAMES = 4  # that a cubic spline without conditions at its ends needs
+SPLINE_FRAMES = 4  # minimum for a cubic spline without end conditions
 
-# First match decides; the description is in lower case.
+# The first match is used; descriptions are lower-cased.
 _ACTION_PATTERNS = (
     ('animal', r'human subject'),
     ('acrobatics', r'flip|cartwheel|hand spring|dive'),
@@ -44,13 +44,13 @@ ACTIONS = (*(name for name, _ in _ACTION_PATTERNS), OTHER_ACTION)
 
 
 def action_of(description: str) -> str:
-    """One of :data:`ACTIONS`, from CMU's description of a take."""
+    """Return the action, one of :data:`ACTIONS`, for CMU's description of a take."""
     text = description.lower()
     return next((name for name, pattern in _ACTION_PATTERNS if re.search(pattern, text)), OTHER_ACTION)
 
 
 def resample(joints: np.ndarray, source_fps: float, fps: float) -> np.ndarray:
-    """(F, K, 3) at another rate, by cubic splines through the positions (bone lengths change by less than 0.1 mm).
+    """Resample (F, K, 3) by cubic splines through the positions (bone lengths change by less than 0.1 mm).
 
     Raises:
         ValueError: The rates differ and there are fewer than the 4 frames that a cubic spline needs.
@@ -68,13 +68,13 @@ def resample(joints: np.ndarray, source_fps: float, fps: float) -> np.ndarray:
 
 @dataclass
 class ConversionReport:
-    """What happened to every take; nothing is left out without an entry.
+    """Outcome of every take.
 
     Attributes:
-        converted: Files that were.
-        assumed: What was taken for granted of how many of them, since they do not say.
-        changed: What was changed, and in which of them.
-        skipped: Files that were not, with the reason.
+        converted: Converted files.
+        assumed: Assumptions about unstated properties, with the number of files.
+        changed: Changes, with the files concerned.
+        skipped: Skipped files, with the reason.
     """
 
     converted: list[str] = field(default_factory=list)
@@ -85,7 +85,7 @@ class ConversionReport:
 
 @dataclass(frozen=True)
 class _Settings:
-    """What :func:`convert_cmu` was asked for, checked before anything is read."""
+    """Validated arguments of :func:`convert_cmu`."""
 
     fps: float
     num_cameras: int
@@ -107,7 +107,7 @@ class _Settings:
 
 
 def draw_clip_cameras(joints: np.ndarray, clip_name: str, preset: str, count: int, seed: int) -> list[Camera]:
-    """Static cameras of one clip, (F, 17, 3) metres, z up; the same for a (seed, clip) whatever else is converted."""
+    """Sample static cameras of a clip (F, 17, 3) in metres, z up; they depend on (seed, clip) only."""
     rng = named_rng(seed, clip_name)
     every = max(len(joints) // 300, 1)
     points = joints[::every] * 1000.0
@@ -129,24 +129,24 @@ def convert_cmu(
     """Convert a folder of CMU motion capture.
 
     Args:
-        source: Folder of .asf, .amc and .bvh files, with or without an ``index.csv``.
+        source: Folder of .asf, .amc and .bvh files, optionally with an ``index.csv``.
         destination: Folder to write ``<subject>.npz`` to.
         fps: Frame rate of the output.
-        num_cameras: Static cameras drawn per clip.
+        num_cameras: Static cameras per clip.
         preset: Name of a camera preset.
-        seed: Of the cameras, stored for the detector noise too.
-        subjects: Convert these only.
-        source_fps: Frame rate of AMC files where neither they nor an index say; None takes CMU's 120.
-        units: A key of :data:`~posediff.datasets.converters.cmu_motion.UNITS`, for all files; None takes what each file
-            says, and CMU's own where it says nothing.
+        seed: Seed of the cameras; stored for the detector noise too.
+        subjects: Convert only these subjects.
+        source_fps: Frame rate of AMC files if neither they nor an index state it; None uses CMU's 120.
+        units: A key of :data:`~posediff.datasets.converters.cmu_motion.UNITS`, for all files; None uses the unit that
+            each file states, and CMU's own if it states none.
 
     Returns:
-        What was converted, changed and skipped, by take.
+        Converted, changed and skipped takes.
 
     Raises:
-        FileNotFoundError: There is no motion in the folder.
-        ValueError: A rate, a number or a preset is senseless, the index is damaged, or a subject is not there. What is
-            wrong with one file is no error: the file is skipped.
+        FileNotFoundError: The folder has no motion files.
+        ValueError: A rate, a number or a preset is invalid, the index is damaged, or a subject does not exist. A
+            problem with one file is not an error: the file is skipped.
     """
     settings = _Settings(fps, num_cameras, preset, seed, source_fps, units)
     clips, report = _convert_takes(Path(source), _chosen_takes(source, subjects), settings)
@@ -158,7 +158,7 @@ def convert_cmu(
 def _convert_takes(
     source: Path, takes: list[SourceTake], settings: _Settings
 ) -> tuple[dict[str, list[MocapClip]], ConversionReport]:
-    """Clips by subject, and what happened to every take."""
+    """Return the clips by subject, and the report."""
     clips: dict[str, list[MocapClip]] = {}
     report = ConversionReport()
     taken: dict[tuple[str, str], str] = {}
@@ -167,7 +167,7 @@ def _convert_takes(
         if (take.subject, take.name) in taken:
             report.skipped[label] = (
                 f'take {take.name} of subject {take.subject} is already converted, from '
-                f'{taken[take.subject, take.name]}; if they differ, other names or an index.csv tell them apart'
+                f'{taken[take.subject, take.name]}; rename them or add an index.csv to convert both'
             )
             continue
         try:
@@ -185,7 +185,7 @@ def _convert_takes(
 
 
 def _chosen_takes(source: str | Path, subjects: list[str] | None) -> list[SourceTake]:
-    """The takes of these subjects, or all; the database's own files first, since they are preferred to other forms."""
+    """Return the takes of the subjects (default all), with the database's own ASF/AMC files first, as preferred."""
     takes = sorted(find_takes(source), key=lambda take: (take.motion_path.suffix.lower() != '.amc', take.name))
     if not subjects:
         return takes
@@ -196,10 +196,10 @@ def _chosen_takes(source: str | Path, subjects: list[str] | None) -> list[Source
 
 
 def _clips_of(take: SourceTake, settings: _Settings) -> tuple[list[MocapClip], dict[str, str], tuple[str, ...]]:
-    """The usable stretches of a take; what was changed, with the frames that it concerns; what was assumed.
+    """Return the usable clips of a take, the changes with the frames concerned, and the assumptions.
 
     Raises:
-        ValueError: The take cannot be used; the message says why.
+        ValueError: The take is unusable; the message gives the reason.
     """
     motion = read_take(take, settings.source_fps, settings.units)
     joints, rate = motion.joints, motion.fps
@@ -208,11 +208,11 @@ def _clips_of(take: SourceTake, settings: _Settings) -> tuple[list[MocapClip], d
         raise ValueError(defect)
     stretches = smooth_stretches(joints, rate)
     if not stretches:
-        raise ValueError('limbs flip over so often that no second without is left')
+        raise ValueError('limb flips leave no interval of 1 s')
     changes = {}
     if stretches != [(0, len(joints))]:
         kept = ', '.join(f'{begin}-{end}' for begin, end in stretches)
-        changes['cut where a limb flips over'] = f' frames {kept} of {len(joints)}'
+        changes['cut at limb flips'] = f' frames {kept} of {len(joints)}'
     if motion.change:
         changes[motion.change] = ''
     clips = []

@@ -1,8 +1,8 @@
-"""Joints of CMU motion capture in the Human3.6M order, from the forms in which it circulates.
+"""Joints of CMU motion capture in the Human3.6M order, from its published formats.
 
-The database's own ASF/AMC; BVH with root ``Hips``, in two spellings of the joint names; BVH with root ``hip``, one
-unified skeleton for all subjects. The maps below bring all of them to the same joint positions; they were checked on
-takes that exist in several forms.
+The formats are the database's own ASF/AMC; BVH with root ``Hips``, in two spellings of the joint names; and BVH with
+root ``hip``, one unified skeleton for all subjects. The maps below convert all of them to the same joint positions;
+they were checked on takes that exist in several formats.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from posediff.datasets.converters.bvh import BvhMotion, bvh_joint_frames, positi
 from posediff.structures.skeletons import CMU17
 
 METRES_PER_UNIT = METRES_PER_INCH / CMU_LENGTH
-"""Of the ``Hips`` BVH, and of ASF/AMC that says no unit: inches scaled by 0.45."""
+"""Metres per unit of the ``Hips`` BVH, and of ASF/AMC without a stated unit: inches scaled by 0.45."""
 LEG = (0.6, 1.1)  # m, hip to ankle
 FASTEST_ROOT = 6.5  # m/s; a sprint or a jump reaches 5.5
 STRONGEST_PUSH = 250.0  # m/s^2 at the root
@@ -43,8 +43,8 @@ _HIPS_JOINTS = {
 _ABOVE_SPINE = slice(8, 17)
 
 # The unified skeleton has other joint centres (its shoulders are 23 cm apart). Trunk: points in a joint's frame, cm,
-# the least-squares fit, left and right averaged, to the database's own joints over ten takes that exist in both forms.
-# Limbs: the directions of this skeleton with the lengths (m) of those takes. Mean distance that remains: 33 mm.
+# fitted by least squares, left and right averaged, to the database's own joints over ten takes in both formats.
+# Limbs: the directions of this skeleton with the lengths (m) of those takes. Mean remaining distance: 33 mm.
 _UNIFIED_TRUNK = {
     0: ('hip', (0.0, 10.0, -7.6)),
     1: ('hip', (-10.0, 0.9, -2.8)),
@@ -73,19 +73,19 @@ _LIMBS = np.array([segment for segment in CMU17.segments if segment[0] in _LIMB_
 
 
 def to_z_up(points: np.ndarray) -> np.ndarray:
-    """(..., 3) y up to z up, both right-handed."""
+    """Convert (..., 3) from y up to z up, both right-handed."""
     return np.stack([points[..., 0], -points[..., 2], points[..., 1]], axis=-1)
 
 
 def joints_of_asf(
     skeleton: AsfSkeleton, motion: AmcMotion, path: Path, metres_per_unit: float | None = None
 ) -> np.ndarray:
-    """(F, 17, 3) metres, z up.
+    """Return the joints (F, 17, 3) in metres, z up.
 
     Args:
         skeleton, motion: From :func:`read_asf` and :func:`read_amc`.
-        path: What errors call the skeleton.
-        metres_per_unit: Of the files; None takes what the skeleton says.
+        path: Name of the skeleton in errors.
+        metres_per_unit: Unit of the files; None uses the skeleton's.
 
     Raises:
         ValueError: The skeleton is not CMU's.
@@ -97,21 +97,21 @@ def joints_of_asf(
 
 
 def joints_of_bvh(motion: BvhMotion, metres_per_unit: float | None = None) -> tuple[np.ndarray, str]:
-    """Joints of a BVH conversion, and what was changed on the way.
+    """Return the joints of a BVH conversion, and the change applied.
 
-    The ``Hips`` conversions lack the thorax bone, so that head and arms sit about 12 cm too low: it is put back, as a
-    copy of the bone below it in the frame that both share (in CMU's own skeletons the two differ by at most 13 mm). The
+    The ``Hips`` conversions lack the thorax bone, which places head and arms about 12 cm too low. It is inserted as a
+    copy of the bone below it in their common frame (in CMU's own skeletons the two differ by at most 13 mm). The
     ``hip`` conversion begins with two frames of T-pose, which are dropped.
 
     Args:
         motion: From :func:`read_bvh`.
-        metres_per_unit: Of the file; None takes that of the conversion (BVH has no place to say it).
+        metres_per_unit: Unit of the file; None uses that of the conversion (BVH does not state units).
 
     Returns:
-        (F, 17, 3) metres, z up; the change.
+        (F, 17, 3) metres, z up; description of the change.
 
     Raises:
-        ValueError: The file is none of the known conversions.
+        ValueError: The file is not a known conversion.
     """
     positions, rotations = bvh_joint_frames(motion)
     present = {_letters(name) for name in positions}
@@ -123,7 +123,7 @@ def joints_of_bvh(motion: BvhMotion, metres_per_unit: float | None = None) -> tu
         positions, rotations = _named(positions, names), _named(rotations, names)
         _require(positions, names, motion.path)
         _check_upright(motion)
-        if metres_per_unit is not None:  # what follows is in cm
+        if metres_per_unit is not None:  # the fitted constants are in cm
             positions = {name: 100 * metres_per_unit * values for name, values in positions.items()}
         joints = to_z_up(_unified_joints(positions, rotations))[_UNIFIED_LEAD:]
         return joints, 'leading T-pose dropped, joints refitted'
@@ -134,7 +134,7 @@ def joints_of_bvh(motion: BvhMotion, metres_per_unit: float | None = None) -> tu
     _check_upright(motion)
     unknown = [name for name in ('spine2', 'spine3', 'chest3') if name in present]
     if unknown:
-        raise ValueError(f'{motion.path}: not a known form of CMU data, which has no joint {", ".join(unknown)}')
+        raise ValueError(f'{motion.path}: not a known format of CMU data: unknown joint {", ".join(unknown)}')
     joints = np.stack([positions[name] for name in names], axis=1)
     spine = next(joint for joint in motion.joints if _letters(joint.name) == _letters(upper_spine))
     bone = position_in_parent(motion, spine)
@@ -144,7 +144,7 @@ def joints_of_bvh(motion: BvhMotion, metres_per_unit: float | None = None) -> tu
 
 
 def _named(values: dict[str, np.ndarray], names: tuple[str, ...]) -> dict[str, np.ndarray]:
-    """By the names of a table here where a joint has one of them, whatever its capitals and separators."""
+    """Rename joints to ``names``, ignoring case and separators."""
     spelling = {_letters(name): name for name in names}
     return {spelling.get(_letters(name), name): value for name, value in values.items()}
 
@@ -154,7 +154,7 @@ def _letters(name: str) -> str:
 
 
 def _check_upright(motion: BvhMotion) -> None:
-    """Refuse a file whose rest pose does not stand along y: it is of a program whose z is up."""
+    """Raise if the rest pose does not stand along y: the file is from a program with z up."""
     index = next(index for index, joint in enumerate(motion.joints) if _letters(joint.name) == 'head')
     rest = np.zeros(3)
     while motion.joints[index].parent >= 0:
@@ -168,7 +168,7 @@ def _check_upright(motion: BvhMotion) -> None:
 
 
 def _unified_joints(positions: dict[str, np.ndarray], rotations: dict[str, np.ndarray]) -> np.ndarray:
-    """(F, 17, 3) metres, y up."""
+    """Return the joints (F, 17, 3) in metres, y up."""
     joints = np.empty((len(positions['hip']), CMU17.num_joints, 3))
     for index, (name, point) in _UNIFIED_TRUNK.items():
         joints[:, index] = 0.01 * (positions[name] + rotations[name] @ np.array(point))
@@ -182,19 +182,19 @@ def _unified_joints(positions: dict[str, np.ndarray], rotations: dict[str, np.nd
 def _require(positions: dict[str, np.ndarray], names: tuple[str, ...], path: Path) -> None:
     missing = sorted(set(names) - positions.keys())
     if missing:
-        raise ValueError(f'{path}: not a known form of CMU data, joints {", ".join(missing)} are missing')
+        raise ValueError(f'{path}: not a known format of CMU data, joints {", ".join(missing)} are missing')
 
 
 def defect_of(joints: np.ndarray, fps: float) -> str | None:
-    """Why a take should not be used at all, or None.
+    """Return why a take is unusable, or None.
 
     Args:
         joints: (F, 17, 3) metres, z up.
-        fps: Their rate.
+        fps: Frame rate.
 
     Returns:
-        The first of: not finite; not of a person's size; the root jumps; a limb changes its length; knees that bend
-        backwards, as they do where left and right are exchanged.
+        The first defect: not finite; implausible body size; jump of the root; limb of variable length; knees that bend
+        backwards (left and right exchanged).
     """
     if not np.isfinite(joints).all():
         return 'has NaN or infinite positions'
@@ -204,7 +204,7 @@ def defect_of(joints: np.ndarray, fps: float) -> str | None:
     if not LEG[0] < leg < LEG[1]:
         return (
             f'its leg (hip to ankle) measures {leg:.3g} m, expected {LEG[0]:g} to {LEG[1]:g}: is the file in another '
-            'unit? --units says which'
+            'unit? Set --units'
         )
     if len(joints) > 2:
         velocity = np.diff(joints[:, 0], axis=0) * fps
@@ -223,15 +223,15 @@ def defect_of(joints: np.ndarray, fps: float) -> str | None:
 
 
 def smooth_stretches(joints: np.ndarray, fps: float, shortest: float = 1.0) -> list[tuple[int, int]]:
-    """Cut a take where a limb flips over from one frame to the next, as tracking errors do.
+    """Split a take at limb flips between two frames, which are tracking errors.
 
     Args:
         joints: (F, 17, 3).
-        fps: Their rate.
-        shortest: Shorter stretches than this between two cuts are left out, s.
+        fps: Frame rate.
+        shortest: Minimum duration of an interval between two cuts, s.
 
     Returns:
-        (begin, end) frames of each stretch; ``[(0, F)]`` for a clean take, however short.
+        (begin, end) frames of each interval; ``[(0, F)]`` for a clean take of any length.
     """
     limbs = joints[:, _LIMBS[:, 0]] - joints[:, _LIMBS[:, 1]]
     limbs = limbs / np.linalg.norm(limbs, axis=-1, keepdims=True)

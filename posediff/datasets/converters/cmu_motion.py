@@ -1,4 +1,4 @@
-"""One take of motion capture, from its file to joints in metres and their rate."""
+"""Reader of one take of motion capture: joints in metres and frame rate."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from posediff.datasets.converters.bvh import read_bvh
 from posediff.datasets.converters.cmu_joints import joints_of_asf, joints_of_bvh
 from posediff.datasets.converters.cmu_takes import SourceTake
 
-CMU_FPS = 120.0  # of CMU's AMC files, which do not state it
-RATES = (1.0, 10_000.0)  # frames a second; what is beyond is a time in ms, or a time for a rate, or the reverse
-SAME_RATE = 0.01  # share by which two statements of one rate may differ
+CMU_FPS = 120.0  # rate of CMU's AMC files, which do not state it
+RATES = (1.0, 10_000.0)  # fps; values outside are a time in ms, or rate and time exchanged
+SAME_RATE = 0.01  # relative tolerance between two stated rates
 
 UNITS = {'m': 1.0, 'cm': 0.01, 'mm': 0.001, 'inch': METRES_PER_INCH, 'cmu': METRES_PER_INCH / CMU_LENGTH}
-"""Metres of 1 in a file, by name."""
+"""Metres per unit, by name."""
 
 
 @dataclass(frozen=True)
 class TakeMotion:
-    """What a take's file says.
+    """Joints of a take.
 
     Attributes:
         joints: (F, 17, 3) metres, z up, in the order of CMU17.
-        fps: Their rate.
-        change: What was changed on the way, None if nothing.
-        assumed: What was taken for granted because the file does not say.
+        fps: Frame rate.
+        change: Description of the change applied, or None.
+        assumed: Assumptions about properties that the file does not state.
     """
 
     joints: np.ndarray
@@ -42,14 +42,14 @@ def read_take(take: SourceTake, source_fps: float | None = None, units: str | No
 
     Args:
         take: From :func:`~posediff.datasets.converters.cmu_takes.find_takes`.
-        source_fps: Rate of an AMC file where neither it nor the index says; None takes :data:`CMU_FPS`.
-        units: A key of :data:`UNITS`; None takes what the file says, and CMU's own where it says nothing.
+        source_fps: Rate of an AMC file if neither it nor the index states one; None uses :data:`CMU_FPS`.
+        units: A key of :data:`UNITS`; None uses the unit that the file states, and CMU's own if it states none.
 
     Raises:
-        ValueError: A file is missing or malformed, or contradicts the index about the rate; the message names it.
+        ValueError: A file is missing or malformed, or contradicts the rate of the index; the message names it.
     """
     if not take.motion_path.is_file():
-        raise ValueError('no such file, though the index lists it')
+        raise ValueError('listed in the index, but the file does not exist')
     metres = None if units is None else UNITS[units]
     if take.motion_path.suffix.lower() != '.amc':
         bvh = read_bvh(take.motion_path)
@@ -62,10 +62,10 @@ def read_take(take: SourceTake, source_fps: float | None = None, units: str | No
     joints = joints_of_asf(skeleton, amc, take.skeleton_path, metres)
     assumed = []
     if skeleton.length is None and metres is None:
-        assumed.append(f"no unit of length in the skeleton: taken as CMU's, {CMU_LENGTH:g} (--units says another)")
+        assumed.append(f"no unit of length in the skeleton: assumed CMU's, {CMU_LENGTH:g} (override with --units)")
     rate = _agreed(take, amc.samples_per_second) or source_fps
     if rate is None:
-        assumed.append(f"no frame rate in the file: taken as CMU's, {CMU_FPS:g} (--source-fps says another)")
+        assumed.append(f"no frame rate in the file: assumed CMU's, {CMU_FPS:g} (override with --source-fps)")
     return TakeMotion(joints, _possible(take, rate or CMU_FPS), None, tuple(assumed))
 
 
@@ -73,17 +73,15 @@ def _possible(take: SourceTake, fps: float) -> float:
     if not RATES[0] <= fps <= RATES[1]:
         raise ValueError(
             f'{take.motion_path}: {fps:.4g} frames a second, one every {1 / fps:.4g} s, expected {RATES[0]:g} to '
-            f'{RATES[1]:g}: a frame time is wanted in seconds, a rate in frames a second'
+            f'{RATES[1]:g}: give a frame time in seconds, a rate in frames a second'
         )
     return fps
 
 
 def _agreed(take: SourceTake, stated: float | None) -> float | None:
-    """The rate that the index or the file states."""
+    """Return the rate that the index or the file states."""
     if take.fps is None or stated is None:
         return take.fps or stated
     if abs(take.fps / stated - 1) > SAME_RATE:
-        raise ValueError(
-            f'{take.motion_path} is at {stated:g} frames a second by its own account, and at {take.fps:g} by the index'
-        )
+        raise ValueError(f'{take.motion_path} states {stated:g} frames a second, but the index states {take.fps:g}')
     return take.fps

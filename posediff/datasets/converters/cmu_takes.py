@@ -1,4 +1,4 @@
-"""Which takes a folder of CMU motion capture holds: by its ``index.csv`` if it has one, else by file names."""
+"""List the takes in a folder of CMU motion capture, from its ``index.csv`` if it has one, else from file names."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ import numpy as np
 
 from posediff.fileio.input_files import data_files
 
-INDEX_COLUMNS = ('clip', 'subject', 'skeleton', 'file', 'fps', 'description')  # that are read; there may be others
+INDEX_COLUMNS = ('clip', 'subject', 'skeleton', 'file', 'fps', 'description')  # others are ignored
 
 
 @dataclass(frozen=True)
 class SourceTake:
-    """One motion file and what is known about it."""
+    """One motion file and its metadata."""
 
     name: str
     subject: str
@@ -31,8 +31,8 @@ def find_takes(source: str | Path) -> list[SourceTake]:
     """List the motion files of a folder, by its ``index.csv`` if it has one, else by file names ``<subject>_<take>``.
 
     Raises:
-        FileNotFoundError: No such folder, or it holds no motion.
-        ValueError: The index lacks a column, or has a line that makes no sense; the message names it.
+        FileNotFoundError: The folder does not exist, or has no motion.
+        ValueError: The index lacks a column or has an invalid line; the message names it.
     """
     source = Path(source)
     if not source.is_dir():
@@ -40,7 +40,7 @@ def find_takes(source: str | Path) -> list[SourceTake]:
     index = source / 'index.csv'
     takes = list(_indexed_takes(source, index) if index.is_file() else _named_takes(source))
     if not takes:
-        where = f'{index}: no line but the header' if index.is_file() else f'{source}: no .amc or .bvh file in it'
+        where = f'{index}: no lines after the header' if index.is_file() else f'{source}: no .amc or .bvh file in it'
         raise FileNotFoundError(where)
     return takes
 
@@ -54,7 +54,7 @@ def _named_takes(source: Path) -> Iterator[SourceTake]:
 
 def _indexed_takes(source: Path, index: Path) -> Iterator[SourceTake]:
     try:
-        with index.open(newline='', encoding='utf-8-sig') as file:  # spreadsheets put a mark in front of UTF-8
+        with index.open(newline='', encoding='utf-8-sig') as file:  # spreadsheets write a byte order mark
             reader = csv.DictReader(file)
             missing = [name for name in INDEX_COLUMNS if name not in (reader.fieldnames or ())]
             if missing:
@@ -90,7 +90,7 @@ def _indexed_take(source: Path, row: dict[str, str | None], where: str) -> Sourc
 
 
 def _subject_name(text: str) -> str:
-    """``02`` stays; ``60/61`` is a pair, ``unstated (..., likely 94)`` a guess."""
+    """Return the subject: ``02`` is kept; ``60/61`` is a pair, ``unstated (..., likely 94)`` a guess."""
     guess = re.search(r'likely (\d+)', text)
     return guess.group(1) if guess else re.sub(r'[\W_]+', '-', text).strip('-')
 

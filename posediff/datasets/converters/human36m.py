@@ -1,4 +1,4 @@
-"""VideoPose3D's Human3.6M archives to the files of MMPose's ``Human36mDataset`` (layout: docs/data_formats.md)."""
+"""Converter from VideoPose3D's Human3.6M archives to MMPose's ``Human36mDataset`` (layout: docs/data_formats.md)."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from posediff.fileio.atomic_files import replacing
 from posediff.fileio.restricted_pickle import load_object_npz
 from posediff.structures.argument_checks import require_one_of
 
-# The 17 of the 32 joints in the archive, in the order of H36M17.
+# Indices of the 17 joints among the archive's 32, in the order of H36M17.
 KEPT_JOINTS = (0, 1, 2, 3, 6, 7, 8, 12, 13, 14, 15, 17, 18, 19, 25, 26, 27)
 
 
 UNITS = {'m': 1000.0, 'mm': 1.0}
-"""mm of 1 in the archive, by name."""
+"""mm per unit of the archive, by name."""
 
 _UNIT_NAMES = {'m': 'm', 'metre': 'm', 'metres': 'm', 'meter': 'm', 'meters': 'm'} | {
     'mm': 'mm', 'millimetre': 'mm', 'millimetres': 'mm', 'millimeter': 'mm', 'millimeters': 'mm',
@@ -64,7 +64,7 @@ def _read_videos(path: Path, units: str | None) -> list[_Video]:
 
 
 def _unit_of(metadata: Any, units: str | None, path: Path) -> str:
-    """The unit that the archive or the caller states; metres, in which the archives are made, where neither does."""
+    """Return the unit that the archive or the caller states; metres, the archives' usual unit, if neither does."""
     found = metadata.get('units', metadata.get('unit')) if isinstance(metadata, Mapping) else None
     stated = None if found is None else _UNIT_NAMES.get(str(found).lower())
     if found is not None and stated is None:
@@ -75,8 +75,8 @@ def _unit_of(metadata: Any, units: str | None, path: Path) -> str:
 
 
 def _check_sizes(videos: list[_Video], path: Path) -> None:
-    """Question people who are no people in the unit that was taken."""
-    hint = f' --units {"|".join(UNITS)} says which'
+    """Raise if persons have implausible sizes in the assumed unit."""
+    hint = f' Set --units {"|".join(UNITS)}'
     for subject in dict.fromkeys(video.subject for video in videos):
         own = np.concatenate([video.joints_3d for video in videos if video.subject == subject])
         check_person_size(own / 1000.0, f'{path}: {subject}', PERSON, hint)
@@ -85,7 +85,7 @@ def _check_sizes(videos: list[_Video], path: Path) -> None:
 
 
 def _annotate(video: _Video, camera_id: str) -> dict[str, np.ndarray]:
-    """MMPose's arrays of one view: S in metres in the camera frame, part in px, both with a column of ones."""
+    """Return MMPose's arrays of one view: S in metres in the camera frame, part in px, both with a column of ones."""
     camera = human36m_camera(video.subject, camera_id)
     joints = camera.world_to_camera(video.joints_3d)
     pixels = camera.project(joints)
@@ -102,7 +102,7 @@ def _annotate(video: _Video, camera_id: str) -> dict[str, np.ndarray]:
 
 
 def mmpose_cameras() -> dict[tuple[str, str], dict[str, Any]]:
-    """Calibration in the layout of MMPose's ``cameras.pkl``: R camera to world, T its position in metres."""
+    """Return the calibration in the layout of MMPose's ``cameras.pkl``: R camera to world, T position in metres."""
     table = {}
     for subject in POSES:
         for number, (camera_id, lens) in enumerate(LENSES.items(), start=1):
@@ -131,27 +131,27 @@ def convert_videopose3d(
     layout: str | None = None,
     say: Callable[[str], None] = lambda text: None,
 ) -> dict[str, int]:
-    """Convert ``data_3d_h36m.npz`` and 2D detections that go with it.
+    """Convert ``data_3d_h36m.npz`` and matching 2D detections.
 
     Args:
         positions_3d: ``data_3d_h36m.npz``.
         destination: Folder to write ``annotation_body3d/`` and ``joint_2d_det_files/`` to.
-        detections_2d: Archives of 2D keypoints by the name that their files get, e.g.
+        detections_2d: Archives of 2D keypoints by the name of their output, e.g.
             ``{'cpn_ft_h36m_dbb': 'data_2d_h36m_cpn_ft_h36m_dbb.npz'}``. Ground truth 2D is projected and needs none.
-            COCO's joints are converted to Human3.6M's, as :mod:`posediff.structures.skeleton_conversion` does.
-        units: A key of :data:`UNITS`, of ``positions_3d``; None takes what the archive says, and metres where it says
-            nothing.
-        layout: ``'h36m'`` or ``'coco'``: order of joints in 2D archives that do not say.
-        say: Told what was left out or changed, a sentence each.
+            COCO joints are converted to Human3.6M's by :mod:`posediff.structures.skeleton_conversion`.
+        units: A key of :data:`UNITS`, the unit of ``positions_3d``; None uses the unit that the archive states, and
+            metres if it states none.
+        layout: ``'h36m'`` or ``'coco'``: joint order of 2D archives that do not state it.
+        say: Called with one sentence per omission or change.
 
     Returns:
-        Frames (over all cameras) by split.
+        Number of frames over all cameras, by split.
 
     Raises:
         FileNotFoundError: An archive is missing.
-        UnsafePickleError: An archive holds more than arrays.
-        ValueError: An archive is truncated, not of the expected structure, or in another unit; the message names the
-            entry. Nothing is written then.
+        UnsafePickleError: An archive holds objects other than arrays.
+        ValueError: An archive is truncated, has an unexpected structure, or is in another unit; the message names the
+            entry. No file is written then.
     """
     positions_3d, destination = Path(positions_3d), Path(destination)
     if units is not None:
@@ -172,7 +172,7 @@ def convert_videopose3d(
             say(f'{archive.path}: {sentence}')
     absent = [subject for subject in POSES if subject not in {video.subject for video in videos}]
     if absent:
-        say(f'{positions_3d}: holds nothing of {", ".join(absent)}')
+        say(f'{positions_3d}: has no data of {", ".join(absent)}')
     frames = {}
     for split, subjects in (('train', TRAIN_SUBJECTS), ('test', TEST_SUBJECTS)):
         views = [

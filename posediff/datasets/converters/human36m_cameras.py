@@ -1,7 +1,7 @@
 """Calibration of Human3.6M's four cameras, as distributed with the data set.
 
-Lens per camera; pose per subject and camera. Units: px, mm. Quaternions are (w, x, y, z), camera to world; translations
-are the positions of the cameras in the world.
+Intrinsics per camera; extrinsics per subject and camera. Units: px, mm. Quaternions are (w, x, y, z), camera to world;
+translations are camera positions in the world.
 """
 
 from __future__ import annotations
@@ -107,10 +107,10 @@ TEST_SUBJECTS = ('S9', 'S11')
 
 
 def human36m_camera(subject: str, camera_id: str) -> Camera:
-    """Camera ``camera_id`` as it stood when ``subject`` was recorded.
+    """Return camera ``camera_id`` in the pose calibrated for ``subject``.
 
     Raises:
-        KeyError: There is no such subject or camera; the message lists those that exist.
+        KeyError: The subject or camera is unknown; the message lists the known ones.
     """
     if subject not in POSES or camera_id not in LENSES:
         raise KeyError(

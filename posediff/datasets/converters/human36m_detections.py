@@ -1,4 +1,4 @@
-"""2D keypoints of Human3.6M in VideoPose3D's archives: what their metadata says is obeyed."""
+"""Reader of Human3.6M's 2D keypoints in VideoPose3D's archives, according to their metadata."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from posediff.structures.skeleton_conversion import convert_joints
 from posediff.structures.skeletons import COCO17, H36M17, Skeleton
 
 LAYOUTS = {'h36m': H36M17, 'coco': COCO17}
-"""Skeletons by their names in the metadata."""
+"""Skeletons by their metadata names."""
 
 SURPLUS = 1.5
-"""An archive may hold a few frames more than there are poses; so many times as many are frames of another rate."""
+"""Ratio of frames to poses from which an archive has another frame rate; a few surplus frames are normal."""
 
 
 class DetectionArchive:
@@ -26,13 +26,13 @@ class DetectionArchive:
 
     Args:
         path: The file.
-        layout: A key of :data:`LAYOUTS`, for an archive that does not say.
+        layout: A key of :data:`LAYOUTS`, for an archive that does not state it.
 
     Raises:
-        FileNotFoundError: There is no such file.
-        UnsafePickleError: It holds more than arrays.
-        ValueError: It is no such archive; its order of joints is unknown, or contradicts ``layout`` or itself; its
-            pictures are of another size than Human3.6M's.
+        FileNotFoundError: The file does not exist.
+        UnsafePickleError: The file holds objects other than arrays.
+        ValueError: The file is not such an archive; its joint order is unknown or contradicts ``layout`` or its own
+            metadata; its image sizes are not Human3.6M's.
     """
 
     def __init__(self, path: str | Path, layout: str | None = None) -> None:
@@ -49,7 +49,7 @@ class DetectionArchive:
 
     @property
     def changes(self) -> list[str]:
-        """What was done with the views that were read, a sentence each."""
+        """Sentences that describe the changes to the views read so far."""
         sentences = []
         if self.skeleton is not H36M17:
             sentences.append(f'joints were converted from {self.skeleton.name} to {H36M17.name}')
@@ -61,16 +61,16 @@ class DetectionArchive:
         return sentences
 
     def view(self, subject: str, action: str, number: int, frames: int) -> np.ndarray:
-        """(F, 17, 3) px and score of one camera, in the order of H36M17, float32; frames beyond the poses are left out.
+        """Return px and scores of one camera, (F, 17, 3) float32, in the order of H36M17, without surplus frames.
 
         Args:
             subject, action: Names in the archive.
-            number: Of the camera.
-            frames: F, how many poses there are.
+            number: Index of the camera.
+            frames: F, the number of poses.
 
         Raises:
-            ValueError: There are no such keypoints, too few or far too many, or they are not finite or not in px; the
-                message names file and entry.
+            ValueError: Keypoints are missing, too few or far too many, not finite or not in px; the message names file
+                and entry.
         """
         place = f'{self.path}: {subject} {action!r} camera {number}'
         try:
@@ -113,7 +113,7 @@ def _skeleton_of(metadata: Mapping[str, Any], layout: str | None, path: Path) ->
         raise ValueError(f'{path}: {joints} joints, expected {H36M17.num_joints}')
     if len(candidates) != 1:
         raise ValueError(
-            f'{path}: its metadata does not say the order of joints (layout_name); --layout {"|".join(LAYOUTS)} says it'
+            f'{path}: its metadata does not say the order of joints (layout_name); set --layout {"|".join(LAYOUTS)}'
         )
     if symmetry is not None and not _has_sides(candidates[0], symmetry):
         raise ValueError(
@@ -132,7 +132,7 @@ def _has_sides(skeleton: Skeleton, symmetry: Any) -> bool:
 
 
 def _check_pictures(videos: Any, path: Path) -> None:
-    """Refuse keypoints of pictures of another size."""
+    """Raise if the keypoints belong to images of another size."""
     known = {lens.img_shape for lens in LENSES.values()}
     for name, size in videos.items() if isinstance(videos, Mapping) else ():
         if isinstance(size, Mapping) and {'w', 'h'} <= size.keys() and (int(size['h']), int(size['w'])) not in known:

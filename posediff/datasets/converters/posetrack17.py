@@ -1,4 +1,4 @@
-"""PoseTrack2017's annotations (one ``annolist`` per video) as the COCO-style file that MMPose's reader takes."""
+"""Converter from PoseTrack2017's annotations (one ``annolist`` per video) to the COCO-style file of MMPose's reader."""
 
 from __future__ import annotations
 
@@ -15,20 +15,21 @@ from posediff.fileio.images import read_image
 from posediff.fileio.input_files import data_files
 from posediff.structures.posetrack_joints import EVALUATED_KEYPOINTS, POSETRACK18_KEYPOINTS
 
-BOX_MARGIN = 0.15  # of the box around keypoints and head, on every side: the set has no boxes of whole people
+BOX_MARGIN = 0.15  # added on every side of the box of keypoints and head; the set has no person boxes
 
-_PLACE = [POSETRACK18_KEYPOINTS.index(name) for name in EVALUATED_KEYPOINTS]  # of the set's joint ids
+_PLACE = [POSETRACK18_KEYPOINTS.index(name) for name in EVALUATED_KEYPOINTS]  # keypoint index of each joint id
 
 
 def convert_posetrack17(annotations: str | Path, images: str | Path, destination: str | Path) -> dict[str, int]:
     """Write one COCO-style file for a split.
 
-    Keypoints come in PoseTrack2018's order of 17, ears absent; a joint that is listed has visibility 1. Boxes enclose
-    keypoints and head, enlarged by 15 % on every side and cut at the image.
+    Keypoints are in PoseTrack2018's order of 17, without ears; listed joints have visibility 1. Boxes enclose
+    keypoints and head, enlarged by 15 % on every side and clipped to the image.
 
     Args:
-        annotations: Folder of a split's ``.json`` files, one a video.
-        images: Folder that the image names in them start from.
+        annotations: Folder of a split's ``.json`` files, one per video.
+        images: Root folder of the image names.
+        destination: File to write.
         destination: File to write.
 
     Returns:
@@ -36,7 +37,7 @@ def convert_posetrack17(annotations: str | Path, images: str | Path, destination
 
     Raises:
         FileNotFoundError: A folder, or the first frame of a video, does not exist.
-        ValueError: A file is no ``annolist``, or an entry lacks something; the message names both.
+        ValueError: A file is not an ``annolist``, or an entry is incomplete; the message names both.
     """
     folder = Path(annotations)
     files = data_files(folder, '.json')
@@ -70,7 +71,7 @@ def _frames(file: Path) -> list[dict[str, Any]]:
     try:
         frames = json.loads(file.read_bytes())['annolist']
     except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f'{file}: no PoseTrack2017 file: {type(error).__name__}: {error}') from error
+        raise ValueError(f'{file}: not a PoseTrack2017 file: {type(error).__name__}: {error}') from error
     if not isinstance(frames, list) or not frames:
         raise ValueError(f'{file}: its annolist is empty')
     return frames
@@ -94,7 +95,7 @@ def _people(file: Path, number: int, frame: dict[str, Any], size: dict[str, Any]
 
 
 def _person(rect: dict[str, Any], size: dict[str, Any]) -> dict[str, Any] | None:
-    """None for a person without points, who trains and tests nothing."""
+    """Return the annotation of a person, or None without points, as such a person has no use in training or test."""
     points = annolist.points_of(rect)
     if not points:
         return None

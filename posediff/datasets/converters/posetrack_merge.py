@@ -1,4 +1,4 @@
-"""PoseTrack2018's and PoseTrack21's annotations (one file per video) as the one file that MMPose's reader takes."""
+"""Merge PoseTrack2018's and PoseTrack21's annotations (one file per video) into one file for MMPose's reader."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ LISTS = ('images', 'annotations', 'categories')
 def merge_posetrack(annotations: str | Path, images: str | Path, destination: str | Path) -> dict[str, int]:
     """Write one COCO-style file for a split.
 
-    Entries stay as they are, but an annotation whose ``image_id`` is written otherwise than the image's ``id`` (text, a
-    float, the image's name) gets that; an image without ``width`` and ``height`` gets those of its video's first frame,
-    one without ``nframes`` the number of images of its file.
+    Entries are copied with three exceptions: an ``image_id`` that is written differently from the image's ``id`` (as
+    text, a float, or the image's name) is replaced by it; missing ``width`` and ``height`` are read from the video's
+    first frame; missing ``nframes`` becomes the number of images of the file.
 
     Args:
-        annotations: Folder of a split's ``.json`` files, one a video.
-        images: Folder that the image names in them start from.
+        annotations: Folder of a split's ``.json`` files, one per video.
+        images: Root folder of the image names.
         destination: File to write.
 
     Returns:
@@ -32,7 +32,7 @@ def merge_posetrack(annotations: str | Path, images: str | Path, destination: st
 
     Raises:
         FileNotFoundError: A folder, or a first frame whose size is needed, does not exist.
-        ValueError: A file is not of this form, its categories differ from the first file's, or an id comes twice; the
+        ValueError: A file has another format, its categories differ from the first file's, or an id is duplicated; the
             message names the file.
     """
     folder = Path(annotations)
@@ -53,7 +53,7 @@ def merge_posetrack(annotations: str | Path, images: str | Path, destination: st
                 key = name, entry.get('id')
                 if key in owners or key[1] is None:
                     first = owners.get(key, file)
-                    raise ValueError(f'{file}: id {key[1]} of {name} is missing, or that of another in {first}')
+                    raise ValueError(f'{file}: id {key[1]} of {name} is missing, or duplicated in {first}')
                 owners[key] = file
             merged[name] += document[name]
     with replacing(destination) as draft:

@@ -1,4 +1,4 @@
-"""Steps between a dataset's window and a model's item. Lifting's draw from ``results['rng']`` alone."""
+"""Transforms between a dataset's window and a model's input. Lifting transforms draw from ``results['rng']`` only."""
 
 from posediff.datasets.transforms.clip_loading import LoadClip, LoadKeyFrame
 from posediff.datasets.transforms.flip import LiftingRandomFlip

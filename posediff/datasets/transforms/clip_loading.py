@@ -1,4 +1,4 @@
-"""Frames of a clip from their files."""
+"""Transforms that load the frames of a clip."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from posediff.registry import TRANSFORMS
 class LoadClip:
     """Read the files in ``img_path`` (a list) into ``img``, a list of frames (H, W, 3) uint8 in OpenCV's channel order.
 
-    MMPose's geometric transforms then treat the list as one image: one flip, one crop, one warp for all. A file that
-    occurs several times (a clip's end) is read once.
+    MMPose's geometric transforms then treat the list as one image and apply the same flip, crop and warp to all frames.
+    A file that occurs several times (at a clip's end) is read once.
 
     Adds ``img_shape`` and ``ori_shape`` (h, w).
 
     Raises:
         FileNotFoundError: A file does not exist.
-        ValueError: A file is no readable image, or a frame has another size than the first; the message names both.
+        ValueError: A file is not a readable image, or a frame's size differs from the first's; the message names both.
     """
 
     def __call__(self, results: dict[str, Any]) -> dict[str, Any]:
@@ -42,14 +42,14 @@ class LoadClip:
 
 @TRANSFORMS.register_module()
 class LoadKeyFrame:
-    """Read the key frame alone, ``img_path[key_index]``, into ``img`` (H, W, 3) uint8 in OpenCV's channel order.
+    """Read only the key frame, ``img_path[key_index]``, into ``img`` (H, W, 3) uint8 in OpenCV's channel order.
 
-    For models of single images, such as MMPose's, on the same clips and with the same errors. ``img_path`` becomes
-    that file's; adds ``img_shape`` and ``ori_shape`` (h, w).
+    For single-image models, such as MMPose's, on the same clips and with the same errors. ``img_path`` becomes the path
+    of that file. Adds ``img_shape`` and ``ori_shape`` (h, w).
 
     Raises:
         FileNotFoundError: The file does not exist.
-        ValueError: It is no readable image.
+        ValueError: The file is not a readable image.
     """
 
     def __call__(self, results: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Mirror images."""
+"""Horizontal flip."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from posediff.structures.skeletons import get_skeleton
 
 @TRANSFORMS.register_module()
 class LiftingRandomFlip:
-    """Mirror a window left to right: 2D, 3D, scores, mask and camera, with left and right joints exchanged.
+    """Flip a window horizontally: 2D, 3D, scores, mask and camera, with left and right joints exchanged.
 
-    A pixel x becomes w - x, so that the normalised coordinate changes its sign only.
+    A pixel x becomes w - x, so the normalised coordinate changes only its sign.
 
     Args:
-        prob: Probability, in [0, 1]. Neither the official DiffHPE nor its MixSTE training flips.
+        prob: Probability, in [0, 1]. Neither the official DiffHPE nor its MixSTE training uses flips.
     """
 
     def __init__(self, prob: float = 0.5) -> None:

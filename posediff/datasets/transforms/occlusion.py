@@ -1,4 +1,4 @@
-"""Keypoints that a model does not get to see."""
+"""Simulated occlusion of keypoints."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from posediff.registry import TRANSFORMS
 from posediff.structures.skeletons import Skeleton, get_skeleton
 
-# Pattern (the official code's config name) and the share of keypoints or frames it takes by default.
+# Pattern (the official code's config name) and default rate of occluded keypoints or frames.
 OCCLUSION_RATES = {
     'none': 0.0,
     'random': 0.2,
@@ -41,34 +41,36 @@ def occlusion_mask(
     counts: str = 'exact',
     cover_last_frame: bool = False,
 ) -> np.ndarray:
-    """Draw one of the occlusions of DiffHPE (arXiv:2309.01575, Section 5.2).
+    """Sample an occlusion mask of DiffHPE (arXiv:2309.01575, Section 5.2).
 
-    What a ``pattern`` hides, with the paper's name for it:
+    Occluded joints of each ``pattern``, with the paper's name:
 
     * ``none``: nothing ("no occlusion"; ``no_miss`` in the official code).
     * ``random`` ("random"): every keypoint with probability ``rate``.
-    * ``random_left_arm_right_leg`` ("random leg and arm"): left arm with shoulder and right leg with hip, in a share
+    * ``random_left_arm_right_leg`` ("random leg and arm"): left arm with shoulder and right leg with hip, in a fraction
       ``rate`` of the frames.
     * ``structured_joint`` ("consecutive leg"): right leg with hip, in consecutive frames.
     * ``structured_frame`` ("consecutive frames"): all keypoints, in consecutive frames.
-    * ``all`` (not in the paper): one of the above, ``none`` included, drawn with equal probability.
+    * ``all`` (not in the paper): one of the above, including ``none``, with equal probability.
 
-    Driven by ``np.random.RandomState(seed)``, the defaults give the official code's masks.
+    With ``np.random.RandomState(seed)`` and the defaults the masks equal the official code's.
 
     Args:
-        rate: In [0, 1]; None takes 0.2, 0.4, 0.4 and 0.2 in the order above.
+        pattern: See above.
+        rate: In [0, 1]; None uses 0.2, 0.4, 0.4 and 0.2 in the order above.
         num_frames: T.
-        rng: Source of the draws.
-        counts: For arm and leg, ``'exact'`` hides ``floor(rate * T)`` distinct frames as the official code does,
-            ``'bernoulli'`` each frame with probability ``rate`` as the paper says.
-        cover_last_frame: Let consecutive frames reach the end of the window. The official code's never include its last
-            frame.
+        skeleton: Skeleton of the K joints.
+        rng: Random generator.
+        counts: For arm and leg, ``'exact'`` occludes ``floor(rate * T)`` distinct frames as in the official code,
+            ``'bernoulli'`` each frame with probability ``rate`` as in the paper.
+        cover_last_frame: Allow consecutive frames to reach the end of the window. The official code never includes the
+            last frame.
 
     Returns:
-        (T, K) float32, 1 = observed, 0 = hidden.
+        (T, K) float32, 1 = observed, 0 = occluded.
 
     Raises:
-        ValueError: An unknown pattern or reading, or a rate out of range.
+        ValueError: ``pattern`` or ``counts`` is unknown, or ``rate`` is out of range.
     """
     if pattern not in PATTERNS:
         raise ValueError(f'unknown occlusion pattern {pattern!r}; known: {", ".join(PATTERNS)}')
@@ -102,10 +104,10 @@ def occlusion_mask(
 
 @TRANSFORMS.register_module()
 class KeypointOcclusion:
-    """Hide keypoints of a window; see :func:`occlusion_mask` for the arguments.
+    """Occlude keypoints of a window; see :func:`occlusion_mask` for the arguments.
 
-    Hidden keypoints get ``keypoint_mask`` 0, score 0 and the coordinates (0, 0). In tests the mask depends on the
-    dataset's seed and the ``sample_id`` alone.
+    Occluded keypoints get ``keypoint_mask`` 0, score 0 and coordinates (0, 0). In test the mask depends only on the
+    dataset's seed and the ``sample_id``.
     """
 
     def __init__(
@@ -115,7 +117,7 @@ class KeypointOcclusion:
         self.rate = rate
         self.counts = counts
         self.cover_last_frame = cover_last_frame
-        # Wrong arguments fail when the pipeline is built, not at the first item.
+        # Invalid arguments raise when the pipeline is built, not at the first item.
         self._draw(1, get_skeleton('h36m17'), np.random.default_rng(0))
 
     def _draw(self, num_frames: int, skeleton: Skeleton, rng: np.random.Generator) -> np.ndarray:

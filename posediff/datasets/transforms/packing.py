@@ -1,4 +1,4 @@
-"""The last step of every lifting pipeline."""
+"""Packing transform, the last step of every lifting pipeline."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ META_KEYS = (
 class PackLiftingInputs:
     """Turn a window into ``inputs`` (tensors) and ``data_samples`` (:class:`PoseDataSample`).
 
-    The last look at the values before they travel to a device, where a look would wait for it.
+    Values are validated here on the CPU, because a check on the device would synchronise with it.
 
     Reads ``keypoints_2d`` (T, K, 2) px, ``keypoint_scores`` and ``keypoint_mask`` (T, K), ``joints_3d`` (T, K, 3) mm in
-    the camera frame, ``skeleton`` and the metainfo. Writes the target relative to the root joint, and the root's
+    the camera frame, ``skeleton`` and the metainfo. Outputs the target relative to the root joint, and the root's
     position.
 
     Raises:
@@ -43,7 +43,7 @@ class PackLiftingInputs:
         sample = PoseDataSample()
         for key in META_KEYS:  # PoseDataSample(metainfo=...) would deep-copy each
             sample.set_field(results[key], key, field_type='metainfo')
-        prefix = f'{results["subject"]}_{results["action"]}'  # MMPose's 3D metric reads the action out of image names
+        prefix = f'{results["subject"]}_{results["action"]}'  # MMPose's 3D metric parses the action from image names
         images = [f'{prefix}.{frame:06d}.jpg' for frame in results['frame_indices']]
         sample.set_field(images, 'target_img_path', field_type='metainfo')
         sample.gt_instances = InstanceData(
