@@ -45,11 +45,6 @@ class BaseAggregator(ABC):
             raise ValueError(f'{len(data_samples)} data samples for hypotheses of {hypotheses.shape[0]} clips')
         return self.aggregate(hypotheses, data_samples)
 
-    @classmethod
-    def contract_cases(cls) -> list[dict[str, Any]]:
-        """Constructor arguments of the instances for the contract tests (:mod:`posediff.models.contract`)."""
-        return [{}]
-
     def __repr__(self) -> str:
         options = ', '.join(f'{name}={value!r}' for name, value in vars(self).items())
         return f'{type(self).__name__}({options})'

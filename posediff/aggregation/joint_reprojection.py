@@ -49,11 +49,6 @@ class _ReprojectionAggregator(BaseAggregator):
         clips = [self._aggregate_clip(*clip) for clip in zip(exact, data_samples, strict=True)]
         return torch.stack(clips).to(hypotheses.dtype)
 
-    @classmethod
-    def contract_cases(cls) -> list[dict[str, Any]]:
-        """Both ways to place the pose."""
-        return [{'root': 'estimate'}, {'root': 'ground_truth'}]
-
     def _aggregate_clip(self, hypotheses: Tensor, sample: Sample) -> Tensor:
         root_joint = get_skeleton(self._need(sample, 'skeleton')).root
         relative = hypotheses - hypotheses[..., root_joint : root_joint + 1, :]

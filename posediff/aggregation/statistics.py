@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -41,11 +40,6 @@ class MedianAggregator(BaseAggregator):
         if self.kind == 'geometric':
             return geometric_median(hypotheses, self.num_iterations)
         return coordinate_median(hypotheses)
-
-    @classmethod
-    def contract_cases(cls) -> list[dict[str, Any]]:
-        """Both kinds."""
-        return [{'kind': 'coordinate'}, {'kind': 'geometric'}]
 
 
 def coordinate_median(hypotheses: Tensor) -> Tensor:

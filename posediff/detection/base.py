@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any
 
 from posediff.structures.people import People
 from posediff.structures.video_frame import VideoFrame
@@ -16,8 +15,3 @@ class BaseDetector(ABC):
     @abstractmethod
     def __call__(self, frames: Sequence[VideoFrame]) -> list[People]:
         """Detect the persons of each frame; boxes have a positive area and lie at least partly in the image."""
-
-    @classmethod
-    @abstractmethod
-    def contract_cases(cls) -> list[dict[str, Any]]:
-        """Arguments to build instances with for the contract tests."""

@@ -98,15 +98,6 @@ class BoxesFileDetector(BaseDetector):
             found.append(clip_boxes(boxes, scores, frame.image.shape[:2]))
         return found
 
-    @classmethod
-    def contract_cases(cls) -> list[dict[str, Any]]:
-        """One file of MOTChallenge's form."""
-        import tempfile
-
-        with tempfile.NamedTemporaryFile('w', suffix='.txt', delete=False) as file:
-            file.write('1,1,10,8,20,30,0.9,-1,-1,-1\n1,2,-5,0,9,9,0.5\n3,1,12,8,20,30,0.8\n')
-        return [{'path': file.name}]
-
 
 def _check_pixels(file: Path, boxes: Sequence[Sequence[float]]) -> None:
     """Check that boxes (x, y, w, h) are in px: most of them must exceed the range of relative coordinates."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from posediff.detection.base import BaseDetector
-from posediff.fileio.keypoint_files.opening import boxes_of, example_file, open_record
+from posediff.fileio.keypoint_files.opening import boxes_of, open_record
 from posediff.registry import DETECTORS
 from posediff.structures.people import People
 from posediff.structures.video_frame import VideoFrame
@@ -41,8 +41,3 @@ class KeypointsFileDetector(BaseDetector):
         self.num_looked_up += len(there)
         self.num_outside += len(there) - len(rows)
         return found
-
-    @classmethod
-    def contract_cases(cls) -> list[dict[str, Any]]:
-        """A file of COCO's results."""
-        return [{'path': example_file(), 'skeleton': 'coco17'}]

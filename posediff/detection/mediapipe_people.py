@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import numpy as np
 
@@ -59,10 +58,6 @@ class MediaPipeDetector(BaseDetector):
         boxes = np.clip(circle_boxes(rois[kept]), 0, [width, height, width, height]).astype(np.float32)
         inside = (boxes[:, 2:] > boxes[:, :2]).all(-1)
         return People(boxes[inside], scores[kept][inside], rois[kept][inside].astype(np.float32))
-
-    @classmethod
-    def contract_cases(cls) -> list[dict[str, Any]]:
-        return [{}, {'levels': 1}]
 
 
 def looks(img_shape: tuple[int, int], levels: int) -> Iterator[tuple[int, int, int, int]]:

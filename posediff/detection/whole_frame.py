@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
@@ -23,7 +22,3 @@ class WholeFrameDetector(BaseDetector):
             height, width = frame.image.shape[:2]
             found.append(People(np.array([[0, 0, width, height]], np.float32), np.ones(1, np.float32)))
         return found
-
-    @classmethod
-    def contract_cases(cls) -> list[dict[str, Any]]:
-        return [{}]

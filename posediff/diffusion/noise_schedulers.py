@@ -8,7 +8,6 @@ alpha_bar 1.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import torch
@@ -86,11 +85,6 @@ class BetasNoiseScheduler:
     def split(self, output: Tensor, x_t: Tensor, t: int) -> tuple[Tensor, Tensor]:
         """Turn a raw denoiser output at step ``t`` into the (x_0, epsilon) that it implies, each of x_t's shape."""
         return to_x_0_and_epsilon(self.prediction_type, output, x_t, self.alpha_bar_at(t))
-
-    @classmethod
-    def contract_cases(cls) -> list[dict[str, Any]]:
-        """Constructor arguments of the instances for the contract tests; subclasses make betas of their own."""
-        return [{'betas': [0.1, 0.2, 0.4]} if cls is BetasNoiseScheduler else {}]
 
     def _gather(self, timestep: Tensor, like: Tensor) -> Tensor:
         table = self._on_device.get(like.device)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -78,8 +77,3 @@ class BasePoseEstimator(ABC):
             keypoints: (N, K, 2) px, their keypoints.
         """
         return people
-
-    @classmethod
-    @abstractmethod
-    def contract_cases(cls) -> list[dict[str, Any]]:
-        """Arguments to build instances with for the contract tests."""

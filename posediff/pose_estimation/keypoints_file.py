@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from posediff.fileio.keypoint_files.opening import boxes_of, example_file, open_record
+from posediff.fileio.keypoint_files.opening import boxes_of, open_record
 from posediff.geometry.similarity import box_iou
 from posediff.pose_estimation.base import BasePoseEstimator, FrameWindow, Poses
 from posediff.registry import POSE_ESTIMATORS
@@ -46,8 +46,3 @@ class KeypointsFileEstimator(BasePoseEstimator):
                 person = everybody[kept[column]]
                 keypoints[row], scores[row] = person.keypoints, person.scores
         return Poses(keypoints, scores)
-
-    @classmethod
-    def contract_cases(cls) -> list[dict[str, Any]]:
-        """A file of COCO's results."""
-        return [{'path': example_file(), 'skeleton': 'coco17'}]

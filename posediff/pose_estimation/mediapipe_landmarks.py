@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
@@ -65,7 +64,3 @@ class MediaPipePoseEstimator(BasePoseEstimator):
         upright = np.where(length > 0, up / np.maximum(length, 1e-6), [0.0, -1.0])
         reach = REACH * np.linalg.norm(keypoints - hips[:, None], axis=-1).max(1, initial=0, keepdims=True)
         return replace(people, rois=rois_from_circles(hips, hips + reach * upright).astype(np.float32))
-
-    @classmethod
-    def contract_cases(cls) -> list[dict[str, Any]]:
-        return [{}]

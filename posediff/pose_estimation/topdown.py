@@ -135,11 +135,6 @@ class DiffPoseEstimator(TopdownEstimator):
     def image(self, frames: tuple[VideoFrame, ...]) -> list[np.ndarray]:
         return [np.ascontiguousarray(frame.image[..., ::-1]) for frame in frames]
 
-    @classmethod
-    def contract_cases(cls) -> list[dict[str, Any]]:
-        """A tiny DiffPose over three frames."""
-        return [{'config': _tiny_config(), 'checkpoint': 'random'}]
-
 
 @POSE_ESTIMATORS.register_module()
 class MMPoseEstimator(TopdownEstimator):
@@ -176,43 +171,3 @@ class MMPoseEstimator(TopdownEstimator):
 
     def image(self, frames: tuple[VideoFrame, ...]) -> np.ndarray:
         return np.ascontiguousarray(frames[len(frames) // 2].image[..., ::-1])
-
-    @classmethod
-    def contract_cases(cls) -> list[dict[str, Any]]:
-        """RTMPose-tiny at random weights."""
-        return [{'model': 'rtmpose-t_8xb256-420e_body8-256x192', 'checkpoint': 'random'}]
-
-
-def _tiny_config() -> Config:
-    codec = {'type': 'UDPHeatmap', 'input_size': (48, 64), 'heatmap_size': (12, 16), 'sigma': 1.0}
-    vit = {'embed_dim': 12, 'depth': 1, 'num_heads': 2}
-    model = {
-        'type': 'PoseDiffusionEstimator',
-        'data_preprocessor': {'type': 'ClipPreprocessor'},
-        'backbone': {
-            'type': 'TimmBackbone', 'model_name': 'vit_tiny_patch16_224', 'img_size': (64, 48), 'model_kwargs': vit,
-        },
-        'conditioner': {
-            'type': 'SpatioTemporalConditioner', 'in_channels': 12, 'num_frames': 3, 'size': (4, 3), 'channels': 8,
-            'depth': 1,
-        },
-        'denoiser': {
-            'type': 'LookupPoseDecoder', 'num_joints': 15, 'heatmap_size': (16, 12), 'condition_channels': 8,
-            'channels': (8, 8, 8), 'out_channels': 8,
-        },
-        'noise_scheduler': {'type': 'CosineNoiseScheduler', 'prediction_type': 'sample'},
-        'sampler': {'type': 'DDIMSampler', 'spacing': 'diffusiondet'},
-        'head': {
-            'type': 'HeatmapHead', 'codec': codec, 'num_label_joints': 17,
-            'label_joints': (0, 1, 2, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16),
-        },
-        'test_cfg': {'num_hypotheses': 2, 'num_inference_steps': 1},
-    }  # fmt: skip
-    meta_keys = ('id', 'img_id', 'sample_id', 'key_index', 'input_size', 'input_center', 'input_scale')
-    pipeline = [
-        {'type': 'LoadClip'},
-        {'type': 'mmpose.GetBBoxCenterScale', 'padding': 1.25},
-        {'type': 'mmpose.TopdownAffine', 'input_size': (48, 64), 'use_udp': True},
-        {'type': 'mmpose.PackPoseInputs', 'meta_keys': meta_keys},
-    ]
-    return Config({'default_scope': 'posediff', 'model': model, 'test_pipeline': pipeline})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any
 
 import numpy as np
 
@@ -57,11 +56,6 @@ class BaseSmoother(ABC):
         Raises:
             ValueError: ``fps`` is not positive.
         """
-
-    @classmethod
-    @abstractmethod
-    def contract_cases(cls) -> list[dict[str, Any]]:
-        """Arguments to build instances with for the contract tests."""
 
 
 def check_fps(owner: str, fps: float) -> None:

@@ -37,10 +37,6 @@ class OneEuroSmoother(BaseSmoother):
         check_fps(type(self).__name__, fps)
         return OneEuroStream(self.min_cutoff, self.beta, self.derivative_cutoff, fps)
 
-    @classmethod
-    def contract_cases(cls) -> list[dict[str, Any]]:
-        return [{}, {'min_cutoff': 0.3, 'beta': 0.0}]
-
 
 class OneEuroStream(SmoothingStream):
     """The state of a One Euro filter within a sequence."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Any
 
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
@@ -110,10 +109,6 @@ class GaussianSmoother(SymmetricSmoother):
     def smooth(self, values: np.ndarray, fps: float) -> np.ndarray:
         return gaussian_filter1d(values, self.sigma_s * fps, axis=0, mode='nearest', radius=self.radius(fps))
 
-    @classmethod
-    def contract_cases(cls) -> list[dict[str, Any]]:
-        return [{}, {'sigma_s': 0.2}]
-
 
 @SMOOTHERS.register_module()
 class SavitzkyGolaySmoother(SymmetricSmoother):
@@ -145,7 +140,3 @@ class SavitzkyGolaySmoother(SymmetricSmoother):
         if length <= self.order:  # as many parameters as frames: the polynomial interpolates the values
             return values
         return savgol_filter(values, length, self.order, axis=0, mode='interp')
-
-    @classmethod
-    def contract_cases(cls) -> list[dict[str, Any]]:
-        return [{}, {'window_s': 0.5, 'order': 2}]

@@ -135,11 +135,6 @@ class BaseTracker(ABC):
     def _update(self, frame_index: int, found: Detections) -> np.ndarray:
         """Return the ids (N,) of validated detections, which are sorted by descending score, then by box."""
 
-    @classmethod
-    def contract_cases(cls) -> list[dict[str, Any]]:
-        """Constructor arguments of the instances for the contract tests (:mod:`posediff.models.contract`)."""
-        return [{}]
-
 
 def _checked(place: str, boxes: Any, scores: Any, keypoints: Any, keypoint_scores: Any) -> Detections:
     """Return the arguments of a frame as arrays, or raise an error that names the frame and the argument."""

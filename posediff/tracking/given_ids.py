@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from posediff.fileio.keypoint_files.opening import example_file, open_record
+from posediff.fileio.keypoint_files.opening import open_record
 from posediff.registry import TRACKERS
 from posediff.tracking.base import NO_TRACK, BaseTracker, Detections
 from posediff.tracking.pose_tracker import PoseTracker
@@ -69,11 +69,6 @@ class GivenIdsTracker(BaseTracker):
 
     def _entries(self, found: Detections) -> list[list[tuple[int, int]]]:
         return [self._given.get(_key(points), []) for points in found.keypoints]
-
-    @classmethod
-    def contract_cases(cls) -> list[dict[str, Any]]:
-        """A file without ids: all people are tracked."""
-        return [{'path': example_file(), 'skeleton': 'coco17'}]
 
 
 def _key(keypoints: np.ndarray) -> bytes:

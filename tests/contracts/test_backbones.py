@@ -1,64 +1,21 @@
-"""What every registered backbone promises: a map per image."""
+"""Contract tests of the backbones of posediff and of installed plugins."""
 
 from __future__ import annotations
 
-import pytest
-import torch
-from torch import Tensor, nn
+from posediff.testing import ContractCase
+from posediff.testing.contracts.backbones import BackboneContract
 
-from posediff.models.contract import ContractCase
+NARROW = {'embed_dim': 12, 'depth': 1, 'num_heads': 2, 'patch_size': 8}
+VIT = {'model_name': 'vit_tiny_patch16_224', 'img_size': (32, 24), 'model_kwargs': NARROW}
 
-IMAGES = 3
-
-
-@pytest.fixture
-def images(case: ContractCase) -> Tensor:
-    return torch.randn(IMAGES, *case.input_shape, generator=torch.Generator().manual_seed(1))
-
-
-def evaluate(backbone: nn.Module, images: Tensor) -> Tensor:
-    """The last map, as the estimator takes it."""
-    with torch.no_grad():
-        maps = backbone(images)
-    return maps[-1] if isinstance(maps, (tuple, list)) else maps
+CASES = {
+    'TimmBackbone': [
+        ContractCase(VIT, input_shape=(3, 32, 24)),
+        ContractCase({**VIT, 'stem': 'convolution'}, input_shape=(3, 32, 24)),
+        ContractCase({'model_name': 'test_resnet'}, input_shape=(3, 64, 64)),
+    ],
+}
 
 
-def test_makes_a_map_of_every_image(component: nn.Module, images: Tensor) -> None:
-    maps = evaluate(component, images)
-    assert maps.ndim == 4
-    assert maps.shape[0] == IMAGES
-    assert maps.isfinite().all()
-    # a map has the aspect of its image
-    height, width = maps.shape[2:]
-    assert height * images.shape[3] == width * images.shape[2]
-
-
-def test_images_are_independent(component: nn.Module, images: Tensor) -> None:
-    together = evaluate(component, images)
-    for index in range(IMAGES):
-        alone = evaluate(component, images[index : index + 1])
-        torch.testing.assert_close(
-            alone, together[index : index + 1], rtol=1e-4, atol=1e-4 * float(together.abs().max())
-        )
-
-
-def test_gradients_reach_every_trainable_parameter(component: nn.Module, images: Tensor) -> None:
-    maps = component.train()(images)
-    maps = maps[-1] if isinstance(maps, (tuple, list)) else maps
-    (maps * torch.randn(maps.shape, generator=torch.Generator().manual_seed(2))).sum().backward()
-    trainable = {name: parameter for name, parameter in component.named_parameters() if parameter.requires_grad}
-    assert trainable
-    assert not [name for name, parameter in trainable.items() if parameter.grad is None]
-
-
-def test_state_dict_round_trip(component: nn.Module, images: Tensor) -> None:
-    expected = evaluate(component, images)
-    state = {name: value.clone() for name, value in component.state_dict().items()}
-    for parameter in component.parameters():
-        nn.init.zeros_(parameter)
-    component.load_state_dict(state)
-    assert torch.equal(evaluate(component, images), expected)
-
-
-def test_runs_in_bfloat16(component: nn.Module, images: Tensor) -> None:
-    assert evaluate(component.to(torch.bfloat16), images.bfloat16()).dtype == torch.bfloat16
+class TestBackbones(BackboneContract):
+    cases = CASES

@@ -1,90 +1,40 @@
-"""What every registered conditioner promises, plugins included: see posediff.models.conditioners.base."""
+"""Contract tests of the conditioners of posediff and of installed plugins."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from posediff.models.conditioners.centring import CENTRED_CHANNELS
+from posediff.testing import ContractCase
+from posediff.testing.contracts.conditioners import ConditionerContract
 
-import pytest
-import torch
-from torch import Tensor, nn
+MIXSTE = {'type': 'MixSTE', 'channels': 8, 'depth': 2, 'num_heads': 2, 'num_frames': 5}
+CENTRED_MIXSTE = {**MIXSTE, 'in_channels': CENTRED_CHANNELS}
+LIFTER_CASES = [
+    ContractCase({'lifter': MIXSTE}, input_shape=(5, 17, 2)),
+    ContractCase({'lifter': CENTRED_MIXSTE, 'center': True}, input_shape=(5, 17, 2)),
+]
+SMALL = {'num_frames': 3, 'size': (4, 3), 'channels': 8, 'depth': 1, 'num_heads': 2}
 
-from posediff.models.conditioners.base import BaseConditioner
-from posediff.models.contract import ContractCase
-
-CLIPS = 3
-
-
-class Example(NamedTuple):
-    conditioner: BaseConditioner
-    features: Tensor  # (B, …)
-
-
-@pytest.fixture
-def example(component: BaseConditioner, case: ContractCase) -> Example:
-    features = torch.randn(CLIPS, *case.input_shape, generator=torch.Generator().manual_seed(1))
-    return Example(component, features)
-
-
-def evaluate(conditioner: BaseConditioner, features: Tensor) -> Tensor:
-    with torch.no_grad():
-        return conditioner(features)
-
-
-def test_makes_one_condition_per_clip(example: Example) -> None:
-    condition = evaluate(*example)
-    assert condition.shape[0] == CLIPS
-    assert condition.dtype == example.features.dtype
-    assert condition.isfinite().all()
-
-
-def test_clips_are_independent(example: Example) -> None:
-    conditioner, features = example
-    together = evaluate(conditioner, features)
-    for clip in range(CLIPS):
-        alone = evaluate(conditioner, features[clip : clip + 1])
-        torch.testing.assert_close(alone, together[clip : clip + 1], rtol=1e-5, atol=1e-5)
+CASES = {
+    'FrozenLifterConditioner': LIFTER_CASES,
+    'Keypoints2DConditioner': [
+        ContractCase({'center': center}, input_shape=(5, 17, channels))
+        for channels in (2, 3)  # with and without the mask channel
+        for center in (False, True)
+    ],
+    'LifterConditioner': LIFTER_CASES,
+    'SingleFrameConditioner': [
+        ContractCase({'in_channels': 6, 'channels': 8}, input_shape=(1, 6, 4, 3)),
+        ContractCase({'in_channels': 6, 'channels': 8, 'num_frames': 3}, input_shape=(3, 6, 4, 3)),
+    ],
+    'SpatioTemporalConditioner': [
+        ContractCase({**SMALL, 'in_channels': 6}, input_shape=(3, 6, 4, 3)),
+        ContractCase({**SMALL, 'in_channels': 6, 'patch_size': 2}, input_shape=(3, 6, 8, 6)),
+        ContractCase(
+            {**SMALL, 'in_channels': 8, 'rearrange': 2, 'num_frames': 1, 'size': (4, 4)}, input_shape=(1, 8, 2, 2)
+        ),
+    ],
+}
 
 
-def test_the_clip_matters(example: Example) -> None:
-    conditioner, features = example
-    assert not torch.allclose(evaluate(conditioner, features), evaluate(conditioner, features + 0.1))
-
-
-def test_gradients_reach_every_trainable_parameter(example: Example) -> None:
-    conditioner, features = example
-    trainable = {name: p for name, p in conditioner.named_parameters() if p.requires_grad}
-    condition = conditioner.train()(features)
-    assert condition.requires_grad == bool(trainable)
-    if not trainable:
-        return
-    (condition * torch.randn(condition.shape, generator=torch.Generator().manual_seed(2))).sum().backward()
-    for name, parameter in trainable.items():
-        assert parameter.grad is not None, name
-        assert parameter.grad.abs().max() > 0, name
-
-
-def test_state_dict_round_trip(example: Example) -> None:
-    conditioner, features = example
-    expected = evaluate(conditioner, features)
-    state = {name: value.clone() for name, value in conditioner.state_dict().items()}
-    for parameter in conditioner.parameters():
-        nn.init.zeros_(parameter)
-    conditioner.load_state_dict(state)
-    assert torch.equal(evaluate(conditioner, features), expected)
-
-
-def test_full_state_makes_it_ready_to_train(example: Example) -> None:
-    example.conditioner.load_state_dict(example.conditioner.state_dict())
-    assert example.conditioner.ready_to_train() is None
-
-
-def test_runs_in_bfloat16(example: Example) -> None:
-    conditioner, features = example
-    expected = evaluate(conditioner, features)
-    with torch.autocast('cpu', torch.bfloat16):
-        mixed = evaluate(conditioner, features)
-    halved = evaluate(conditioner.to(torch.bfloat16), features.bfloat16())
-    assert halved.dtype == torch.bfloat16
-    for actual in (mixed, halved):
-        difference = (actual.float() - expected).abs().max()
-        assert difference < 0.1 * expected.abs().max()
+class TestConditioners(ConditionerContract):
+    cases = CASES

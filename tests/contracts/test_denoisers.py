@@ -1,202 +1,37 @@
-"""What every registered denoiser promises, plugins included: see posediff.models.denoisers.base."""
+"""Contract tests of the denoisers of posediff and of installed plugins."""
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from posediff.testing import ContractCase
+from posediff.testing.contracts.denoisers import DenoiserContract
 
-import pytest
-import torch
-from torch import Tensor, nn
+POSE = {'state_shape': (5, 17, 3), 'condition_shape': (5, 17, 2)}
+HEATMAPS = {'state_shape': (3, 16, 12), 'condition_shape': (6, 4, 3)}
+HEATMAP_SIZES = {'num_joints': 3, 'heatmap_size': (16, 12), 'condition_channels': 6, 'step_channels': 8}
+LOOKUP = {**HEATMAP_SIZES, 'out_channels': 8, 'num_heads': 2, 'depth': 1}
+CSDI_DEPTHS = {'num_frames': 5, 'channels': 8, 'num_layers': 2, 'num_heads': 2, 'feedforward_channels': 8}
+CSDI_WIDTHS = {'frame_channels': 8, 'joint_channels': 4, 'step_channels': 8}
+GRAPH = {'num_frames': 5, 'channels': 8, 'num_layers': 2, 'step_channels': 8, 'num_train_timesteps': 50}
+# Stochastic depth has no effect in eval mode.
+MIXSTE = {'num_frames': 5, 'channels': 8, 'depth': 2, 'num_heads': 2, 'drop_path_rate': 0.1}
 
-from posediff.models.contract import ContractCase, randomise
-from posediff.models.denoisers.base import BaseDenoiser
-
-CLIPS, HYPOTHESES = 2, 3
-ROWS = CLIPS * HYPOTHESES
-
-
-class Example(NamedTuple):
-    """A denoiser in eval mode with weights that all matter, and inputs for it."""
-
-    denoiser: BaseDenoiser
-    x_t: Tensor  # (N, …)
-    timestep: Tensor  # (N,)
-    condition: Tensor  # (B, …)
-
-
-@pytest.fixture
-def example(component: BaseDenoiser, case: ContractCase) -> Example:
-    generator = torch.Generator().manual_seed(1)
-    x_t = torch.randn(ROWS, *case.state_shape, generator=generator)
-    condition = torch.randn(CLIPS, *case.condition_shape, generator=generator)
-    return Example(component, x_t, torch.arange(ROWS) + 2, condition)
-
-
-def repeated(condition: Tensor) -> Tensor:
-    return condition.repeat_interleave(HYPOTHESES, dim=0)
+CASES = {
+    'CSDIDenoiser': [ContractCase(CSDI_DEPTHS | CSDI_WIDTHS, **POSE)],
+    'CTGCNDenoiser': [
+        ContractCase(GRAPH | {'condition_channels': 2}, **POSE),
+        ContractCase(
+            GRAPH | {'condition_channels': 6, 'pose_channels': 6}, state_shape=(5, 17, 3), condition_shape=(5, 17, 6)
+        ),
+    ],
+    'ConcatPoseDecoder': [ContractCase({**HEATMAP_SIZES, 'channels': 8}, **HEATMAPS)],
+    'LookupPoseDecoder': [
+        ContractCase({**LOOKUP, 'channels': (8, 8, 8)}, **HEATMAPS),
+        ContractCase({**LOOKUP, 'channels': (8, 6), 'fusion': 'concat'}, **HEATMAPS),
+        ContractCase({**LOOKUP, 'channels': (8,), 'refine_depth': 2}, **HEATMAPS),
+    ],
+    'MixSTEDenoiser': [ContractCase(MIXSTE, **POSE)],
+}
 
 
-def assert_same(actual: Tensor, expected: Tensor, tolerance: float = 1e-5) -> None:
-    torch.testing.assert_close(actual, expected, rtol=0, atol=tolerance * expected.abs().max().item())
-
-
-def evaluate(example: Example, **changes: Any) -> Tensor:
-    denoiser, x_t, timestep, condition = example._replace(**changes)
-    with torch.no_grad():
-        return denoiser(x_t, timestep, condition)
-
-
-def test_keeps_shape_and_dtype(example: Example) -> None:
-    output = evaluate(example)
-    assert output.shape == example.x_t.shape
-    assert output.dtype == example.x_t.dtype
-    assert output.isfinite().all()
-
-
-def test_inputs_are_left_alone(example: Example) -> None:
-    x_t, condition = example.x_t.clone(), example.condition.clone()
-    evaluate(example)
-    assert torch.equal(example.x_t, x_t)
-    assert torch.equal(example.condition, condition)
-
-
-@pytest.mark.parametrize('training', [False, True])
-def test_gradients_reach_every_trainable_parameter(example: Example, training: bool) -> None:
-    denoiser, x_t, timestep, condition = example
-    denoiser.train(training)
-    condition.requires_grad_()
-    weights = torch.randn(x_t.shape, generator=torch.Generator().manual_seed(2))
-    unreached = {name for name, parameter in denoiser.named_parameters() if parameter.requires_grad}
-    assert unreached
-    for seed in range(8):  # a narrow network may have a rectifier that no input passes; not under every draw
-        denoiser.zero_grad()
-        (randomise(denoiser, seed=seed)(x_t, timestep, condition) * weights).sum().backward()
-        gradients = {name: p.grad for name, p in denoiser.named_parameters() if p.requires_grad}
-        assert not [name for name, grad in gradients.items() if grad is None or not grad.isfinite().all()]
-        unreached -= {name for name, grad in gradients.items() if grad.abs().max() > 0}
-    assert not unreached
-    assert condition.grad.abs().max() > 0
-
-
-def test_evaluation_with_and_without_gradient_agree(example: Example) -> None:
-    denoiser, x_t, timestep, condition = example
-    assert_same(evaluate(example), denoiser(x_t, timestep, condition).detach())
-
-
-def test_rows_are_independent(example: Example) -> None:
-    together = evaluate(example)
-    for row in (0, ROWS - 1):
-        clip = row // HYPOTHESES
-        alone = evaluate(
-            example,
-            x_t=example.x_t[row : row + 1],
-            timestep=example.timestep[row : row + 1],
-            condition=example.condition[clip : clip + 1],
-        )
-        assert_same(alone, together[row : row + 1])
-
-
-def test_every_input_matters(example: Example) -> None:
-    output = evaluate(example)
-    for changed in (
-        evaluate(example, x_t=example.x_t + 0.1),
-        evaluate(example, timestep=example.timestep + 1),
-        evaluate(example, condition=example.condition + 0.1),
-    ):
-        assert (changed - output).flatten(1).abs().amax(dim=1).min() > 1e-4 * output.abs().max()
-
-
-def test_condition_of_batch_b_equals_batch_n(example: Example) -> None:
-    assert_same(evaluate(example, condition=repeated(example.condition)), evaluate(example))
-
-
-def test_condition_that_does_not_fit_is_refused(example: Example) -> None:
-    with pytest.raises(ValueError, match='condition'):
-        evaluate(example, condition=example.condition[:1].expand(ROWS - 1, *example.condition.shape[1:]))
-
-
-@pytest.mark.parametrize('gradient', [False, True])
-def test_prepared_condition_equals_the_condition(example: Example, gradient: bool) -> None:
-    denoiser, x_t, timestep, condition = example
-    with torch.set_grad_enabled(gradient):
-        for given in (condition, repeated(condition)):
-            prepared = denoiser.prepare(given)
-            assert_same(denoiser(x_t, timestep, prepared), denoiser(x_t, timestep, given))
-            # a prepared condition serves every step of a sampling run
-            again = denoiser(x_t, timestep + 1, prepared)
-            assert_same(again, denoiser(x_t, timestep + 1, given))
-
-
-def test_prepared_condition_follows_changed_weights(example: Example) -> None:
-    before = evaluate(example)
-    randomise(example.denoiser, seed=5)
-    after = evaluate(example)
-    assert (after - before).abs().max() > 1e-3 * before.abs().max()
-    with torch.no_grad():
-        prepared = example.denoiser.prepare(example.condition)
-    assert_same(evaluate(example, condition=prepared), after)
-
-
-def test_one_timestep_serves_all_rows(example: Example) -> None:
-    for step in (0, 7):
-        one, each = torch.tensor([step]), torch.full((ROWS,), step)
-        assert_same(evaluate(example, timestep=one), evaluate(example, timestep=each))
-
-
-def test_state_dict_round_trip(example: Example) -> None:
-    expected = evaluate(example)
-    state = {name: value.clone() for name, value in example.denoiser.state_dict().items()}
-    for parameter in example.denoiser.parameters():
-        nn.init.zeros_(parameter)
-    assert not torch.equal(evaluate(example), expected)
-    example.denoiser.load_state_dict(state)
-    assert torch.equal(evaluate(example), expected)
-
-
-@pytest.mark.parametrize('training', [False, True])
-def test_runs_in_bfloat16(example: Example, training: bool) -> None:
-    denoiser, x_t, timestep, condition = example
-    expected = evaluate(example)
-    if training:
-        denoiser.train()
-    denoiser.to(torch.bfloat16)
-    output = denoiser(x_t.bfloat16(), timestep, condition.bfloat16())
-    assert output.dtype == torch.bfloat16
-    assert output.isfinite().all()
-    output.float().square().mean().backward()
-    if not training:
-        halved = evaluate(example, x_t=x_t.bfloat16(), condition=condition.bfloat16())
-        assert halved.dtype == torch.bfloat16
-        for actual in (output.detach(), halved):
-            assert_same(actual.float(), expected, tolerance=0.1)
-
-
-@pytest.mark.parametrize('training', [False, True])
-def test_runs_under_autocast(example: Example, training: bool) -> None:
-    denoiser, x_t, timestep, condition = example
-    expected = evaluate(example)
-    denoiser.train(training)
-    with torch.autocast('cpu', torch.bfloat16):
-        output = denoiser(x_t, timestep, condition)
-        output.float().square().mean().backward()
-        with torch.no_grad():
-            prepared = denoiser.prepare(condition)
-            inferred = denoiser(x_t, timestep, prepared)
-    assert output.dtype == inferred.dtype == x_t.dtype
-    assert all(p.grad is None or p.grad.dtype == torch.float32 for p in denoiser.parameters())
-    if not training:
-        for actual in (output.detach(), inferred):
-            assert_same(actual, expected, tolerance=0.1)
-
-
-@pytest.mark.gpu
-@pytest.mark.skipif(not torch.cuda.is_available(), reason='needs a CUDA device')
-@pytest.mark.parametrize('gradient', [False, True])
-def test_cuda_equals_the_cpu(example: Example, monkeypatch: pytest.MonkeyPatch, gradient: bool) -> None:
-    monkeypatch.setattr(torch.backends.cuda.matmul, 'allow_tf32', False)
-    expected = evaluate(example)
-    denoiser, *inputs = example
-    denoiser.cuda()
-    with torch.set_grad_enabled(gradient):
-        output = denoiser(*(value.cuda() for value in inputs))
-    assert_same(output.detach().cpu(), expected, tolerance=1e-4)
+class TestDenoisers(DenoiserContract):
+    cases = CASES

@@ -1,42 +1,32 @@
-"""What every registered detector promises, plugins included: see posediff.detection.base."""
+"""Contract tests of the detectors of posediff and of installed plugins."""
 
 from __future__ import annotations
 
-import numpy as np
-import pytest
+from pathlib import Path
+from typing import Any
 
-from posediff.structures.video_frame import VideoFrame
+from posediff.testing import ContractCase
+from posediff.testing.contracts.detectors import DetectorContract
+from posediff.testing.example_files import write_keypoints
 
-
-@pytest.fixture
-def frames() -> list[VideoFrame]:
-    rng = np.random.default_rng(0)
-    return [VideoFrame(index, index / 25, rng.integers(0, 256, (96, 128, 3), np.uint8)) for index in range(3)]
+MOT_ROWS = '1,1,10,8,20,30,0.9,-1,-1,-1\n1,2,-5,0,9,9,0.5\n3,1,12,8,20,30,0.8\n'
 
 
-def test_boxes_are_plain_and_lie_in_the_image(component, frames):
-    for people, frame in zip(component(frames), frames, strict=True):
-        height, width = frame.image.shape[:2]
-        assert people.boxes.dtype == people.scores.dtype == np.float32
-        assert people.boxes.shape == (len(people), 4)
-        assert people.scores.shape == (len(people),)
-        assert np.isfinite(people.boxes).all()
-        assert (people.boxes >= 0).all()
-        assert (people.boxes <= [width, height, width, height]).all()
-        assert (people.boxes[:, 2:] > people.boxes[:, :2]).all()
-        assert ((people.scores >= 0) & (people.scores <= 1)).all()
-        assert people.rois is None or people.rois.shape == (len(people), 4)
+def boxes_file(folder: Path) -> dict[str, Any]:
+    path = folder / 'boxes.txt'
+    path.write_text(MOT_ROWS)
+    return {'path': path}
 
 
-def test_a_frame_is_looked_at_for_itself(component, frames):
-    together = component(frames)
-    for people, frame in zip(together, frames, strict=True):
-        (alone,) = component([frame])
-        np.testing.assert_allclose(alone.boxes, people.boxes, atol=0.5)
-    assert component([]) == []
+CASES = {
+    'BoxesFileDetector': [ContractCase(boxes_file)],
+    'KeypointsFileDetector': [ContractCase(lambda folder: {'path': write_keypoints(folder), 'skeleton': 'coco17'})],
+    # RTMDet-tiny with random weights; the threshold lets some boxes through
+    'MMDetDetector': [{'checkpoint': 'random', 'score_threshold': 0.0}],
+    'MediaPipeDetector': [{}, {'levels': 1}],
+    'WholeFrameDetector': [{}],
+}
 
 
-@pytest.mark.parametrize('shape', [(1, 200, 3), (300, 1, 3), (2, 2, 3)])
-def test_pictures_without_room_for_anybody_are_no_error(component, shape):
-    (people,) = component([VideoFrame(7, 0.1, np.zeros(shape, np.uint8))])
-    assert people.boxes.shape == (len(people), 4)
+class TestDetectors(DetectorContract):
+    cases = CASES

@@ -1,88 +1,25 @@
-"""What every registered head promises, plugins included: see posediff.models.heads.base."""
+"""Contract tests of the heads of posediff and of installed plugins."""
 
 from __future__ import annotations
 
-import pytest
-import torch
-from torch import Tensor, nn
+from posediff.testing import ContractCase
+from posediff.testing.contracts.heads import HeadContract
 
-from posediff.models.contract import ContractCase
-from posediff.models.heads.base import BaseHead
+CODEC = {'type': 'UDPHeatmap', 'input_size': (48, 64), 'heatmap_size': (12, 16)}
+SCALED = {'codec': CODEC, 'scale': 2.0, 'offset': 0.5, 'in_channels': 6, 'channels': 8}
+POSE = (4, 17, 3)
 
-CLIPS, HYPOTHESES = 2, 3
-
-
-@pytest.fixture
-def pose(case: ContractCase) -> Tensor:
-    """(B, M, …) in users' units."""
-    generator = torch.Generator().manual_seed(0)
-    return 300 * torch.randn(CLIPS, HYPOTHESES, *case.state_shape, generator=generator)
-
-
-@pytest.fixture
-def condition(case: ContractCase) -> Tensor:
-    """(B, …) for a head that predicts from it."""
-    return torch.randn(CLIPS, *case.condition_shape, generator=torch.Generator().manual_seed(1))
+CASES = {
+    'HeatmapHead': [
+        ContractCase({'codec': CODEC}, state_shape=(15, 16, 12)),
+        ContractCase(SCALED, state_shape=(15, 16, 12), condition_shape=(6, 4, 3)),
+    ],
+    'LiftingHead': [
+        ContractCase(state_shape=POSE),
+        ContractCase({'in_channels': 8, 'scale': 2.0}, state_shape=POSE, condition_shape=(4, 17, 8)),
+    ],
+}
 
 
-@pytest.mark.parametrize('dtype', [torch.float32, torch.float64])
-def test_decode_undoes_encode(component: BaseHead, pose: Tensor, dtype: torch.dtype) -> None:
-    pose = pose.to(dtype)
-    given = pose.clone()
-    x_0 = component.encode(pose)
-    decoded = component.decode(x_0)
-    assert x_0.dtype == decoded.dtype == dtype
-    assert x_0.isfinite().all()
-    torch.testing.assert_close(decoded, pose)
-    assert torch.equal(pose, given)
-
-
-def test_poses_are_independent(component: BaseHead, pose: Tensor) -> None:
-    x_0 = component.encode(pose)
-    for clip in range(CLIPS):
-        torch.testing.assert_close(component.encode(pose[clip]), x_0[clip])
-        torch.testing.assert_close(component.decode(x_0[clip]), component.decode(x_0)[clip])
-
-
-def test_mirrored_twice_is_the_same(component: BaseHead, pose: Tensor) -> None:
-    x_0 = component.encode(pose)
-    given = x_0.clone()
-    flipped = component.flip_state(x_0)
-    assert flipped.shape == x_0.shape
-    assert not torch.allclose(flipped, x_0)
-    torch.testing.assert_close(component.flip_state(flipped), x_0)
-    assert torch.equal(x_0, given)
-
-
-def test_predicts_one_state_per_clip(component: BaseHead, condition: Tensor, case: ContractCase) -> None:
-    together = component(condition)
-    assert component.state_shape(condition) == case.state_shape
-    assert together.shape == (CLIPS, *case.state_shape)
-    assert together.dtype == condition.dtype
-    for clip in range(CLIPS):
-        torch.testing.assert_close(component(condition[clip : clip + 1]), together[clip : clip + 1])
-
-
-def test_gradients_reach_every_trainable_parameter(component: BaseHead, condition: Tensor) -> None:
-    condition.requires_grad_()
-    x_0 = component.train()(condition)
-    (x_0 * torch.randn(x_0.shape, generator=torch.Generator().manual_seed(2))).sum().backward()
-    assert condition.grad.abs().max() > 0
-    assert not [name for name, p in component.named_parameters() if p.requires_grad and not p.grad.abs().max() > 0]
-
-
-def test_state_dict_round_trip(component: BaseHead, condition: Tensor) -> None:
-    expected = component(condition)
-    state = {name: value.clone() for name, value in component.state_dict().items()}
-    for parameter in component.parameters():
-        nn.init.zeros_(parameter)
-    assert not torch.equal(component(condition), expected)
-    component.load_state_dict(state)
-    assert torch.equal(component(condition), expected)
-
-
-def test_runs_in_bfloat16(component: BaseHead, condition: Tensor) -> None:
-    expected = component(condition)
-    halved = component.to(torch.bfloat16)(condition.bfloat16())
-    assert halved.dtype == torch.bfloat16
-    assert (halved.float() - expected).abs().max() < 0.1 * expected.abs().max()
+class TestHeads(HeadContract):
+    cases = CASES

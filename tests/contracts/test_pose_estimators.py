@@ -1,47 +1,19 @@
-"""What every registered 2D estimator promises, plugins included: see posediff.pose_estimation.base."""
+"""Contract tests of the 2D pose estimators of posediff and of installed plugins."""
 
 from __future__ import annotations
 
-import numpy as np
-import pytest
+from posediff.testing import ContractCase
+from posediff.testing.contracts.pose_estimators import PoseEstimatorContract
+from posediff.testing.example_files import write_keypoints
+from posediff.testing.tiny_models import diffpose_config
 
-from posediff.pose_estimation.base import FrameWindow
-from posediff.structures.people import People
-from posediff.structures.skeletons import SKELETONS
-from posediff.structures.video_frame import VideoFrame
-
-BOXES = np.array([[10, 5, 50, 90], [60, 20, 120, 95], [-20, -10, 40, 50]], np.float32)
-
-
-def window(component, index: int, boxes: np.ndarray) -> FrameWindow:
-    rng = np.random.default_rng(index)
-    count = 2 * component.frames_around + 1
-    frames = [VideoFrame(index + k, 0.0, rng.integers(0, 256, (96, 128, 3), np.uint8)) for k in range(count)]
-    return FrameWindow(tuple(frames), People(boxes, np.ones(len(boxes), np.float32)))
+CASES = {
+    'DiffPoseEstimator': [ContractCase(lambda folder: {'config': diffpose_config(), 'checkpoint': 'random'})],
+    'KeypointsFileEstimator': [ContractCase(lambda folder: {'path': write_keypoints(folder), 'skeleton': 'coco17'})],
+    'MMPoseEstimator': [{'model': 'rtmpose-t_8xb256-420e_body8-256x192', 'checkpoint': 'random'}],
+    'MediaPipePoseEstimator': [{}],
+}
 
 
-def test_everybody_gets_a_pose_of_a_named_skeleton(component):
-    windows = [window(component, 0, BOXES), window(component, 1, BOXES[:0]), window(component, 2, BOXES[1:])]
-    assert SKELETONS[component.skeleton.name] is component.skeleton
-    for poses, one in zip(component(windows), windows, strict=True):
-        joints = component.skeleton.num_joints
-        assert poses.keypoints.shape == (len(one.people), joints, 2)
-        assert poses.scores.shape == (len(one.people), joints)
-        assert poses.keypoints.dtype == poses.scores.dtype == np.float32
-        assert np.isfinite(poses.keypoints).all()
-        assert ((poses.scores >= 0) & (poses.scores <= 1)).all()
-
-
-def test_people_and_frames_do_not_influence_each_other(component):
-    windows = [window(component, 0, BOXES), window(component, 2, BOXES[1:])]
-    together = component(windows)
-    (alone,) = component([window(component, 0, BOXES[1:2])])
-    np.testing.assert_allclose(alone.keypoints[0], together[0].keypoints[1], atol=0.05)
-    np.testing.assert_allclose(alone.scores[0], together[0].scores[1], atol=1e-4)
-
-
-@pytest.mark.parametrize('boxes', [BOXES[:0]])
-def test_nobody_is_no_error(component, boxes):
-    (poses,) = component([window(component, 0, boxes)])
-    assert len(poses) == 0
-    assert component([]) == []
+class TestPoseEstimators(PoseEstimatorContract):
+    cases = CASES

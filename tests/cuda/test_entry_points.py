@@ -15,6 +15,7 @@ from posediff.pose_estimation import DiffPoseEstimator, MMPoseEstimator
 from posediff.pose_estimation.base import FrameWindow
 from posediff.structures.people import People
 from posediff.structures.video_frame import VideoFrame
+from posediff.testing.tiny_models import diffpose_config
 
 ROOT = Path(__file__).resolve().parents[2]
 FRAMES = 20
@@ -77,7 +78,7 @@ def window(frames: int) -> FrameWindow:
 def test_diffpose_finds_keypoints(fake_cuda):
     pytest.importorskip('mmpose')
     pytest.importorskip('timm')
-    estimator = DiffPoseEstimator(**DiffPoseEstimator.contract_cases()[0], device='cuda')
+    estimator = DiffPoseEstimator(diffpose_config(), 'random', device='cuda')
     assert next(estimator.model.parameters()).device.type == 'cuda'
     fake_cuda.waits.clear()
     (poses,) = estimator([window(3)])
@@ -87,7 +88,7 @@ def test_diffpose_finds_keypoints(fake_cuda):
 
 def test_a_model_of_mmpose_finds_keypoints(fake_cuda):
     pytest.importorskip('mmpose')
-    estimator = MMPoseEstimator(**MMPoseEstimator.contract_cases()[0], device='cuda')
+    estimator = MMPoseEstimator('rtmpose-t_8xb256-420e_body8-256x192', 'random', device='cuda')
     assert next(estimator.model.parameters()).device.type == 'cuda'
     fake_cuda.waits.clear()
     (poses,) = estimator([window(1)])

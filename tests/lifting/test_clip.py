@@ -105,10 +105,6 @@ class SingleFrameDenoiser(BaseDenoiser):
     def forward(self, x_t, timestep, condition):
         return torch.tanh(x_t) + 0.1 * expand_to_rows(condition, len(x_t)).sum(-1, keepdim=True)
 
-    @classmethod
-    def contract_cases(cls):
-        return []
-
 
 def test_windows_share_the_noise_of_a_frame(config):
     """How the windows are cut does not matter when the network looks at single frames: noise belongs to the frame."""

@@ -29,10 +29,6 @@ class MarkDetector(BaseDetector):
             found.append(People(box, np.ones(1, np.float32)) if there else People.nobody())
         return found
 
-    @classmethod
-    def contract_cases(cls):
-        return [{}]
-
 
 class WindowEstimator(BasePoseEstimator):
     """Keypoints in the box; the first two say which frames were seen: its own and the sum of the window's."""
@@ -57,10 +53,6 @@ class WindowEstimator(BasePoseEstimator):
             scores[:, 1] = sum(frame.index for frame in window.frames) / 1000
             found.append(Poses(keypoints.astype(np.float32), scores.astype(np.float32)))
         return found
-
-    @classmethod
-    def contract_cases(cls):
-        return [{'around': 0}]
 
 
 def frames(count: int, dark: set[int] = frozenset(), repeated: set[int] = frozenset()) -> list[VideoFrame]:

@@ -138,5 +138,8 @@ def test_the_worked_example_is_found_through_its_entry_point(
     monkeypatch.syspath_prepend(str(source))
     monkeypatch.syspath_prepend(str(tmp_path))
     assert 'example' in load_plugins()
-    assert DENOISERS.get('JointTimeMixer').__module__ == 'posediff_mixer'
-    assert len([line for line in (source / 'posediff_mixer.py').read_text().splitlines() if line.strip()]) < 60
+    assert DENOISERS.get('JointTimeMixer').__module__ == 'posediff_mixer.denoiser'
+    assert (
+        len([line for line in (source / 'posediff_mixer' / 'denoiser.py').read_text().splitlines() if line.strip()])
+        < 60
+    )

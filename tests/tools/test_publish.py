@@ -13,6 +13,7 @@ import posediff
 from posediff.fileio.checkpoint import load_state
 from posediff.fileio.safetensors_files import read_safetensors, read_safetensors_metadata
 from posediff.pose_estimation.topdown import DiffPoseEstimator
+from posediff.testing.tiny_models import diffpose_config
 
 Publish = Callable[..., int]
 
@@ -32,7 +33,7 @@ def publish(load_tool, exit_code, monkeypatch) -> Publish:
 def trained(tmp_path: Path) -> Path:
     """As a training run writes it: optimizer, and the config whose backbone began from another file."""
     pytest.importorskip('mmpose')
-    config = DiffPoseEstimator.contract_cases()[0]['config']
+    config = diffpose_config()
     state = posediff.init_model(config).state_dict()
     config.model.backbone.checkpoint = 'checkpoints/start.pth'
     config.model.denoiser.init_cfg = {'type': 'Pretrained', 'checkpoint': 'checkpoints/start.pth'}

@@ -5,7 +5,7 @@ import pytest
 import torch
 from PIL import Image
 
-from posediff.models.contract import randomise
+from posediff.testing import randomise
 from posediff.visualization.activations import record_activations, save_activations
 
 pytest.importorskip('mmpose')

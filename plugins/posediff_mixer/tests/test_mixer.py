@@ -16,7 +16,7 @@ CONFIG = PLUGIN / 'configs' / 'mixer-2d_27f_cmu.py'
 BUILD_FROM_CONFIG = f"""
 import torch, posediff
 model = posediff.init_model({str(CONFIG)!r})
-assert type(model.denoiser).__module__ == 'posediff_mixer', type(model.denoiser)
+assert type(model.denoiser).__module__ == 'posediff_mixer.denoiser', type(model.denoiser)
 condition = model.conditioner(torch.rand(2, 27, 17, 2))
 loss = model.diffusion_loss(torch.rand(2, 27, 17, 3), condition)
 loss.backward()

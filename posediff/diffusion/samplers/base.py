@@ -5,7 +5,6 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from torch import Tensor
 
@@ -116,8 +115,3 @@ class BaseSampler(ABC):
             step: The state and the denoiser's reading of it.
             z: (N, …) standard normal draw; None when the sampler is deterministic and at the last step.
         """
-
-    @classmethod
-    def contract_cases(cls) -> list[dict[str, Any]]:
-        """Constructor arguments of the instances for the contract tests (:mod:`posediff.models.contract`)."""
-        return [{}]

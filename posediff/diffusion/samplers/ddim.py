@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from torch import Tensor
 
@@ -37,8 +36,3 @@ class DDIMSampler(BaseSampler):
         sigma = self.eta * (left_prev / left * (1 - step.alpha_bar / step.alpha_bar_prev)) ** 0.5
         x_prev = step.alpha_bar_prev**0.5 * step.x_0 + max(left_prev - sigma**2, 0.0) ** 0.5 * step.epsilon
         return x_prev if z is None else x_prev + sigma * z
-
-    @classmethod
-    def contract_cases(cls) -> list[dict[str, Any]]:
-        """Deterministic and stochastic."""
-        return [{}, {'eta': 0.5}]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from torch import Tensor
 
@@ -45,8 +44,3 @@ class DDPMSampler(BaseSampler):
             return mean
         variance = beta * left_prev / left if self.variance == 'posterior' else beta
         return mean + variance**0.5 * z
-
-    @classmethod
-    def contract_cases(cls) -> list[dict[str, Any]]:
-        """Both variances."""
-        return [{'variance': 'posterior'}, {'variance': 'beta'}]

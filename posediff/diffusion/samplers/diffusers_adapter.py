@@ -120,11 +120,6 @@ class DiffusersSampler:
         rest = (noise[draw] for draw in range(1, draws))
         return walk(scheduler, denoise, noise[0] * float(scheduler.init_noise_sigma), lambda shape: next(rest))
 
-    @classmethod
-    def contract_cases(cls) -> list[dict[str, Any]]:
-        """A scheduler of theirs that draws nothing, and one that draws at every step."""
-        return [{'scheduler': 'DDIMScheduler'}, {'scheduler': 'DDPMScheduler'}]
-
     def _scheduler(self, noise_scheduler: BetasNoiseScheduler, num_inference_steps: int) -> Any:
         """A new one. Its tables and timesteps stay on the CPU, where they are read without waiting for a device."""
         scheduler = self._class(

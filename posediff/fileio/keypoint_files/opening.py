@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -50,17 +49,3 @@ def boxes_of(people: Sequence[FoundPerson], img_shape: tuple[int, int]) -> tuple
             rows.append(row)
     means = np.array([people[row].scores.mean() for row in rows])
     return clip_boxes(np.array(boxes), means, img_shape), rows
-
-
-def example_file() -> str:
-    """Two people in the first frame, one of them in the third."""
-    import tempfile
-
-    rng = np.random.default_rng(0)
-    rows = []
-    for frame, left in ((0, 10), (0, 60), (2, 60)):
-        points = np.concatenate([rng.uniform([left, 10], [left + 40, 90], (17, 2)), np.full((17, 1), 0.9)], -1)
-        rows.append({'image_id': frame, 'category_id': 1, 'keypoints': points.ravel().tolist(), 'score': 0.9})
-    with tempfile.NamedTemporaryFile('w', suffix='.json', delete=False) as file:
-        json.dump(rows, file)
-    return file.name

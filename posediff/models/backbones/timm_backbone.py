@@ -11,7 +11,6 @@ from torch import Tensor
 
 from posediff.fileio.checkpoint import load_state
 from posediff.models.backbones.convolutional_stem import convolutional_stem
-from posediff.models.contract import ContractCase
 from posediff.registry import BACKBONES
 from posediff.structures.argument_checks import require_one_of
 
@@ -98,27 +97,6 @@ class TimmBackbone(BaseModule):
         """Compute the map: (N, 3, H, W) to (N, C, h, w), normalised where the model ends in a normalisation."""
         maps = self.model.forward_intermediates(images, indices=1, norm=True, intermediates_only=True)
         return maps[-1]
-
-    @classmethod
-    def contract_cases(cls) -> list[ContractCase]:
-        """A narrow ViT, one with convolutions before it, and a small ResNet."""
-        narrow = {'embed_dim': 12, 'depth': 1, 'num_heads': 2, 'patch_size': 8}
-        return [
-            ContractCase(
-                kwargs={'model_name': 'vit_tiny_patch16_224', 'img_size': (32, 24), 'model_kwargs': narrow},
-                input_shape=(3, 32, 24),
-            ),
-            ContractCase(
-                kwargs={
-                    'model_name': 'vit_tiny_patch16_224',
-                    'img_size': (32, 24),
-                    'model_kwargs': narrow,
-                    'stem': 'convolution',
-                },
-                input_shape=(3, 32, 24),
-            ),
-            ContractCase(kwargs={'model_name': 'test_resnet'}, input_shape=(3, 64, 64)),
-        ]
 
 
 def load_backbone(module: torch.nn.Module, path: Path, prefix: str = 'backbone.model.') -> None:

@@ -7,8 +7,6 @@ from abc import abstractmethod
 from mmengine.model import BaseModule
 from torch import Tensor
 
-from posediff.models.contract import ContractCase
-
 
 class BaseConditioner(BaseModule):
     """Network that turns observed clips into the condition of the denoiser, once per clip.
@@ -35,8 +33,3 @@ class BaseConditioner(BaseModule):
     def ready_to_train(self) -> str | None:
         """Return None, or one sentence that says what is missing before training may start."""
         return None
-
-    @classmethod
-    @abstractmethod
-    def contract_cases(cls) -> list[ContractCase]:
-        """Tiny instances for the contract tests."""

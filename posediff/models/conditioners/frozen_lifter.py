@@ -11,8 +11,7 @@ from torch import Tensor, nn
 
 from posediff.fileio.checkpoint import load_state
 from posediff.models.conditioners.base import BaseConditioner
-from posediff.models.conditioners.centring import CENTRED_CHANNELS, centre_window
-from posediff.models.contract import ContractCase
+from posediff.models.conditioners.centring import centre_window
 from posediff.registry import CONDITIONERS, MODELS
 
 LIFTER_PREFIX = 'conditioner.lifter.'
@@ -38,13 +37,6 @@ class LifterConditioner(BaseConditioner):
     def forward(self, features: Tensor) -> Tensor:
         """Map 2D joints (B, T, K, 2 or 3) to the lifter's features (B, T, K, C)."""
         return self.lifter(centre_window(features) if self.center else features)
-
-    @classmethod
-    def contract_cases(cls) -> list[ContractCase]:
-        """A tiny MixSTE, on raw and on centred joints."""
-        lifter = {'type': 'MixSTE', 'channels': 8, 'depth': 2, 'num_heads': 2, 'num_frames': 5}
-        centred = {'lifter': {**lifter, 'in_channels': CENTRED_CHANNELS}, 'center': True}
-        return [ContractCase(kwargs=kwargs, input_shape=(5, 17, 2)) for kwargs in ({'lifter': lifter}, centred)]
 
 
 @CONDITIONERS.register_module()

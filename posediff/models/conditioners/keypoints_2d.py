@@ -6,7 +6,6 @@ from torch import Tensor
 
 from posediff.models.conditioners.base import BaseConditioner
 from posediff.models.conditioners.centring import centre_window
-from posediff.models.contract import ContractCase
 from posediff.registry import CONDITIONERS
 
 
@@ -32,12 +31,3 @@ class Keypoints2DConditioner(BaseConditioner):
         if features.dim() != 4:
             raise ValueError(f'2D joints come as (B, T, K, C); got shape {tuple(features.shape)}')
         return centre_window(features) if self.center else features
-
-    @classmethod
-    def contract_cases(cls) -> list[ContractCase]:
-        """Joints with and without the mask channel, as they are and centred."""
-        return [
-            ContractCase(kwargs={'center': center}, input_shape=(5, 17, channels))
-            for channels in (2, 3)
-            for center in (False, True)
-        ]

@@ -7,7 +7,6 @@ from torch import Tensor, nn
 
 from posediff.models.conditioners.base import BaseConditioner
 from posediff.models.conditioners.frame_embedding import FrameEmbedding
-from posediff.models.contract import ContractCase
 from posediff.models.layers.lookup import encoder, to_map, to_tokens
 from posediff.registry import CONDITIONERS
 
@@ -84,19 +83,6 @@ class SpatioTemporalConditioner(BaseConditioner):
         joined = tokens.unflatten(1, (self.num_frames, -1)).transpose(1, 2).flatten(2)
         return to_map(self.aggregation(joined), self.size)
 
-    @classmethod
-    def contract_cases(cls) -> list[ContractCase]:
-        """A ViT's maps, and maps of other resolutions."""
-        small = {'num_frames': 3, 'size': (4, 3), 'channels': 8, 'depth': 1, 'num_heads': 2}
-        return [
-            ContractCase(kwargs={**small, 'in_channels': 6}, input_shape=(3, 6, 4, 3)),
-            ContractCase(kwargs={**small, 'in_channels': 6, 'patch_size': 2}, input_shape=(3, 6, 8, 6)),
-            ContractCase(
-                kwargs={**small, 'in_channels': 8, 'rearrange': 2, 'num_frames': 1, 'size': (4, 4)},
-                input_shape=(1, 8, 2, 2),
-            ),
-        ]
-
 
 @CONDITIONERS.register_module()
 class SingleFrameConditioner(BaseConditioner):
@@ -135,14 +121,6 @@ class SingleFrameConditioner(BaseConditioner):
         """
         check_frames(type(self).__name__, features, self.num_frames)
         return self.embedding(features[:, self.num_frames // 2])
-
-    @classmethod
-    def contract_cases(cls) -> list[ContractCase]:
-        """One frame, and one of three."""
-        return [
-            ContractCase(kwargs={'in_channels': 6, 'channels': 8}, input_shape=(1, 6, 4, 3)),
-            ContractCase(kwargs={'in_channels': 6, 'channels': 8, 'num_frames': 3}, input_shape=(3, 6, 4, 3)),
-        ]
 
 
 def check_frames(owner: str, features: Tensor, num_frames: int) -> None:

@@ -9,8 +9,6 @@ import torch
 from mmengine.model import BaseModule
 from torch import Tensor
 
-from posediff.models.contract import ContractCase
-
 
 class BaseDenoiser(BaseModule):
     """Network that looks at a noisy signal and says what the noise scheduler's ``prediction_type`` asks for.
@@ -49,11 +47,6 @@ class BaseDenoiser(BaseModule):
         Called where x_0 is predicted and is at rest at some value, as heatmaps are. An output layer that begins
         elsewhere has to walk there: with Adam no faster than the sum of its learning rates.
         """
-
-    @classmethod
-    @abstractmethod
-    def contract_cases(cls) -> list[ContractCase]:
-        """Tiny instances for the contract tests, one per path that a constructor argument opens."""
 
 
 def expand_to_rows(condition: Tensor, num_rows: int) -> Tensor:

@@ -7,7 +7,6 @@ from typing import NamedTuple
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from posediff.models.contract import ContractCase
 from posediff.models.denoisers.base import BaseDenoiser
 from posediff.models.layers.convolution import ConcatConv2d, conv_block, start_at, upsampling
 from posediff.models.layers.shapes import check_maps
@@ -81,9 +80,3 @@ class ConcatPoseDecoder(BaseDenoiser):
         prepared = condition if isinstance(condition, PreparedCondition) else self.prepare(condition)
         joined = self.join(self.rescaling(x_t, timestep), prepared.half)
         return self.detection(self.aggregation(F.relu(self.join_norm(joined)))).to(x_t.dtype)
-
-    @classmethod
-    def contract_cases(cls) -> list[ContractCase]:
-        """One tiny instance."""
-        kwargs = {'num_joints': 3, 'heatmap_size': (16, 12), 'condition_channels': 6, 'channels': 8, 'step_channels': 8}
-        return [ContractCase(kwargs=kwargs, state_shape=(3, 16, 12), condition_shape=(6, 4, 3))]

@@ -10,7 +10,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from posediff.models.contract import ContractCase
 from posediff.models.denoisers.base import BaseDenoiser, expand_to_rows
 from posediff.models.layers.row_blocks import in_row_blocks
 from posediff.models.layers.shapes import check_clip
@@ -181,13 +180,6 @@ class CSDIDenoiser(BaseDenoiser):
             total = total + skip
         hidden = F.relu(self.output_hidden(total / math.sqrt(len(self.layers))))
         return self.output_projection(hidden).to(x_t.dtype)
-
-    @classmethod
-    def contract_cases(cls) -> list[ContractCase]:
-        """A tiny instance."""
-        tiny = {'num_frames': 5, 'channels': 8, 'num_layers': 2, 'num_heads': 2, 'feedforward_channels': 8}
-        widths = {'frame_channels': 8, 'joint_channels': 4, 'step_channels': 8}
-        return [ContractCase(kwargs=tiny | widths, state_shape=(5, 17, 3), condition_shape=(5, 17, 2))]
 
 
 def frame_sinusoid(num_frames: int, channels: int) -> Tensor:

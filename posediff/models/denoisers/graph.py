@@ -10,7 +10,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from posediff.models.contract import ContractCase
 from posediff.models.denoisers.base import BaseDenoiser, expand_to_rows
 from posediff.models.denoisers.graph_inference import CTGCNParts, FoldedCTGCN
 from posediff.models.denoisers.graph_layer import CTGCNLayer
@@ -149,17 +148,3 @@ class CTGCNDenoiser(BaseDenoiser):
         if self.pose_embedding is None:
             return weight, bias
         return weight @ self.pose_embedding.weight, bias + weight @ self.pose_embedding.bias
-
-    @classmethod
-    def contract_cases(cls) -> list[ContractCase]:
-        """A raw-condition and an embedded-pose instance."""
-        tiny = {'num_frames': 5, 'channels': 8, 'num_layers': 2, 'step_channels': 8, 'num_train_timesteps': 50}
-        pose = (5, 17, 3)
-        return [
-            ContractCase(kwargs=tiny | {'condition_channels': 2}, state_shape=pose, condition_shape=(5, 17, 2)),
-            ContractCase(
-                kwargs=tiny | {'condition_channels': 6, 'pose_channels': 6},
-                state_shape=pose,
-                condition_shape=(5, 17, 6),
-            ),
-        ]

@@ -8,7 +8,6 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from posediff.models.contract import ContractCase
 from posediff.models.denoisers.base import BaseDenoiser
 from posediff.models.layers.convolution import conv_block, start_at
 from posediff.models.layers.lookup import ConvLookup, LookupInteraction, PreparedFeature, TransformerLookup
@@ -135,16 +134,3 @@ class LookupPoseDecoder(BaseDenoiser):
 
     def _resolutions(self) -> list[LookupInteraction]:
         return list(self.resolutions)  # type: ignore[arg-type]
-
-    @classmethod
-    def contract_cases(cls) -> list[ContractCase]:
-        """Three resolutions added, two concatenated, the low one alone."""
-        shapes = {'state_shape': (3, 16, 12), 'condition_shape': (6, 4, 3)}
-        size = {'num_joints': 3, 'heatmap_size': (16, 12), 'condition_channels': 6, 'step_channels': 8}
-        small = {**size, 'out_channels': 8, 'num_heads': 2, 'depth': 1}
-        variants: list[dict] = [
-            {'channels': (8, 8, 8)},
-            {'channels': (8, 6), 'fusion': 'concat'},
-            {'channels': (8,), 'refine_depth': 2},
-        ]
-        return [ContractCase(kwargs={**small, **variant}, **shapes) for variant in variants]

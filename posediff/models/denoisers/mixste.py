@@ -7,7 +7,6 @@ from typing import NamedTuple
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from posediff.models.contract import ContractCase
 from posediff.models.denoisers.base import BaseDenoiser, expand_to_rows
 from posediff.models.layers.shapes import check_clip
 from posediff.models.layers.spatiotemporal import SpatioTemporalTransformer
@@ -94,9 +93,3 @@ class MixSTEDenoiser(BaseDenoiser):
         tokens = tokens + expand_to_rows(prepared.tokens, x_t.shape[0])
         tokens = tokens + self.step_embedding(timestep)[:, None, None]
         return self.regression(self.trunk(tokens)).to(x_t.dtype)
-
-    @classmethod
-    def contract_cases(cls) -> list[ContractCase]:
-        """A tiny instance, with stochastic depth that must be silent in eval mode."""
-        tiny = {'num_frames': 5, 'channels': 8, 'depth': 2, 'num_heads': 2, 'drop_path_rate': 0.1}
-        return [ContractCase(kwargs=tiny, state_shape=(5, 17, 3), condition_shape=(5, 17, 2))]

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from mmengine.model import BaseModule
 from torch import Tensor
 
-from posediff.models.contract import ContractCase
 from posediff.structures.samples import PoseDataSample
 from posediff.structures.skeleton_check import require_skeleton
 
@@ -83,8 +82,3 @@ class BaseHead(BaseModule):
     @abstractmethod
     def flip_state(self, x_0: Tensor) -> Tensor:
         """Mirror a state (…, state axes); its own inverse."""
-
-    @classmethod
-    @abstractmethod
-    def contract_cases(cls) -> list[ContractCase]:
-        """Tiny instances for the contract tests."""

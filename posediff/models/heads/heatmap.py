@@ -11,7 +11,6 @@ import torch
 from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
-from posediff.models.contract import ContractCase
 from posediff.models.heads.base import BaseHead
 from posediff.models.layers.convolution import start_at, upsampling
 from posediff.registry import HEADS
@@ -171,17 +170,6 @@ class HeatmapHead(BaseHead):
 
     def flip_state(self, x_0: Tensor) -> Tensor:
         return x_0.flip(-1)[..., self.flip_indices, :, :]
-
-    @classmethod
-    def contract_cases(cls) -> list[ContractCase]:
-        """As they are, and scaled to ±1 with layers to predict them."""
-        codec = {'type': 'UDPHeatmap', 'input_size': (48, 64), 'heatmap_size': (12, 16)}
-        state = (15, 16, 12)
-        scaled = {'codec': codec, 'scale': 2.0, 'offset': 0.5, 'in_channels': 6, 'channels': 8}
-        return [
-            ContractCase(kwargs={'codec': codec}, state_shape=state),
-            ContractCase(kwargs=scaled, state_shape=state, condition_shape=(6, 4, 3)),
-        ]
 
 
 def _build_codec(codec: dict[str, Any]) -> Any:

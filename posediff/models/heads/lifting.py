@@ -8,7 +8,6 @@ import torch
 from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
-from posediff.models.contract import ContractCase
 from posediff.models.heads.base import BaseHead
 from posediff.registry import HEADS
 from posediff.structures.samples import PoseDataSample
@@ -104,11 +103,3 @@ class LiftingHead(BaseHead):
 
     def flip_state(self, x_0: Tensor) -> Tensor:
         return self.flip_inputs(x_0)
-
-    @classmethod
-    def contract_cases(cls) -> list[ContractCase]:
-        pose = (4, 17, 3)
-        return [
-            ContractCase(kwargs={}, state_shape=pose),
-            ContractCase(kwargs={'in_channels': 8, 'scale': 2.0}, state_shape=pose, condition_shape=(4, 17, 8)),
-        ]

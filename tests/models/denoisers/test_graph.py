@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from posediff.models.contract import randomise
 from posediff.models.denoisers import CTGCNDenoiser, graph_inference
+from posediff.testing import randomise
 
 FRAMES = 5
 

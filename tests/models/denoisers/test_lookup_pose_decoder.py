@@ -4,9 +4,9 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from posediff.models.contract import randomise
 from posediff.models.denoisers import ConcatPoseDecoder, LookupPoseDecoder
 from posediff.models.layers.convolution import ConcatConv2d, upsampling
+from posediff.testing import randomise
 
 CLIPS, HYPOTHESES, JOINTS, CHANNELS = 2, 3, 4, 6
 SIZE = (16, 12)

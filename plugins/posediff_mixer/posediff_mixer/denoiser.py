@@ -1,11 +1,10 @@
-"""A denoiser made of Linear layers only, as a worked example of a package outside posediff."""
+"""A denoiser made of linear layers only."""
 
 from __future__ import annotations
 
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from posediff.models.contract import ContractCase
 from posediff.models.denoisers.base import BaseDenoiser, expand_to_rows
 from posediff.models.layers.timestep_embedding import SinusoidalStepEmbedding
 from posediff.registry import DENOISERS
@@ -57,9 +56,3 @@ class JointTimeMixer(BaseDenoiser):
         for block in self.blocks:
             x = block(x + step)
         return self.output(x).to(x_t.dtype)
-
-    @classmethod
-    def contract_cases(cls) -> list[ContractCase]:
-        """One tiny instance."""
-        kwargs = {'num_frames': 5, 'num_joints': 17, 'channels': 8, 'depth': 2}
-        return [ContractCase(kwargs, state_shape=(5, 17, 3), condition_shape=(5, 17, 2))]

@@ -1,0 +1,17 @@
+"""posediff's contract tests over the components of this package."""
+
+from __future__ import annotations
+
+import pytest
+
+from posediff.testing.contracts.denoisers import DenoiserContract
+
+contract_cases = pytest.importorskip(
+    'posediff_mixer.contract_cases',
+    reason='posediff-mixer is not installed; pip install --no-deps ./plugins/posediff_mixer',
+)
+
+
+class TestDenoisers(DenoiserContract):
+    package = 'posediff_mixer'
+    cases = contract_cases.CASES['denoisers']

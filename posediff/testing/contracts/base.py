@@ -1,0 +1,108 @@
+"""The common part of the contract tests: which components are tested, and on which instances."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+from typing import Any, ClassVar, NamedTuple
+
+import pytest
+from torch import nn
+
+from posediff.plugins import load_plugins
+from posediff.registry import ComponentRegistry
+from posediff.testing.cases import CASES_GROUP, Cases, ContractCase, as_cases, declared_cases, randomise
+
+
+class Entry(NamedTuple):
+    """A registered component with one of its cases, or with what is wrong with them."""
+
+    registry: ComponentRegistry
+    name: str
+    case: ContractCase
+    problem: str | None = None
+
+    def build(self, folder: Path) -> Any:
+        """Build the instance; networks are in eval mode and have random weights.
+
+        Args:
+            folder: An empty folder for the files that the arguments name.
+        """
+        if self.problem is not None:
+            pytest.fail(self.problem, pytrace=False)
+        try:
+            component = self.registry.build({'type': self.name, **self.case.arguments(folder)})
+        except ImportError as error:  # an optional package is not installed; the class itself was imported
+            pytest.skip(str(error))
+        return randomise(component).eval() if isinstance(component, nn.Module) else component
+
+
+class Contract:
+    """Tests that every component of a registry has to pass; each runs once for every case of every component.
+
+    A test takes the fixture ``component`` (a new instance) or ``case``. A component without cases fails every test.
+
+    Attributes:
+        registry: The registry whose components are tested; set by the subclass of each registry.
+        cases: Cases by registered name. Those that installed plugins declare are added unless ``package`` is set.
+        package: Test the components of this top-level package only; ``None``: all of the registry.
+    """
+
+    registry: ClassVar[ComponentRegistry]
+    cases: ClassVar[Cases] = {}
+    package: ClassVar[str | None] = None
+
+    @classmethod
+    def entries(cls) -> Iterator[Entry]:
+        """Find the components to test with their cases, sorted by name."""
+        cls.registry.import_from_location()
+        if cls.package is None:
+            load_plugins()
+            known: Cases = {**declared_cases(cls.registry.name), **cls.cases}
+        else:
+            import_module(cls.package)
+            known = cls.cases
+        for name, component in sorted(cls.registry.module_dict.items()):
+            if cls.package not in (None, component.__module__.partition('.')[0]):
+                continue
+            cases = as_cases(known.get(name) or [])
+            if not cases:
+                yield Entry(cls.registry, name, ContractCase(), _what_to_write(cls.registry, name, component))
+            yield from (Entry(cls.registry, name, case) for case in cases)
+        for name in known:
+            if name not in cls.registry.module_dict:
+                problem = f'there are contract cases of {name!r}, which is not registered in {cls.registry.name}'
+                yield Entry(cls.registry, name, ContractCase(), problem)
+
+    def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
+        """Run the tests of the class on every case."""
+        if 'entry' not in metafunc.fixturenames:
+            return
+        counted: dict[str, int] = {}
+        parameters = []
+        for entry in self.entries():
+            index = counted[entry.name] = counted.get(entry.name, -1) + 1
+            if 'condition' in metafunc.fixturenames and not (entry.problem or entry.case.condition_shape):
+                continue  # a head that does not predict from a condition
+            parameters.append(pytest.param(entry, id=entry.name if entry.problem else f'{entry.name}-{index}'))
+        metafunc.parametrize('entry', parameters)
+
+    @pytest.fixture
+    def case(self, entry: Entry) -> ContractCase:
+        """Arguments and shapes of ``component``."""
+        return entry.case
+
+    @pytest.fixture
+    def component(self, entry: Entry, tmp_path_factory: pytest.TempPathFactory) -> Any:
+        """A new instance for one test."""
+        return entry.build(tmp_path_factory.mktemp('case'))
+
+
+def _what_to_write(registry: ComponentRegistry, name: str, component: Any) -> str:
+    package = component.__module__.partition('.')[0]
+    return (
+        f'{name} ({component.__module__}) is registered in {registry.name} and has no contract case: components of '
+        f'posediff have theirs in tests/contracts/test_{registry.name}.py, those of a plugin in the mapping that its '
+        f'entry point in the group {CASES_GROUP} names, e.g. {package} = "{package}.contract_cases:CASES"'
+    )

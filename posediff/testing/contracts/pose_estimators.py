@@ -1,0 +1,52 @@
+"""What every registered 2D estimator promises, plugins included: see posediff.pose_estimation.base."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from posediff.pose_estimation.base import FrameWindow
+from posediff.registry import POSE_ESTIMATORS
+from posediff.structures.people import People
+from posediff.structures.skeletons import SKELETONS
+from posediff.structures.video_frame import VideoFrame
+from posediff.testing.contracts.base import Contract
+
+BOXES = np.array([[10, 5, 50, 90], [60, 20, 120, 95], [-20, -10, 40, 50]], np.float32)
+
+
+def window(component, index: int, boxes: np.ndarray) -> FrameWindow:
+    rng = np.random.default_rng(index)
+    count = 2 * component.frames_around + 1
+    frames = [VideoFrame(index + k, 0.0, rng.integers(0, 256, (96, 128, 3), np.uint8)) for k in range(count)]
+    return FrameWindow(tuple(frames), People(boxes, np.ones(len(boxes), np.float32)))
+
+
+class PoseEstimatorContract(Contract):
+    """Tests of every pose estimator."""
+
+    registry = POSE_ESTIMATORS
+
+    def test_everybody_gets_a_pose_of_a_named_skeleton(self, component):
+        windows = [window(component, 0, BOXES), window(component, 1, BOXES[:0]), window(component, 2, BOXES[1:])]
+        assert SKELETONS[component.skeleton.name] is component.skeleton
+        for poses, one in zip(component(windows), windows, strict=True):
+            joints = component.skeleton.num_joints
+            assert poses.keypoints.shape == (len(one.people), joints, 2)
+            assert poses.scores.shape == (len(one.people), joints)
+            assert poses.keypoints.dtype == poses.scores.dtype == np.float32
+            assert np.isfinite(poses.keypoints).all()
+            assert ((poses.scores >= 0) & (poses.scores <= 1)).all()
+
+    def test_people_and_frames_do_not_influence_each_other(self, component):
+        windows = [window(component, 0, BOXES), window(component, 2, BOXES[1:])]
+        together = component(windows)
+        (alone,) = component([window(component, 0, BOXES[1:2])])
+        np.testing.assert_allclose(alone.keypoints[0], together[0].keypoints[1], atol=0.05)
+        np.testing.assert_allclose(alone.scores[0], together[0].scores[1], atol=1e-4)
+
+    @pytest.mark.parametrize('boxes', [BOXES[:0]])
+    def test_nobody_is_no_error(self, component, boxes):
+        (poses,) = component([window(component, 0, boxes)])
+        assert len(poses) == 0
+        assert component([]) == []
