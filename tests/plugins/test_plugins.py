@@ -139,7 +139,5 @@ def test_the_worked_example_is_found_through_its_entry_point(
     monkeypatch.syspath_prepend(str(tmp_path))
     assert 'example' in load_plugins()
     assert DENOISERS.get('JointTimeMixer').__module__ == 'posediff_mixer.denoiser'
-    assert (
-        len([line for line in (source / 'posediff_mixer' / 'denoiser.py').read_text().splitlines() if line.strip()])
-        < 60
-    )
+    denoiser = (source / 'posediff_mixer' / 'denoiser.py').read_text()
+    assert len([line for line in denoiser.splitlines() if line.strip()]) < 60
