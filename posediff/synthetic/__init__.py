@@ -1,1 +1,1 @@
-"""Rendered videos of several people in clutter, with exact annotations in PoseTrack18's form."""
+"""Rendered videos of several persons with clutter and exact annotations in PoseTrack18's format."""

@@ -1,4 +1,4 @@
-"""What PoseTrack18's files say about a frame (rules: docs/data_formats.md)."""
+"""Annotations of a frame in PoseTrack18's format (rules: docs/data_formats.md)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from posediff.synthetic.picture import NEAR_MM, NEARNESS_MM
 from posediff.synthetic.rendering import GROUND, WALL, Frame
 from posediff.synthetic.scene import CROWD_TRACK, Person, Scene
 
-# PoseTrack's own list, of pairs of numbers that count from 1.
+# PoseTrack's list of keypoint pairs, numbered from 1.
 BONES = [
     [16, 14], [14, 12], [17, 15], [15, 13], [12, 13], [6, 12], [7, 13], [6, 7], [6, 8], [7, 9], [8, 10], [9, 11],
     [2, 3], [1, 2], [1, 3], [2, 4], [3, 5], [4, 6], [5, 7],
@@ -23,19 +23,19 @@ BONES = [
 CATEGORIES = [
     {'supercategory': 'person', 'id': 1, 'name': 'person', 'keypoints': list(POSETRACK18_KEYPOINTS), 'skeleton': BONES}
 ]
-MIN_JOINTS = 3  # people of whom fewer are seen are not annotated but lie in a region to ignore
-BOX_MARGIN = 0.15  # of the extent of the joints, on every side
-MIN_BOX_MARGIN = 0.05  # of the longer extent, where people stand in a line
+MIN_JOINTS = 3  # persons with fewer visible joints are not annotated but in an ignore region
+BOX_MARGIN = 0.15  # on every side, relative to the extent of the joints
+MIN_BOX_MARGIN = 0.05  # minimum, relative to the longer extent, for joints in a line
 IGNORE_GROWTH_PX = 2
 
 
 @dataclass(frozen=True)
 class SequenceName:
-    """Names and numbers of a clip in PoseTrack's system.
+    """Names and numbers of a clip in PoseTrack's scheme.
 
     Attributes:
         split: ``train`` or ``val``.
-        number: 1, 2, … in train; those of val are above 500000, so that no two sequences have the same.
+        number: 1, 2, … in train; above 500000 in val, so that all sequences have different numbers.
     """
 
     split: str
@@ -47,11 +47,11 @@ class SequenceName:
 
     @property
     def name(self) -> str:
-        """Of folder and file. The word after the number has to be one of three for poseval, which PoseTrack uses."""
+        """Name of folder and file. poseval accepts three words after the number; PoseTrack's is used."""
         return f'{self.number:06d}_mpiinew_synthetic_{"train" if self.split == "train" else "test"}'
 
     def image_id(self, frame: int) -> int:
-        """As poseval computes it: 3 for mpiinew, six digits of the sequence, four of the frame."""
+        """Return the image id as in poseval: 3 for mpiinew, six digits of the sequence, four of the frame."""
         return 3 * 10**10 + self.number * 10**4 + frame
 
     def file_name(self, frame: int) -> str:
@@ -61,7 +61,7 @@ class SequenceName:
 def annotate(
     scene: Scene, sequence: SequenceName, number: int, frame: Frame, labelled: bool = True
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """Entry of frame ``number`` in ``images`` and those of its people in ``annotations``; plain values."""
+    """Return the ``images`` entry of frame ``number`` and the ``annotations`` of its persons, as plain values."""
     height, width = scene.settings.img_shape
     image_id = sequence.image_id(number)
     image: dict[str, Any] = {
@@ -74,7 +74,7 @@ def annotate(
         'id': image_id,
         'width': width,
         'height': height,
-        'ignore_regions_x': [],  # PoseTrack21's evaluation wants them in every frame
+        'ignore_regions_x': [],  # PoseTrack21's evaluation requires them in every frame
         'ignore_regions_y': [],
     }
     if not labelled:
@@ -104,7 +104,7 @@ def annotate(
 
 
 def _annotate_person(person: Person, owner: int, frame: Frame) -> dict[str, Any] | None:
-    """Boxes and keypoints; None of somebody of whom too little is seen."""
+    """Return boxes and keypoints of a person, or None if too few joints are visible."""
     joints, look = person.walk.at(frame.time), person.look(frame.time)
     points = frame.camera.world_to_camera(keypoints_3d(joints, look, person.scale))
     seen = joints_seen(frame, owner, points)
@@ -113,7 +113,7 @@ def _annotate_person(person: Person, owner: int, frame: Frame) -> dict[str, Any]
     pixels = np.round(frame.camera.project(points), 2)
     keypoints = np.zeros((len(POSETRACK15.joint_names), 3))
     keypoints[seen, :2], keypoints[seen, 2] = pixels[seen], 1
-    keypoints = np.insert(keypoints, [3, 3], 0, axis=0)  # PoseTrack annotates no ears
+    keypoints = np.insert(keypoints, [3, 3], 0, axis=0)  # PoseTrack does not annotate ears
     least, most = pixels[seen].min(0), pixels[seen].max(0)
     margin = np.maximum(BOX_MARGIN * (most - least), MIN_BOX_MARGIN * (most - least).max())
     head = frame.camera.project(frame.camera.world_to_camera(head_points(joints, look, person.scale)))
@@ -128,12 +128,13 @@ def _annotate_person(person: Person, owner: int, frame: Frame) -> dict[str, Any]
 
 
 def joints_seen(frame: Frame, owner: int, points: np.ndarray) -> np.ndarray:
-    """Which joints PoseTrack would annotate: those in the image that neither another person nor a thing hides.
+    """Return the joints that PoseTrack would annotate: inside the image and not occluded by another person or object.
 
-    What the person's own body hides is annotated.
+    Joints occluded by the person's own body are annotated.
 
     Args:
-        owner: Of the person's pixels.
+        frame: The rendered frame.
+        owner: Owner value of the person's pixels.
         points: (K, 3) mm, camera frame.
 
     Returns:
@@ -151,7 +152,7 @@ def joints_seen(frame: Frame, owner: int, points: np.ndarray) -> np.ndarray:
 
 
 def _regions_to_ignore(owner: np.ndarray, people: int, annotated: list[int]) -> list[np.ndarray]:
-    """Outlines (N, 2), x and y, of people in the picture who are not annotated."""
+    """Return the outlines (N, 2), x and y, of visible persons without annotation."""
     nameless = [number for number in range(1, people + 1) if number not in annotated]
     mask = np.isin(owner, nameless).astype(np.uint8)
     if not mask.any():
@@ -159,7 +160,7 @@ def _regions_to_ignore(owner: np.ndarray, people: int, annotated: list[int]) -> 
     side = 2 * IGNORE_GROWTH_PX + 1
     grown = np.asarray(cv2.dilate(mask, np.ones((side, side), np.uint8)))
     grown[np.isin(owner, annotated)] = 0
-    grown = np.asarray(cv2.morphologyEx(grown, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)))  # no threads, no specks
+    grown = np.asarray(cv2.morphologyEx(grown, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)))  # removes specks
     outlines, _ = cv2.findContours(grown, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     regions = [cv2.approxPolyDP(outline, 1.0, True).reshape(-1, 2) for outline in outlines]
     return [region for region in regions if len(region) >= 3]

@@ -1,4 +1,4 @@
-"""What is painted on walls and grounds: gradients, noise, furniture, trees, writing, and what looks like limbs."""
+"""Painted walls and grounds: gradients, noise, furniture, trees, text, and distractors that resemble limbs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from posediff.synthetic.textures import noise, random_color
 from posediff.synthetic.wardrobe import SKIN
 
 Painter = Callable[[np.random.Generator, np.ndarray, tuple[int, int], float], None]
-"""Paint something onto a (h, w, 3) uint8 image at a place (x, y), of about that size in px."""
+"""Paints an object onto a (h, w, 3) uint8 image at (x, y) with a given size in px."""
 
 
 def _point(x: float, y: float) -> tuple[int, int]:
@@ -74,7 +74,7 @@ def _polygon(rng: np.random.Generator, image: np.ndarray, at: tuple[int, int], s
 
 
 def _limb(rng: np.random.Generator, image: np.ndarray, at: tuple[int, int], size: float) -> None:
-    """Two segments with a bend, shaded like an arm or a leg, in the colours of skin or cloth."""
+    """Paint two segments with a bend, shaded like an arm or a leg, in colours of skin or cloth."""
     color = SKIN[rng.integers(len(SKIN))] if rng.random() < 0.5 else random_color(rng)
     corner = np.array(at) + size * rng.normal(0, 0.5, 2)
     joints = [np.array(at), corner, corner + size * rng.normal(0, 0.4, 2)]
@@ -94,7 +94,7 @@ PAINTERS: tuple[Painter, ...] = (_window, _shelf, _tree, _writing, _polygon, _li
 
 
 def paint_surface(rng: np.random.Generator, shape: tuple[int, int]) -> np.ndarray:
-    """(h, w, 3) float32 of a wall or a ground without anything on it: mottled, tiled, planked, striped."""
+    """Return an empty wall or ground, (h, w, 3) float32: mottled, tiled, planked or striped."""
     height, width = shape
     base, other = random_color(rng, (0.02, 0.5), (0.25, 0.9)), random_color(rng, (0.02, 0.5), (0.2, 0.9))
     blend = np.clip(0.5 + 0.4 * noise(rng, shape, int(rng.integers(3, 10)), 4), 0, 1)[..., None]
@@ -114,7 +114,7 @@ def paint_surface(rng: np.random.Generator, shape: tuple[int, int]) -> np.ndarra
 
 
 def paint_wall(rng: np.random.Generator, shape: tuple[int, int], clutter: int) -> np.ndarray:
-    """(h, w, 3) uint8 of a wall with ``clutter`` things on it, some kinds of which prevail."""
+    """Return a wall with ``clutter`` objects of a few prevailing kinds, (h, w, 3) uint8."""
     height, width = shape
     image = np.clip(paint_surface(rng, shape), 0, 255).astype(np.uint8)
     weights = rng.dirichlet(np.full(len(PAINTERS), 0.7))
@@ -126,7 +126,7 @@ def paint_wall(rng: np.random.Generator, shape: tuple[int, int], clutter: int) -
 
 
 def paint_ground(rng: np.random.Generator, shape: tuple[int, int]) -> np.ndarray:
-    """(h, w, 3) uint8 of a ground, now and then with lines and leaves on it."""
+    """Return a ground, (h, w, 3) uint8, sometimes with lines and leaves."""
     image = np.clip(paint_surface(rng, shape), 0, 255).astype(np.uint8)
     for _ in range(int(rng.integers(0, 14))):
         start, end = rng.uniform(0, 1, (2, 2)) * shape[::-1]

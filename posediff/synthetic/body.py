@@ -1,4 +1,4 @@
-"""The solids of a body, and the joints that PoseTrack annotates, from the 17 joints of ``cmu17``."""
+"""Solids of a body and PoseTrack's keypoints, from the 17 joints of ``cmu17``."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from posediff.synthetic.vectors import cross, unit
 from posediff.synthetic.wardrobe import Looks
 
 JOINT = {name: index for index, name in enumerate(CMU17.joint_names)}
-# Sizes of an average adult, mm; bodies are scaled by their stature.
+# Sizes of an average adult, mm; bodies are scaled by stature.
 AVERAGE_STATURE = 1750.0
-HEAD_TOP, NOSE, CHIN = 122.0, 104.0, -98.0  # from the head joint, which lies between the ears
-SOLE = 70.0  # from the ankle to the ground
+HEAD_TOP, NOSE, CHIN = 122.0, 104.0, -98.0  # relative to the head joint, between the ears
+SOLE = 70.0  # height of the ankle above the ground
 
 
 @dataclass(frozen=True)
 class Axes:
-    """Directions of a part of the body: unit vectors (3,)."""
+    """Directions of a body part: unit vectors (3,)."""
 
     front: np.ndarray
     left: np.ndarray
@@ -28,13 +28,13 @@ class Axes:
 
     @classmethod
     def of(cls, left: np.ndarray, up: np.ndarray) -> Axes:
-        """Orthogonal directions from the way to the left, which is kept, and roughly the way up."""
+        """Return orthogonal directions from the left direction, which is kept, and an approximate up direction."""
         left = unit(left)
         front = unit(cross(left, up))
         return cls(front, left, cross(front, left))
 
     def turned(self, yaw: float, pitch: float) -> Axes:
-        """Looking to the left by ``yaw``, then up by ``pitch``; radians."""
+        """Return the axes rotated left by ``yaw``, then up by ``pitch``; radians."""
         front = np.cos(yaw) * self.front + np.sin(yaw) * self.left
         left = cross(self.up, front)
         front, up = np.cos(pitch) * front + np.sin(pitch) * self.up, np.cos(pitch) * self.up - np.sin(pitch) * front
@@ -42,18 +42,18 @@ class Axes:
 
 
 def stature_of(joints: np.ndarray) -> float:
-    """Height of a person from the lengths of their bones: the sum of those from sole to crown. (F, 17, 3), any unit.
+    """Estimate the stature from bone lengths between sole and crown. (F, 17, 3), any unit.
 
-    The unit of the answer is that of the joints, sole and crown being in proportion.
+    The result has the unit of the joints.
     """
     chain = ('right_foot', 'right_knee', 'right_hip'), ('root', 'spine', 'thorax', 'neck_base', 'head')
     bones = [pair for names in chain for pair in zip(names, names[1:], strict=False)]
     length = sum(np.linalg.norm(joints[:, JOINT[a]] - joints[:, JOINT[b]], axis=-1).mean() for a, b in bones)
-    return float(length) * 1.19  # what the ankle, the crown and the rise from the hips to the root add
+    return float(length) * 1.19  # adds the ankle, the crown and the offset from hips to root
 
 
 def head_axes(joints: np.ndarray, look: tuple[float, float]) -> Axes:
-    """Where the head faces: (17, 3) joints give its axis and the shoulders' line, ``look`` turns it (yaw, pitch)."""
+    """Return the axes of the head: (17, 3) joints give its axis and the shoulder line, ``look`` is (yaw, pitch)."""
     across = joints[JOINT['left_shoulder']] - joints[JOINT['right_shoulder']]
     up = unit(joints[JOINT['head']] - joints[JOINT['neck_base']])
     level = across - (across @ up) * up
@@ -61,7 +61,7 @@ def head_axes(joints: np.ndarray, look: tuple[float, float]) -> Axes:
 
 
 def keypoints_3d(joints: np.ndarray, look: tuple[float, float], scale: float) -> np.ndarray:
-    """The joints of ``posetrack15``.
+    """Return the joints of ``posetrack15``.
 
     Args:
         joints: (17, 3) of ``cmu17``, mm, any right-handed frame.
@@ -69,7 +69,7 @@ def keypoints_3d(joints: np.ndarray, look: tuple[float, float], scale: float) ->
         scale: Stature in units of ``AVERAGE_STATURE``.
 
     Returns:
-        (15, 3) mm, the same frame. The bottom of the head is the upper neck, the nose is its tip.
+        (15, 3) mm in the same frame. The head bottom is the upper neck; the nose is its tip.
     """
     axes, head = head_axes(joints, look), joints[JOINT['head']]
     names = ['shoulder', 'elbow', 'wrist', 'hip', 'knee', 'foot']
@@ -79,7 +79,7 @@ def keypoints_3d(joints: np.ndarray, look: tuple[float, float], scale: float) ->
 
 
 def head_points(joints: np.ndarray, look: tuple[float, float], scale: float) -> np.ndarray:
-    """(N, 3) points that span the head from crown to chin, for its box; arguments as :func:`keypoints_3d`."""
+    """Return points (N, 3) on the head from crown to chin for its box; arguments as in :func:`keypoints_3d`."""
     axes, head = head_axes(joints, look), joints[JOINT['head']]
     sides = [(front, left) for front in (-92, NOSE) for left in (-72, 72)]
     corners = [front * axes.front * 0.8 + left * axes.left + up * axes.up for front, left in sides for up in (-70, 90)]
@@ -87,7 +87,7 @@ def head_points(joints: np.ndarray, look: tuple[float, float], scale: float) -> 
 
 
 class _Builder:
-    """Collects the solids of one person."""
+    """Builder of the solids of one person."""
 
     def __init__(self, joints: np.ndarray, scale: float, looks: Looks) -> None:
         self.at = {name: joints[index] for name, index in JOINT.items()}
@@ -104,18 +104,18 @@ class _Builder:
         flatness: float = 1.0,
         slim: bool = False,
     ) -> None:
-        """``radii`` are an average adult's, mm; ``slim`` ones do not grow with the width of the body."""
+        """Add a solid. ``radii`` are an average adult's, mm; ``slim`` ones are not scaled by the body width."""
         factor = self.scale * (1.0 if slim else self.looks.width)
         texture = self.looks.textures[part]
         self.solids.append(Solid(*ends, factor * radii[0], factor * radii[1], front, texture, flatness))
 
 
 def build_body(joints: np.ndarray, look: tuple[float, float], scale: float, looks: Looks) -> list[Solid]:
-    """Solids of one person.
+    """Return the solids of one person.
 
     Args:
         joints: (17, 3) of ``cmu17``, mm, camera frame.
-        look, scale: As for :func:`keypoints_3d`.
+        look, scale: As in :func:`keypoints_3d`.
         looks: Build and clothes.
     """
     body = _Builder(joints, scale, looks)
@@ -157,7 +157,7 @@ def _add_trunk(body: _Builder, chest: Axes, pelvis: Axes) -> None:
 
 
 def _add_head(body: _Builder, axes: Axes) -> None:
-    """Skull with a face, nose, and what is worn on it."""
+    """Add the skull with a face, the nose, and headwear."""
 
     def place(front: float, up: float) -> np.ndarray:
         return body.at['head'] + body.scale * (front * axes.front + up * axes.up)

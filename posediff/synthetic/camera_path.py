@@ -1,4 +1,4 @@
-"""How a clip is filmed: a camera that stands, pans, tilts, zooms, glides and trembles."""
+"""Camera path of a clip: static, panning, tilting, zooming, translating and shaking."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ LOOKING_ALONG_Y = np.array([[1.0, 0, 0], [0, 0, -1.0], [0, 1.0, 0]])
 
 @dataclass(frozen=True)
 class CameraPath:
-    """A camera over time. It looks roughly along the world's +y.
+    """Camera over time, oriented roughly along the world's +y.
 
     Attributes:
         img_shape: (h, w) px.
-        position, velocity: (3,) mm, at time 0, and mm/s.
-        angles, rates: (3,) yaw to the right, pitch upwards, roll; radians, at time 0, and radians/s.
-        focal: At time 0, px.
-        zoom: How fast the focal length grows, share of itself per second.
-        shake: Size of the trembling, radians.
-        shake_rate, shake_phase: (3, 3) of its waves, for each angle; radians/s, radians.
+        position, velocity: (3,) mm at time 0, and mm/s.
+        angles, rates: (3,) yaw to the right, pitch upwards, roll; radians at time 0, and radians/s.
+        focal: Focal length at time 0, px.
+        zoom: Relative growth of the focal length per second.
+        shake: Amplitude of the shake, radians.
+        shake_rate, shake_phase: (3, 3) waves of each angle; radians/s, radians.
     """
 
     img_shape: tuple[int, int]
@@ -39,7 +39,7 @@ class CameraPath:
     shake_phase: np.ndarray
 
     def at(self, time: float) -> Camera:
-        """The camera at a time in seconds; pixel centres lie at whole numbers."""
+        """Return the camera at a time in seconds; pixel centres are at integer coordinates."""
         tremble = np.sin(self.shake_rate * time + self.shake_phase).sum(1) * self.shake * np.array([1.0, 1.0, 0.5])
         yaw, pitch, roll = self.angles + self.rates * time + tremble
         rotation = Rotation.from_euler('yxz', [-yaw, -pitch, roll]).as_matrix() @ LOOKING_ALONG_Y
@@ -57,12 +57,14 @@ class CameraPath:
 def draw_camera_path(
     rng: np.random.Generator, img_shape: tuple[int, int], focal: float, height: float, pitch: float
 ) -> CameraPath:
-    """Draw how a clip is filmed: from a tripod, panning, zooming, gliding, or several of these.
+    """Sample a camera path: static, panning, zooming, translating, or a combination.
 
     Args:
-        focal: px.
-        height: Of the camera above the ground, mm.
-        pitch: Upwards, radians.
+        rng: Random generator.
+        img_shape: (h, w) px.
+        focal: Focal length, px.
+        height: Height of the camera above the ground, mm.
+        pitch: Upward pitch, radians.
     """
     pans, zooms, glides, held = rng.random(4) < (0.45, 0.3, 0.35, 0.6)
     turning = rng.normal(0, (0.16, 0.05, 0.02)) * pans

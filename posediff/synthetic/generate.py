@@ -1,4 +1,4 @@
-"""A whole set of clips, by several processes; what is there already is not made again."""
+"""Generation of a whole set of clips in several processes; existing clips are kept."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ from posediff.synthetic.scene import ClipSettings
 from posediff.synthetic.scene_drawing import draw_scene
 from posediff.synthetic.writing import is_written, merge, write_sequence
 
-VERSION = 1  # of what is drawn from a seed: raise it when the same arguments begin to give other clips
+VERSION = 1  # increase it when the same arguments give different clips
 DESCRIPTION = 'dataset.json'
 
 
 @dataclass(frozen=True)
 class VideoSet:
-    """What to make.
+    """Specification of a set of clips.
 
     Attributes:
-        settings: Of all clips.
-        clips: How many, for each split.
+        settings: Settings common to all clips.
+        clips: Number of clips per split.
         motion: Folder of motion files, or None for generated motion.
-        label_every: In val; 4 labels every fourth frame, as PoseTrack does.
+        label_every: Interval of labelled frames in val; 4 labels every fourth frame, as in PoseTrack.
     """
 
     settings: ClipSettings
@@ -43,16 +43,16 @@ class VideoSet:
 
 
 def generate_videos(root: str | Path, videos: VideoSet, workers: int = 1) -> dict[str, int]:
-    """Make a set, or finish or extend one that was begun with the same arguments.
+    """Generate a set, or complete or extend one that was generated with the same arguments.
 
-    Clips follow from the seed, their split and their number, whatever the number of workers.
+    Clips depend only on the seed, their split and their number, not on the number of workers.
 
     Returns:
-        How many sequences were ``written`` and how many ``kept``.
+        Numbers of sequences ``written`` and ``kept``.
 
     Raises:
         FileNotFoundError: There is no motion for a split.
-        FileExistsError: The folder holds something else, or was made with other arguments, or for more clips.
+        FileExistsError: The folder has other content, or was generated with other arguments, or for more clips.
     """
     root = Path(root)
     source = open_motion(videos.motion, videos.settings.seed)
@@ -72,7 +72,7 @@ def generate_videos(root: str | Path, videos: VideoSet, workers: int = 1) -> dic
 
 
 def _claim(root: Path, videos: VideoSet, source: MotionSource) -> None:
-    """Describe the set in its folder; refuse a folder of something else."""
+    """Write the description of the set to its folder; raise if the folder has other content."""
     settings = videos.settings
     description: dict[str, Any] = {
         'version': VERSION,
@@ -108,7 +108,7 @@ def _short(description: dict[str, Any], key: str) -> str:
 
 
 def _work(root: Path, videos: VideoSet, missing: list[tuple[str, int]], workers: int) -> Iterator[None]:
-    """Make the clips, yielding after each."""
+    """Render the missing clips; yield after each."""
     if workers == 1 or len(missing) < 2:
         threads = cv2.getNumThreads()
         cv2.setNumThreads(1)
@@ -120,7 +120,7 @@ def _work(root: Path, videos: VideoSet, missing: list[tuple[str, int]], workers:
         finally:
             cv2.setNumThreads(threads)
         return
-    # Not forked: threads of OpenCV or torch that a parent has started would be missing in its children.
+    # Forked processes would lack the threads of OpenCV or torch that the parent has started.
     context = multiprocessing.get_context('spawn')
     with ProcessPoolExecutor(min(workers, len(missing)), context, _start_worker, (root, videos)) as pool:
         tasks = [pool.submit(_make, split, index) for split, index in missing]
@@ -134,7 +134,7 @@ def _work(root: Path, videos: VideoSet, missing: list[tuple[str, int]], workers:
 
 
 class _Maker:
-    """Makes clips of a set, keeping the motion that it has read."""
+    """Renders clips of a set and caches the motion."""
 
     def __init__(self, root: Path, videos: VideoSet) -> None:
         self.root, self.videos = root, videos
@@ -145,12 +145,12 @@ class _Maker:
         write_sequence(self.root, scene, self.videos.label_every if split == 'val' else 1)
 
 
-_maker: _Maker | None = None  # of a worker process
+_maker: _Maker | None = None  # one per worker process
 
 
 def _start_worker(root: Path, videos: VideoSet) -> None:
     global _maker
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is told as well, and ends the pool
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles the interrupt and ends the pool
     cv2.setNumThreads(1)
     _maker = _Maker(root, videos)
 

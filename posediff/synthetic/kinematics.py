@@ -1,4 +1,4 @@
-"""A skeleton of ``cmu17`` moved by joint angles: feet stand where they stand, bones keep their lengths."""
+"""Forward kinematics of ``cmu17`` from joint angles, with constant bone lengths and feet that do not slide."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from scipy.spatial.transform import Rotation
 from posediff.structures.skeletons import CMU17
 
 ANKLE_HEIGHT = 0.07  # m
-AIRBORNE = 0.06  # m: above that a jump goes straight up, there is nothing to push off from
-STANCE_SHARPNESS = 0.008  # m: of two feet the one lower by more than a few times this carries the body
+AIRBORNE = 0.06  # m; above it a foot has no contact and the body moves vertically
+STANCE_SHARPNESS = 0.008  # m; a foot lower by a few times this is the stance foot
 
-# Standing, looking along +x, left towards +y, z up; metres, for a stature of 1.75 m. From the parent joint to each:
+# Offsets from the parent joint when standing, facing +x, left +y, up +z; metres, for a stature of 1.75 m.
 REST = {
     'left_hip': (0.03, 0.092, -0.095), 'left_knee': (0.0, 0.0, -0.41), 'left_foot': (0.0, 0.0, -0.42),
     'spine': (0.0, 0.0, 0.235), 'thorax': (0.0, 0.0, 0.118), 'neck_base': (0.01, 0.0, 0.19), 'head': (0.02, 0.0, 0.097),
@@ -23,15 +23,16 @@ REST = {
 
 @dataclass
 class Angles:
-    """How a body is held over F frames. Radians; 0 is standing upright with hanging arms.
+    """Joint angles over F frames, in radians; 0 is standing upright with hanging arms.
 
     Attributes:
-        lean, sway, twist: (F,) of the trunk: forward, to the right, to the left.
-        nod: (F,) of the neck, forward.
-        hip, hip_out, knee: (F, 2) of the left and the right leg: forward, sideways, bent.
-        shoulder, shoulder_out, shoulder_turn, elbow: (F, 2) of the arms: forward, sideways, about their axis, bent.
-        heading: (F,) to the left of +x.
-        lift: (F,) m that the lower foot is above the ground.
+        frames: F.
+        lean, sway, twist: (F,) angles of the trunk: forward, to the right, to the left.
+        nod: (F,) angle of the neck, forward.
+        hip, hip_out, knee: (F, 2) of the left and the right leg: forward, sideways, flexion.
+        shoulder, shoulder_out, shoulder_turn, elbow: (F, 2) of the arms: forward, sideways, about their axis, flexion.
+        heading: (F,) rotation to the left of +x.
+        lift: (F,) height in m of the lower foot above the ground.
     """
 
     frames: int
@@ -57,7 +58,7 @@ class Angles:
 
 
 def draw_proportions(rng: np.random.Generator) -> dict[str, np.ndarray]:
-    """(3,) metres from its parent to each joint, both sides, of somebody between about 1.5 and 1.95 m."""
+    """Sample offsets (3,) in metres from each joint's parent, both sides, for statures of about 1.5 to 1.95 m."""
     stature = float(np.clip(rng.normal(1.72, 0.09), 1.5, 1.95)) / 1.75
     limbs, girdle = rng.normal(1.0, 0.03, 2), rng.normal(1.0, 0.06)
     offsets = {}
@@ -77,12 +78,12 @@ def draw_proportions(rng: np.random.Generator) -> dict[str, np.ndarray]:
 
 
 def pose_skeleton(offsets: dict[str, np.ndarray], angles: Angles, fps: float) -> np.ndarray:
-    """Joints of a body held that way.
+    """Return the joints of a body with the given angles.
 
-    The foot that carries the body does not slide, so that swinging legs make it walk; ``lift`` makes it jump.
+    The stance foot does not slide, so leg swings produce walking; ``lift`` produces jumps.
 
     Returns:
-        (F, 17, 3) float64 metres, z up, the first root above the origin, the ground at 0.
+        (F, 17, 3) float64 metres, z up, the first root above the origin, ground at 0.
     """
     frames = angles.frames
     turn = Rotation.from_euler('z', angles.heading[:, None])
@@ -117,13 +118,13 @@ def _joint(outward: np.ndarray, forward: np.ndarray) -> Rotation:
 
 
 def _near(rotation: Rotation, other: Rotation) -> np.ndarray:
-    """(F, 4) quaternions of the same rotations, on the half sphere of the others'."""
+    """Return quaternions (F, 4) of the rotations, in the half sphere of the others."""
     quaternion = rotation.as_quat()
     return quaternion * np.where((quaternion * other.as_quat()).sum(1, keepdims=True) < 0, -1, 1)
 
 
 def _carried(feet: np.ndarray, lift: np.ndarray, fps: float) -> np.ndarray:
-    """(F, 3) where the root is, from where the feet (F, 2, 3) are relative to it."""
+    """Return root positions (F, 3) from the positions of the feet (F, 2, 3) relative to the root."""
     height = feet[..., 2]
     lowest = height.min(1)
     weight = np.exp(-(height - lowest[:, None]) / STANCE_SHARPNESS)

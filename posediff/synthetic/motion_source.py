@@ -1,4 +1,4 @@
-"""Where the motion of a clip comes from: files of motion capture, or the built-in generator."""
+"""Motion of clips, from motion capture files or from the built-in generator."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ GENERATED_SUBJECTS = {'train': 40, 'val': 12}
 
 @dataclass(frozen=True)
 class SourceMotion:
-    """A piece of somebody's motion.
+    """An excerpt of a motion.
 
     Attributes:
-        subject, action: Who does what.
+        subject, action: Names of the subject and the action.
         joints: (N, 17, 3) float64 mm, world frame, z up, ground at 0; joints of ``cmu17``.
         fps: Frames per second.
     """
@@ -38,23 +38,23 @@ class SourceMotion:
 
 
 class MotionSource(ABC):
-    """Motion of disjoint subjects for each split; everything that is drawn follows from the generator given."""
+    """Source of motion with disjoint subjects per split; all random draws use the given generator."""
 
     @abstractmethod
     def subjects(self, split: str) -> list[str]:
-        """Who takes part in a split."""
+        """Return the subjects of a split."""
 
     @abstractmethod
     def draw(self, rng: np.random.Generator, split: str, seconds: float) -> SourceMotion:
-        """At least that much motion of somebody of the split."""
+        """Return at least ``seconds`` of motion of a random subject of the split."""
 
     @abstractmethod
     def fingerprint(self) -> dict[str, Any]:
-        """What has to be the same for clips to come out the same; plain values."""
+        """Return the plain values that determine the clips."""
 
 
 class GeneratedMotion(MotionSource):
-    """Walking, running, waving, … of people who do not exist, decided by a seed."""
+    """Generated motion (walking, running, waving, …) of seeded random bodies."""
 
     def __init__(self, seed: int) -> None:
         self.seed = seed
@@ -76,7 +76,7 @@ class GeneratedMotion(MotionSource):
 
 
 class MotionFiles(MotionSource):
-    """Files that :class:`posediff.datasets.CMUMocapDataset` loads; its validation subjects are those of ``val``.
+    """Files of :class:`posediff.datasets.CMUMocapDataset`; its validation subjects form ``val``.
 
     Raises:
         FileNotFoundError: The folder is missing, or has no subject for a split.
@@ -101,12 +101,12 @@ class MotionFiles(MotionSource):
             which = 'is of' if split == 'val' else 'is not of'
             raise FileNotFoundError(
                 f'{self.folder}: no <subject>.npz {which} the validation subjects {", ".join(VALIDATION_SUBJECTS)}, '
-                f'so that nobody is left for {split}'
+                f'{split} has no subjects'
             )
         return self._names[split]
 
     def draw(self, rng: np.random.Generator, split: str, seconds: float) -> SourceMotion:
-        """A random piece of a random take, subjects of much motion being drawn more often than those of little."""
+        """Return a random excerpt of a random take; subjects with more motion are sampled more often."""
         subjects = self.subjects(split)
         frames = np.array([sum(len(clip.joints_3d) for clip in self._load(name).clips) for name in subjects])
         weights = np.sqrt(frames)
@@ -114,7 +114,7 @@ class MotionFiles(MotionSource):
         lengths = np.array([len(clip.joints_3d) for clip in file.clips])
         needed = int(np.ceil(seconds * file.fps)) + 2
         starts = np.maximum(lengths - needed + 1, 0)
-        if not starts.any():  # all takes are shorter: a still picture at the end is better than nobody
+        if not starts.any():  # all takes are too short: the last pose is held
             starts = np.where(lengths == lengths.max(), 1, 0)
         clip = file.clips[int(rng.choice(len(starts), p=starts / starts.sum()))]
         start = int(rng.integers(max(len(clip.joints_3d) - needed + 1, 1)))
@@ -134,5 +134,5 @@ class MotionFiles(MotionSource):
 
 
 def open_motion(folder: str | Path | None, seed: int) -> MotionSource:
-    """Motion files of a folder, or the generator where there is no folder."""
+    """Open the motion files of a folder, or the generator if the folder is None."""
     return GeneratedMotion(seed) if folder is None else MotionFiles(folder)

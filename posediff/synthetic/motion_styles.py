@@ -1,4 +1,4 @@
-"""Movements of the built-in motion generator: joint angles over time, of random tempo and size."""
+"""Movements of the built-in motion generator: joint angles over time with random tempo and amplitude."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import numpy as np
 from posediff.synthetic.kinematics import Angles
 
 Style = Callable[[np.random.Generator, np.ndarray], Angles]
-"""From a source of randomness and times (F,) in seconds to joint angles."""
+"""Maps a random generator and times (F,) in seconds to joint angles."""
 
 
 def _wander(rng: np.random.Generator, time: np.ndarray, size: float, columns: int | None = None) -> np.ndarray:
-    """(F,) or (F, columns) slow random movement of about that size."""
+    """Return a slow random signal, (F,) or (F, columns), with an amplitude of about ``size``."""
     count = columns or 1
     rate, phase = rng.uniform(0.3, 1.6, (3, count)), rng.uniform(0, 2 * np.pi, (3, count))
     waves = np.sin(time[:, None, None] * rate * np.pi + phase).sum(1) * (size * 0.6)
@@ -21,7 +21,7 @@ def _wander(rng: np.random.Generator, time: np.ndarray, size: float, columns: in
 
 
 def _standing(rng: np.random.Generator, time: np.ndarray) -> Angles:
-    """Upright, never quite still."""
+    """Stand upright with slight random movement."""
     angles = Angles(len(time))
     angles.lean, angles.sway, angles.twist = (_wander(rng, time, size) for size in (0.05, 0.03, 0.1))
     angles.nod = _wander(rng, time, 0.12)
@@ -36,14 +36,14 @@ def _standing(rng: np.random.Generator, time: np.ndarray) -> Angles:
 
 
 def _cycle(rng: np.random.Generator, time: np.ndarray, rate: tuple[float, float]) -> np.ndarray:
-    """(F,) phase of a movement that is repeated that often a second."""
+    """Return the phase (F,) of a cyclic movement with a random rate in cycles per second."""
     return 2 * np.pi * rng.uniform(*rate) * time + rng.uniform(0, 2 * np.pi)
 
 
 def _steps(
     rng: np.random.Generator, time: np.ndarray, rate: tuple[float, float], stride: float, bend: float
 ) -> tuple[Angles, np.ndarray]:
-    """Legs and arms of walking and running, and the (F, 2) phases of both sides."""
+    """Return angles of legs and arms for walking and running, and the (F, 2) phases of both sides."""
     angles = _standing(rng, time)
     phase = _cycle(rng, time, rate)[:, None] + np.array([0, np.pi])
     angles.hip = angles.hip + 0.12 + stride * np.sin(phase)
@@ -178,4 +178,4 @@ STYLES: dict[str, tuple[Style, float]] = {
     'reach': (reach, 1.0),
     'dance': (dance, 2.0),
 }
-"""Movements by name, with how often they are drawn compared with each other."""
+"""Movements by name, with their relative probability."""

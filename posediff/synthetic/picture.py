@@ -1,4 +1,4 @@
-"""Where solids and panels are drawn: colour, depth and owner of every pixel at one instant."""
+"""Image buffer of the renderer: colour, depth and owner of every pixel at one instant."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ import numpy as np
 
 from posediff.geometry.cameras import Camera
 
-NEAR_MM = 250.0  # what is nearer to the camera is not drawn
-NEARNESS_MM = 1000.0  # unit of the depth buffer: it holds NEARNESS_MM / z, which is linear in the image on planes
+NEAR_MM = 250.0  # near clipping distance
+NEARNESS_MM = 1000.0  # the depth buffer holds NEARNESS_MM / z, which is linear in image coordinates on planes
 
 
 class Picture:
-    """What is drawn into: one instant, one ray per pixel.
+    """Render target at one instant, with one ray per pixel.
 
     Attributes:
         color: (H, W, 3) uint8, BGR.
-        nearness: (H, W) float32, ``NEARNESS_MM`` / z of what a pixel shows; 0 is infinitely far.
-        owner: (H, W) int16, who or what it belongs to; 0 is nobody.
-        x: (1, W) float32, and y: (H, 1) float32: directions (x/z, y/z) of the rays.
+        nearness: (H, W) float32, ``NEARNESS_MM`` / z of the visible surface; 0 is infinitely far.
+        owner: (H, W) int16, owner of the visible surface; 0 is no owner.
+        x: (1, W) float32, and y: (H, 1) float32: ray directions (x/z, y/z).
     """
 
     def __init__(self, camera: Camera, jitter: tuple[float, float] = (0.0, 0.0)) -> None:
-        """``jitter`` shifts all rays by less than a pixel: pictures of several shifts average to smooth edges."""
+        """``jitter`` shifts all rays by less than a pixel; the average over several shifts is anti-aliased."""
         height, width = camera.img_shape
         self.camera = camera
         self.jitter = jitter

@@ -1,4 +1,4 @@
-"""Flat things with a picture on them: walls, the ground, cut-out figures."""
+"""Textured planes: walls, the ground, cut-out figures."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from posediff.synthetic.vectors import cross
 
 @dataclass(frozen=True)
 class Panel:
-    """A rectangle in the world.
+    """A textured rectangle in the world.
 
     Attributes:
-        corner: (3,) where the top left corner of the picture lies, mm, world frame.
-        across, down: (3,) from there to its top right and bottom left corner, mm.
-        image: (h, w, 3) or (h, w, 4) uint8, BGR and opacity; what is less than half opaque is not there.
-        endless: Whether the picture, mirrored again and again, covers the whole plane.
+        corner: (3,) position of the image's top left corner, mm, world frame.
+        across, down: (3,) vectors from there to its top right and bottom left corner, mm.
+        image: (h, w, 3) or (h, w, 4) uint8, BGR and opacity; pixels below half opacity are transparent.
+        endless: Whether the image, repeatedly mirrored, covers the whole plane.
     """
 
     corner: np.ndarray
@@ -29,12 +29,12 @@ class Panel:
     endless: bool = False
 
     def moved(self, offset: np.ndarray) -> Panel:
-        """The same, shifted by (3,) mm."""
+        """Return the panel shifted by (3,) mm."""
         return Panel(self.corner + offset, self.across, self.down, self.image, self.endless)
 
 
 def draw_panel(picture: Picture, panel: Panel, owner: int) -> None:
-    """Draw a panel where nothing nearer is."""
+    """Draw a panel with depth test."""
     camera = picture.camera
     corner = camera.world_to_camera(panel.corner)
     across, down = camera.R @ panel.across, camera.R @ panel.down
@@ -52,11 +52,11 @@ def draw_panel(picture: Picture, panel: Panel, owner: int) -> None:
     seen = np.nonzero(shown.any(1))[0]
     if not len(seen):
         return
-    # A plane is far beyond its picture near the horizon; what is hidden there would take long to mirror.
+    # Near the horizon a plane extends far beyond its image; skip hidden parts, which are slow to mirror.
     used = slice(int(seen[0]), int(seen[-1]) + 1)
     rows, nearness, shown = slice(rows.start + used.start, rows.start + used.stop), nearness[used], shown[used]
     height, width = panel.image.shape[:2]
-    # From the place in the window to the place on the panel's picture, whose pixel centres lie at whole numbers.
+    # Maps window coordinates to coordinates of the panel's image, with pixel centres at integers.
     to_ray = np.array([
         [1 / camera.focal[0], 0, (columns.start + picture.jitter[0] - camera.center[0]) / camera.focal[0]],
         [0, 1 / camera.focal[1], (rows.start + picture.jitter[1] - camera.center[1]) / camera.focal[1]],
@@ -77,7 +77,7 @@ def draw_panel(picture: Picture, panel: Panel, owner: int) -> None:
 def _window(
     picture: Picture, panel: Panel, corner: np.ndarray, across: np.ndarray, down: np.ndarray
 ) -> tuple[slice, slice] | None:
-    """Rows and columns that the panel can lie in; None if it is outside the image or reaches the camera."""
+    """Return the rows and columns that the panel may cover; None if it is outside the image or reaches the camera."""
     height, width = picture.owner.shape
     if panel.endless:
         return slice(0, height), slice(0, width)

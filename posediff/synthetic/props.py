@@ -1,4 +1,4 @@
-"""Things in a scene beside people: furniture, trees, poles, balls; behind people, among them and in front of them."""
+"""Objects in a scene: furniture, trees, poles, balls; behind, among and in front of persons."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from posediff.synthetic.solids import Solid
 from posediff.synthetic.textures import Layer, draw_cloth, paint_part, plain, random_color
 from posediff.synthetic.wardrobe import SKIN
 
-WALL_MM, GROUND_MM = (26000.0, 9000.0), (14000.0, 14000.0)  # size of one picture; beyond, it is mirrored
+WALL_MM, GROUND_MM = (26000.0, 9000.0), (14000.0, 14000.0)  # size of one image; it is mirrored beyond
 
 
 @dataclass(frozen=True)
 class Prop:
-    """A thing that stands still or moves evenly.
+    """An object that is static or moves at constant velocity.
 
     Attributes:
-        shape: World frame.
+        shape: Shape in the world frame.
         velocity: (3,) mm/s.
     """
 
@@ -32,7 +32,7 @@ class Prop:
 
 @dataclass(frozen=True)
 class Surroundings:
-    """Everything in a scene but people."""
+    """Everything in a scene except persons."""
 
     wall: Panel
     ground: Panel
@@ -40,9 +40,9 @@ class Surroundings:
 
 
 def build_surroundings(scene: Scene) -> Surroundings:
-    """Paint and place what surrounds the people of a scene."""
+    """Paint and place the surroundings of the persons of a scene."""
     rng = np.random.default_rng(scene.background_seed)
-    # about as many pixels as the wall takes in the image
+    # about the resolution of the wall in the image
     lens = scene.camera.at(0.0)
     density = min(lens.focal[0] / scene.wall_distance, 0.08)
     wall_shape = (int(WALL_MM[1] * density), int(WALL_MM[0] * density))
@@ -60,12 +60,12 @@ def build_surroundings(scene: Scene) -> Surroundings:
 def _draw_props(rng: np.random.Generator, scene: Scene) -> list[Prop]:
     depths = np.array([person.walk.joints[:, 0, 1].mean() for person in scene.tracks])
     props = []
-    for _ in range(int(rng.integers(1, 8))):  # behind people and among them
+    for _ in range(int(rng.integers(1, 8))):  # behind and among persons
         depth = rng.uniform(depths.min(), scene.wall_distance - 100)
         props.append(_draw_prop(rng, scene, depth, rng.uniform(0.6, 2.4) * 1000, rng.uniform(-0.1, 1.1)))
-    for _ in range(int(rng.choice([0, 1, 2, 3], p=[0.3, 0.35, 0.25, 0.1]))):  # in front of them
+    for _ in range(int(rng.choice([0, 1, 2, 3], p=[0.3, 0.35, 0.25, 0.1]))):  # in front of persons
         depth = max(depths.min() * rng.uniform(0.5, 0.9), 900.0)
-        high = depth / scene.camera.focal * scene.settings.img_shape[0]  # what fills the image from top to bottom
+        high = depth / scene.camera.focal * scene.settings.img_shape[0]  # height that fills the image
         props.append(_draw_prop(rng, scene, depth, high * rng.uniform(0.2, 0.6), rng.uniform(0, 1)))
     return props
 
@@ -79,7 +79,7 @@ def _draw_prop(rng: np.random.Generator, scene: Scene, depth: float, size: float
     kind = rng.choice(['cutout', 'pole', 'limbs', 'ball', 'box'], p=[0.35, 0.2, 0.2, 0.1, 0.15])
     if kind in ('cutout', 'box'):
         return Prop(_draw_panel(rng, place, size, str(kind)), velocity)
-    # in the colours of arms and sleeves: what is round and long need not be a limb
+    # colours of skin and sleeves make cylinders that resemble limbs
     cloth = plain(SKIN[rng.integers(len(SKIN))]) if rng.random() < 0.4 else draw_cloth(rng)
     texture = paint_part(rng, [Layer(cloth)], size, 80)
     if kind == 'ball':
@@ -97,7 +97,7 @@ def _draw_prop(rng: np.random.Generator, scene: Scene, depth: float, size: float
 
 
 def _draw_panel(rng: np.random.Generator, place: np.ndarray, size: float, kind: str) -> Panel:
-    """A cut-out with a ragged outline, or a box: seen from the front both are panels."""
+    """Return a cut-out with a ragged outline, or a box: from the front both are panels."""
     side = 96
     image = np.zeros((side, side, 4), np.uint8)
     mask = np.zeros((side, side), np.uint8)

@@ -1,4 +1,4 @@
-"""From the description of a scene to its frames."""
+"""Renderer of a scene's frames."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from posediff.synthetic.shadows import cast_shadows
 from posediff.synthetic.solids import Light, Solid, draw_solid
 from posediff.synthetic.wardrobe import Looks, draw_looks
 
-# Owners of pixels: person number p of the scene is p + 1, props start at FIRST_PROP.
+# Pixel owners: person p of the scene is p + 1, props start at FIRST_PROP.
 GROUND, WALL, FIRST_PROP = -1, 0, 1000
 
 
@@ -28,9 +28,9 @@ class Frame:
 
     Attributes:
         image: (H, W, 3) uint8, BGR, before JPEG.
-        exact: The picture at the frame's time, without blur: whose each pixel is, and how far away.
-        camera: At the frame's time.
-        time: s.
+        exact: Buffer at the frame's time without blur: owner and depth of each pixel.
+        camera: Camera at the frame's time.
+        time: Time in s.
     """
 
     image: np.ndarray
@@ -40,7 +40,7 @@ class Frame:
 
 
 def render(scene: Scene) -> Iterator[Frame]:
-    """Frames of a scene, in order."""
+    """Yield the frames of a scene in order."""
     looks = [draw_looks(np.random.default_rng(person.looks_seed)) for person in scene.people]
     surroundings = build_surroundings(scene)
     rng = np.random.default_rng(scene.image_seed)
@@ -53,7 +53,7 @@ def render(scene: Scene) -> Iterator[Frame]:
         exact = None
         for index, step in enumerate(steps):
             moment = time + step * scene.shutter / settings.fps
-            # a lattice of rank one: each picture sees other parts of the pixels; the one in the middle their centres
+            # rank-1 lattice: subframes sample different points of a pixel, the middle one its centre
             jitter = (float(step), float(np.mod(step * (subframes // 2 + 1) + 0.5, 1) - 0.5))
             picture = _take_picture(scene, surroundings, looks, moment, jitter)
             cv2.accumulate(picture.color, total)
@@ -93,7 +93,7 @@ def _take_picture(
             bodies.append((float(solid.start[2]), FIRST_PROP + number, [solid]))
         else:
             draw_panel(picture, prop.shape.moved(offset), FIRST_PROP + number)
-    for _, owner, solids in sorted(bodies, key=lambda body: body[0]):  # what is hidden need not be shaded
+    for _, owner, solids in sorted(bodies, key=lambda body: body[0]):  # front to back: hidden pixels are not shaded
         for solid in sorted(solids, key=lambda one: one.start[2] + one.end[2]):
             draw_solid(picture, solid, owner, light)
     draw_panel(picture, surroundings.ground, GROUND)
@@ -102,7 +102,7 @@ def _take_picture(
 
 
 def _expose(scene: Scene, image: np.ndarray, time: float, rng: np.random.Generator) -> np.ndarray:
-    """What lens, sensor and camera make of a picture: (H, W, 3) float32 in 0 to 255 to uint8."""
+    """Apply lens, sensor and camera effects: (H, W, 3) float32 in 0 to 255 to uint8."""
     if scene.blur > 0.2:
         image = cv2.GaussianBlur(image, (0, 0), scene.blur)
     contrast, brightness, flicker = scene.exposure

@@ -1,4 +1,4 @@
-"""The description of a clip, as plain numbers."""
+"""Description of a clip as plain numbers."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ CROWD_TRACK = -1
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody in a clip.
+    """One person in a clip.
 
     Attributes:
-        track_id: 0, 1, … of those that are annotated; ``CROWD_TRACK`` of people in the background, who are not.
-        subject: Whose motion it is.
-        walk: Where the joints are, over time.
+        track_id: 0, 1, … for annotated persons; ``CROWD_TRACK`` for persons in the background.
+        subject: Subject of the motion.
+        walk: Joints over time.
         scale: Stature in units of ``AVERAGE_STATURE``.
-        looks_seed: Decides build and clothes.
-        look_waves: (2, 3) size, rate and phase of yaw and pitch of the head; radians, radians/s, radians.
+        looks_seed: Seed of build and clothes.
+        look_waves: (2, 3) amplitude, rate and phase of yaw and pitch of the head; radians, radians/s, radians.
     """
 
     track_id: int
@@ -33,7 +33,7 @@ class Person:
     look_waves: np.ndarray
 
     def look(self, time: float) -> tuple[float, float]:
-        """Yaw and pitch of the head at a time in seconds, radians."""
+        """Return yaw and pitch of the head at a time in seconds, radians."""
         size, rate, phase = self.look_waves.T
         yaw, pitch = size * np.sin(rate * time + phase)
         return float(yaw), float(pitch)
@@ -41,14 +41,14 @@ class Person:
 
 @dataclass(frozen=True)
 class ClipSettings:
-    """What all clips of a set have in common.
+    """Settings common to all clips of a set.
 
     Attributes:
-        seed: Of the set.
-        frames: Per clip.
+        seed: Seed of the set.
+        frames: Number of frames per clip.
         img_shape: (h, w) px.
         fps: Frames per second.
-        subframes: Pictures that are averaged to one frame, an odd number; more make smoother edges and motion blur.
+        subframes: Number of images averaged to one frame, odd; more give smoother edges and motion blur.
     """
 
     seed: int
@@ -63,29 +63,29 @@ class ClipSettings:
 
     @property
     def seconds(self) -> float:
-        """How long a clip lasts."""
+        """Duration of a clip."""
         return self.frames / self.fps
 
 
 @dataclass(frozen=True)
 class Scene:
-    """One clip.
+    """Description of one clip.
 
     Attributes:
-        split, index: Which.
-        settings: Of the set.
-        camera: How it is filmed.
-        people: In it; those with a track id, then those of the crowd.
-        background_seed: Decides wall, ground and props.
-        wall_distance: Of the wall behind everything, mm.
+        split, index: Split and number of the clip.
+        settings: Settings of the set.
+        camera: Camera path.
+        people: Persons with a track id, then those of the crowd.
+        background_seed: Seed of wall, ground and props.
+        wall_distance: Distance of the back wall, mm.
         light_direction: (3,) unit vector towards the light, world frame.
-        ambient, diffuse: Brightness in the shade, and what the light adds.
-        shutter: Share of the time between frames during which the shutter is open.
-        blur: Of the lens, standard deviation in px.
-        grain: Of the sensor, standard deviation in grey levels.
-        exposure: (3,) contrast, brightness and the size of its slow change; 1, 0, 0 leaves the picture as it is.
-        quality: Of the JPEG files.
-        image_seed: Decides the grain.
+        ambient, diffuse: Brightness in the shade, and the added brightness in the light.
+        shutter: Fraction of the frame interval during which the shutter is open.
+        blur: Lens blur, standard deviation in px.
+        grain: Sensor noise, standard deviation in grey levels.
+        exposure: (3,) contrast, brightness and the amplitude of its slow change; 1, 0, 0 is neutral.
+        quality: JPEG quality.
+        image_seed: Seed of the sensor noise.
     """
 
     split: str
@@ -107,5 +107,5 @@ class Scene:
 
     @property
     def tracks(self) -> list[Person]:
-        """People who are annotated."""
+        """Annotated persons."""
         return [person for person in self.people if person.track_id != CROWD_TRACK]

@@ -1,4 +1,4 @@
-"""What is in a clip, drawn at random: everything follows from the seed, the split and the number of the clip."""
+"""Random content of a clip, determined by the seed, the split and the number of the clip."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from posediff.synthetic.scene import CROWD_TRACK, ClipSettings, Person, Scene
 
 
 def draw_scene(source: MotionSource, settings: ClipSettings, split: str, index: int) -> Scene:
-    """Draw what is in a clip.
+    """Sample the content of a clip.
 
     Raises:
         FileNotFoundError, ValueError: The source has no motion for the split, or its files are damaged.
@@ -21,11 +21,11 @@ def draw_scene(source: MotionSource, settings: ClipSettings, split: str, index: 
     rng = named_rng(settings.seed, f'{split}/{index}/scene')
     height, width = settings.img_shape
     focal = 0.5 * max(height, width) / np.tan(np.radians(rng.uniform(42, 66)) / 2)
-    tall = rng.uniform(0.35, 0.95)  # share of the image's height that the first person takes
+    tall = rng.uniform(0.35, 0.95)  # height of the first person relative to the image
     camera_height = rng.uniform(800, 2000)
     distance = focal * AVERAGE_STATURE / (tall * height)
-    middle = np.arctan2(0.5 * AVERAGE_STATURE - camera_height, distance)  # elevation of the person's middle
-    above = rng.uniform(-1, 1) * max(0.06, 0.42 * (0.95 - tall)) * height  # px by which it is below the image's centre
+    middle = np.arctan2(0.5 * AVERAGE_STATURE - camera_height, distance)  # elevation of the person's centre
+    above = rng.uniform(-1, 1) * max(0.06, 0.42 * (0.95 - tall)) * height  # its offset below the image centre, px
     camera = draw_camera_path(rng, settings.img_shape, focal, camera_height, float(middle + np.arctan(above / focal)))
     count = int(rng.choice([1, 2, 3, 4, 5], p=[0.18, 0.3, 0.27, 0.15, 0.1]))
     motions = [source.draw(rng, split, settings.seconds + 2 * LEAD_S) for _ in range(count)]
@@ -78,7 +78,7 @@ def _draw_crowd(
     camera: CameraPath,
     depths: tuple[float, float],
 ) -> list[Person]:
-    """A group of people far behind."""
+    """Sample a group of persons in the far background."""
     lens = camera.at(0.0)
     middle = rng.uniform(-0.4, 0.4) * settings.img_shape[1] / lens.focal[0]
     people = []

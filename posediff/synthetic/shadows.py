@@ -1,4 +1,4 @@
-"""Shadows of people on the ground."""
+"""Shadows of persons on the ground."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from posediff.structures.skeletons import CMU17
 from posediff.synthetic.body import JOINT
 from posediff.synthetic.scene import Scene
 
-NEAREST_MM = 300.0  # shadows that come nearer to the camera are left out
+NEAREST_MM = 300.0  # nearer shadows are omitted
 LINES = [*CMU17.segments, (JOINT['left_shoulder'], JOINT['right_shoulder']), (JOINT['left_hip'], JOINT['right_hip'])]
 
 
 def cast_shadows(scene: Scene, camera: Camera, time: float) -> np.ndarray:
-    """(H, W) float32 in 0 to 1: how much of the light's share the ground keeps, wherever ground is."""
+    """Return the fraction of direct light on the ground, (H, W) float32 in 0 to 1; meaningful on ground pixels only."""
     mask = np.zeros(scene.settings.img_shape, np.uint8)
     for person in scene.people:
         joints = person.walk.at(time)

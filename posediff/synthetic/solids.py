@@ -1,4 +1,4 @@
-"""Tapered capsules with flattened cross-section, cast ray by ray into a picture."""
+"""Ray-cast tapered capsules with flattened cross-section."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from posediff.synthetic.vectors import cross
 
 @dataclass(frozen=True)
 class Solid:
-    """The hull of two balls, squashed along ``front``. Lengths in mm, places and directions in the camera frame.
+    """The convex hull of two balls, flattened along ``front``. Lengths in mm, coordinates in the camera frame.
 
     Attributes:
         start, end: (3,) centres of the balls.
-        start_radius, end_radius: Their radii, across ``front``.
-        front: (3,) unit vector: where the middle column of the texture faces.
+        start_radius, end_radius: Their radii, perpendicular to ``front``.
+        front: (3,) unit vector, the direction of the texture's middle column.
         flatness: Radius along ``front`` divided by the radius across it; 1 is round.
         texture: (U, V, 3) uint8, BGR. Rows go from the outer end of the first ball to that of the second, columns once
-            around, from behind over one side and the front (:func:`texture_angles`).
+            around, from the back over one side and the front (:func:`texture_angles`).
     """
 
     start: np.ndarray
@@ -35,12 +35,12 @@ class Solid:
 
 @dataclass(frozen=True)
 class Light:
-    """Directional light and its surroundings.
+    """Directional and ambient light.
 
     Attributes:
         direction: (3,) unit vector towards the light, camera frame.
-        up: (3,) unit vector, camera frame: surfaces that face the sky get more of the ambient light.
-        ambient, diffuse: Brightness of a surface in the shade, and what the light adds to one that faces it.
+        up: (3,) unit vector, camera frame; surfaces that face up get more ambient light.
+        ambient, diffuse: Brightness of a surface in the shade, and the added brightness of one that faces the light.
     """
 
     direction: np.ndarray
@@ -50,24 +50,24 @@ class Light:
 
 
 def texture_angles(columns: int) -> np.ndarray:
-    """(V,) angle from the front that each column of a texture shows, radians in (-pi, pi); positive is to the left of a
-    body that stands along the axis and looks to the front.
+    """Return each texture column's angle from the front, (V,) radians in (-pi, pi).
 
-    Columns divide not the angle but ``1 - cos / (|cos| + |sin|)`` evenly, which is cheaper to find for a pixel.
+    Positive is the left of a body that stands along the axis and faces the front. Columns are equidistant in
+    ``1 - cos / (|cos| + |sin|)`` instead of the angle, which is cheaper to compute per pixel.
     """
     turn = (np.arange(columns) + 0.5) / columns * 4 - 2
     cosine, sine = 1 - np.abs(turn), np.sign(turn) * (1 - np.abs(1 - np.abs(turn)))
     return np.arctan2(sine, cosine)
 
 
-@np.errstate(divide='ignore', invalid='ignore')  # rays that pass by give NaN, and are as far as infinity
+@np.errstate(divide='ignore', invalid='ignore')  # missed rays give NaN and count as infinitely far
 def draw_solid(picture: Picture, solid: Solid, owner: int, light: Light) -> None:
-    """Draw a solid where nothing nearer is."""
+    """Draw a solid with depth test."""
     window = _window(picture, solid)
     if window is None:
         return
     rows, columns = window
-    # In a space stretched along front the solid is round, and rays are still straight lines.
+    # In a space stretched along front the solid is round and rays remain straight.
     stretch = np.eye(3)
     if solid.flatness != 1:
         stretch += (1 / solid.flatness - 1) * solid.front[:, None] * solid.front
@@ -94,7 +94,7 @@ def draw_solid(picture: Picture, solid: Solid, owner: int, light: Light) -> None
 
 
 def _window(picture: Picture, solid: Solid) -> tuple[slice, slice] | None:
-    """Rows and columns that the solid can lie in; None if it is outside the image or reaches the camera."""
+    """Return the rows and columns that the solid may cover; None if it is outside the image or reaches the camera."""
     height, width = picture.owner.shape
     grow = max(1.0, solid.flatness)
     left = top = float('inf')
@@ -119,15 +119,17 @@ def _window(picture: Picture, solid: Solid) -> tuple[slice, slice] | None:
 def _hit(
     x: np.ndarray, y: np.ndarray, start: np.ndarray, axis: np.ndarray, solid: Solid, stretch: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Where rays first meet the hull of two balls.
+    """Intersect rays with the hull of two balls.
 
     Args:
-        x, y: (1, w), (h, 1) directions of the rays.
-        start, axis: (3,) first centre, and the way to the second, in the stretched space.
+        x, y: (1, w), (h, 1) ray directions.
+        start, axis: (3,) first centre, and the vector to the second, in the stretched space.
+        solid: The solid.
+        stretch: (3, 3) map to the stretched space.
 
     Returns:
-        (h, w) depth in mm, infinite where a ray passes by, and the place along the axis: 0 at the first centre, 1 at
-        the second, beyond on the caps.
+        (h, w) depth in mm of the first hit, infinite for missed rays, and position along the axis: 0 at the first
+        centre, 1 at the second, outside [0, 1] on the caps.
     """
 
     def along_ray(vector: np.ndarray) -> np.ndarray:
@@ -144,7 +146,7 @@ def _hit(
     on_axis, on_start = along_ray(axis), -along_ray(start)
     first = np.float32(offset - r_start * taper)
     depth = np.full(square.shape, np.inf, np.float32)
-    cone = length - taper**2  # negative: one ball holds the other
+    cone = length - taper**2  # negative: one ball contains the other
     if cone > 1e-3 * length:
         quadratic = np.float32(cone) * square - on_axis * on_axis
         linear = np.float32(cone) * on_start + np.float32(taper * r_start - offset) * on_axis
@@ -160,7 +162,7 @@ def _hit(
 
 
 def _shade(solid: Solid, normals: np.ndarray, along: np.ndarray, light: Light) -> np.ndarray:
-    """(N, 3) uint8 colours of points with those (3, N) normals and (N,) places along the axis."""
+    """Return the colours (N, 3) uint8 of points with normals (3, N) and positions (N,) along the axis."""
     axis = solid.end - solid.start
     length = max(math.sqrt(axis @ axis), 1.0)
     front = solid.front.astype(np.float32)

@@ -1,4 +1,4 @@
-"""Procedural surfaces: noise, cloth, and the textures that they make for a body's parts."""
+"""Procedural textures: noise, cloth, and textures of body parts."""
 
 from __future__ import annotations
 
@@ -11,19 +11,21 @@ import numpy as np
 
 from posediff.synthetic.solids import texture_angles
 
-ROWS, COLUMNS = 48, 64  # size of the texture of one part of a body
-FRINGE_MM = 6.0  # over which one cloth ends and another begins
+ROWS, COLUMNS = 48, 64  # texture size of one body part
+FRINGE_MM = 6.0  # width of the transition between two layers of cloth
 
 Cloth = Callable[[np.ndarray, np.ndarray], np.ndarray]
-"""From places (U, V) along and around a surface, in mm, to colours (U, V, 3), BGR in 0 to 255."""
+"""Maps positions (U, V) along and around a surface, in mm, to colours (U, V, 3), BGR in 0 to 255."""
 
 
 def noise(rng: np.random.Generator, shape: tuple[int, int], cells: int, octaves: int = 3) -> np.ndarray:
-    """Smooth random values of mean 0 and deviation about 1.
+    """Return smooth random values with mean 0 and standard deviation of about 1.
 
     Args:
+        rng: Random generator.
         shape: (h, w) of the result.
-        cells: How many blobs of the coarsest octave lie across the longer side.
+        cells: Number of cells of the coarsest octave along the longer side.
+        octaves: Number of octaves.
 
     Returns:
         (h, w) float32.
@@ -43,13 +45,13 @@ def random_color(
     saturation: tuple[float, float] = (0.05, 0.8),
     value: tuple[float, float] = (0.15, 0.95),
 ) -> np.ndarray:
-    """(3,) BGR in 0 to 255, of any hue."""
+    """Return a colour of random hue, (3,) BGR in 0 to 255."""
     red, green, blue = colorsys.hsv_to_rgb(rng.random(), rng.uniform(*saturation), rng.uniform(*value))
     return 255 * np.array([blue, green, red])
 
 
 def draw_cloth(rng: np.random.Generator) -> Cloth:
-    """A fabric: plain, striped along or around, checked, dotted, mottled or in two halves."""
+    """Sample a fabric: plain, striped along or around, checked, dotted, mottled or in two halves."""
     first, second = random_color(rng), random_color(rng)
     kind = rng.choice(['plain', 'rings', 'stripes', 'checks', 'dots', 'mottled', 'halves'], p=[0.3] + [0.7 / 6] * 6)
     period, share = rng.uniform(35, 130), rng.uniform(0.25, 0.65)
@@ -75,13 +77,13 @@ def draw_cloth(rng: np.random.Generator) -> Cloth:
 
 
 def plain(color: np.ndarray) -> Cloth:
-    """A surface of one colour."""
+    """Return a cloth of one colour."""
     return lambda along, around: np.broadcast_to(color, (*along.shape, 3))
 
 
 @dataclass(frozen=True)
 class Layer:
-    """Cloth that covers a part from ``begin`` to ``end``, shares of its length."""
+    """Cloth that covers a body part from ``begin`` to ``end``, relative to its length."""
 
     cloth: Cloth
     begin: float = -1.0
@@ -91,12 +93,13 @@ class Layer:
 def paint_part(
     rng: np.random.Generator, layers: list[Layer], length: float, radius: float, folds: float = 0.1
 ) -> np.ndarray:
-    """Texture of one part of a body.
+    """Return the texture of one body part.
 
     Args:
-        layers: Later ones cover earlier ones.
-        length, radius: Of the part, mm.
-        folds: Deviation of the brightness, for creases.
+        rng: Random generator.
+        layers: Layers of cloth; later ones cover earlier ones.
+        length, radius: Size of the part, mm.
+        folds: Standard deviation of the brightness, for creases.
 
     Returns:
         (ROWS, COLUMNS, 3) uint8.
@@ -114,11 +117,12 @@ def paint_part(
 
 
 def paint_head(rng: np.random.Generator, skin: np.ndarray, hair: np.ndarray, hat: np.ndarray | None) -> np.ndarray:
-    """Texture of a head from chin to crown: eyes, brows, mouth, hair, perhaps a beard, glasses or a hat.
+    """Return the texture of a head from chin to crown: eyes, brows, mouth, hair, optional beard, glasses or hat.
 
     Args:
+        rng: Random generator.
         skin, hair: (3,) BGR.
-        hat: (3,) BGR, or None for none.
+        hat: (3,) BGR, or None for no hat.
 
     Returns:
         (2 * ROWS, 2 * COLUMNS, 3) uint8.
@@ -140,7 +144,7 @@ def paint_head(rng: np.random.Generator, skin: np.ndarray, hair: np.ndarray, hat
     if rng.random() < 0.2:
         image[((eye > 1.25) & (eye < 1.8)) | ((np.abs(height - 0.58) < 0.012) & (aside < 1.5))] = 25
     image[np.hypot((height - 0.52) / 0.09, (aside - 1.62) / 0.16) < 1] = skin * 0.78  # ears
-    line = rng.uniform(0.74, 0.8)  # of the hair at the forehead
+    line = rng.uniform(0.74, 0.8)  # hairline at the forehead
     hairy = (height > line) | ((aside > 1.3) & (height > 0.66)) | ((aside > 1.85) & (height > 0.25))
     image[hairy] = strands[hairy]
     if hat is not None:

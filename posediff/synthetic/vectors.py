@@ -1,4 +1,4 @@
-"""Products of single vectors; numpy's own are made for many at once and take ten times as long for one."""
+"""Products of single vectors; numpy's functions are designed for many vectors and take ten times as long for one."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import numpy as np
 
 
 def cross(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """(3,) cross product of two (3,) vectors."""
+    """Return the (3,) cross product of two (3,) vectors."""
     (ax, ay, az), (bx, by, bz) = a.tolist(), b.tolist()
     return np.array([ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx])
 
 
 def unit(vector: np.ndarray) -> np.ndarray:
-    """(3,) the same direction, of length 1; zero stays zero."""
+    """Return the (3,) vector normalised to length 1; zero stays zero."""
     return vector / max(math.sqrt(vector @ vector), 1e-9)

@@ -1,4 +1,4 @@
-"""What people look like: build, skin, hair and clothes."""
+"""Random appearance of persons: build, skin, hair and clothes."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ HAIR = np.array([[25, 28, 32], [30, 45, 70], [45, 75, 120], [110, 165, 205], [15
 
 @dataclass(frozen=True)
 class Looks:
-    """One person's.
+    """Appearance of one person.
 
     Attributes:
         width: Factor of all radii.
-        textures: Of each part, by its name in :mod:`posediff.synthetic.body`.
-        long_hair, baggy, backpack, visor: Whether there are long hair, baggy shorts, …
+        textures: Texture of each body part, by its name in :mod:`posediff.synthetic.body`.
+        long_hair, baggy, backpack, visor: Whether the person has long hair, baggy shorts, a backpack, a visor.
     """
 
     width: float
@@ -31,7 +31,7 @@ class Looks:
 
 
 def draw_looks(rng: np.random.Generator) -> Looks:
-    """Dress somebody."""
+    """Sample the appearance of a person."""
     skin = SKIN[rng.integers(len(SKIN))] * rng.uniform(0.92, 1.06)
     hair = HAIR[rng.integers(len(HAIR))] * rng.uniform(0.8, 1.15)
     top, bottom, other = draw_cloth(rng), draw_cloth(rng), draw_cloth(rng)
@@ -76,7 +76,7 @@ def draw_looks(rng: np.random.Generator) -> Looks:
 
 
 def _with_front(rng: np.random.Generator, top: Cloth, other: Cloth) -> Cloth:
-    """Put something on the chest that tells it from the back: a zip, an emblem, an open jacket, or nothing."""
+    """Add a detail to the chest that distinguishes it from the back: a zip, an emblem, an open jacket, or nothing."""
     kind = rng.choice(['zip', 'emblem', 'open', 'none'], p=[0.25, 0.3, 0.2, 0.25])
 
     def paint(along: np.ndarray, around: np.ndarray) -> np.ndarray:

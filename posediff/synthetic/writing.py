@@ -1,4 +1,4 @@
-"""Sequences on the disk: a sequence's annotations appear last, so that one with annotations is whole."""
+"""Writer of sequences; annotations are written last, so a sequence with annotations is complete."""
 
 from __future__ import annotations
 
@@ -26,10 +26,12 @@ def is_written(root: Path, sequence: SequenceName) -> bool:
 def write_sequence(root: Path, scene: Scene, label_every: int = 1) -> None:
     """Render a scene and write its images and annotations.
 
-    An interrupted run leaves a hidden folder or images without annotations; writing the sequence again removes them.
+    An interrupted run leaves a hidden folder or images without annotations; rewriting the sequence removes them.
 
     Args:
-        label_every: Label each frame whose number is a multiple of it.
+        root: Folder of the set.
+        scene: The scene.
+        label_every: Label frames whose number is a multiple of it.
     """
     sequence = SequenceName.of(scene.split, scene.index)
     folder = root / 'images' / sequence.split / sequence.name
@@ -53,14 +55,14 @@ def write_sequence(root: Path, scene: Scene, label_every: int = 1) -> None:
 
 
 def write_annotations(path: Path, images: list[dict[str, Any]], annotations: list[dict[str, Any]]) -> None:
-    """Write one file of PoseTrack18's form."""
+    """Write one file in PoseTrack18's format."""
     with replacing(path) as temporary:
         text = json.dumps({'images': images, 'annotations': annotations, 'categories': CATEGORIES})
         temporary.write_text(text)
 
 
 def merge(root: Path, split: str, sequences: list[SequenceName]) -> None:
-    """Write ``annotations/posetrack18_<split>.json``, all sequences in one file, which MMPose's configs name."""
+    """Write ``annotations/posetrack18_<split>.json``, the file of all sequences that MMPose's configs name."""
     images: list[dict[str, Any]] = []
     annotations: list[dict[str, Any]] = []
     for sequence in sequences:
