@@ -346,7 +346,7 @@ def keypoint_notes(
     Raises:
         ValueError: No pose or box of the file is in the video.
     """
-    detector = inferencer.people_detector
+    detector = inferencer.components.detector
     if isinstance(detector, BoxesFileDetector):
         try:
             late = detector.behind(num_pictures) if num_pictures and args.max_frames is None else None

@@ -1,4 +1,4 @@
-"""From a video to the people in it, in 3D: the stages put together."""
+"""The pipeline from a video to the people in it, in 3D: description, components, run."""
 
 from posediff.pipeline.inferencer import VideoPoseInferencer
 from posediff.structures.results import FrameResult, PersonPose

@@ -1,4 +1,4 @@
-"""How a camera sees when nobody says: a stated guess, and where that puts people."""
+"""Intrinsics of an uncalibrated camera, and the positions of people that follow from them."""
 
 from __future__ import annotations
 
@@ -47,8 +47,7 @@ class Intrinsics:
         Raises:
             ValueError: The focal length is not positive, or so short that it must be in another unit.
         """
-        if focal is not None and not (np.isfinite(focal) and focal > 0):
-            raise ValueError(f'focal must be a positive length in px, got {focal}')
+        check_focal(focal)
         if focal is not None and focal < LEAST_FOCAL * max(img_shape):
             angle = 2 * np.degrees(np.arctan(max(img_shape) / 2 / focal))
             raise ValueError(
@@ -65,6 +64,16 @@ class Intrinsics:
             t=np.zeros(3),
         )
         return cls(camera, 'assumed' if focal is None else 'given')
+
+
+def check_focal(focal: float | None) -> None:
+    """Require a positive focal length in px, or None for the default.
+
+    Raises:
+        ValueError: It is neither.
+    """
+    if focal is not None and not (np.isfinite(focal) and focal > 0):
+        raise ValueError(f'focal must be a positive length in px, got {focal}')
 
 
 def root_position(joints_3d: np.ndarray, keypoints_2d: np.ndarray, weights: np.ndarray, camera: Camera) -> np.ndarray:

@@ -1,28 +1,112 @@
-"""One video on its way through the pipeline."""
+"""The run of one video through the pipeline."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
+from posediff.lifting import LiftingStream
+from posediff.pipeline.components import VideoComponents
+from posediff.pipeline.lifting_stage import LiftingStage
+from posediff.pipeline.observing import Observation, Observer
 from posediff.pipeline.side_swaps import SideSwapRepair
+from posediff.pipeline.sightings import SightingsLog
 from posediff.structures.results import FrameResult
+from posediff.structures.video_frame import VideoFrame
+from posediff.video import VideoSource, open_video
 
 
 class VideoRun(Iterator[FrameResult]):
-    """The results of one video, a frame at a time, and what was done on the way so far.
+    """Yield the results of one video, frame by frame; everything that has a state during a video belongs to its run.
 
     Args:
-        results: Of the frames, in order.
-        side_repair: That the observations went through; None: none.
+        components: What the description was built to; shared with other runs.
+        video: A path, an address, or what :func:`posediff.video.open_video` returns.
+        max_frames: Stop after so many frames; None for the whole video.
+        stop: Called before each frame; the video ends there once it returns true, and what was seen is still lifted.
+        log: Keeps the 2D poses on disk; frames that are in it already are not processed again.
+
+    Attributes:
+        source: The opened video.
+        log: As given.
+        tracker: Tracker of this video.
+        observer: Detects, estimates and tracks its people.
+        stream: Lifts its tracks; holds the noise generators of their frames.
+        side_repair: Corrects swapped sides; None if the description switches that off.
     """
 
-    def __init__(self, results: Iterator[FrameResult], side_repair: SideSwapRepair | None) -> None:
-        self._results, self._side_repair = results, side_repair
+    def __init__(
+        self,
+        components: VideoComponents,
+        video: str | Path | VideoSource,
+        max_frames: int | None = None,
+        stop: Callable[[], bool] | None = None,
+        log: SightingsLog | None = None,
+    ) -> None:
+        described, model = components.description, components.model
+        self.source = video if isinstance(video, VideoSource) else open_video(video)
+        self.log = log
+        self.tracker = components.new_tracker()
+        batch_size = 1 if described.causal else described.batch_size
+        intrinsics = described.intrinsics(self.source.img_shape)
+        self.stream = LiftingStream(
+            model,
+            self.source.img_shape,
+            skeleton=model.head.skeleton.name,  # the stage converts to it
+            fps=self.source.fps,
+            camera=intrinsics.camera,
+            num_hypotheses=described.num_hypotheses,
+            num_inference_steps=described.num_inference_steps,
+            seed=described.seed,
+            batch_size=batch_size,
+            causal=described.causal,
+        )
+        stage = LiftingStage(
+            self.stream,
+            components.pose_estimator.skeleton,
+            model.head.skeleton,
+            intrinsics,
+            self.source.fps,
+            score_threshold=described.score_threshold,
+            max_gap_s=described.max_gap_s,
+            fill=described.fill,
+            smoother=components.smoother,
+        )
+        self.observer = Observer(
+            components.detector,
+            components.pose_estimator,
+            self.tracker,
+            batch_size,
+            described.min_pose_score,
+            first_frames=not described.causal,
+        )
+        self.side_repair: SideSwapRepair | None = None
+        observations = self._observations(max_frames, stop)
+        if described.repair_sides:
+            delay_s = 0.0 if described.causal else 1.0
+            self.side_repair = SideSwapRepair(components.pose_estimator.skeleton, self.source.fps, delay_s)
+            observations = self.side_repair(observations)
+        self._results = stage(observations)
 
     def __next__(self) -> FrameResult:
         return next(self._results)
 
     @property
     def sides_put_right(self) -> int:
-        """Frames of people in which a part of the body was swapped back to its side."""
-        return 0 if self._side_repair is None else self._side_repair.num_swapped
+        """Number of poses so far in which a part of the body was moved back to its side."""
+        return 0 if self.side_repair is None else self.side_repair.num_swapped
+
+    def _observations(self, max_frames: int | None, stop: Callable[[], bool] | None) -> Iterator[Observation]:
+        """Tracked people of every frame, those that the log holds first."""
+        first = 0 if self.log is None else self.log.num_frames
+        around = self.observer.estimator.frames_around
+        frames: Iterator[VideoFrame] = self.source.frames(max(first - around, 0))
+        if max_frames is not None:
+            frames = itertools.takewhile(lambda frame: frame.index < max_frames, frames)
+        if stop is not None:
+            frames = itertools.takewhile(lambda _: not stop(), frames)
+        sightings = self.observer.look(frames, first, None if self.log is None else self.log.last)
+        if self.log is not None:
+            sightings = itertools.chain(itertools.islice(self.log.read(), max_frames), self.log.record(sightings))
+        return self.observer.follow(sightings, self.source.fps)

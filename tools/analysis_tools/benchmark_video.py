@@ -29,10 +29,11 @@ from posediff.cli.provenance import provenance
 from posediff.engine.command_line import one_line_errors, positive
 from posediff.evaluation.tables import markdown_table
 from posediff.fileio.atomic_files import replacing
-from posediff.pipeline import VideoPoseInferencer
 from posediff.pipeline.choices import detector_config, pose_estimator_config
-from posediff.pipeline.observing import Observer
+from posediff.pipeline.components import VideoComponents
+from posediff.pipeline.description import VideoDescription
 from posediff.pipeline.pose_writer import PoseWriter
+from posediff.pipeline.video_run import VideoRun
 from posediff.structures.video_frame import VideoFrame
 from posediff.video import VideoSource
 from posediff.visualization.saved_results import write_overlay
@@ -116,7 +117,7 @@ def measure(args: argparse.Namespace, count: int) -> dict[str, Any]:
     seconds: dict[str, float] = defaultdict(float)
     video = TimedVideo(args.video, count)
     video.seconds = seconds
-    inferencer = VideoPoseInferencer(
+    description = VideoDescription(
         detector=detector_config(args.detector, None, args.device),
         pose_estimator=pose_estimator_config(args.pose, None, args.device),
         min_pose_score=args.min_pose_score,
@@ -124,22 +125,21 @@ def measure(args: argparse.Namespace, count: int) -> dict[str, Any]:
         batch_size=args.batch_size,
         device=args.device,
     )
-    inferencer.people_detector = Timed(inferencer.people_detector, seconds, 'detect')
-    inferencer.estimator = Timed(inferencer.estimator, seconds, 'pose')
-    new_observer, model = inferencer.observer, inferencer.model
-
-    def timed_observer() -> Observer:
-        observer = new_observer()
-        observer.tracker.update = Timed(observer.tracker.update, seconds, 'track')  # type: ignore[method-assign]
-        return observer
-
-    inferencer.observer = timed_observer  # type: ignore[method-assign]
+    built = VideoComponents.build(description)
+    model = built.model
+    components = replace(
+        built,
+        detector=Timed(built.detector, seconds, 'detect'),
+        pose_estimator=Timed(built.pose_estimator, seconds, 'pose'),
+    )
     model.sample_inputs = Timed(model.sample_inputs, seconds, 'lift')  # type: ignore[method-assign]
+    run = VideoRun(components, video)
+    run.tracker.update = Timed(run.tracker.update, seconds, 'track')  # type: ignore[method-assign]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        writer = PoseWriter(folder, inferencer.header(video))
+        writer = PoseWriter(folder, components.header(video))
         begin = peak_memory()
-        together = seconds_of(lambda: [writer.add(result) for result in inferencer(video)])
+        together = seconds_of(lambda: [writer.add(result) for result in run])
         seconds |= {'together': together, 'place': together - sum(seconds.values())}
         files = seconds_of(lambda: (list(writer.finish()), write_viewer(folder)))
         pictures = float('nan')
