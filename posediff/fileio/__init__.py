@@ -1,1 +1,1 @@
-"""Files in and out: atomic writes, checkpoints, keypoints, results."""
+"""File input and output: atomic writes, checkpoints, keypoints, results."""

@@ -1,7 +1,7 @@
-"""PoseTrack2017's form, taken apart: frames under ``annolist``, and every number and structure in a list of one.
+"""Access to PoseTrack 2017 annotations, where frames are under ``annolist`` and every value is in a list of length one.
 
-Numbers that are not in a list are read as well. What is missing raises KeyError, IndexError or TypeError; readers turn
-these into errors that name the file and the frame.
+Values that are not in a list are accepted too. Missing values raise KeyError, IndexError or TypeError; callers convert
+these to errors that name the file and the frame.
 """
 
 from __future__ import annotations
@@ -9,52 +9,53 @@ from __future__ import annotations
 from typing import Any
 
 HEAD_BOX = ('x1', 'y1', 'x2', 'y2')
-"""Two corners of the head, opposite each other."""
+"""Two opposite corners of the head box."""
 
 
 def only(value: Any) -> Any:
-    """What a list of one holds."""
+    """Return the element of a list of length one; other values are returned unchanged."""
     return value[0] if isinstance(value, list) else value
 
 
 def is_annolist(document: Any) -> bool:
-    """Whether a file's content is of this form."""
+    """Return whether a document has this format."""
     return isinstance(document, dict) and 'annolist' in document
 
 
 def image_name(frame: dict[str, Any]) -> str:
-    """Path of a frame's picture, from the root of the data set."""
+    """Return the path of a frame's image, relative to the dataset root."""
     return str(only(frame['image'])['name'])
 
 
 def points_of(rectangle: dict[str, Any]) -> list[dict[str, Any]] | None:
-    """A person's points, None where there is no list of them."""
+    """Return the points of a person; None if there is no list of points."""
     found: list[dict[str, Any]] | None = only(rectangle.get('annopoints') or {}).get('point')
     return found
 
 
 def joint_id(point: dict[str, Any]) -> Any:
-    """Number of a point's joint, None where it is none."""
+    """Return the joint id of a point; None if it is null."""
     return only(point['id'])
 
 
 def place(point: dict[str, Any]) -> tuple[Any, Any]:
-    """x and y of a point, px."""
+    """Return x and y of a point, px."""
     return only(point['x']), only(point['y'])
 
 
 def head_corners(rectangle: dict[str, Any]) -> list[Any] | None:
-    """x1, y1, x2, y2 of a person's head, px; None where one is missing."""
+    """Return x1, y1, x2, y2 of a person's head box, px; None if one is missing."""
     return None if any(key not in rectangle for key in HEAD_BOX) else [only(rectangle[key]) for key in HEAD_BOX]
 
 
 def track_id(rectangle: dict[str, Any]) -> Any:
-    """Who a person is; None where the file does not say."""
+    """Return the track id of a person; None if the file states none."""
     return only(rectangle['track_id']) if 'track_id' in rectangle else None
 
 
 def ignore_regions(frame: dict[str, Any]) -> list[tuple[list[Any], list[Any]]]:
-    """x and y, px, of the vertices of each region of a frame that is not annotated; none of those without vertices."""
+    """Return the vertices (x, y), px, of each region of a frame without annotations; regions without vertices are
+    skipped."""
     polygons = (region.get('point') for region in frame.get('ignore_regions') or ())
     return [
         ([place(point)[0] for point in points], [place(point)[1] for point in points]) for points in polygons if points

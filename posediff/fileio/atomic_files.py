@@ -1,4 +1,4 @@
-"""Output files that are either whole or not there."""
+"""Atomic writes: output files are either complete or absent."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from contextlib import contextmanager
 from pathlib import Path
 
 NOT_SYNCED = (errno.EINVAL, errno.ENOTSUP, errno.ENOSYS)
-"""Errors of file systems that cannot flush a folder; they keep the order of writes on their own or not at all."""
+"""Errors of file systems that cannot flush a folder."""
 
 
 @contextmanager
 def replacing(path: str | Path) -> Iterator[Path]:
-    """Yield a temporary path beside ``path``, of the same suffix; it takes the name ``path`` if the block succeeds.
+    """Yield a temporary path beside ``path`` with the same suffix; it is renamed to ``path`` if the block succeeds.
 
-    The folder is made if it does not exist. The file is on the disk before it takes its name. If the block raises, or
-    the disk takes no more, nothing is left behind and an older file stays. Any number of threads and processes may
-    write one path at a time: the last one that ends gives the file.
+    The folder is created if it does not exist. The file is flushed to disk before it is renamed. If the block raises,
+    or the disk is full, nothing is left behind and an existing file is kept. Several threads and processes may write
+    the same path at the same time: the last one to finish wins.
     """
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -36,10 +36,10 @@ def replacing(path: str | Path) -> Iterator[Path]:
 
 @contextmanager
 def replacing_together(folder: str | Path) -> Iterator[Path]:
-    """Yield a new hidden folder in ``folder``; what the block writes there moves up if it succeeds, all or none.
+    """Yield a new hidden folder in ``folder``; its files are moved to ``folder`` if the block succeeds, all or none.
 
-    ``folder`` is made if it does not exist. If the block raises, or one of the files cannot take its name, nothing new
-    is left behind and older files of those names stay.
+    ``folder`` is created if it does not exist. If the block raises, or a file cannot be renamed, no new file is left
+    behind and existing files are kept.
     """
     target = Path(folder)
     target.mkdir(parents=True, exist_ok=True)
@@ -87,7 +87,8 @@ def new_folder(folder: str | Path) -> Iterator[Path]:
 
 
 def _move_all(names: list[str], drafts: Path, target: Path, before: Path) -> None:
-    """Move files from ``drafts`` to ``target``; if one cannot move, put back what was there, kept in ``before``."""
+    """Move files from ``drafts`` to ``target``; if one fails, restore the previous files, which are kept in
+    ``before``."""
     moved: list[str] = []
     try:
         for name in names:
@@ -105,7 +106,7 @@ def _move_all(names: list[str], drafts: Path, target: Path, before: Path) -> Non
 
 
 def _keep(path: Path, second: Path) -> None:
-    """Give a file a second name, or a copy where the file system knows no second names."""
+    """Create a hard link to a file, or a copy if the file system has no hard links."""
     try:
         os.link(path, second)
     except OSError:
@@ -118,9 +119,9 @@ def _flush(path: Path) -> None:
 
 
 def _flush_folder(folder: Path) -> None:
-    """Write a folder's names to the disk."""
+    """Flush the entries of a folder to disk."""
     if os.name != 'posix':
-        return  # other systems do not open folders
+        return  # other systems cannot open folders
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

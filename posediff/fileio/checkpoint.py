@@ -1,4 +1,4 @@
-"""Reading checkpoints without running code that they carry."""
+"""Load checkpoints without executing code from them."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from torch import Tensor, nn
 from posediff.fileio.safetensors_files import SUFFIX, read_safetensors
 from posediff.fileio.state_dicts import find_state, unwrapped
 
-_PYTORCH = (b'PK', b'\x80')  # archives, and the pickles that PyTorch wrote before 1.6
-_SAFETENSORS = re.compile(rb'.{7}\x00\{"', re.DOTALL)  # length of the header, and the header, which is JSON
+_PYTORCH = (b'PK', b'\x80')  # zip archives, and pickles as written by PyTorch before 1.6
+_SAFETENSORS = re.compile(rb'.{7}\x00\{"', re.DOTALL)  # length of the header, then the header in JSON
 
 
 class UnsafeCheckpointError(RuntimeError):
-    """A checkpoint holds objects other than tensors and plain data; loading it could execute code."""
+    """A checkpoint contains objects other than tensors and plain data; loading it could execute code."""
 
 
 def _history_method(owner: type, name: str) -> Any:
-    """Stand in for ``getattr``, by which logged histories name their own methods."""
+    """Replacement for ``getattr``, with which pickled histories refer to their own methods."""
     if owner is not HistoryBuffer or name.startswith('_'):
         raise pickle.UnpicklingError(f'GLOBAL getattr({owner!r}, {name!r})')
     return getattr(owner, name)
 
 
 class _InertGenerator:
-    """Stand in for numpy's random generators, which checkpoints of MixSTE and D3DP hold; the state is dropped."""
+    """Replacement for numpy's random generators in MixSTE and D3DP checkpoints; the state is discarded."""
 
     def __init__(self, *_: Any) -> None:
         pass
@@ -51,7 +51,7 @@ _GENERATOR_NAMES = (
 
 
 def _safe_types() -> list[Any]:
-    """What training checkpoints hold beside tensors: numpy scalars, arrays and generators, and MMEngine's histories."""
+    """Return the types allowed besides tensors: numpy scalars, arrays and generators, and MMEngine's histories."""
     scalar_types = [np.dtype(code) for code in ('f8', 'f4', 'f2', 'i8', 'i4', 'i2', 'i1', 'u1', 'u2', 'u4', 'u8', '?')]
     reconstruct = np.empty(0).__reduce__()[0]
     scalar = np.float64(0).__reduce__()[0]
@@ -63,7 +63,7 @@ def _safe_types() -> list[Any]:
         np.dtype,
         reconstruct,
         scalar,
-        (reconstruct, 'numpy.core.multiarray._reconstruct'),  # as numpy 1 wrote it
+        (reconstruct, 'numpy.core.multiarray._reconstruct'),  # name in numpy 1
         (scalar, 'numpy.core.multiarray.scalar'),
         *((_InertGenerator, name) for name in _GENERATOR_NAMES),
         *{type(dtype) for dtype in scalar_types},
@@ -74,12 +74,12 @@ def load_checkpoint(path: str | Path, map_location: Any = 'cpu') -> dict[str, An
     """Load a checkpoint file with ``weights_only`` semantics.
 
     Args:
-        path: A file of PyTorch, or one of safetensors, whose tensors are a state dict. A file named ``.safetensors`` is
-            never unpickled, whatever it holds.
+        path: A PyTorch checkpoint, or a safetensors file, whose tensors are a state dict. A file named ``.safetensors``
+            is never unpickled, whatever its content.
         map_location: As for :func:`torch.load`; a device for safetensors.
 
     Raises:
-        FileNotFoundError: There is no such file.
+        FileNotFoundError: The file does not exist.
         UnsafeCheckpointError: The pickle refers to code.
         ValueError: The file is truncated, not a checkpoint, or not a dictionary.
     """
@@ -118,28 +118,28 @@ def _first_line(error: Exception) -> str:
 
 
 def load_state(path: str | Path, ema: bool = False) -> dict[str, Tensor]:
-    """Load the flat state dict of a checkpoint, however it is wrapped, see :mod:`posediff.fileio.state_dicts`.
+    """Load the flat state dict of a checkpoint in any known wrapping, see :mod:`posediff.fileio.state_dicts`.
 
     Args:
         path: A ``.pth`` or ``.safetensors`` file.
-        ema: Take weights that were averaged over training, where the file has both.
+        ema: Use the averaged (EMA) weights if the file has both.
 
     Raises:
-        ValueError: There are no tensors in it; otherwise as :func:`load_checkpoint`.
+        ValueError: The file has no tensors; otherwise as :func:`load_checkpoint`.
     """
     return state_of(load_checkpoint(path), path, ema)
 
 
 def state_of(checkpoint: Mapping[str, Any], path: str | Path, ema: bool = False) -> dict[str, Tensor]:
-    """The flat state dict in a loaded checkpoint, under the names of the model itself.
+    """Return the flat state dict of a loaded checkpoint, with the parameter names of the model.
 
     Args:
         checkpoint: From :func:`load_checkpoint`.
-        path: Where it came from, for messages.
-        ema: As for :func:`load_state`. What is taken where the file has both is logged.
+        path: Path of the checkpoint, for messages.
+        ema: As for :func:`load_state`. If the file has both kinds of weights, the choice is logged.
 
     Raises:
-        ValueError: There are no tensors in it, or other things beside them.
+        ValueError: It has no tensors, or other objects besides them.
     """
     found = find_state(checkpoint, path, ema)
     if found.choice:
@@ -154,7 +154,7 @@ def state_of(checkpoint: Mapping[str, Any], path: str | Path, ema: bool = False)
 
 
 def check_state(module: nn.Module, state: Mapping[str, Tensor], path: str | Path) -> None:
-    """Refuse a state dict that is not exactly the module's.
+    """Check that a state dict matches the module exactly.
 
     Raises:
         ValueError: Keys or shapes differ; the message names the file and the first few differences.
@@ -175,15 +175,15 @@ def check_state(module: nn.Module, state: Mapping[str, Tensor], path: str | Path
 def use_safe_loading() -> None:
     """Make MMEngine's Runner read local checkpoints (``load_from``, ``resume``) through :func:`load_checkpoint`.
 
-    MMEngine falls back to a full unpickle where the safe one refuses. Weights that other programs wrapped come as
-    ``state_dict``.
+    MMEngine falls back to unrestricted unpickling if safe loading fails. Weights in other known wrappings are returned
+    as ``state_dict``.
     """
 
     def load(filename: str, map_location: Any = 'cpu') -> dict[str, Any]:
         checkpoint = load_checkpoint(filename, map_location)
         try:
             state = state_of(checkpoint, filename)
-        except ValueError:  # no weights that are known here: MMEngine says what it needs
+        except ValueError:  # no known weights: MMEngine reports what it needs
             return checkpoint
         return {**checkpoint, 'state_dict': state}
 

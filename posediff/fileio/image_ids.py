@@ -1,4 +1,4 @@
-"""Which image of a file an annotation belongs to."""
+"""Match the image ids of annotations to the images of a file."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _WHOLE = re.compile(r'[+-]?\d+')
 
 
 def id_value(image_id: Any) -> Any:
-    """What an id says, however it is written: 7, 7.0 and '7' are the same; other text is itself."""
+    """Normalise an id: 7, 7.0 and '7' are equal; other text is returned stripped."""
     if isinstance(image_id, str):
         text = image_id.strip()
         return int(text) if _WHOLE.fullmatch(text) else text
@@ -20,10 +20,10 @@ def id_value(image_id: Any) -> Any:
 
 
 class ImageIds:
-    """The ids of a file's images, to look those of annotations up in.
+    """Lookup of annotations' image ids among the images of a file.
 
     Args:
-        images: Of the file, each with an ``id``.
+        images: Images of the file, each with an ``id``.
     """
 
     def __init__(self, images: Sequence[dict[str, Any]]) -> None:
@@ -34,12 +34,13 @@ class ImageIds:
             self._by_value.setdefault(id_value(known), []).append(known)
 
     def find(self, image_id: Any) -> Any:
-        """The id of the image that is meant: the same, the same by value, or that of the image of this name.
+        """Return the id of the matching image: the same id, the same value, or the image with this file name.
 
-        Names count from their end: ``000342_mpii_test/000001.jpg`` is ``images/val/000342_mpii_test/000001.jpg``.
+        File names match from the end: ``000342_mpii_test/000001.jpg`` matches
+        ``images/val/000342_mpii_test/000001.jpg``.
 
         Raises:
-            ValueError: It is none of the images, or more than one.
+            ValueError: No image matches, or several do.
         """
         if image_id in self._known:
             return image_id

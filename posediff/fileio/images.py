@@ -1,4 +1,4 @@
-"""Image files."""
+"""Read image files."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import numpy as np
 
 
 def read_image(path: str) -> np.ndarray:
-    """Decode an image file to (H, W, 3) uint8, blue first.
+    """Decode an image file to (H, W, 3) uint8 BGR.
 
     Raises:
-        FileNotFoundError: There is no such file.
-        ValueError: It is damaged or no image.
+        FileNotFoundError: The file does not exist.
+        ValueError: The file is damaged or not an image.
     """
-    import cv2  # not at the top: lifting does without
+    import cv2  # imported here because lifting runs without OpenCV
 
     try:
         content = np.fromfile(path, np.uint8)
@@ -20,5 +20,5 @@ def read_image(path: str) -> np.ndarray:
         raise FileNotFoundError(f'frame {path} does not exist') from None
     image = cv2.imdecode(content, cv2.IMREAD_COLOR) if len(content) else None
     if image is None:
-        raise ValueError(f'frame {path} is no readable image (truncated?): {len(content)} bytes')
+        raise ValueError(f'frame {path} is not a readable image (truncated?): {len(content)} bytes')
     return image

@@ -1,4 +1,4 @@
-"""Text with a byte order mark, and folders with files in them that are no data."""
+"""Read text with a byte order mark, and list the data files of a folder."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import codecs
 from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePath
 
-# The longer marks first: UTF-32's little-endian mark begins with UTF-16's.
+# Longer marks first: UTF-32's little-endian mark starts with UTF-16's.
 _MARKS = (
     (codecs.BOM_UTF8, 'utf-8-sig'),
     (codecs.BOM_UTF32_LE, 'utf-32'),
@@ -14,20 +14,20 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, 'utf-16'),
     (codecs.BOM_UTF16_BE, 'utf-16'),
 )
-_FOREIGN_FOLDERS = ('__MACOSX',)  # what archives made on a Mac hold beside the data
+_FOREIGN_FOLDERS = ('__MACOSX',)  # added by macOS to archives
 
 
 def read_text(path: str | Path, encoding: str = 'utf-8') -> str:
     """Read a text file, with or without a byte order mark.
 
-    Lines may end in any way; they end in a line feed in what is returned.
+    Line ends are converted to line feeds.
 
     Args:
         path: The file.
-        encoding: Of a file without a mark; a mark says which Unicode encoding follows.
+        encoding: Encoding of a file without a mark; a mark states the Unicode encoding.
 
     Raises:
-        FileNotFoundError: There is no such file.
+        FileNotFoundError: The file does not exist.
         ValueError: The bytes are not text in that encoding; the message names the file.
     """
     content = Path(path).read_bytes()
@@ -39,25 +39,26 @@ def read_text(path: str | Path, encoding: str = 'utf-8') -> str:
 
 
 def is_data(path: PurePath, folder: PurePath | None = None) -> bool:
-    """Whether a file that was found in a folder is meant as data.
+    """Return whether a file found in a folder is data.
 
-    Hidden files are not: a Mac writes ``._name`` beside every file on a foreign disk, and ``.DS_Store`` into folders.
+    Hidden files are not data: macOS writes ``._name`` beside every file on foreign disks, and ``.DS_Store`` into
+    folders.
 
     Args:
         path: The file.
-        folder: Where the search began; folders between the two count as well.
+        folder: Root of the search; folder names between root and file are checked too.
     """
     names = path.parts[-1:] if folder is None else path.relative_to(folder).parts
     return not any(name.startswith('.') or name in _FOREIGN_FOLDERS for name in names)
 
 
 def data_files(folder: str | Path, suffixes: str | Iterable[str], recursive: bool = False) -> list[Path]:
-    """Files of a folder that are meant as data, by name; an empty list where there is no folder.
+    """Return the data files of a folder, sorted by name; an empty list if the folder does not exist.
 
     Args:
-        folder: Where they lie.
-        suffixes: One or several, such as ``.json``; the case of the files' does not matter.
-        recursive: Also those in folders below.
+        folder: The folder.
+        suffixes: One or several suffixes, such as ``.json``; the case of file suffixes is ignored.
+        recursive: Whether to include subfolders.
     """
     wanted = (suffixes,) if isinstance(suffixes, str) else tuple(suffixes)
     return sorted(_matching(Path(folder), wanted, recursive))

@@ -1,4 +1,4 @@
-"""Files of 2D keypoints to read and of 3D poses to write."""
+"""Read 2D keypoints and write 3D poses."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ class KeypointClip:
     """2D keypoints of one person in one clip.
 
     Attributes:
-        keypoints_2d: (F, K, 2) float32 px; NaN where the joint was not seen.
-        keypoint_scores: (F, K) float32 in [0, 1]; 0 where the joint was not seen.
-        fps: Frames a second.
+        keypoints_2d: (F, K, 2) float32 px; NaN for undetected keypoints.
+        keypoint_scores: (F, K) float32 in [0, 1]; 0 for undetected keypoints.
+        fps: Frame rate.
         img_shape: (h, w) px.
-        skeleton: Name of the joint convention.
-        source: Where the keypoints come from, in words.
-        first_frame: Picture of the video that the first frame is.
-        notes: What the user should know of how the file was read.
+        skeleton: Name of the skeleton.
+        source: Description of the origin of the keypoints.
+        first_frame: Index of the first frame in the pictures of the video.
+        notes: Sentences for the user about how the file was read.
     """
 
     keypoints_2d: np.ndarray
@@ -54,24 +54,24 @@ def read_keypoints(
     person: str | int | None = None,
     **options: Any,
 ) -> KeypointClip:
-    """Read and check one person's keypoints from a file or folder of any format that is known.
+    """Read and validate the keypoints of one person from a file or folder of any known format.
 
-    A ``.npz`` of one's own holds ``keypoints_2d`` (F, K, 2) px and may hold ``keypoint_scores`` (F, K), ``skeleton``,
-    ``fps``, ``img_shape`` (h, w) and ``source``; a ``.npy`` is one array (F, K, 2), or (F, K, 3) with scores last. The
-    formats of other programs are in :data:`posediff.fileio.keypoint_files.FORMATS`.
+    An ``.npz`` holds ``keypoints_2d`` (F, K, 2) px and optionally ``keypoint_scores`` (F, K), ``skeleton``, ``fps``,
+    ``img_shape`` (h, w) and ``source``; an ``.npy`` is one array (F, K, 2), or (F, K, 3) with scores last. The formats
+    of other programs are listed in :data:`posediff.fileio.keypoint_files.FORMATS`.
 
     Args:
         path: The file or folder.
-        skeleton, fps, img_shape: What the file does not say. What it does say must not differ.
-        person: Track id, or name, of the person, where there are several.
+        skeleton, fps, img_shape: Values that the file does not state; must not contradict the file.
+        person: Track id or name of the person, if there are several.
         options: See :func:`posediff.fileio.keypoint_files.read_keypoint_file`.
 
     Raises:
-        FileNotFoundError: There is no such file.
+        FileNotFoundError: The file does not exist.
         KeyError: The skeleton is unknown.
         ImportError: The format needs a package that is not installed.
-        ValueError: The file is truncated or of an unknown format, something is missing or contradicts the file, a value
-            makes no sense, or which of several people is meant is not clear.
+        ValueError: The file is truncated or of an unknown format, information is missing or contradicts the file, a
+            value is invalid, or the person is ambiguous.
     """
     record = read_keypoint_file(path, skeleton, img_shape=img_shape, **options)
     chosen = _one_person(record, person)
@@ -84,13 +84,13 @@ def read_keypoints(
         raise ValueError(f'{record.path} does not say its {"fps" if rate is None else "img_shape"}: give it')
     if not (np.isfinite(rate) and rate > 0):
         raise ValueError(f'{record.path}: fps must be positive, got {rate}')
-    if record.times is not None:  # the file leaves out frames without people and tells the others' times
+    if record.times is not None:  # the file omits frames without persons and states the times of the others
         chosen = _by_time(record, record.times, chosen, rate)
     frames = range(min(chosen), max(chosen) + 1)
     if len(frames) > MAX_FRAMES:
         raise ValueError(
-            f'{record.path}: {len(chosen)} frames from {frames[0]} to {frames[-1]} are no clip: are these numbers of '
-            'pictures?'
+            f'{record.path}: {len(chosen)} frames from {frames[0]} to {frames[-1]} are too many for a clip: are these '
+            'picture numbers?'
         )
     joints = record.skeleton.num_joints
     keypoints = np.full((len(frames), joints, 2), np.nan, np.float32)
@@ -112,14 +112,14 @@ def read_keypoints(
 
 
 def _one_person(record: KeypointRecord, wanted: str | int | None) -> dict[int, FoundPerson]:
-    """One person by frame."""
+    """Return one person, by frame."""
     by_id: dict[int | None, dict[int, FoundPerson]] = {}
     for frame, people in record.people.items():
         for one in people:
             if one.track_id is None and frame in by_id.get(None, {}):
                 raise ValueError(
                     f'{record.path}: {len(people)} people in frame {frame + record.first_frame} without track ids: one '
-                    'person is lifted here; tools/video_to_3d.py follows several'
+                    'person is lifted here; tools/video_to_3d.py tracks several'
                 )
             by_id.setdefault(one.track_id, {})[frame] = one
     names = {_name(record, track): track for track in by_id}
@@ -136,7 +136,7 @@ def _one_person(record: KeypointRecord, wanted: str | int | None) -> dict[int, F
 def _by_time(
     record: KeypointRecord, times: np.ndarray, chosen: Mapping[int, FoundPerson], fps: float
 ) -> dict[int, FoundPerson]:
-    """One person by frame at a constant rate."""
+    """Return one person by frame at a constant rate."""
     placed: dict[int, FoundPerson] = {}
     for frame, one in chosen.items():
         number = round(float(times[frame]) * fps)
@@ -163,15 +163,15 @@ def write_poses(
     joints_3d_std: np.ndarray | None = None,
     extra: Mapping[str, Any] | None = None,
 ) -> None:
-    """Write 3D poses as JSON that says what it holds, whole or not at all.
+    """Write 3D poses as self-describing JSON, atomically.
 
     Args:
         path: The file.
         joints_3d: (F, K, 3) mm, relative to the root joint, camera axes.
-        skeleton: Of the joints.
-        fps: Frames a second.
+        skeleton: Skeleton of the joints.
+        fps: Frame rate.
         joints_3d_std: (F, K) mm, spread of the hypotheses.
-        extra: More top-level fields, for what is known about the clip and the model.
+        extra: Additional top-level fields with metadata of the clip and the model.
 
     Raises:
         ValueError: A value is not finite.
@@ -199,7 +199,7 @@ def write_poses(
 
 
 def _plain(value: Any) -> Any:
-    """Numpy scalars and tuples to what JSON knows."""
+    """Convert numpy scalars and tuples to JSON types."""
     if isinstance(value, Mapping):
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

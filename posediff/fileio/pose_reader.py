@@ -1,4 +1,4 @@
-"""Read a ``poses.npz`` part by part, in memory that does not grow with it."""
+"""Read a ``poses.npz`` in parts, with constant memory."""
 
 from __future__ import annotations
 
@@ -15,27 +15,28 @@ from posediff.structures.results import FrameResult, PersonPose
 
 PART_ROWS = 2000
 NEEDED_FOR = {'joint_observed': ('observed', 'joints_3d'), 'root_observed': ('observed', 'root_position')}
-"""Columns that files of earlier versions lack, and those that stand in for them."""
+"""Columns missing in files of earlier versions, and the columns that replace them."""
 
 
 def count_rows(path: str | Path) -> int:
-    """Rows of the file, one for a person and frame."""
+    """Return the number of rows of the file, one per person and frame."""
     with zipfile.ZipFile(path) as archive, archive.open('frame_index.npy') as file:
         return _header(file)[0][0]
 
 
 def read_rows(path: str | Path, names: Sequence[str], every: int = 1) -> Iterator[dict[str, np.ndarray]]:
-    """Parts of the columns of a file.
+    """Yield columns of a file in parts.
 
-    Files of earlier versions do not say which joints and places were observed: then all of a person who was count.
+    Files of earlier versions do not state which joints and root positions were observed; all finite ones of an observed
+    person are then treated as observed.
 
     Args:
         path: A ``poses.npz``.
-        names: Of the columns.
-        every: Of this many rows only the first.
+        names: Names of the columns.
+        every: Stride over the rows.
 
     Yields:
-        Name to (n, …), in order; n is at most :data:`PART_ROWS`.
+        Column name to (n, …), in order; n is at most :data:`PART_ROWS`.
     """
     with zipfile.ZipFile(path) as archive, ExitStack() as stack:
         lacking = [name for name in names if name in NEEDED_FOR and f'{name}.npy' not in archive.namelist()]
@@ -57,13 +58,13 @@ def read_rows(path: str | Path, names: Sequence[str], every: int = 1) -> Iterato
 
 
 def _as_observed(part: dict[str, np.ndarray], column: str) -> np.ndarray:
-    """(n,) or (n, J) bool: the person was observed, and there is a position."""
+    """Return (n,) or (n, J) bool: the person was observed and the position is finite."""
     known = np.isfinite(part[column]).all(-1)
     return np.asarray(known & part['observed'].reshape(-1, *(1,) * (known.ndim - 1)))
 
 
 def read_results(path: str | Path) -> Iterator[FrameResult]:
-    """Frames of a ``poses.npz`` in which there is somebody, in order."""
+    """Yield the frames of a ``poses.npz`` that contain persons, in order."""
     columns = list(PersonPose.__dataclass_fields__)
     people: list[PersonPose] = []
     now: tuple[int, float] | None = None

@@ -1,4 +1,4 @@
-"""Reading files that hold pickles without letting them run code."""
+"""Load pickles without executing code from them."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _NUMPY_NAMES = ('ndarray', 'dtype', '_reconstruct', 'scalar')
 
 
 class UnsafePickleError(ValueError):
-    """A pickle asks for something other than plain data and numpy arrays."""
+    """A pickle refers to something other than plain data and numpy arrays."""
 
 
 class _ArrayUnpickler(pickle.Unpickler):
     def __init__(self, file: BinaryIO, origin: str) -> None:
-        # latin1 reads arrays that Python 2 wrote
+        # latin1 decodes arrays pickled by Python 2
         super().__init__(file, encoding='latin1')
         self._origin = origin
 
@@ -36,9 +36,9 @@ def load_pickle(path: str | Path) -> Any:
     """Read a pickle of plain containers and numpy arrays.
 
     Raises:
-        FileNotFoundError: There is no such file.
-        UnsafePickleError: It asks for any other class or function; nothing of it is run.
-        ValueError: It is truncated or no pickle.
+        FileNotFoundError: The file does not exist.
+        UnsafePickleError: The pickle refers to another class or function; no code is executed.
+        ValueError: The file is truncated or not a pickle.
     """
     path = Path(path)
     return _unpickle(io.BytesIO(path.read_bytes()), str(path))
@@ -49,21 +49,21 @@ def unpickle(content: bytes, origin: str) -> Any:
 
     Args:
         content: The pickle.
-        origin: Where it is from, for messages.
+        origin: Origin of the content, for messages.
 
     Raises:
-        UnsafePickleError: It asks for any other class or function; nothing of it is run.
-        ValueError: It is truncated or no pickle.
+        UnsafePickleError: The pickle refers to another class or function; no code is executed.
+        ValueError: The content is truncated or not a pickle.
     """
     return _unpickle(io.BytesIO(content), origin)
 
 
 def load_object_npz(path: str | Path) -> dict[str, Any]:
-    """Read an ``.npz`` whose members may be object arrays (a 0-d one is unwrapped).
+    """Read an ``.npz`` whose members may be object arrays (0-d arrays are unwrapped).
 
     Raises:
-        FileNotFoundError: There is no such file.
-        UnsafePickleError: A member asks for a class or function other than numpy's arrays.
+        FileNotFoundError: The file does not exist.
+        UnsafePickleError: A member refers to a class or function other than numpy's arrays.
         ValueError: The file is truncated or not an npz.
     """
     path = Path(path)

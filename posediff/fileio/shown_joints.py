@@ -1,7 +1,7 @@
-"""Which joints of a ``poses.npz`` are drawn as people's, and which as what a lifter takes for likely.
+"""Select the joints of a ``poses.npz`` that are drawn as observed, as opposed to predicted by the lifter alone.
 
-A joint that was missed for a moment is drawn like any other: the lifter has seen it before or after. One that it has
-not seen in any of the windows that hold the frame is its guess.
+A joint that is missing for a short time is drawn like any other, since the lifter observes it before or after. A joint
+that is not observed in any window that contains the frame is a guess of the lifter.
 """
 
 from __future__ import annotations
@@ -17,28 +17,29 @@ from posediff.fileio.pose_reader import count_rows, read_results, read_rows
 from posediff.structures.results import FrameResult, PersonPose
 
 DEFAULT_WINDOW_S = 0.54
-"""Of files that do not say how long their lifter's window is: 27 frames at 50 a second."""
+"""Window length for files that state none, s: 27 frames at 50 fps."""
 
 
 @dataclass(frozen=True)
 class DrawnPerson(PersonPose):
-    """A person as pictures show them.
+    """A person for visualization.
 
     Attributes:
-        joint_shown: (J,) bool: observed in this frame, or not longer before or after it than a window of the lifter is.
+        joint_shown: (J,) bool: observed in this frame, or at most one lifter window before or after it.
     """
 
     joint_shown: np.ndarray
 
 
 def shown_of(person: PersonPose) -> np.ndarray:
-    """(J,) bool: joints that are drawn as observed; all known joints of a person who was not read from a file."""
+    """Return (J,) bool, the joints to draw as observed; all finite joints for a person that was not read from a
+    file."""
     known = np.isfinite(person.joints_3d).all(-1)
     return np.asarray(known & person.joint_shown if isinstance(person, DrawnPerson) else known)
 
 
 def shown_joints(path: str | Path) -> np.ndarray:
-    """(N, J) bool of all rows of a file, a byte for each joint: see :class:`DrawnPerson`."""
+    """Return ``joint_shown`` of all rows of a file, (N, J) bool: see :class:`DrawnPerson`."""
     window = _window(path)
     parts = list(read_rows(path, ['time_s', 'track_id', 'joint_observed']))
     if not parts:
@@ -53,7 +54,7 @@ def shown_joints(path: str | Path) -> np.ndarray:
 
 
 def read_drawn(path: str | Path) -> Iterator[FrameResult]:
-    """As :func:`posediff.fileio.pose_reader.read_results`, with people who know which of their joints are shown."""
+    """Yield frames like :func:`posediff.fileio.pose_reader.read_results`, with persons as :class:`DrawnPerson`."""
     shown, row = shown_joints(path), 0
     for result in read_results(path):
         people = [
@@ -64,7 +65,7 @@ def read_drawn(path: str | Path) -> Iterator[FrameResult]:
 
 
 def sample_joints(path: str | Path, most: int) -> np.ndarray:
-    """Joints in the camera frame (n, J, 3) mm of at most so many rows, evenly over the file; NaN where not shown."""
+    """Sample joints of at most ``most`` rows evenly: (n, J, 3) mm in the camera frame; NaN where not shown."""
     every = max(1, math.ceil(count_rows(path) / most))
     parts = read_rows(path, ['joints_3d', 'root_position'], every)
     found = [part['joints_3d'] + part['root_position'][:, None] for part in parts]
@@ -74,7 +75,7 @@ def sample_joints(path: str | Path, most: int) -> np.ndarray:
 
 
 def _near(times: np.ndarray, seen: np.ndarray, window: float) -> np.ndarray:
-    """(n,) bool: one of the growing times in ``seen`` is no further away than the window."""
+    """Return (n,) bool: whether one of the ascending times in ``seen`` is at most ``window`` away."""
     ends = np.concatenate([[-np.inf], seen, [np.inf]])
     after = np.searchsorted(seen, times) + 1
     return np.asarray(np.minimum(times - ends[after - 1], ends[after] - times) <= window + 1e-9)

@@ -1,4 +1,4 @@
-"""Where weights lie in a checkpoint, and what stands before their names: other programs wrap them in many ways."""
+"""Find the weights in a checkpoint and strip name prefixes, for the wrappings of various programs."""
 
 from __future__ import annotations
 
@@ -13,32 +13,32 @@ WEIGHTS = (
     'state_dict', 'model_state_dict', 'model_state', 'model_pos', 'model', 'net', 'network', 'weights', 'params',
     'module', 'checkpoint',
 )  # fmt: skip
-"""Keys under which programs keep weights."""
+"""Keys under which programs store weights."""
 
 AVERAGED = (
     'ema_state_dict', 'state_dict_ema', 'model_ema', 'model_ema_state_dict', 'ema_model', 'ema_model_state_dict',
     'ema_weights', 'params_ema', 'averaged_model', 'ema',
 )  # fmt: skip
-"""Keys under which programs keep weights that were averaged over training."""
+"""Keys under which programs store weights averaged over training (EMA)."""
 
 COMPILED = '_orig_mod.'
-"""What ``torch.compile`` puts before the names of a module's parameters, at any depth."""
+"""Prefix that ``torch.compile`` adds to parameter names, at any depth."""
 
 WRAPPERS = ('module.', 'model.', 'net.', 'network.', 'ema_model.', 'averaged_model.')
-"""What DataParallel, Lightning, averaging and other wrappers put before all names."""
+"""Prefixes that DataParallel, Lightning, averaging and other wrappers add to all names."""
 
 _COUNTERS = ('n_averaged', 'num_updates', 'steps', 'step', 'updates', 'decay', 'initted')
-"""What averaged models hold beside weights."""
+"""Entries of averaged models besides weights."""
 
 
 @dataclass(frozen=True)
 class FoundState:
-    """Weights in a checkpoint.
+    """The weights of a checkpoint.
 
     Attributes:
-        state: By the names that the file has; what is no tensor is still among them.
-        key: Where they lie, dots between the levels; empty where the checkpoint is nothing but weights.
-        choice: One sentence where the file holds both trained and averaged weights; empty otherwise.
+        state: Entries by the names in the file, including entries that are not tensors.
+        key: Key of the weights, levels separated by dots; empty if the checkpoint is a bare state dict.
+        choice: One sentence if the file has averaged weights; empty otherwise.
     """
 
     state: Mapping[str, Any]
@@ -49,17 +49,17 @@ class FoundState:
 def find_state(checkpoint: Mapping[str, Any], path: str | Path, ema: bool = False) -> FoundState:
     """Find the weights in a loaded checkpoint.
 
-    MMEngine's ``EMAHook`` writes averaged weights as ``state_dict`` and the trained ones as ``ema_state_dict``: both
-    ways of asking give the former.
+    MMEngine's ``EMAHook`` stores averaged weights as ``state_dict`` and the trained ones as ``ema_state_dict``: both
+    values of ``ema`` return the averaged ones in this case.
 
     Args:
-        checkpoint: What the file holds.
-        path: Where it comes from, for messages.
-        ema: Take the averaged weights. Otherwise those that were trained, if the file has them.
+        checkpoint: Content of the file.
+        path: Path of the file, for messages.
+        ema: Return the averaged weights; otherwise the trained ones, if the file has them.
 
     Raises:
-        ValueError: Weights lie under several keys, a key that stands for weights holds something else, or there are no
-            averaged ones.
+        ValueError: There are weights under several keys, a key for weights holds something else, or there are no
+            averaged weights.
     """
     trained, averaged = _candidates(checkpoint, WEIGHTS), _candidates(checkpoint, AVERAGED)
     if len(trained) > 1 or len(averaged) > 1:
@@ -90,7 +90,7 @@ def _has_tensors(value: Any) -> bool:
 
 
 def _without_counters(state: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Leave out what averaged models hold beside their weights: counters, and a copy of what was averaged."""
+    """Remove entries of averaged models besides their weights: counters, and the copy of the original model."""
     weights = {str(name): value for name, value in state.items() if name not in _COUNTERS}
     averaged = {name: value for name, value in weights.items() if name.startswith('ema_model.')}
     if averaged and all(name.startswith(('ema_model.', 'online_model.')) for name in weights):
@@ -110,21 +110,21 @@ def _choice(trained: list[str], averaged: list[str], chosen: str, by_mmengine: b
     if not trained:
         return f'the weights are averaged ones, of {chosen!r}: the file has no others'
     if chosen in averaged:
-        return f'the weights are the averaged ones, of {chosen!r}; those of {trained[0]!r} are left aside'
-    return f'the weights are those of {chosen!r}; the averaged ones, of {averaged[0]!r}, are left aside (--ema)'
+        return f'the weights are the averaged ones, of {chosen!r}; those of {trained[0]!r} are ignored'
+    return f'the weights are those of {chosen!r}; the averaged ones, of {averaged[0]!r}, are ignored (--ema)'
 
 
 def unwrapped(state: Mapping[str, Any], path: str | Path) -> dict[str, Any]:
-    """A state dict under the names of the model itself.
+    """Return a state dict with the parameter names of the model.
 
-    ``_orig_mod.`` goes wherever it is; a prefix of :data:`WRAPPERS` goes where all names have it.
+    ``_orig_mod.`` is removed everywhere; a prefix of :data:`WRAPPERS` is removed if all names have it.
 
     Args:
-        state: As the file has it.
-        path: Where it comes from, for messages.
+        state: State dict from the file.
+        path: Path of the file, for messages.
 
     Raises:
-        ValueError: Two names become one.
+        ValueError: Two names become equal.
     """
     names = {str(name): str(name).replace(COMPILED, '') for name in state}
     while True:

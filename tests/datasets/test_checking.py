@@ -78,7 +78,7 @@ def test_frames_that_cannot_be_read_are_named(tmp_path):
     assert check_dataset(config)[0].problems == ()
     (folder / '000001.jpg').write_bytes(b'no image')
     (problem,) = check_dataset(config)[0].problems
-    assert '000001.jpg is no readable image' in problem
+    assert '000001.jpg is not a readable image' in problem
     config.train_dataloader.dataset.frame_base = 1
     (problem,) = check_dataset(config)[0].problems
     assert 'numbered from 1' in problem

@@ -189,7 +189,7 @@ def test_missing_and_truncated_files_are_named(root):
     with pytest.raises(FileNotFoundError, match=r'1 of 12 frames .* first .*000002_mpii/000003\.jpg'):
         dataset(root)
     frame.write_bytes(b'')
-    with pytest.raises(ValueError, match=r'000003\.jpg is no readable image'):
+    with pytest.raises(ValueError, match=r'000003\.jpg is not a readable image'):
         dataset(root)[9]
     cv2.imwrite(str(frame), np.zeros((HEIGHT, WIDTH + 2, 3), np.uint8))
     with pytest.raises(ValueError, match=r'000003\.jpg is 66x48 px, but .*000001\.jpg of the same clip is 64x48'):

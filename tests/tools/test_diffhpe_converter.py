@@ -138,7 +138,7 @@ def test_trained_and_averaged_weights_are_told_apart(tmp_path: Path, config: Pat
         for ema, expected in ((False, trained), (True, averaged)):
             written = convert_checkpoint(source, tmp_path / 'converted.pth', config, ema=ema)
             assert repr(key) in written.choice
-            assert ('left aside (--ema)' in written.choice) is not ema
+            assert ('ignored (--ema)' in written.choice) is not ema
             found = init_model(config, tmp_path / 'converted.pth').head.regression.bias
             torch.testing.assert_close(found.detach(), expected['head.1.bias'], rtol=0, atol=0)
     source = save(tmp_path / 'none.pth', {'state_dict': trained})
