@@ -1,4 +1,4 @@
-"""``posediff doctor``: what is installed, what of it does not fit together, and the line that cures it.
+"""``posediff doctor``: list installed packages, find incompatibilities, and print the commands that fix them.
 
-Nothing here imports torch or MMEngine: the doctor must run where they do not.
+Nothing here imports torch or MMEngine, so that the doctor runs even if they cannot be imported.
 """

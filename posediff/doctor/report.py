@@ -1,4 +1,4 @@
-"""From a snapshot to what ``posediff doctor`` prints."""
+"""Format the results of ``posediff doctor``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from posediff.doctor import rules_core, rules_video
 from posediff.doctor.snapshot import Installed
 from posediff.doctor.stack import CORE, VIDEO, Finding, pinned
 
-# what has to import before the failure of a probe means anything of its own
+# modules that must be importable for the failure of a probe to be its own
 UPSTREAM = {
     'torch': (),
     'torchvision': ('torch',),
@@ -25,14 +25,14 @@ SHOWN = (*CORE, *VIDEO, 'diffusers', 'setuptools', 'opencv-python', 'mmengine', 
 
 
 def diagnose(installed: Installed) -> list[Finding]:
-    """All findings, problems first."""
+    """Return all findings, problems first."""
     findings = [finding for rule in (*rules_core.RULES, *rules_video.RULES) for finding in rule(installed)]
     findings += unexplained(installed, {finding.explains for finding in findings if finding.is_problem})
     return sorted(findings, key=lambda finding: not finding.is_problem)
 
 
 def unexplained(installed: Installed, explained: set[str]) -> Iterator[Finding]:
-    """Imports that fail although what they stand on works, for a reason that no rule knows."""
+    """Yield findings for failed imports whose dependencies can be imported and that no rule explains."""
     for name, probe in installed.probes.items():
         if probe.ok or name in explained or any(installed.error(upstream) for upstream in UPSTREAM[name]):
             continue
@@ -49,12 +49,12 @@ def unexplained(installed: Installed, explained: set[str]) -> Iterator[Finding]:
 
 
 def exit_code(findings: list[Finding]) -> int:
-    """0 when nothing is broken, 1 otherwise."""
+    """Return 0 if there is no problem, 1 otherwise."""
     return int(any(finding.is_problem for finding in findings))
 
 
 def as_json(installed: Installed, findings: list[Finding]) -> str:
-    """Everything, for scripts."""
+    """Return the full report as JSON."""
     return json.dumps(
         {
             'posediff': __version__,
@@ -69,17 +69,17 @@ def as_json(installed: Installed, findings: list[Finding]) -> str:
 
 
 def lifting_works(findings: list[Finding]) -> bool:
-    """Whether nothing stands in the way of lifting."""
+    """Return whether lifting works."""
     return not any(finding.is_problem and finding.touches_lifting for finding in findings)
 
 
 def video_works(findings: list[Finding]) -> bool:
-    """Whether the video part is there and nothing stands in its way."""
+    """Return whether the video part is installed and works."""
     return not any(finding.is_problem or finding.rule == 'video-absent' for finding in findings)
 
 
 def as_text(installed: Installed, findings: list[Finding]) -> str:
-    """Everything, for people."""
+    """Return the full report as text."""
     lines = [f'posediff {__version__}, Python {installed.python} ({installed.executable})', installed.platform, '']
     lines += [f'  {name:<24}{installed.versions[name]}' for name in SHOWN if name in installed.versions]
     problems = [finding for finding in findings if finding.is_problem]
@@ -100,13 +100,13 @@ def as_text(installed: Installed, findings: list[Finding]) -> str:
             lines += [f'* {finding.message}', f'    {finding.cure}']
     lines += [
         '',
-        'nothing is broken' if not problems else 'run the indented lines from the top, then ask the doctor again',
+        'nothing is broken' if not problems else 'run the indented lines from the top, then run the doctor again',
     ]
     return '\n'.join(lines)
 
 
 def describe_gpu(installed: Installed) -> str:
-    """What torch sees of a GPU, in words."""
+    """Describe the GPU as torch sees it."""
     torch = installed.probes.get('torch')
     driver = f'driver {installed.driver}' if installed.driver else 'no driver'
     if torch is None or not torch.ok:
@@ -117,7 +117,7 @@ def describe_gpu(installed: Installed) -> str:
 
 
 def describe_ops(installed: Installed) -> str:
-    """State of mmcv's compiled ops, in words."""
+    """Describe the state of mmcv's compiled ops."""
     ops = installed.probes.get('mmcv.ops')
     if ops is None:
         return 'mmcv is not installed'

@@ -1,4 +1,4 @@
-"""Trouble that reaches lifting. A rule is a function from a snapshot to findings and knows one kind of trouble."""
+"""Rules for problems that affect lifting. A rule is a function from a snapshot to findings of one kind of problem."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from posediff.doctor.stack import CORE, FORKS, Finding, exchange, is_provided, p
 
 
 def old_python(installed: Installed) -> Iterator[Finding]:
-    """Python before 3.10."""
+    """Python is older than 3.10."""
     if release(installed.python) < (3, 10):
         message = f'Python {installed.python}: posediff needs 3.10 or later'
         yield Finding('old-python', message, 'make setup PYTHON=python3.11 VENV=.venv-3.11', touches_lifting=True)
 
 
 def missing_core(installed: Installed) -> Iterator[Finding]:
-    """A package that lifting needs is absent."""
+    """A package required for lifting is not installed."""
     absent = [name for name in CORE if not is_provided(installed, name)]
     if absent:
         cure = installed.pip('install', *(CORE[name] for name in absent))
@@ -24,12 +24,12 @@ def missing_core(installed: Installed) -> Iterator[Finding]:
 
 
 def two_owners(installed: Installed) -> Iterator[Finding]:
-    """Two distributions own the files of one module; which version is imported depends on the order of installing."""
+    """Two distributions contain the same module; which one is imported depends on the order of installation."""
     for module, (ours, others) in FORKS.items():
         beside = [name for name in others if name in installed.versions]
         if ours in installed.versions and beside:
             compiled = ['--no-build-isolation'] if module == 'mmcv' else []
-            # uninstalling takes files that both own, hence the reinstall
+            # uninstalling removes files that both contain, hence the reinstall
             cure = exchange(installed, beside, '--force-reinstall', '--no-deps', *compiled, *pinned(ours))
             yield Finding(
                 f'two-{module}',
@@ -40,7 +40,7 @@ def two_owners(installed: Installed) -> Iterator[Finding]:
 
 
 def old_mmengine(installed: Installed) -> Iterator[Finding]:
-    """MMEngine's last release under its old name, on a torch that loads with weights_only."""
+    """MMEngine's last release under its old name is used with a torch that loads with weights_only."""
     mmengine, torch = installed.release('mmengine'), installed.release('torch')
     if mmengine and torch and mmengine <= (0, 10, 7) and torch >= (2, 6) and not installed.has('onedl-mmengine'):
         yield Finding(
@@ -53,7 +53,7 @@ def old_mmengine(installed: Installed) -> Iterator[Finding]:
 
 
 def new_setuptools(installed: Installed) -> Iterator[Finding]:
-    """setuptools 82 dropped pkg_resources."""
+    """setuptools >= 82 no longer contains pkg_resources."""
     version = installed.release('setuptools')
     if version and version >= (82,):
         yield Finding(
@@ -65,7 +65,7 @@ def new_setuptools(installed: Installed) -> Iterator[Finding]:
 
 
 def torch_without_gpu(installed: Installed) -> Iterator[Finding]:
-    """A driver is there and torch does not see the GPU."""
+    """An NVIDIA driver is installed but torch does not see the GPU."""
     torch = installed.probes.get('torch')
     if installed.driver is None or torch is None or not torch.ok or torch.detail.get('available'):
         return
@@ -80,7 +80,7 @@ def torch_without_gpu(installed: Installed) -> Iterator[Finding]:
 
 
 def diffusers_absent(installed: Installed) -> Iterator[Finding]:
-    """The optional schedulers of diffusers."""
+    """The optional diffusers package is not installed."""
     if not installed.has('diffusers'):
         message = "diffusers is not installed: only samplers named 'diffusers.…' need it"
         yield Finding('diffusers-absent', message, installed.pip('install', 'diffusers>=0.35'), is_problem=False)

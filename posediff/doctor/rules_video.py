@@ -1,4 +1,4 @@
-"""Trouble in the video part: torchvision, mmcv's ops, MMPose and what it imports."""
+"""Rules for problems in the video part: torchvision, mmcv's ops, MMPose and its dependencies."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from posediff.doctor.snapshot import Installed
 from posediff.doctor.stack import COMPILE, FORKS, REAL_NEEDS, VIDEO, Finding, exchange, is_provided, pinned
 
-# releases of torch and torchvision that belong together differ by this much: 2.0 came with 0.15, 2.11 with 0.26
+# minor versions of matching torch and torchvision releases differ by this: 2.0 with 0.15, 2.11 with 0.26
 TORCHVISION_AHEAD = 15
 
 
 def torch_pair(installed: Installed) -> Iterator[Finding]:
-    """torch and torchvision of different releases, or one for the CPU and one for CUDA."""
+    """torch and torchvision are of different releases, or one is a CPU build and the other a CUDA build."""
     torch, vision = installed.release('torch'), installed.release('torchvision')
     if not torch or not vision:
         return
@@ -35,7 +35,7 @@ def torch_pair(installed: Installed) -> Iterator[Finding]:
 
 
 def build_of(installed: Installed, name: str) -> str | None:
-    """``'cpu'`` or ``'CUDA'``, the build of torch or torchvision; ``None`` where nothing tells."""
+    """Return ``'cpu'`` or ``'CUDA'``, the build of torch or torchvision; ``None`` if unknown."""
     probe = installed.probes.get(name)
     local = installed.versions[name].partition('+')[2]
     if probe is not None and probe.ok:
@@ -46,7 +46,7 @@ def build_of(installed: Installed, name: str) -> str | None:
 
 
 def numpy_with_mmpose(installed: Installed) -> Iterator[Finding]:
-    """MMPose up to 1.3.2 converts one-element arrays in a way that numpy 2.4 refuses."""
+    """MMPose up to 1.3.2 converts one-element arrays in a way that numpy 2.4 rejects."""
     numpy, mmpose = installed.release('numpy'), installed.release('mmpose')
     if numpy and mmpose and numpy >= (2, 4) and mmpose <= (1, 3, 2):
         yield Finding(
@@ -58,7 +58,7 @@ def numpy_with_mmpose(installed: Installed) -> Iterator[Finding]:
 
 
 def xtcocotools_for_numpy1(installed: Installed) -> Iterator[Finding]:
-    """The wheel of xtcocotools on PyPI was compiled against numpy 1."""
+    """The PyPI wheel of xtcocotools is compiled against numpy 1."""
     error = installed.error('xtcocotools')
     if re.search(r'numpy\.dtype size changed|NumPy 1\.x|_ARRAY_API|numpy\.core\.multiarray', error):
         build_tools = installed.pip('install', 'cython', 'setuptools>=80,<82', 'wheel')
@@ -73,7 +73,7 @@ def xtcocotools_for_numpy1(installed: Installed) -> Iterator[Finding]:
 
 
 def mmcv_ops(installed: Installed) -> Iterator[Finding]:
-    """mmcv without compiled ops, or with ops that were compiled for another torch."""
+    """mmcv has no compiled ops, or ops compiled for another torch."""
     error = installed.error('mmcv.ops')
     if 'undefined symbol' in error:
         message = f'the ops of mmcv were compiled for another torch ({error})'
@@ -88,7 +88,7 @@ def mmcv_ops(installed: Installed) -> Iterator[Finding]:
 
 
 def mmcv_without_cuda(installed: Installed) -> Iterator[Finding]:
-    """A GPU, and mmcv's ops for the CPU only."""
+    """There is a GPU, but mmcv's ops are compiled for the CPU only."""
     torch, ops = installed.probes.get('torch'), installed.probes.get('mmcv.ops')
     if torch and ops and torch.detail.get('available') and ops.ok and ops.detail.get('cuda') == 'not available':
         rebuild = installed.pip('install', *COMPILE, *pinned('onedl-mmcv'))
@@ -102,7 +102,7 @@ def mmcv_without_cuda(installed: Installed) -> Iterator[Finding]:
 
 
 def old_mmdet(installed: Installed) -> Iterator[Finding]:
-    """MMDetection's last release under its old name refuses mmcv from 2.2 on."""
+    """MMDetection's last release under its old name rejects mmcv >= 2.2."""
     mmdet = installed.release('mmdet')
     mmcv = installed.release('onedl-mmcv') or installed.release('mmcv')
     if mmdet and mmcv and mmdet <= (3, 3, 0) and mmcv >= (2, 2) and not installed.has('onedl-mmdetection'):
@@ -110,12 +110,12 @@ def old_mmdet(installed: Installed) -> Iterator[Finding]:
             'old-mmdet',
             f'mmdet {installed.versions["mmdet"]} refuses mmcv {".".join(map(str, mmcv))} (it wants < 2.2)',
             exchange(installed, ['mmdet'], '--no-deps', *pinned('onedl-mmdetection')),
-            explains='mmpose',  # which imports mmdet where there is one
+            explains='mmpose',  # imports mmdet if it is installed
         )
 
 
 def missing_real_needs(installed: Installed) -> Iterator[Finding]:
-    """A package that had to be installed without its requirements lacks one that it imports."""
+    """A package that must be installed without its requirements lacks a package that it imports."""
     for package, needs in REAL_NEEDS.items():
         absent = [need for need in needs if not is_provided(installed, need)]
         if installed.has(package) and absent:
@@ -124,7 +124,7 @@ def missing_real_needs(installed: Installed) -> Iterator[Finding]:
 
 
 def install_line(installed: Installed, names: list[str]) -> str:
-    """The line that installs packages, each the way it has to be."""
+    """Return the command that installs packages, each with the options it needs."""
     ways = {'imaug': ('--no-deps',), 'xtcocotools': ('--no-deps', '--no-build-isolation', '--no-binary', 'xtcocotools')}
     plain = [name for name in names if name not in ways]
     lines = [installed.pip('install', *pinned(*plain))] if plain else []
@@ -133,10 +133,10 @@ def install_line(installed: Installed, names: list[str]) -> str:
 
 
 def video_absent(installed: Installed) -> Iterator[Finding]:
-    """The video part is not, or not wholly, installed."""
+    """The video part is not installed, or only partly."""
     absent = [name for name in VIDEO if not is_provided(installed, name)]
     if absent:
-        message = f'the video part is not installed, lifting does without: {", ".join(absent)}'
+        message = f'the video part is not installed (lifting does not need it): {", ".join(absent)}'
         yield Finding('video-absent', message, 'make setup', is_problem=False)
 
 

@@ -1,4 +1,4 @@
-"""What is installed, and what happens when it is imported."""
+"""Collect which packages are installed and whether they can be imported."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from typing import Any
 
 PROBE_SECONDS = 120
 
-# What each probe runs in a Python of its own, where a crash harms nobody: it leaves its findings in `detail`.
+# Code of each probe, run in a subprocess so that a crash is harmless; results are stored in `detail`.
 PROBES = {
     'torch': (
         'import torch; detail.update(cuda=torch.version.cuda, available=torch.cuda.is_available()); '
@@ -30,7 +30,7 @@ PROBES = {
     'xtcocotools': 'import xtcocotools.mask',
     'mmpose': 'import mmpose.apis',
 }
-# distributions that bring the module of a probe; without one of them the probe is left out
+# distributions that provide the module of a probe; the probe is skipped if none is installed
 PROBED_DISTRIBUTIONS = {
     'torch': ('torch',),
     'torchvision': ('torchvision',),
@@ -43,12 +43,12 @@ PROBED_DISTRIBUTIONS = {
 
 @dataclass(frozen=True)
 class Probe:
-    """Outcome of importing something.
+    """The result of an import.
 
     Attributes:
-        ok: Whether the import went through.
-        detail: What it told about itself.
-        error: The exception, ``'RuntimeError: …'``; empty when ok.
+        ok: Whether the import succeeded.
+        detail: Results of the probe, e.g. the CUDA version.
+        error: The exception, ``'RuntimeError: …'``; empty if ok.
     """
 
     ok: bool
@@ -58,14 +58,14 @@ class Probe:
 
 @dataclass(frozen=True)
 class Installed:
-    """A machine as the rules see it.
+    """A snapshot of the machine for the rules.
 
     Attributes:
         versions: Version of each installed distribution, by normalised name (``onedl-mmcv``).
-        probes: Outcomes by name, see :data:`PROBES`; a probe whose distribution is absent is absent too.
-        driver: Version of the NVIDIA driver, ``None`` where ``nvidia-smi`` finds none.
+        probes: Results by name, see :data:`PROBES`; probes whose distribution is not installed are missing.
+        driver: Version of the NVIDIA driver, ``None`` if ``nvidia-smi`` finds none.
         python: Version of Python.
-        executable: Path of Python, for the lines that cure.
+        executable: Path of Python, for the printed commands.
         platform: Name of the system.
     """
 
@@ -77,43 +77,43 @@ class Installed:
     platform: str = platform.platform()
 
     def release(self, name: str) -> tuple[int, ...] | None:
-        """Numbers of a distribution's version, ``(2, 11, 0)``; ``None`` if it is not installed."""
+        """Return the version of a distribution as numbers, ``(2, 11, 0)``; ``None`` if it is not installed."""
         return release(self.versions[name]) if name in self.versions else None
 
     def has(self, *names: str) -> bool:
-        """Whether all of these distributions are installed."""
+        """Return whether all of these distributions are installed."""
         return all(name in self.versions for name in names)
 
     def error(self, probe: str) -> str:
-        """The exception of a probe; empty if it went through or was not made."""
+        """Return the exception of a probe; empty if it succeeded or was not run."""
         return self.probes[probe].error if probe in self.probes else ''
 
     def pip(self, *arguments: str) -> str:
-        """A line that calls the pip of this Python."""
+        """Return a command line that calls the pip of this Python."""
         return shlex.join([self.executable, '-m', 'pip', *arguments])
 
 
 def release(version: str) -> tuple[int, ...]:
-    """Leading numbers of a version: ``'2.11.0+cpu'`` → ``(2, 11, 0)``."""
+    """Return the leading numbers of a version: ``'2.11.0+cpu'`` → ``(2, 11, 0)``."""
     match = re.match(r'\d+(?:\.\d+)*', version)
     return tuple(int(number) for number in match.group().split('.')) if match else ()
 
 
 def normalise(name: str) -> str:
-    """A distribution's name as package indexes compare it."""
+    """Normalise a distribution name as package indexes do."""
     return re.sub(r'[-_.]+', '-', name).lower()
 
 
 def examine(probes: Collection[str] = tuple(PROBES)) -> Installed:
-    """Look at this machine; takes as long as importing torch a few times.
+    """Examine this machine; takes as long as importing torch a few times.
 
     Args:
-        probes: Which of :data:`PROBES` to make, as far as their distributions are installed.
+        probes: Which of :data:`PROBES` to run, if their distributions are installed.
     """
     versions: dict[str, str] = {}
     for distribution in metadata.distributions():
         name = distribution.metadata['Name']
-        if name:  # an uninstall that was cut short leaves nameless remains
+        if name:  # an interrupted uninstall leaves metadata without a name
             versions.setdefault(normalise(name), distribution.version)
     wanted = [name for name in probes if any(owner in versions for owner in PROBED_DISTRIBUTIONS[name])]
     with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
@@ -122,7 +122,7 @@ def examine(probes: Collection[str] = tuple(PROBES)) -> Installed:
 
 
 def run_probe(code: str) -> Probe:
-    """Run a line of Python that fills ``detail``, in a process of its own."""
+    """Run Python code that fills ``detail`` in a subprocess."""
     program = f'import json\ndetail = {{}}\n{code}\nprint("\\n" + json.dumps(detail))'
     try:
         done = subprocess.run([sys.executable, '-c', program], capture_output=True, text=True, timeout=PROBE_SECONDS)
@@ -137,7 +137,7 @@ def run_probe(code: str) -> Probe:
 
 
 def find_driver() -> str | None:
-    """Version of the NVIDIA driver, ``None`` without one."""
+    """Return the version of the NVIDIA driver, ``None`` without one."""
     command = ['nvidia-smi', '--query-gpu=driver_version', '--format=csv,noheader']
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=30)

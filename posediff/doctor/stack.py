@@ -1,4 +1,4 @@
-"""The packages posediff stands on: which versions fit, who owns which module, what each really imports."""
+"""The packages that posediff depends on: versions, owners of modules, actual imports."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from posediff.doctor.snapshot import Installed
 
-# The versions that the cures install; constraints.txt has the same (a test compares them).
+# Versions installed by the printed commands; constraints.txt has the same (checked by a test).
 PINS = {
     'torch': '2.11.0',
     'torchvision': '0.26.0',
@@ -19,7 +19,7 @@ PINS = {
     'imaug': '0.4.3',
     'opencv-python-headless': '5.0.0.93',
 }
-# module -> the distribution posediff uses, and others that own the same files
+# module -> the distribution that posediff uses, and others with the same files
 FORKS = {
     'mmengine': ('onedl-mmengine', ('mmengine', 'mmengine-lite')),
     'mmcv': ('onedl-mmcv', ('mmcv', 'mmcv-full', 'mmcv-lite')),
@@ -27,7 +27,7 @@ FORKS = {
     'mmpretrain': ('onedl-mmpretrain', ('mmpretrain',)),
     'cv2': ('opencv-python-headless', ('opencv-python', 'opencv-contrib-python', 'opencv-contrib-python-headless')),
 }
-# what lifting needs: setup.cfg's install_requires
+# requirements of lifting: install_requires in setup.cfg
 CORE = {
     'torch': 'torch>=2.6',
     'numpy': 'numpy>=2.0,<2.4',
@@ -39,28 +39,28 @@ CORE = {
     'tqdm': 'tqdm',
 }
 VIDEO = ('torchvision', 'timm', 'onedl-mmcv', 'onedl-mmdetection', 'onedl-mmpretrain', 'mmpose', 'xtcocotools')
-# what the packages that go in without their declared requirements really import
+# actual imports of the packages that are installed without their declared requirements
 REAL_NEEDS = {
     'mmpose': ('json-tricks', 'munkres', 'matplotlib', 'scipy', 'pillow', 'six', 'torchvision', 'xtcocotools'),
     'onedl-mmpretrain': ('modelindex', 'mat4py', 'importlib-metadata', 'rich', 'einops'),
     'onedl-mmdetection': ('imaug', 'pycocotools', 'shapely', 'terminaltables', 'scipy', 'six'),
     'imaug': ('imageio', 'scikit-image', 'shapely', 'six'),
 }
-# flags of pip for a package that must be compiled against what is installed
+# pip flags for a package that must be compiled against the installed packages
 COMPILE = ('--force-reinstall', '--no-deps', '--no-cache-dir', '--no-build-isolation')
 
 
 @dataclass(frozen=True)
 class Finding:
-    """Something the doctor has to say.
+    """A finding of the doctor.
 
     Attributes:
         rule: Name of the rule, stable for scripts.
-        message: What is wrong and what comes of it.
-        cure: The line to run, or what to do where no line does it.
-        is_problem: False for a note: worth knowing, nothing is broken.
+        message: What is wrong and its effect.
+        cure: Command that fixes it, or a description if no command does.
+        is_problem: False for a note, if nothing is broken.
         touches_lifting: Whether it breaks lifting, not only the video part.
-        explains: The probe whose failure this finding accounts for.
+        explains: The probe whose failure this finding explains.
     """
 
     rule: str
@@ -72,17 +72,17 @@ class Finding:
 
 
 def pinned(*names: str) -> list[str]:
-    """Requirements of the versions that are known to work together; a name without a pin stays as it is."""
+    """Return requirements with the pinned versions; names without a pin are unchanged."""
     return [f'{name}=={PINS[name]}' if name in PINS else name for name in names]
 
 
 def is_provided(installed: Installed, name: str) -> bool:
-    """Whether a distribution, or another one that brings the same module, is installed."""
+    """Return whether a distribution, or another one with the same module, is installed."""
     others = next((others for ours, others in FORKS.values() if ours == name), ())
     return any(owner in installed.versions for owner in (name, *others))
 
 
 def exchange(installed: Installed, remove: list[str], *install: str) -> str:
-    """The line that uninstalls some packages and then installs others."""
+    """Return the command that uninstalls some packages and then installs others."""
     first = f'{installed.pip("uninstall", "-y", *remove)} && ' if remove else ''
     return first + installed.pip('install', *install)

@@ -1,4 +1,4 @@
-"""Models of OpenMMLab packages by name: their configs are installed with them, their weights have addresses."""
+"""Find models of OpenMMLab packages by name: installed configs and URLs of weights."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ RANDOM = 'random'
 
 
 def find_model(package: str, model: str, checkpoint: str | Path | None) -> tuple[str, str | None]:
-    """Find a model's config and weights.
+    """Find the config and weights of a model.
 
     Args:
         package: ``'mmpose'`` or ``'mmdet'``.
-        model: A config file; or a model's name or alias in the package's model zoo, such as ``rtmpose-m_8xb256-…`` or
+        model: A config file, or a name or alias in the package's model zoo, such as ``rtmpose-m_8xb256-…`` or
             ``human``.
-        checkpoint: A file or an address; None: the zoo's; ``'random'``: none at all.
+        checkpoint: A file or URL; None: from the model zoo; ``'random'``: random weights.
 
     Returns:
-        The config's path, and a path or an address of the weights, None for random ones.
+        Path of the config, and path or URL of the weights, None for random weights.
 
     Raises:
         ModuleNotFoundError: The package is not installed.
         FileNotFoundError: A file does not exist.
-        ValueError: No model has that name, or a config file has no weights and none were given.
+        ValueError: No model has this name, or a config file was given without weights.
     """
     is_file = checkpoint is not None and checkpoint != RANDOM and '://' not in str(checkpoint)
     if is_file and not Path(str(checkpoint)).expanduser().is_file():
@@ -63,7 +63,7 @@ def _entry(package: str, model: str) -> dict[str, Any]:
 
 
 def _entries(package: str, containing: str) -> Iterator[dict[str, Any]]:
-    """Models of those metafiles that contain a word anywhere: parsing all of them takes seconds."""
+    """Yield the models of the metafiles that contain a word; parsing all metafiles takes seconds."""
     root = _installed(package)
     for name in yaml.safe_load((root / 'model-index.yml').read_text())['Import']:
         text = (root / name).read_text()

@@ -1,4 +1,4 @@
-"""Checkpoints of the official DiffHPE, MixSTE and D3DP code, in this project's names."""
+"""Convert checkpoints of the official DiffHPE, MixSTE and D3DP code to this project's parameter names."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from posediff.fileio.atomic_files import replacing
 from posediff.fileio.checkpoint import load_checkpoint
 from posediff.fileio.state_dicts import COMPILED, WRAPPERS, find_state
 
-# Official name of a transformer's part → ours.
+# Official name of a transformer module → name in this project.
 _TRANSFORMER = (
     (r'Spatial_pos_embed', r'trunk.joint_position'),
     (r'Temporal_pos_embed', r'trunk.frame_position'),
@@ -58,19 +58,19 @@ _RESIDUAL_LAYER = {
     'non_local.non_local.W.1': 'non_local.norm',
 }
 STEP_TABLE = 'denoiser.step_embedding.table'
-# D3DP keeps its schedule in the state dict; here it follows from the config.
+# D3DP stores its schedule in the state dict; here it is computed from the config.
 _WRAPPERS = re.compile(rf'^({"|".join(map(re.escape, WRAPPERS))})*')
 _SCHEDULE = re.compile(r'(betas|alphas_|sqrt_|log_one_minus_|posterior_)\w*')
 
 
 @dataclass(frozen=True)
 class ConvertedCheckpoint:
-    """What :func:`convert_checkpoint` wrote.
+    """The result of :func:`convert_checkpoint`.
 
     Attributes:
-        num_tensors: Tensors in the file.
-        halved_step_table: The step-embedding table was rounded to half precision, see :func:`step_table`.
-        choice: Which weights were taken, where the file holds trained and averaged ones; empty otherwise.
+        num_tensors: Number of tensors in the file.
+        halved_step_table: Whether the step-embedding table was rounded to half precision, see :func:`step_table`.
+        choice: Which weights were used, if the file has averaged ones; empty otherwise.
     """
 
     num_tensors: int
@@ -84,15 +84,15 @@ def convert_state_dict(
     """Rename the parameters of an official checkpoint.
 
     Args:
-        checkpoint: What the checkpoint file holds: a state dict, bare or wrapped as :mod:`posediff.fileio.state_dicts`
-            knows it, of DiffHPE (``diffmodel.*``, ``conditioning.*``), of MixSTE (prefix ``model.`` or none) or of D3DP
-            (``pose_estimator.*``); each with or without the prefixes of wrappers.
-        source: Where it comes from, for messages.
-        ema: Take the averaged weights.
+        checkpoint: Content of the checkpoint file: a state dict, bare or wrapped as in
+            :mod:`posediff.fileio.state_dicts`, of DiffHPE (``diffmodel.*``, ``conditioning.*``), MixSTE (prefix
+            ``model.`` or none) or D3DP (``pose_estimator.*``); with or without prefixes of wrappers.
+        source: Path of the checkpoint, for messages.
+        ema: Use the averaged weights.
 
     Returns:
-        State dict of a :class:`posediff.models.estimator.PoseDiffusionEstimator`, but for :data:`STEP_TABLE`. Weights
-        are float32, 1x1 convolutions have lost their trailing axes.
+        State dict of a :class:`posediff.models.estimator.PoseDiffusionEstimator` without :data:`STEP_TABLE`. Weights
+            are float32; the trailing axes of 1x1 convolutions are removed.
 
     Raises:
         ValueError: Some keys belong to none of these models, two are the same parameter, or a weight is NaN or
@@ -130,18 +130,18 @@ def convert_checkpoint(
     cfg_options: Mapping[str, Any] | None = None,
     ema: bool = False,
 ) -> ConvertedCheckpoint:
-    """Write an official checkpoint as one that ``posediff.init_model(config, destination)`` loads strictly.
+    """Convert an official checkpoint to one that ``posediff.init_model(config, destination)`` loads strictly.
 
     Args:
         source: Official checkpoint.
-        destination: File to write; it appears whole or not at all.
+        destination: File to write, atomically.
         config: Config of a model with the same sizes.
         cfg_options: Overrides of the config, as for :func:`posediff.init_model`.
-        ema: Take the averaged weights.
+        ema: Use the averaged weights.
 
     Raises:
         FileNotFoundError, ValueError, posediff.fileio.checkpoint.UnsafeCheckpointError: A file is missing, malformed or
-            not an official checkpoint, or its weights do not fit the config.
+            not an official checkpoint, or its weights do not match the config.
     """
     checkpoint = load_checkpoint(source)
     state = convert_state_dict(checkpoint, source, ema)
@@ -157,11 +157,12 @@ def convert_checkpoint(
 
 
 def step_table(table: Tensor, state: Mapping[str, Tensor]) -> Tensor:
-    """The step-embedding table that converted weights belong to; official checkpoints do not hold it.
+    """Return the step-embedding table of converted weights, which official checkpoints do not contain.
 
     Args:
         table: (num_train_timesteps, channels), from the formula.
-        state: Converted weights. Where each is a half-precision number, the model was halved whole, table included.
+        state: Converted weights. If all are half-precision numbers, the whole model was converted to half precision,
+            including the table.
     """
     weights = [value for value in state.values() if value.is_floating_point()]
     halved = all(torch.equal(value, value.half().float()) for value in weights)
@@ -171,10 +172,10 @@ def step_table(table: Tensor, state: Mapping[str, Tensor]) -> Tensor:
 def check_fit(
     state: Mapping[str, Tensor], expected: Mapping[str, Tensor], source: str | Path, config: str | Path
 ) -> None:
-    """Require the parameters, and the sizes, of a config's model.
+    """Check that a state dict has the parameters and sizes of a config's model.
 
     Raises:
-        ValueError: Something is missing, left over or of another size; the message lists a few.
+        ValueError: A parameter is missing, unexpected or has another size; the message lists a few.
     """
     problems = [f'{name} is missing' for name in expected if name not in state]
     problems += [f'{name} is not in the model' for name in state if name not in expected]
@@ -188,14 +189,14 @@ def check_fit(
 
 
 def _rename(name: str) -> str | None:
-    """Our name of an official parameter without its wrappers' prefixes; None for an unknown one."""
+    """Return this project's name of an official parameter without wrapper prefixes; None if it is unknown."""
     scope, _, rest = name.partition('.')
     if scope == 'diffmodel':
         return _prefixed('denoiser.', _match(_CT_GCN, rest, _RESIDUAL_LAYER))
     if scope == 'conditioning':
         if rest.startswith('data_enc.'):
             return _prefixed('denoiser.pose_embedding.', _leaf(rest.removeprefix('data_enc.')))
-        if rest.startswith('head.'):  # DiffHPE keeps only the head's normalisation
+        if rest.startswith('head.'):  # DiffHPE uses only the normalisation of the head
             return _prefixed('conditioner.lifter.trunk.final_norm.', _leaf(rest.removeprefix('head.')))
         return _prefixed('conditioner.lifter.', _match(_TRANSFORMER, rest, _BLOCK))
     if scope == 'pose_estimator':

@@ -1,4 +1,4 @@
-"""Build models of MMDetection and MMPose, whose errors say little when weights cannot be had."""
+"""Build models of MMDetection and MMPose, with clear errors if weights cannot be downloaded."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from mmengine.registry import DefaultScope
 
 
 def loaded(package: str, model: str, weights: str | None, build: Callable[[], Any]) -> Any:
-    """Build a model; random weights follow from torch's seed.
+    """Build a model; random weights depend on torch's seed.
 
-    The packages make themselves the scope in which MMEngine looks up names, for good; that is undone.
+    The packages change MMEngine's default scope permanently; the scope is restored afterwards.
 
     Args:
         package: ``'mmdet'`` or ``'mmpose'``.
-        model: Its name, for the message.
-        weights: What ``build`` loads, None for random weights.
-        build: Builds it.
+        model: Name of the model, for the message.
+        weights: Weights loaded by ``build``; None for random weights.
+        build: Function that builds the model.
 
     Raises:
         ConnectionError: The weights could not be downloaded; the message says what to do.
     """
     try:
         with warnings.catch_warnings(), DefaultScope.overwrite_default_scope(package):
-            warnings.simplefilter('ignore')  # about class names and colours that nobody asks for
+            warnings.simplefilter('ignore')  # about class names and palettes, which are not used
             return build()
     except (URLError, TimeoutError, OSError) as error:
         if weights is None or '://' not in weights:

@@ -1,6 +1,6 @@
-"""Components from other installed packages, found through the entry-point group ``posediff.plugins``.
+"""Load components of other installed packages, found through the entry-point group ``posediff.plugins``.
 
-A package names a module in its metadata; importing that module registers its components. Tools and the inference API
+A package names a module in its metadata; importing this module registers its components. Tools and the inference API
 call :func:`load_plugins` before they build a model; ``import posediff`` does not.
 """
 
@@ -17,7 +17,8 @@ from posediff.registry import REGISTRIES, import_location
 
 GROUP = 'posediff.plugins'
 
-# outcome per entry point: a module that failed half-way cannot be imported again, its first names are taken
+# result per entry point: a module that failed half-way cannot be imported again, since some names are registered
+# already
 _outcomes: dict[metadata.EntryPoint, PluginError | None] = {}
 
 
@@ -26,16 +27,16 @@ class PluginError(ImportError):
 
 
 def load_plugins(names: Sequence[str] | None = None) -> list[str]:
-    """Import the plugins of all installed packages; a second call does nothing.
+    """Import the plugins of all installed packages; later calls do nothing.
 
     Args:
-        names: Entry points to load; ``None`` loads all there are.
+        names: Entry points to load; ``None``: all.
 
     Returns:
-        Names of the entry points that are loaded now, sorted.
+        Names of the loaded entry points, sorted.
 
     Raises:
-        PluginError: A plugin does not import, registers a name that is taken, or is named and not installed.
+        PluginError: A plugin cannot be imported, registers a name that is taken, or is requested but not installed.
     """
     points = find_plugins()
     known = {point.name for point in points}
@@ -45,7 +46,7 @@ def load_plugins(names: Sequence[str] | None = None) -> list[str]:
         raise PluginError(f'no installed package has the plugin {unknown[0]!r} (group {GROUP}; installed: {installed})')
     wanted = [point for point in points if names is None or point.name in names]
     if any(point not in _outcomes for point in wanted):
-        import_components()  # so that a clash is the plugin's and not that of whatever is imported later
+        import_components()  # so that a name clash is reported for the plugin, not for a module imported later
     for point in wanted:
         if point not in _outcomes:
             _outcomes[point] = _import(point)
@@ -56,7 +57,7 @@ def load_plugins(names: Sequence[str] | None = None) -> list[str]:
 
 
 def find_plugins() -> list[metadata.EntryPoint]:
-    """Entry points of installed plugins, sorted by name; one that two copies of a package's metadata name, once."""
+    """Return the entry points of installed plugins, sorted by name; duplicates from repeated metadata are removed."""
     points = {(point.name, point.value): point for point in metadata.entry_points(group=GROUP)}
     return [points[key] for key in sorted(points)]
 
@@ -65,7 +66,7 @@ def import_components() -> dict[str, Exception]:
     """Import every module of posediff that registers components.
 
     Returns:
-        Modules that do not import, with the reason: parts whose optional packages are absent.
+        Modules that cannot be imported, with the error: their optional packages are missing.
     """
     failures: dict[str, Exception] = {}
     for registry in REGISTRIES.values():
@@ -78,14 +79,14 @@ def import_components() -> dict[str, Exception]:
 
 
 def registered_by(component: Callable[..., Any]) -> str:
-    """Name of the distribution that a component comes from; of its package where that was not installed by pip."""
+    """Return the distribution that a component comes from; its package if that was not installed by pip."""
     package = component.__module__.partition('.')[0]
     return ', '.join(sorted(set(_owners().get(package, ())))) or package
 
 
 @lru_cache(maxsize=1)
 def _owners() -> dict[str, list[str]]:
-    """Distributions by top-level package; reading all metadata takes a tenth of a second."""
+    """Return the distributions by top-level package; reading all metadata takes a tenth of a second."""
     return dict(metadata.packages_distributions())
 
 
@@ -103,7 +104,7 @@ def _explain(point: metadata.EntryPoint, error: Exception) -> str:
     if clash is None:
         return (
             f'plugin {point.name!r} of package {package} does not import ({point.value}): '
-            f'{type(error).__name__}: {error}. Mend it, or uninstall the package.'
+            f'{type(error).__name__}: {error}. Fix it, or uninstall the package.'
         )
     return (
         f'plugin {point.name!r} of package {package}: {clash}. Rename the component of the plugin, or uninstall one of '
@@ -112,7 +113,7 @@ def _explain(point: metadata.EntryPoint, error: Exception) -> str:
 
 
 def describe_clash(error: BaseException) -> str | None:
-    """Say which module wanted to register a name that is taken, and who has it; None if ``error`` is something else."""
+    """Describe which module registered a name that is taken, and by whom; None if ``error`` is something else."""
     clash = re.match(r"'?(\S+) is already registered in (\S+) at (\S+?)'?$", str(error))
     if not (isinstance(error, KeyError) and clash):
         return None
@@ -124,7 +125,7 @@ def describe_clash(error: BaseException) -> str | None:
 
 
 def _where_raised(traceback: TracebackType | None) -> str:
-    """The module whose decorator was refused: the innermost frame outside MMEngine."""
+    """Return the module whose registration failed: the innermost frame outside MMEngine."""
     module = 'a module'
     while traceback is not None:
         name = traceback.tb_frame.f_globals.get('__name__', '')

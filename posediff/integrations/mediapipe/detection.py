@@ -21,15 +21,15 @@ SCORE_CLIP = 100.0
 
 @dataclass(frozen=True, eq=False)
 class PersonDetections:
-    """People in one image, best first; all in px of the image, float32, and perhaps beyond its border.
+    """The persons in one image, best first; coordinates are in px of the image, float32, and may lie outside of it.
 
     Attributes:
-        boxes: (N, 4) xyxy, squares about the head, a fifth of the image's longer side whatever the person's size: good
-            for telling detections apart. :attr:`person_boxes` are those of the whole body.
+        boxes: (N, 4) xyxy, squares around the head with a fifth of the image's longer side, independent of the person's
+            size: for non-maximum suppression. :attr:`person_boxes` cover the whole body.
         scores: (N,) in [0, 1].
-        alignment_points: (N, 4, 2): middle of the hips, a point of the circle around the whole body; middle of the
-            shoulders, a point of the circle around the upper body. The circles' points lie where the body's axis,
-            followed upwards, leaves them.
+        alignment_points: (N, 4, 2): hip centre, a point on the circle around the whole body, shoulder centre, a point
+            on the circle around the upper body. The points on the circles are where the upward body axis intersects
+            them.
     """
 
     boxes: np.ndarray
@@ -41,37 +41,37 @@ class PersonDetections:
 
     @property
     def rois(self) -> np.ndarray:
-        """(N, 4) where to look for each pose, see :mod:`posediff.integrations.mediapipe.rois`."""
+        """(N, 4) ROI of each person, see :mod:`posediff.integrations.mediapipe.rois`."""
         return rois_from_circles(self.alignment_points[:, 0], self.alignment_points[:, 1])
 
     @property
     def person_boxes(self) -> np.ndarray:
-        """(N, 4) xyxy, squares around the whole body's circle: about right in height, too wide for who stands upright.
+        """(N, 4) xyxy, squares around the whole body's circle: about right in height, too wide for an upright person.
 
-        On five clips 99.5 % of the visible landmarks of 97 people lay inside.
+        On five clips 99.5 % of the visible landmarks of 97 persons lie inside.
         """
         return circle_boxes(self.rois)
 
 
 class PoseDetectionNetwork:
-    """Finds people by their heads and upper bodies.
+    """A person detector for heads and upper bodies.
 
-    The image is shrunk to 224 px without smoothing, so this is for people near the camera: in a clip of two people who
-    are a fifth of its longer side tall it found nobody in 14 of 46 frames. Once found, people are better followed with
-    ``next_rois`` of :class:`~posediff.integrations.mediapipe.landmarks.PersonLandmarks`.
+    The image is resized to 224 px without smoothing, so it works for persons near the camera: in a clip of two persons
+    with a fifth of its longer side in height it detected no one in 14 of 46 frames. Detected persons are better tracked
+    with ``next_rois`` of :class:`~posediff.integrations.mediapipe.landmarks.PersonLandmarks`.
 
     Args:
-        score_threshold: Least score, in [0, 1]. 0.5 is MediaPipe's; the leg of a table has been scored 0.52.
-        iou_threshold: Detections whose ``boxes`` overlap by more are one person, in [0, 1].
+        score_threshold: Minimum score, in [0, 1]. MediaPipe uses 0.5; a table leg has scored 0.52.
+        iou_threshold: Detections whose ``boxes`` have a larger IoU are merged, in [0, 1].
         num_threads: CPU threads.
-        weights_file: ``pose_detection.tflite``; None takes it from the cache, or downloads it
+        weights_file: ``pose_detection.tflite``; None: from the cache or downloaded
             (:data:`posediff.integrations.mediapipe.weights.WEIGHTS`).
 
     Raises:
         FileNotFoundError: ``weights_file`` does not exist.
         ImportError: ai-edge-litert is not installed.
-        RuntimeError: The weights are not there, and could not be downloaded.
-        ValueError: An option is out of range, or the file holds something else.
+        RuntimeError: The weights are not in the cache and could not be downloaded.
+        ValueError: An option is out of range, or the file is another network.
     """
 
     def __init__(
@@ -98,13 +98,13 @@ class PoseDetectionNetwork:
         )
 
     def __call__(self, image: np.ndarray) -> PersonDetections:
-        """Find people.
+        """Detect persons.
 
         Args:
-            image: (H, W, 3) uint8, RGB, of any size, however narrow.
+            image: (H, W, 3) uint8, RGB, of any size and aspect ratio.
 
         Raises:
-            ValueError: The image is empty, or of another shape or dtype.
+            ValueError: The image is empty, or has another shape or dtype.
         """
         check_image(type(self).__name__, image)
         height, width = image.shape[:2]

@@ -1,4 +1,4 @@
-"""Landmarks moved to where a heatmap sees them."""
+"""Refine landmarks with heatmaps."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ from scipy.special import expit
 def refine_with_heatmaps(
     points: np.ndarray, logits: np.ndarray, kernel_size: int = 9, min_confidence: float = 0.5
 ) -> np.ndarray:
-    """Replace each point by the mean position around it, weighted by the heatmap, where that is confident.
+    """Replace each point by the heatmap-weighted mean position around it, if the heatmap is confident.
 
-    The mean is taken over the ``kernel_size`` cells each way around the point's own cell that lie in the map. A point
-    outside the map, or without a cell of at least ``min_confidence`` around it, stays.
+    The mean is over the ``kernel_size`` x ``kernel_size`` cells around the point's cell that lie in the map. A point is
+    unchanged if it lies outside the map, or if no cell around it reaches ``min_confidence``.
 
-    MediaPipe's graph asks for 7 cells, but what release 0.10.21 does is 9, its default: recorded landmarks of it differ
-    from this by 0.0005 px of the 256 px crop with 9 cells, by 0.06 px with 7 (medians).
+    MediaPipe's graph sets 7 cells, but release 0.10.21 uses the default of 9: its recorded landmarks differ from this
+    function by 0.0005 px of the 256 px crop with 9 cells, by 0.06 px with 7 (medians).
 
     Args:
-        points: (K, 2) fractions (u, v) of the map's width and height.
+        points: (K, 2) points (u, v), relative to the map's width and height.
         logits: (h, w, K), heatmaps before the sigmoid.
-        kernel_size: Odd.
+        kernel_size: Odd number of cells.
         min_confidence: In [0, 1].
 
     Returns:
-        (K, 2), a new array. As in MediaPipe cell j counts as lying at j / w, not at its middle.
+        (K, 2), a new array. As in MediaPipe, the position of cell j is j / w, not its centre.
     """
     shape = np.array(logits.shape[1::-1])
-    cells = np.trunc(points * shape).astype(int)  # not floor: what is up to one cell outside belongs to the border's
+    cells = np.trunc(points * shape).astype(int)  # not floor: points up to one cell outside belong to the border cell
     reach = (kernel_size - 1) // 2
     offsets = np.arange(-reach, reach + 1)
     columns, rows = cells[:, :1] + offsets, cells[:, 1:] + offsets  # (K, kernel_size) each

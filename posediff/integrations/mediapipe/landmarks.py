@@ -1,4 +1,4 @@
-"""MediaPipe's pose network: 33 landmarks of a person whose region is known."""
+"""MediaPipe's pose network: 33 landmarks of a person in a given ROI."""
 
 from __future__ import annotations
 
@@ -22,26 +22,26 @@ from posediff.integrations.mediapipe.rois import (
 from posediff.structures.skeletons import MEDIAPIPE33
 
 INPUT_SIZE = 256
-NUM_OUTPUTS = 39  # the landmarks, the two alignment points of the whole body, four more that MediaPipe does not use
+NUM_OUTPUTS = 39  # the landmarks, two alignment points of the whole body, and four points that MediaPipe does not use
 NUM_LANDMARKS = MEDIAPIPE33.num_joints
 ALIGNMENT_POINTS = (33, 34)
 PRESENCE_THRESHOLD = 0.5
-"""MediaPipe drops poses whose presence is not above this."""
+"""MediaPipe discards poses whose presence is not above this."""
 
 
 @dataclass(frozen=True, eq=False)
 class PersonLandmarks:
-    """Poses in the skeleton ``mediapipe33``, one a region; float32.
+    """Poses in the skeleton ``mediapipe33``, one per ROI; float32.
 
     Attributes:
         keypoints: (N, 33, 2) px of the image.
-        depths: (N, 33), in px as well, relative to the hips' middle, larger is farther from the camera.
-        scores: (N, 33) in [0, 1], that the point is in the image and not hidden (MediaPipe's visibility).
-        landmark_presence: (N, 33) in [0, 1], that the point is in the image, hidden or not.
-        world: (N, 33, 3) m, relative to the hips' middle; x right, y down in the image, z away from the camera.
-        presence: (N,) in [0, 1], that there is a person in the region at all. The other fields are filled either way,
-            and mean nothing where it is low; MediaPipe itself asks for more than :data:`PRESENCE_THRESHOLD`.
-        next_rois: (N, 4) float64, where to look for the person in the next frame.
+        depths: (N, 33) px, relative to the hip centre; larger is farther from the camera.
+        scores: (N, 33) in [0, 1], probability that the point is in the image and visible (MediaPipe's visibility).
+        landmark_presence: (N, 33) in [0, 1], probability that the point is in the image, visible or not.
+        world: (N, 33, 3) m, relative to the hip centre; x right, y down in the image, z away from the camera.
+        presence: (N,) in [0, 1], probability that the ROI contains a person. The other fields are meaningless if it is
+            low; MediaPipe requires more than :data:`PRESENCE_THRESHOLD`.
+        next_rois: (N, 4) float64, ROI of the person in the next frame.
     """
 
     keypoints: np.ndarray
@@ -57,18 +57,18 @@ class PersonLandmarks:
 
 
 class PoseLandmarkNetwork:
-    """Reads a pose in each region of an image, with MediaPipe's model of complexity 1 ("full").
+    """A pose estimator for the ROIs of an image: MediaPipe's model of complexity 1 ("full").
 
     Args:
         num_threads: CPU threads.
-        weights_file: ``pose_landmark_full.tflite``; None takes it from the cache, or downloads it
+        weights_file: ``pose_landmark_full.tflite``; None: from the cache or downloaded
             (:data:`posediff.integrations.mediapipe.weights.WEIGHTS`).
 
     Raises:
         FileNotFoundError: ``weights_file`` does not exist.
         ImportError: ai-edge-litert is not installed.
-        RuntimeError: The weights are not there, and could not be downloaded.
-        ValueError: ``num_threads`` is not a positive number, or the file holds something else.
+        RuntimeError: The weights are not in the cache and could not be downloaded.
+        ValueError: ``num_threads`` is not a positive integer, or the file is another network.
     """
 
     def __init__(self, num_threads: int = 1, weights_file: str | Path | None = None) -> None:
@@ -80,17 +80,16 @@ class PoseLandmarkNetwork:
         )
 
     def __call__(self, image: np.ndarray, rois: np.ndarray) -> PersonLandmarks:
-        """Read one pose in each region.
+        """Estimate one pose per ROI.
 
         Args:
             image: (H, W, 3) uint8, RGB.
             rois: (N, 4), N may be 0: ``rois`` of :class:`~posediff.integrations.mediapipe.detection.PersonDetections`,
-                ``next_rois`` of the frame before, or
-                :func:`~posediff.integrations.mediapipe.rois.rois_from_boxes`. They may reach beyond the image, whose
-                border is repeated there.
+                ``next_rois`` of the previous frame, or :func:`~posediff.integrations.mediapipe.rois.rois_from_boxes`.
+                Parts outside the image are padded with its border.
 
         Raises:
-            ValueError: The image is empty, or of another shape or dtype; an ROI is not finite or of no positive size.
+            ValueError: The image is empty, or has another shape or dtype; an ROI is not finite or has no positive size.
         """
         check_image(type(self).__name__, image)
         rois = check_rois(type(self).__name__, rois)

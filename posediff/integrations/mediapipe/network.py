@@ -1,4 +1,4 @@
-"""A .tflite network, ready to run on one image after another."""
+"""Run a .tflite network on single images."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from posediff.structures.argument_checks import require_whole
 
 
 class Network:
-    """One interpreter, with its tensors allocated once. Threads that call it take turns.
+    """A TensorFlow Lite interpreter with its tensors allocated once. Calls from several threads are serialised.
 
     Args:
         path: The .tflite file.
-        input_size: Side of its square input in px.
-        output_shapes: Shapes of its outputs, in the order in which they are returned.
+        input_size: Side of the square input, px.
+        output_shapes: Shapes of the outputs, in the order of the returned list.
         num_threads: CPU threads.
 
     Raises:
-        FileNotFoundError: There is no such file.
+        FileNotFoundError: The file does not exist.
         ImportError: ai-edge-litert is not installed.
-        ValueError: ``num_threads`` is no positive number, or the file holds something else.
+        ValueError: ``num_threads`` is not a positive integer, or the file is another network.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class Network:
         self._outputs = [details['index'] for details in outputs]
 
     def __call__(self, image: np.ndarray) -> list[np.ndarray]:
-        """Outputs, without their batch axis, for an image (S, S, 3) float32 in the value range the network wants."""
+        """Return the outputs, without batch axis, for an image (S, S, 3) float32 in the value range of the network."""
         with self._turn:
             self._interpreter.set_tensor(self._input, image[None])
             self._interpreter.invoke()

