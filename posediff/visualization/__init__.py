@@ -1,1 +1,1 @@
-"""Pictures of poses and of tables. Matplotlib without a display; nothing here is imported by models or training."""
+"""Images of poses and tables. Matplotlib runs without a display; models and training do not import this package."""

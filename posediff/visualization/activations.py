@@ -1,4 +1,4 @@
-"""What a heatmap denoiser looks at in each step: DiffPose's Figure 4."""
+"""Activations of a heatmap denoiser in each step, as in DiffPose's Figure 4."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from posediff.models.reverse import ReverseProcess
 
 @dataclass
 class StepActivations:
-    """What was seen in one denoiser call.
+    """Activations of one denoiser call.
 
     Attributes:
         timestep: t, 0 = least noise.
-        features: (h, w) in 0..1: the largest channel of what the detection head reads.
+        features: (h, w) in 0..1: maximum over channels of the detection head's input.
         heatmaps: (K, h, w) predicted x_0, head units.
-        masks: Lookup masks (h, w) in 0..1 from the low to the high resolution; empty where nothing is looked up.
+        masks: Lookup masks (h, w) in 0..1 from low to high resolution; empty without lookups.
     """
 
     timestep: int
@@ -36,10 +36,10 @@ class StepActivations:
 
 
 class ActivationRecorder:
-    """Record the steps of a denoiser that ends in a convolution called ``detection``; of each step the first row.
+    """Record the steps of a denoiser whose last convolution is called ``detection``; only the first row of each batch.
 
-    It is a context, and inside it the ``watch`` of :class:`posediff.models.reverse.ReverseProcess`; ``steps`` holds
-    what was recorded.
+    Use it as a context manager, and inside it as the ``watch`` of :class:`posediff.models.reverse.ReverseProcess`.
+    ``steps`` holds the records.
 
     Raises:
         ValueError: The model has no such denoiser.
@@ -75,7 +75,7 @@ class ActivationRecorder:
         self._features = features
 
     def __call__(self, timestep: int, output: Tensor) -> None:
-        """Record a step whose denoiser call has just ended: its timestep and output (N, K, h, w)."""
+        """Record a step after its denoiser call, from its timestep and output (N, K, h, w)."""
         assert self._features is not None
         strongest = self._features[0].float().amax(0)
         low, high = strongest.min(), strongest.max()
@@ -95,11 +95,11 @@ def record_activations(model: Any, inputs: Tensor, num_inference_steps: int, see
     Args:
         model: An estimator of heatmaps.
         inputs: (1, T, 3, H, W) preprocessed frames.
-        num_inference_steps: Denoiser calls.
-        seed: Of the noise.
+        num_inference_steps: Number of denoiser calls.
+        seed: Seed of the noise.
 
     Raises:
-        ValueError: The model has no denoiser of heatmaps.
+        ValueError: The model has no heatmap denoiser.
     """
     with torch.no_grad(), ActivationRecorder(model) as recorder:
         condition = model.conditioner(model.extract_features(inputs))
@@ -111,10 +111,10 @@ def record_activations(model: Any, inputs: Tensor, num_inference_steps: int, see
 
 
 def save_activations(path: str | Path, frame: np.ndarray, runs: Sequence[tuple[str, list[StepActivations]]]) -> None:
-    """Write a PNG: a row a model and step, with the key frame, activations over it, masks and the predicted heatmaps.
+    """Write a PNG with one row per model and step: key frame, activations over it, masks and predicted heatmaps.
 
     Args:
-        path: The file.
+        path: Output file.
         frame: (H, W, 3) uint8 RGB, the key frame's crop.
         runs: (name, steps) of one or several models.
     """

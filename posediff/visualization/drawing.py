@@ -1,4 +1,4 @@
-"""Draw one skeleton into Matplotlib axes."""
+"""Drawing of one skeleton into Matplotlib axes."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from matplotlib.collections import LineCollection
 
 from posediff.structures.skeletons import Skeleton
 
-# Told apart by colour-blind readers too (Okabe and Ito's palette).
+# Colour-blind safe (Okabe and Ito's palette).
 SIDE_COLORS = {'left': '#0072B2', 'right': '#D55E00', 'middle': '#595959'}
-UNSEEN_COLOR, UNSEEN_WIDTH = '#B2B2AE', 0.3  # of segments to joints that were not seen, and their part of the width
+UNSEEN_COLOR, UNSEEN_WIDTH = '#B2B2AE', 0.3  # of segments to unseen joints; width factor
 
 
 def joint_colors(skeleton: Skeleton) -> list[str]:
-    """Colour of every joint, and of the segment that ends in it."""
+    """Return the colour of every joint and of the segment that ends in it."""
     colors = [SIDE_COLORS['middle']] * skeleton.num_joints
     for side, joints in (('left', skeleton.left), ('right', skeleton.right)):
         for joint in joints:
@@ -25,16 +25,15 @@ def joint_colors(skeleton: Skeleton) -> list[str]:
 
 
 def view_from(points: np.ndarray, azimuth: float = 0.0, elevation: float = 0.0) -> np.ndarray:
-    """Flatten 3D points as seen, without perspective, by an onlooker who has walked around them.
+    """Project 3D points orthographically to a viewpoint rotated around them.
 
     Args:
         points: (..., 3) camera axes: x right, y down, z forward.
-        azimuth: Degrees that the onlooker has walked from the camera's place: at 90 he stands where the camera's
-        right is.
-        elevation: Degrees that he looks down.
+        azimuth: Rotation of the viewpoint from the camera, degrees; at 90 the viewpoint is on the camera's right.
+        elevation: Downward view angle, degrees.
 
     Returns:
-        (..., 3): right, up, and away from the onlooker, in the unit of ``points``.
+        (..., 3): right, up, and away from the viewpoint, in the unit of ``points``.
     """
     turn, tilt = np.deg2rad([azimuth, elevation])
     x, up, away = points[..., 0], -points[..., 1], points[..., 2]
@@ -53,16 +52,16 @@ def draw_skeleton(
     joint_size: float = 14.0,
     seen: np.ndarray | None = None,
 ) -> None:
-    """Draw segments and joints, far ones first where a depth is given.
+    """Draw segments and joints, sorted from far to near if a depth is given.
 
     Args:
-        ax: Axes; their limits are left alone.
-        points: (K, 2), or (K, 3) with the distance from the onlooker last. Non-finite joints are left out.
-        skeleton: Of the joints.
+        ax: Axes; their limits are not changed.
+        points: (K, 2), or (K, 3) with the depth last. Non-finite joints are omitted.
+        skeleton: Skeleton of the joints.
         width, joint_size: In points; ``joint_size`` 0 draws no joints.
         alpha: Opacity.
-        seen: (K,) bool; segments to joints that were not seen are thin and grey, and these joints have no disc. None:
-            all were seen.
+        seen: (K,) bool; segments to unseen joints are thin and grey, and unseen joints have no disc. None: all joints
+            are seen.
     """
     colors = joint_colors(skeleton)
     shown = np.isfinite(points).all(-1)
@@ -93,8 +92,8 @@ def draw_floor(
         ax: Axes.
         height: y of the floor in camera axes (down is positive).
         half_size: Half the side of the grid.
-        azimuth, elevation: Of the onlooker, see :func:`view_from`.
-        spacing: Distance of its lines. All in the unit of the pose.
+        azimuth, elevation: Viewpoint, see :func:`view_from`.
+        spacing: Distance of the grid lines. All lengths are in the unit of the pose.
     """
     count = max(1, int(half_size // spacing))
     ticks = spacing * np.arange(-count, count + 1)

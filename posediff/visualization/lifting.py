@@ -1,4 +1,4 @@
-"""Pictures and animations of lifted clips: 2D input, 3D pose from two sides, spread of the hypotheses."""
+"""Images and animations of lifted clips: 2D input, 3D pose from two viewpoints, spread of the hypotheses."""
 
 from __future__ import annotations
 
@@ -37,19 +37,19 @@ MAX_GHOSTS = 12
 
 @dataclass(frozen=True)
 class LiftedClip:
-    """What is drawn.
+    """A lifted clip to draw.
 
     Attributes:
-        keypoints_2d: (F, K, 2) px, NaN where a joint was not seen.
+        keypoints_2d: (F, K, 2) px, NaN for unseen joints.
         joints_3d: (F, K, 3) mm relative to the root, camera axes.
         hypotheses: (M, F, K, 3) mm.
         joints_3d_std: (F, K) mm, spread of the hypotheses.
-        skeleton: Of the joints.
-        fps: Frames a second.
+        skeleton: Skeleton of the joints.
+        fps: Frames per second.
         title: One line above the panels.
-        lifter_window_s: How long a window of the lifter is, s.
-        in_picture: (F, K) bool, False where a joint lies outside the picture, so that the camera did not see it. None:
-            all lie inside.
+        lifter_window_s: Duration of the lifter's window, s.
+        in_picture: (F, K) bool, False for joints outside the image, which the camera did not see. None: all joints are
+            inside.
     """
 
     keypoints_2d: np.ndarray
@@ -64,27 +64,27 @@ class LiftedClip:
 
     @cached_property
     def joint_observed(self) -> np.ndarray:
-        """(F, K) bool: the lifter got the joint in the frame, and the camera saw it."""
+        """(F, K) bool: the joint was an input of the lifter in the frame and inside the image."""
         known = np.isfinite(self.keypoints_2d).all(-1)
         return np.asarray(known if self.in_picture is None else known & self.in_picture)
 
     @cached_property
     def joint_shown(self) -> np.ndarray:
-        """(F, K) bool: observed in the frame, or not longer before or after it than a window of the lifter is."""
+        """(F, K) bool: the joint is observed in the frame or within one lifter window before or after it."""
         reach = int(min(self.lifter_window_s * self.fps + 1e-9, len(self.keypoints_2d)))
         observed = self.joint_observed.astype(np.uint8)
         return maximum_filter1d(observed, 2 * reach + 1, axis=0, mode='constant') > 0
 
     @cached_property
     def crop_size(self) -> float:
-        """Side in px of a square that holds the person in any frame."""
+        """Side in px of a square that fits the person in every frame."""
         seen = self.keypoints_2d[np.isfinite(self.keypoints_2d).any((1, 2))]
         extent = np.nanmax(seen, axis=1) - np.nanmin(seen, axis=1)
         return 1.25 * float(extent.max())
 
     @cached_property
     def view_size(self) -> float:
-        """Side in mm of a square that holds the pose in any frame and from any side."""
+        """Side in mm of a square that fits the pose in every frame and from every viewpoint."""
         height = float(np.ptp(self.joints_3d[..., 1]))
         width = 2 * float(np.linalg.norm(self.joints_3d[..., [0, 2]], axis=-1).max())
         return 1.2 * max(height, width)
@@ -101,12 +101,12 @@ class LiftedClip:
 
     @cached_property
     def spread_limit(self) -> float:
-        """Upper end of the axis of spreads, mm."""
+        """Upper limit of the spread axis, mm."""
         return max(10.0, 1.1 * float(self.joints_3d_std.max()))
 
 
 def save_picture(path: str | Path, clip: LiftedClip, frames: Iterable[int], dpi: int = 110) -> None:
-    """Write a PNG with one row of panels a frame."""
+    """Write a PNG with one row of panels per frame."""
     chosen = list(frames)
     figure = Figure(figsize=(13.0, 1.0 + 3.25 * len(chosen)), dpi=dpi)
     _draw(figure, clip, chosen)
@@ -121,12 +121,12 @@ def save_animation(
     dpi: int = 80,
     progress: Callable[[Iterable[int]], Iterable[int]] = iter,
 ) -> None:
-    """Write a GIF in real time, endlessly repeated.
+    """Write a GIF in real time that loops endlessly.
 
     Args:
-        path: The file.
-        clip: What is drawn.
-        max_fps: Frames are left out until no more than this many a second remain.
+        path: Output file.
+        clip: The clip to draw.
+        max_fps: Maximum frame rate; surplus frames are dropped.
         dpi: Pixels per inch of a figure 13 inches wide.
         progress: Wraps the frame numbers, e.g. :func:`tqdm.tqdm`.
     """

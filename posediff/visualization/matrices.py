@@ -1,4 +1,4 @@
-"""Tables of training pattern against test pattern, drawn in the manner of DiffHPE's Figures 3 to 5."""
+"""Matrices of training pattern against test pattern, in the style of DiffHPE's Figures 3 to 5."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ def save_matrices(
     columns: Sequence[str],
     dpi: int = 120,
 ) -> None:
-    """Write a PNG: a row of panels a measure, with one matrix a method and, for two methods, their difference.
+    """Write a PNG with one row of panels per measure: one matrix per method and, for two methods, their difference.
 
     Args:
-        path: The file.
-        measures: Measure → method → (R, C), mm, lower is better; NaN is left blank. The same methods everywhere. The
-            difference is the first method's matrix less the second's: positive, and blue, where the second is better.
-        rows: Method → names of its R training patterns. The difference compares those that both have.
+        path: Output file.
+        measures: Measure → method → (R, C), mm, lower is better; NaN is blank. All measures have the same methods. The
+            difference is the first method's matrix minus the second's: positive (blue) where the second is better.
+        rows: Method → names of its R training patterns. The difference covers the patterns common to both.
         columns: Names of the C test patterns.
     """
     methods = list(next(iter(measures.values())))

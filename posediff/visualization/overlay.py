@@ -1,4 +1,4 @@
-"""Draw people into the frames of a video."""
+"""Drawing of persons into the frames of a video."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from posediff.structures.skeletons import Skeleton
 from posediff.visualization.drawing import joint_colors
 
 FAINT = 0.35
-"""Opacity of what was not seen."""
+"""Opacity of unseen joints and segments."""
 
 
 def draw_people(
@@ -20,11 +20,11 @@ def draw_people(
     """Draw keypoints, segments and track ids.
 
     Args:
-        image: (H, W, 3) uint8, red first.
-        people: Of the frame; those not observed are left out.
-        skeleton: Of their keypoints.
-        score_threshold: Keypoints scored below are faint, and so are those that lie outside the picture, of which the
-            segments that lead there show.
+        image: (H, W, 3) uint8, RGB.
+        people: Persons of the frame; persons that are not observed are omitted.
+        skeleton: Skeleton of the keypoints.
+        score_threshold: Keypoints below this score are faint, as are keypoints outside the image, which are visible
+            only by the segments that lead to them.
 
     Returns:
         A new image of the same shape.
@@ -43,7 +43,7 @@ def draw_people(
 
 
 def _draw(image: np.ndarray, person: PersonPose, skeleton: Skeleton, score_threshold: float, faint: bool) -> None:
-    """Draw what is to be faint, or what is not; a segment is faint if one of its ends is."""
+    """Draw the faint parts or the others; a segment is faint if one of its ends is."""
     import cv2
 
     size = max(image.shape[:2])
@@ -75,6 +75,6 @@ def _label(image: np.ndarray, person: PersonPose) -> None:
 
 
 def rgb(color: str) -> tuple[int, int, int]:
-    """From ``#RRGGBB``."""
+    """Parse ``#RRGGBB``."""
     red, green, blue = (int(color[place : place + 2], 16) for place in (1, 3, 5))
     return red, green, blue

@@ -1,4 +1,4 @@
-"""What is made of ``poses.npz`` and the video afterwards."""
+"""Videos rendered from ``poses.npz`` and the source video."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from posediff.visualization.overlay import draw_people
 
 
 def frames_with_people(folder: str | Path, video: VideoSource) -> Iterator[tuple[VideoFrame, tuple[PersonPose, ...]]]:
-    """Frames of a video with the people that ``poses.npz`` has in them, if any, up to the last one with somebody."""
+    """Yield the frames of a video with their persons in ``poses.npz``, up to the last frame with a person."""
     results = read_drawn(Path(folder) / 'poses.npz')
     waiting = next(results, None)
     if waiting is None:
@@ -30,7 +30,7 @@ def frames_with_people(folder: str | Path, video: VideoSource) -> Iterator[tuple
 
 
 def write_overlay(folder: str | Path, video: VideoSource, score_threshold: float) -> Path:
-    """Write ``overlay.mp4`` beside ``poses.npz``: the video with people drawn in, up to the last frame with one."""
+    """Write ``overlay.mp4`` beside ``poses.npz``: the video with drawn poses, up to the last frame with a person."""
     path = Path(folder) / 'overlay.mp4'
     with np.load(Path(folder) / 'poses.npz', allow_pickle=False) as arrays:
         skeleton = get_skeleton(str(arrays['keypoint_skeleton']))

@@ -1,4 +1,4 @@
-"""A video beside its people in 3D, seen from another side."""
+"""Video beside a 3D view of its persons from another viewpoint."""
 
 from __future__ import annotations
 
@@ -24,24 +24,24 @@ SLOPE = 0.45
 NEAR = 100.0  # mm
 BACKGROUND, GRID, CAMERA = (247, 247, 245), (205, 205, 200), (140, 140, 140)
 FAINT = 0.35
-UNSEEN, UNSEEN_WIDTH = (178, 178, 174), 0.3  # of segments to joints that were not seen, and their part of the width
+UNSEEN, UNSEEN_WIDTH = (178, 178, 174), 0.3  # of segments to unseen joints; width factor
 RING_RADIUS, LINE_WIDTH, LABEL_LIFT = 200.0, 28.0, 120.0  # mm
 
 
 def write_scene(folder: str | Path, video: VideoSource, score_threshold: float = 0.3) -> Path:
-    """Write ``scene.mp4`` beside ``poses.npz``: the video with keypoints, and its people in 3D from the camera's right.
+    """Write ``scene.mp4`` beside ``poses.npz``: the video with keypoints, and a 3D view from the camera's right.
 
-    The view stays, and has everybody of the clip in it; poses that were filled in are faint, segments to joints that
-    the lifter did not see (:mod:`posediff.fileio.shown_joints`) are thin and grey. Up to the last frame with
-    somebody, at the video's rate, at most 720 px high.
+    The viewpoint is fixed and covers all persons of the clip. Filled poses are faint; segments to joints that the
+    lifter did not see (:mod:`posediff.fileio.shown_joints`) are thin and grey. The video ends at the last frame
+    with a person, has the source's frame rate and is at most 720 px high.
 
     Args:
-        folder: Of the results.
-        video: That they are of.
-        score_threshold: Keypoints scored below are faint.
+        folder: Folder of the results.
+        video: The source video.
+        score_threshold: Keypoints below this score are faint.
 
     Raises:
-        ValueError: There is nobody in the results.
+        ValueError: The results contain no persons.
     """
     with np.load(Path(folder) / 'poses.npz', allow_pickle=False) as arrays:
         keypoint_skeleton, skeleton = (get_skeleton(str(arrays[name])) for name in ('keypoint_skeleton', 'skeleton'))
@@ -59,12 +59,12 @@ def write_scene(folder: str | Path, video: VideoSource, score_threshold: float =
 
 
 class SceneView:
-    """A square picture of people in 3D from one place.
+    """A square image of persons in 3D from a fixed viewpoint.
 
     Args:
-        layout: Of the clip; it decides the place.
-        frustum: (L, 2, 3) mm, camera axes, lines that show the camera; they need not be in view.
-        skeleton: Of the joints.
+        layout: Layout of the clip, which defines the viewpoint.
+        frustum: (L, 2, 3) mm, camera axes, lines that show the camera; they may be out of view.
+        skeleton: Skeleton of the joints.
         size: Side in px.
     """
 
@@ -78,10 +78,13 @@ class SceneView:
                 self._line(self.empty, self.onlooker.look(line), color, max(1, size // 500))
 
     def draw(self, people: Sequence[PersonPose], spread: bool = False) -> np.ndarray:
-        """(size, size, 3) uint8, red first. People whose place is not known are left out, which a line says, and so are
-        joints that are not known.
+        """Return an image (size, size, 3) uint8, RGB.
 
-        ``spread``: with a disc around every joint, as large as the hypotheses disagree.
+        Persons without a known position are omitted and listed in a caption; unknown joints are omitted.
+
+        Args:
+            people: Persons of the frame.
+            spread: Draw a disc around every joint with the size of the spread of the hypotheses.
         """
         known = [person for person in people if np.isfinite(person.root_position).all()]
         image = self.empty.copy()
@@ -104,12 +107,12 @@ class SceneView:
         return image
 
     def _placed(self, points: np.ndarray) -> np.ndarray:
-        """From camera axes to scene axes."""
+        """Convert camera axes to scene axes."""
         placed: np.ndarray = points @ self.layout.level.T
         return placed
 
     def _pixels(self, points: np.ndarray) -> np.ndarray:
-        """(..., 2) int from (..., 3) right, up, depth; depth at least :data:`NEAR`."""
+        """Project (..., 3) right, up, depth to int pixels (..., 2); depth is at least :data:`NEAR`."""
         scaled = points[..., :2] * [1, -1] / points[..., 2:] * (self.size / 2 / SLOPE)
         return np.round(scaled + self.size / 2).astype(int)
 
@@ -134,7 +137,7 @@ class SceneView:
             self._line(image, np.stack([start, end]), _person_color(person.track_id), max(1, self.size // 350))
 
     def _person(self, image: np.ndarray, points: np.ndarray, person: PersonPose) -> None:
-        """Segments between joints that are known, the furthest first."""
+        """Draw segments between known joints, furthest first."""
         known, shown = np.isfinite(points).all(-1), shown_of(person)
         segments = [segment for segment in self.skeleton.segments if known[list(segment)].all()]
         for child, parent in sorted(segments, key=lambda segment: -points[list(segment), 2].mean()):
@@ -161,7 +164,7 @@ class SceneView:
         highest = points[np.argmax(points[:, 1])]
         if highest[2] >= NEAR:
             column, row = self._pixels(highest + [0, LABEL_LIFT, 0]).tolist()
-            place = column - self.size // 70, max(row, self.size // 30)  # inside the picture
+            place = column - self.size // 70, max(row, self.size // 30)  # inside the image
             self._text(image, str(track_id), place, _person_color(track_id))
 
     def _text(self, image: np.ndarray, text: str, place: tuple[int, int], color: tuple[int, int, int]) -> None:

@@ -1,4 +1,4 @@
-"""Where the people of a clip are, and from where one sees them all: what the 3D views have in common."""
+"""Extent of a clip's persons and a viewpoint that covers them, shared by the 3D views."""
 
 from __future__ import annotations
 
@@ -11,31 +11,31 @@ from posediff.structures.skeletons import Skeleton
 from posediff.visualization.drawing import view_from
 
 PERSON_COLORS = ('#009E73', '#7B3FA0', '#B8860B', '#C2185B', '#00838F', '#5D4037', '#3949AB', '#558B2F')
-"""Of labels, by track id; unlike the colours of the sides."""
+"""Colours of labels, by track id; distinct from the colours of the sides."""
 KEPT_PERCENT = (1.0, 99.0)
-"""Poses further out than these decide nothing: a root that jumped away for a frame would shrink all others."""
+"""Poses further out are ignored: a root that is wrong for one frame would shrink all other persons."""
 FLOOR_PERCENT = 95.0
 SPACING = 1000.0  # mm
 MAX_GRID_LINES = 60
 FRUSTUM_DEPTH = 500.0  # mm
 DIRECTIONS = 100
-HEADROOM = 300.0  # mm, for labels
+HEADROOM = 300.0  # mm, space for labels
 
 
 @dataclass(frozen=True)
 class SceneLayout:
-    """Where people reach in a clip and the floor under them, mm in scene axes: x right, y down, z forward.
+    """Extent of a clip's persons and the floor, mm in scene axes: x right, y down, z forward.
 
-    Scene axes are those of the camera, levelled as people stand and walk; of the camera as it is, where that does not
-    tell.
+    Scene axes are the camera axes levelled by the persons' posture and motion, or the unchanged camera axes if these do
+    not determine the vertical.
 
     Attributes:
-        level: (3, 3), ``level @ point`` is a point of camera axes in scene axes.
-        up_source: How it is known: ``'estimated'`` or ``'assumed'``.
-        extremes: (E, 3) the outermost places of joints, the places on the floor under them, and room for labels above.
+        level: (3, 3), ``level @ point`` converts a point from camera axes to scene axes.
+        up_source: Source of the vertical: ``'estimated'`` or ``'assumed'``.
+        extremes: (E, 3) outermost joint positions, their projections on the floor, and space for labels above.
         floor: y of the floor, a plane of the x and z axes.
-        grid: (x0, x1, z0, z1) of the floor that is drawn, multiples of ``spacing``; it reaches under the camera.
-        spacing: Distance of the grid's lines.
+        grid: (x0, x1, z0, z1) of the drawn floor, multiples of ``spacing``; it extends under the camera.
+        spacing: Distance of the grid lines.
     """
 
     level: np.ndarray
@@ -47,15 +47,15 @@ class SceneLayout:
 
     @classmethod
     def of(cls, joints: np.ndarray, skeleton: Skeleton, clip: np.ndarray | None = None) -> SceneLayout:
-        """Layout of a clip.
+        """Return the layout of a clip.
 
-        The floor is as high as the lowest known joint of a pose is in its lowest 5 %, so that neither a jump nor a
-        pose that sank for a moment moves it.
+        The floor is at the 5 % quantile, from below, of the poses' lowest known joints, so neither jumps nor poses that
+        sink briefly move it.
 
         Args:
-            joints: (N, J, 3) mm of all poses in camera axes; joints that are not finite count for nothing.
-            skeleton: Of the joints.
-            clip: (M, J, 3) mm of the whole clip, where ``joints`` are of some moments, too few to tell which way is up.
+            joints: (N, J, 3) mm of all poses in camera axes; non-finite joints are ignored.
+            skeleton: Skeleton of the joints.
+            clip: (M, J, 3) mm of the whole clip, if ``joints`` are of too few frames to estimate the vertical.
         """
         known = joints[np.isfinite(joints).all(-1).any(-1)].astype(np.float64)
         level, up_source = np.eye(3), 'assumed'
@@ -79,7 +79,7 @@ class SceneLayout:
         return cls(level, up_source, extremes, floor, (float(x0), float(x1), float(z0), float(z1)), spacing)
 
     def grid_lines(self) -> np.ndarray:
-        """(L, 2, 3) ends of the floor's lines."""
+        """Return the ends of the grid lines, (L, 2, 3)."""
         x0, x1, z0, z1 = self.grid
         along = [[[x, self.floor, z0], [x, self.floor, z1]] for x in np.arange(x0, x1 + 1, self.spacing)]
         across = [[[x0, self.floor, z], [x1, self.floor, z]] for z in np.arange(z0, z1 + 1, self.spacing)]
@@ -88,12 +88,12 @@ class SceneLayout:
 
 @dataclass(frozen=True)
 class Onlooker:
-    """A pinhole camera that looks at a point.
+    """A pinhole camera oriented to a point.
 
     Attributes:
-        target: (3,) mm, what is seen in the middle.
+        target: (3,) mm, the point at the image centre.
         azimuth, elevation: Degrees, see :func:`posediff.visualization.drawing.view_from`.
-        distance: mm from the target.
+        distance: Distance from the target, mm.
         slope: (horizontal, vertical) tangent of half the angle of view.
     """
 
@@ -107,12 +107,12 @@ class Onlooker:
     def seeing(
         cls, points: np.ndarray, azimuth: float, elevation: float, slope: tuple[float, float], margin: float = 1.15
     ) -> Onlooker:
-        """The nearest one from a side who has all points in view.
+        """Return the nearest viewpoint in a direction that has all points in view.
 
         Args:
             points: (N, 3) mm.
-            azimuth, elevation, slope: As above.
-            margin: How much larger than needed the view is.
+            azimuth, elevation, slope: See the class.
+            margin: Factor by which the view is larger than necessary.
         """
         turned = view_from(points, azimuth, elevation)
         middle = (turned.min(0) + turned.max(0)) / 2
@@ -122,13 +122,13 @@ class Onlooker:
         return cls(target, azimuth, elevation, float(needed.max()), slope)
 
     def look(self, points: np.ndarray) -> np.ndarray:
-        """(..., 3) right, up and depth in mm as seen from the onlooker's place."""
+        """Return right, up and depth in mm relative to the viewpoint, (..., 3)."""
         seen = view_from(points - self.target, self.azimuth, self.elevation)
         return seen + np.array([0.0, 0.0, self.distance])
 
 
 def frustum_lines(focal: np.ndarray, center: np.ndarray, img_shape: tuple[int, int]) -> np.ndarray:
-    """Ends (8, 2, 3) in mm of the edges of what a camera in the origin sees.
+    """Return the edges of the view frustum of a camera at the origin, (8, 2, 3) mm.
 
     Args:
         focal, center: (2,) px.
@@ -142,7 +142,7 @@ def frustum_lines(focal: np.ndarray, center: np.ndarray, img_shape: tuple[int, i
 
 
 def _outermost(points: np.ndarray) -> np.ndarray:
-    """(E, 3) of points (N, 3): the furthest in each of :data:`DIRECTIONS` directions, spread evenly over the sphere."""
+    """Return the points (E, 3) of (N, 3) that are furthest in each of :data:`DIRECTIONS` uniform directions."""
     height = np.linspace(-1, 1, DIRECTIONS)
     angle = np.pi * (3 - np.sqrt(5)) * np.arange(DIRECTIONS)  # the golden angle
     radius = np.sqrt(1 - height**2)

@@ -1,4 +1,4 @@
-"""Some moments of a video in one picture: what was seen in 2D, and who was where in 3D."""
+"""Several frames of a video in one image: 2D and 3D poses."""
 
 from __future__ import annotations
 
@@ -21,20 +21,19 @@ PAPER, INK = (255, 255, 255), (70, 70, 70)
 
 
 def save_still(folder: str | Path, path: str | Path, moments: int = 3, score_threshold: float = 0.3) -> Path:
-    """Draw moments of a video side by side: 2D poses without the video above, the same people in 3D below.
+    """Draw frames of a video side by side: 2D poses without the video above, the same persons in 3D below.
 
-    Discs around the joints are as large as the hypotheses disagree; joints that were not seen have none, and thin grey
-    lines lead there. Of the frames in which the most people are seen,
-    some are taken that lie evenly apart.
+    Discs around the joints show the spread of the hypotheses. Unseen joints have no disc, and thin grey segments lead
+    to them. Frames are evenly spaced among those with the most persons.
 
     Args:
-        folder: With ``poses.npz``.
-        path: Of the picture.
-        moments: How many; fewer where so many frames have nobody.
-        score_threshold: Keypoints scored below are faint.
+        folder: Folder with ``poses.npz``.
+        path: Output file.
+        moments: Number of frames; fewer if the clip does not have as many.
+        score_threshold: Keypoints below this score are faint.
 
     Raises:
-        ValueError: There is nobody in the results.
+        ValueError: The results contain no persons.
     """
     source = Path(folder) / 'poses.npz'
     chosen = _choose(source, moments)
@@ -62,7 +61,7 @@ def save_still(folder: str | Path, path: str | Path, moments: int = 3, score_thr
 def _choose(source: Path, moments: int) -> list[FrameResult]:
     counts = [len([person for person in result.people if person.observed]) for result in read_results(source)]
     if not counts:
-        raise ValueError(f'{source}: there is nobody to draw')
+        raise ValueError(f'{source}: there are no persons to draw')
     busiest = np.flatnonzero(np.array(counts) == max(counts))
     places = (np.arange(moments) + 0.5) / moments * len(busiest)
     wanted = set(busiest[places.astype(int)].tolist())
@@ -70,7 +69,7 @@ def _choose(source: Path, moments: int) -> list[FrameResult]:
 
 
 def _fitted(image: np.ndarray) -> np.ndarray:
-    """As wide as a column, unless it is a tall one: then as high as one is wide."""
+    """Scale the longer side to the width of a column and pad the image."""
     import cv2
 
     height, width = image.shape[:2]

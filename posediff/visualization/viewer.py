@@ -1,4 +1,4 @@
-"""A page to look at the people of a ``poses.npz`` from all sides: one HTML file that needs nothing but a browser."""
+"""Interactive viewer of the persons of a ``poses.npz``: one HTML file that needs only a browser."""
 
 from __future__ import annotations
 
@@ -24,22 +24,21 @@ MAX_ROWS = 60_000  # an hour of one person at 17 frames a second; 12 MB
 
 
 def write_viewer(folder: str | Path) -> Path:
-    """Write ``viewer.html`` beside ``poses.npz``; it opens from disk and loads nothing.
+    """Write ``viewer.html`` beside ``poses.npz``; it opens from disk without loading other files.
 
-    What is shown can be given behind the address, ``viewer.html#frame=40&azimuth=30``: ``frame`` from 0; ``azimuth``
-    and ``elevation`` in degrees, as in :func:`posediff.visualization.drawing.view_from`; ``distance`` in mm;
-    ``person``, a track id; ``follow``, ``spread``, ``unseen``, ``loop`` and ``play``, 0 or 1; ``speed``, 1 for real
-    time.
+    The view can be set in the address, ``viewer.html#frame=40&azimuth=30``: ``frame`` from 0; ``azimuth`` and
+    ``elevation`` in degrees, as in :func:`posediff.visualization.drawing.view_from`; ``distance`` in mm; ``person``, a
+    track id; ``follow``, ``spread``, ``unseen``, ``loop`` and ``play``, 0 or 1; ``speed``, 1 for real time.
 
-    Of more than :data:`MAX_ROWS` poses every second, third, … frame is shown, which the page says.
+    Above :data:`MAX_ROWS` poses, only every second, third, … frame is shown; the page states this.
 
     Args:
-        folder: Of the results; where there is nobody in them, the page says so.
+        folder: Folder of the results; without persons, the page states this.
 
     Returns:
-        Its path.
+        Path of the file.
     """
-    text = json.dumps(viewer_data(folder), allow_nan=False).replace('<', '\\u003c')  # ends no script element
+    text = json.dumps(viewer_data(folder), allow_nan=False).replace('<', '\\u003c')  # cannot end the script element
     path = Path(folder) / 'viewer.html'
     with replacing(path) as draft:
         draft.write_text(TEMPLATE.read_text(encoding='utf-8').replace(PLACE, text), encoding='utf-8')
@@ -47,12 +46,12 @@ def write_viewer(folder: str | Path) -> Path:
 
 
 def viewer_data(folder: str | Path) -> dict[str, Any]:
-    """What the page is given: facts, and packed arrays with a row for a person and frame, in order of frames.
+    """Return the data of the page: metadata, and packed arrays with one row per person and frame, sorted by frame.
 
     ``frame_index`` and ``track_id`` (N,), ``observed`` (N,) 0 or 1, ``joints_3d`` (N, J, 3) mm relative to the root,
     ``joints_3d_std`` (N, J) mm, ``root_position`` (N, 3) mm; in scene axes, see :class:`SceneLayout`.
-    ``joint_shown`` (N, J) 0 where the lifter did not see the joint (:mod:`posediff.fileio.shown_joints`) or it is not
-    known, ``root_observed`` (N,) 0 or 1.
+    ``joint_shown`` (N, J) 0 if the lifter did not see the joint (:mod:`posediff.fileio.shown_joints`) or it is unknown,
+    ``root_observed`` (N,) 0 or 1.
     """
     source = Path(folder) / 'poses.npz'
     every = max(1, math.ceil(count_rows(source) / MAX_ROWS))
@@ -109,13 +108,13 @@ def _nobody(skeleton: Skeleton) -> dict[str, np.ndarray]:
 
 
 def _compact(values: np.ndarray) -> np.ndarray:
-    """To whole millimetres where 16 bits hold them all, as of people they do; else unchanged."""
+    """Round to whole millimetres if they fit into 16 bits, as for persons; else return the values unchanged."""
     fits = np.isfinite(values).all() and np.abs(values).max(initial=0) < np.iinfo(np.int16).max
     return np.round(values).astype(np.int16) if fits else values
 
 
 def _packed(values: np.ndarray) -> dict[str, Any]:
-    """Type, shape and the bytes, lowest first, as base64."""
+    """Return dtype, shape and the little-endian bytes as base64."""
     little = np.ascontiguousarray(values, values.dtype.newbyteorder('<'))
     return {
         'dtype': values.dtype.name, 'shape': list(values.shape), 'base64': base64.b64encode(little.tobytes()).decode(),

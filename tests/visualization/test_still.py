@@ -36,6 +36,6 @@ def test_discs_say_how_sure_a_joint_is(save_results):
 
 def test_nobody_makes_no_picture(save_results):
     folder = save_results(frames=3, people=0)
-    with pytest.raises(ValueError, match='nobody to draw'):
+    with pytest.raises(ValueError, match='no persons to draw'):
         save_still(folder, folder / 'still.png')
     assert not (folder / 'still.png').exists()
