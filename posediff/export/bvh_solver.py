@@ -1,4 +1,4 @@
-"""From joint positions to a skeleton of constant bones with rotations."""
+"""Solver from joint positions to a skeleton with constant bone lengths and rotations."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ class BvhNode:
     """One joint of the hierarchy.
 
     Attributes:
-        name: Of the joint, or ``<parent>_to_<child>`` of a helper.
+        name: Name of the joint, or ``<parent>_to_<child>`` for a helper.
         parent: Index of the parent, -1 for the root.
-        joint: Index in the skeleton; None for a helper, which lies in its parent.
-        offset: (3,) from the parent, rest pose.
-        end: (3,) from here to the end site; None where there are children.
+        joint: Index in the skeleton; None for a helper, which coincides with its parent.
+        offset: (3,) from the parent in the rest pose.
+        end: (3,) from the joint to the end site; None for nodes with children.
     """
 
     name: str
@@ -35,7 +35,7 @@ class BvhPose:
     """A solved clip of F frames.
 
     Attributes:
-        nodes: N nodes in the order of the file, parents first.
+        nodes: N nodes in file order, parents first.
         rotations: (F, N, 3, 3) of each node in its parent's axes.
         root: (F, 3) position of the root.
     """
@@ -48,25 +48,25 @@ class BvhPose:
 def solve_rotations(
     joints: np.ndarray, skeleton: Skeleton, end_length: float, measured: np.ndarray | None = None
 ) -> BvhPose:
-    """Bones of constant length and their rotations.
+    """Fit bones of constant length and their rotations.
 
-    A joint of one child takes the rotation that turns the bone onto the one seen, without twist
-    (:func:`~posediff.geometry.rotations.swings`). A joint of several children takes the rotation that fits them best,
-    and each child a helper joint in the same place, which turns that one bone the rest of the way. So every bone points
-    exactly where it was seen to; what positions are off by is the change of bone lengths over the clip.
+    A joint with one child gets the twist-free rotation onto the observed bone
+    (:func:`~posediff.geometry.rotations.swings`). A joint with several children gets the rotation that fits them best.
+    Each of these children has a helper joint at the same position with the residual rotation of its bone. Bone
+    directions are therefore exact; position errors come only from variable bone lengths.
 
     Args:
         joints: (F, K, 3) finite, y up, any unit.
-        skeleton: Of the joints.
-        end_length: Length of the end sites, which continue the last bone of a limb: the format wants one.
-        measured: (F,) bool, frames that bone lengths are taken from; None, or none of them: all.
+        skeleton: Skeleton of the joints.
+        end_length: Length of the end sites that extend the last bone of each limb, as BVH requires.
+        measured: (F,) bool, frames used for the bone lengths; None or no true frame: all.
 
     Returns:
-        Nodes in depth-first order, rotations, and the path of the root.
+        Nodes in depth-first order, rotations, and root positions.
     """
     offsets = rest_offsets(joints if measured is None or not measured.any() else joints[measured], skeleton)
     nodes: list[BvhNode] = []
-    turned: list[np.ndarray] = []  # rotations to the axes of the clip
+    turned: list[np.ndarray] = []  # global rotations
 
     def add(joint: int, parent: int, before: np.ndarray) -> None:
         children = children_of(skeleton, joint)
@@ -91,7 +91,7 @@ def solve_rotations(
         return skeleton.joint_names[joint]
 
     def towards(joint: int, child: int, axes: np.ndarray) -> np.ndarray:
-        """Swing (F, 3, 3), in the axes given, from the rest pose to the bone seen; a bone of no length keeps still."""
+        """Return the swing (F, 3, 3), in ``axes``, from the rest pose to the observed bone; none for length 0."""
         rest = unit(offsets[child], np.array([0.0, 1.0, 0.0]))
         seen = np.einsum('fji,fj->fi', axes, joints[:, child] - joints[:, joint])
         return swings(rest, unit(seen, rest))
@@ -105,7 +105,7 @@ def solve_rotations(
 
 
 def posed_joints(pose: BvhPose, num_joints: int) -> np.ndarray:
-    """Forward kinematics: (F, K, 3) positions of the skeleton's joints."""
+    """Return the joint positions (F, K, 3) by forward kinematics."""
     joints = np.zeros((len(pose.root), num_joints, 3))
     positions: list[np.ndarray] = []
     turned: list[np.ndarray] = []

@@ -1,4 +1,4 @@
-"""A motion without the limbs of which nothing is known."""
+"""Removal of limbs without known joints from a motion."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from posediff.structures.skeletons import Skeleton
 
 
 def without_unknown_limbs(motion: Motion) -> tuple[Motion, tuple[str, ...]]:
-    """Leave joints out that are not known in any frame, from the ends of limbs inwards.
+    """Remove joints that are not known in any frame, from the ends of limbs inwards.
 
-    A joint that leads to one that is known stays, and so do hips, shoulders and root, which tell how a body is turned.
+    Joints with a known descendant are kept, as are the root, hips and shoulders, which define the body's orientation.
 
     Args:
-        motion: Of any skeleton. One without an ``up`` keeps what its joints say.
+        motion: Motion of any skeleton. A missing ``up`` is estimated before joints are removed.
 
     Returns:
-        The motion, itself where nothing was left out, and the names of the joints that were.
+        The motion (unchanged if nothing was removed), and the names of the removed joints.
     """
     skeleton = motion.skeleton
     ever_known = np.array([motion.known[:, joint].any() for joint in range(skeleton.num_joints)])
@@ -38,7 +38,7 @@ def without_unknown_limbs(motion: Motion) -> tuple[Motion, tuple[str, ...]]:
 
 
 def _holds(skeleton: Skeleton, joint: int, ever_known: np.ndarray) -> bool:
-    """Whether the body or a known joint hangs on it."""
+    """Return whether the joint is root, hip or shoulder, or has a known descendant."""
     if joint == skeleton.root or skeleton.joint_names[joint].endswith(('_hip', '_shoulder')):
         return True
     children = [child for child, parent in skeleton.segments if parent == joint]

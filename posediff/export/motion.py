@@ -1,4 +1,4 @@
-"""The motion of one person, as the writers of files take it."""
+"""Motion of one person, the input of all writers."""
 
 from __future__ import annotations
 
@@ -18,29 +18,30 @@ UNIT_TOLERANCE = 1e-3
 
 @dataclass(frozen=True)
 class Motion:
-    """3D joints of one person over a clip, and what has to be known to write them down.
+    """3D joints of one person over a clip, with the metadata that files need.
 
     Attributes:
-        joints_3d: (F, K, 3) mm, camera axes (x right, y down, z forward). A joint with a NaN is not known there;
-            a frame in which no joint is known is a gap.
-        skeleton: Of the joints.
-        fps: Frames a second.
-        absolute: True where ``joints_3d`` are positions seen from the camera, root trajectory included; False where
-            they are relative to the root joint, which then lies near the origin in every frame.
-        track_id: Number of the person in the clip.
-        observed: (F,) bool, False where a frame is a gap or was filled in. None: every frame that is no gap.
-        joint_observed: (F, K) bool, False where the camera did not see the joint: its position, if there is one, is
-            what a lifter takes for likely. None: every joint that has a position in a frame that was observed.
-        root_observed: (F,) bool, False where the person's place is taken from the frames around. None: as ``observed``.
-        first_frame: Number in the video of the first frame here, from 0.
-        times_s: (F,) seconds since the video's first frame. None: at a constant rate, number / ``fps``.
-        up: (3,) unit vector of camera axes against gravity; None: not known yet, see :meth:`with_up`.
-        up_source: How ``up`` is known: ``'given'`` by somebody who knows, ``'estimated'`` from the motion, or
-            ``'assumed'``. None: ``'given'`` where there is an ``up``.
-        up_note: The same in words.
+        joints_3d: (F, K, 3) mm, camera axes (x right, y down, z forward). NaN joints are unknown; a frame without
+            known joints is a gap.
+        skeleton: Skeleton of the joints.
+        fps: Frames per second.
+        absolute: True if ``joints_3d`` are positions relative to the camera, including the root trajectory; False if
+            they are relative to the root joint, which is then near the origin in every frame.
+        track_id: Track id of the person in the clip.
+        observed: (F,) bool, False for gaps and filled frames. None: every frame that is not a gap.
+        joint_observed: (F, K) bool, False for joints that the camera did not see; their positions, if any, are
+            estimates of the lifter. None: every joint with a position in an observed frame.
+        root_observed: (F,) bool, False if the person's position is interpolated from other frames. None: as
+            ``observed``.
+        first_frame: Index in the video of the first frame, from 0.
+        times_s: (F,) seconds since the video's first frame. None: constant rate, index / ``fps``.
+        up: (3,) unit vector of camera axes against gravity; None: unknown, see :meth:`with_up`.
+        up_source: Source of ``up``: ``'given'`` by the caller, ``'estimated'`` from the motion, or ``'assumed'``. None:
+            ``'given'`` if ``up`` is set.
+        up_note: Description of the source.
 
     Raises:
-        ValueError: A value is of the wrong shape, infinite, or contradicts another.
+        ValueError: A value has a wrong shape, is infinite, or contradicts another.
     """
 
     joints_3d: np.ndarray
@@ -75,9 +76,7 @@ class Motion:
         require_whole('Motion', {'track_id': self.track_id, 'first_frame': self.first_frame}, least=0)
         for name in self.skeleton.joint_names:
             if re.search(r'[\s,;"{}]', name) or not name:
-                raise ValueError(
-                    f'Motion: the joint name {name!r} would break the files: no blank, comma, quote, brace'
-                )
+                raise ValueError(f'Motion: the joint name {name!r} is not allowed: no blank, comma, quote, brace')
         object.__setattr__(self, 'joints_3d', np.where(known[..., None], joints, np.nan))
         for name, possible in (('observed', ~self.gaps), ('root_observed', ~self.gaps), ('joint_observed', known)):
             self._check_flags(name, possible)
@@ -99,7 +98,7 @@ class Motion:
 
     @property
     def seen(self) -> np.ndarray:
-        """(F, K) bool: the joint has a position, and the camera saw it."""
+        """(F, K) bool: the joint has a position and the camera saw it."""
         if self.joint_observed is not None:
             return self.joint_observed
         assert self.observed is not None
@@ -107,7 +106,7 @@ class Motion:
 
     @property
     def placed(self) -> np.ndarray:
-        """(F,) bool: the person's place is that of the frame itself."""
+        """(F,) bool: the person's position was observed in the frame itself."""
         assert self.observed is not None
         return self.observed if self.root_observed is None else self.root_observed
 
@@ -122,30 +121,30 @@ class Motion:
 
     @property
     def complete(self) -> np.ndarray:
-        """(F,) bool: every joint has one."""
+        """(F,) bool: every joint has a position."""
         return np.asarray(self.known.all(-1))
 
     @property
     def gaps(self) -> np.ndarray:
-        """(F,) bool: no joint has one."""
+        """(F,) bool: no joint has a position."""
         return np.asarray(~self.known.any(-1))
 
     def with_up(self) -> Motion:
-        """The same motion with an ``up``: its own, or else what :func:`posediff.geometry.up_axis.estimate_up` says."""
+        """Return the motion with ``up``: its own, or that of :func:`posediff.geometry.up_axis.estimate_up`."""
         if self.up is not None:
             return self
         found = estimate_up(self.joints_3d, self.skeleton)
         return replace(self, up=found.up, up_source=found.source, up_note=found.note)
 
     def y_up_metres(self) -> np.ndarray:
-        """(F, K, 3) metres, file axes: right-handed, y up, z towards the camera; NaN where not known."""
+        """Return joints (F, K, 3) in metres, file axes: right-handed, y up, z towards the camera; NaN if unknown."""
         motion = self.with_up()
         assert motion.up is not None
         rotated: np.ndarray = self.joints_3d @ y_up_rotation(motion.up).T / 1000
         return rotated
 
     def _check_flags(self, name: str, possible: np.ndarray) -> None:
-        """Flags of frames, or of frames and joints, must be false where they cannot be true."""
+        """Check shape and type of per-frame or per-joint flags, and that they are false where they cannot be true."""
         if getattr(self, name) is None:
             return
         flags = np.asarray(getattr(self, name))
@@ -165,7 +164,7 @@ class Motion:
             return
         times = np.asarray(self.times_s, dtype=np.float64)
         if times.shape != (self.num_frames,) or not np.isfinite(times).all() or (np.diff(times) <= 0).any():
-            raise ValueError(f'Motion: times_s must be {self.num_frames} growing seconds, got {self.times_s}')
+            raise ValueError(f'Motion: times_s must be {self.num_frames} increasing seconds, got {self.times_s}')
         object.__setattr__(self, 'times_s', times)
 
     def _check_up(self) -> None:
@@ -190,11 +189,11 @@ def _finite(joints: np.ndarray) -> np.ndarray:
 
 
 def frame_ranges(marked: np.ndarray) -> list[list[int]]:
-    """First and last frame of every run of true values in (F,) bool, both counted from 0 and included."""
+    """Return the first and last frame (inclusive, from 0) of every run of true values in (F,) bool."""
     edges = np.flatnonzero(np.diff(np.concatenate([[False], marked, [False]]).astype(int)))
     return [[int(first), int(last) - 1] for first, last in edges.reshape(-1, 2)]
 
 
 def plain(value: Any) -> Any:
-    """Arrays as lists, rounded to 6 digits after the point, for JSON."""
+    """Convert arrays to lists rounded to 6 decimals, for JSON."""
     return np.round(np.asarray(value, dtype=np.float64), 6).tolist()

@@ -1,4 +1,4 @@
-"""The rest pose of a BVH skeleton: a T-pose with the bone lengths of the person."""
+"""Rest pose of a BVH skeleton: a T-pose with the person's bone lengths."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from posediff.geometry.rotations import fitted_rotations, unit
 from posediff.structures.skeletons import Skeleton
 
-# Where a bone points in a T-pose (left is +x, up +y, ahead +z), by the joint at its end.
+# Bone directions of a T-pose (left +x, up +y, forward +z), by the joint at the bone's end.
 T_POSE = (
     (r'left_(elbow|wrist|pinky|index|thumb)', (1.0, 0.0, 0.0)),
     (r'right_(elbow|wrist|pinky|index|thumb)', (-1.0, 0.0, 0.0)),
@@ -21,18 +21,18 @@ SHAPE_ROUNDS = 10
 
 
 def children_of(skeleton: Skeleton, joint: int) -> list[int]:
-    """Joints whose parent is ``joint``."""
+    """Return the joints whose parent is ``joint``."""
     return [child for child, parent in skeleton.segments if parent == joint]
 
 
 def rigid_children(skeleton: Skeleton, joint: int) -> list[int]:
-    """Children that tell how a joint of several is turned: those that are no limb, or all where all are limbs."""
+    """Return the children that define a branching joint's rotation: those outside limbs, or all if all are limbs."""
     children = children_of(skeleton, joint)
     return [child for child in children if _t_pose(skeleton.joint_names[child]) is None] or children
 
 
 def body_frames(joints: np.ndarray, skeleton: Skeleton) -> np.ndarray:
-    """Rotations (F, 3, 3) from the axes of the body (left, up along the trunk, ahead) to those of the joints.
+    """Return rotations (F, 3, 3) from body axes (left, up along the trunk, forward) to the axes of the joints.
 
     Raises:
         ValueError: The skeleton has no hips or no shoulders.
@@ -51,17 +51,17 @@ def body_frames(joints: np.ndarray, skeleton: Skeleton) -> np.ndarray:
 
 
 def rest_offsets(joints: np.ndarray, skeleton: Skeleton) -> np.ndarray:
-    """Vectors from each joint's parent to the joint, in the rest pose.
+    """Return the vectors from each joint's parent to the joint in the rest pose.
 
-    Lengths are medians over the frames. Arms and legs point as in a T-pose; the bones that leave a joint of several
-    children keep the angles that they have between each other on average; other bones point as they do on average.
+    Lengths are medians over the frames. Arms and legs have T-pose directions. Bones of a branching joint keep their
+    mean relative directions; other bones have their mean direction.
 
     Args:
         joints: (F, K, 3) finite, any unit, y up.
-        skeleton: Of the joints.
+        skeleton: Skeleton of the joints.
 
     Returns:
-        (K, 3) in that unit, zero for the root; left is +x, up +y, ahead +z.
+        (K, 3) in that unit, zero for the root; left is +x, up +y, forward +z.
     """
     frames = body_frames(joints, skeleton)
     parents = np.where(np.array(skeleton.parents) < 0, skeleton.root, skeleton.parents)
@@ -81,7 +81,7 @@ def rest_offsets(joints: np.ndarray, skeleton: Skeleton) -> np.ndarray:
 
 
 def _mean_shape(bones: np.ndarray) -> np.ndarray:
-    """Mean of (F, n, 3) up to rotation (generalised Procrustes analysis), turned to their plain mean."""
+    """Return the mean shape of (F, n, 3) by generalised Procrustes analysis, aligned to the arithmetic mean."""
     prior = np.broadcast_to(np.eye(3), (len(bones), 3, 3))
     shape = bones[0]
     for _ in range(SHAPE_ROUNDS):

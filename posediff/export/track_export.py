@@ -1,4 +1,4 @@
-"""The people of a ``poses.npz`` as files for other programs, one person in memory at a time."""
+"""Export of the persons of a ``poses.npz`` to other formats, with one person in memory at a time."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from posediff.geometry.up_axis import estimate_up
 from posediff.structures.skeletons import Skeleton, get_skeleton
 
 GROUP_ROWS = 50_000
-"""Rows of people who are read in one pass over the file; a person with more has a pass of their own. 20 MB of them."""
+"""Maximum rows of persons read together in one pass; longer tracks get a pass of their own. About 20 MB."""
 CLOCK_TOLERANCE = 1e-6  # s
 COLUMNS = (
     *('frame_index', 'time_s', 'track_id', 'observed', 'joints_3d', 'root_position'),
@@ -30,7 +30,7 @@ OPTIONS = {'bvh': {'gaps': 'interpolate', 'never_known': 'leave out'}}
 
 @dataclass
 class _Track:
-    """What a first pass tells of a person: rows, and those of them whose place is known."""
+    """Number of rows of a person, and of rows with a known position."""
 
     rows: int = 0
     placed: int = 0
@@ -39,12 +39,12 @@ class _Track:
 def export_tracks(folder: str | Path, formats: str) -> list[Path]:
     """Write every person of ``poses.npz`` in other formats, ``track<id>.<format>``: all files or none.
 
-    Frames and times are those of the video: a person who appears at frame 15 begins there, see
-    :class:`posediff.export.Motion`. Which way is up is told from the joints that were seen. Where only those were kept,
-    a person whose hips or shoulders were never seen has no BVH, which the file beside says, and a person without any
-    joint has no files. Frames without the person, or without their place, are gaps, which BVH cannot have:
-    straight lines cross them there, and the file beside says which frames they are. A person whose place is never known
-    is written relative to the root joint.
+    Frames and times are those of the video: a person who appears at frame 15 starts there, see
+    :class:`posediff.export.Motion`. The up axis is estimated from observed joints. If only observed joints were kept, a
+    person whose hips or shoulders were never seen gets no BVH, which the description file states, and a person without
+    joints gets no files. Frames without the person or its position are gaps. BVH has no gaps: they are interpolated
+    linearly, and the description file lists them. A person without any known position is written relative to the root
+    joint.
 
     Raises:
         ValueError: A format is unknown; see also :func:`posediff.export.export_motion`.
@@ -76,7 +76,7 @@ def _tracks(source: Path) -> dict[int, _Track]:
 
 
 def _groups(tracks: dict[int, _Track]) -> Iterator[set[int]]:
-    """Tracks that are read together."""
+    """Yield groups of tracks to read together."""
     group: set[int] = set()
     rows = 0
     for track in sorted(tracks):
@@ -117,7 +117,7 @@ def _motion(
     count = int(places[-1]) + 1
 
     def spread(name: str, empty: float = 0) -> np.ndarray:
-        """A column with a row for each frame from the first to the last."""
+        """Expand a column to one row per frame, from the first to the last."""
         column = np.full((count, *rows[name].shape[1:]), empty, np.float64 if np.isnan(empty) else bool)
         column[places] = rows[name]
         return column
@@ -148,7 +148,7 @@ def _motion(
 
 
 def _has_a_body(motion: Motion) -> bool:
-    """Whether root, hips and shoulders are known at least once."""
+    """Return whether root, hips and shoulders are known in at least one frame."""
     ever, names = motion.known.any(0), motion.joint_names
     needed = {motion.skeleton.root, *(joint for joint, name in enumerate(names) if name in BODY)}
     return bool(np.asarray(ever)[sorted(needed)].all())

@@ -103,7 +103,7 @@ class SceneView:
             self._label(image, points[shown if shown.any() else np.isfinite(points).all(-1)], person.track_id)
         missing = [str(person.track_id) for person in people if not np.isfinite(person.root_position).all()]
         if missing:
-            self._text(image, f'place not known: {", ".join(missing)}', (self.size // 40, self.size // 20), CAMERA)
+            self._text(image, f'position unknown: {", ".join(missing)}', (self.size // 40, self.size // 20), CAMERA)
         return image
 
     def _placed(self, points: np.ndarray) -> np.ndarray:
