@@ -33,11 +33,13 @@ from posediff.fileio.keypoint_files.clocks import VideoClock, check_clock, is_by
 from posediff.fileio.keypoint_files.misfits import behind, doubts, refuse_misfit
 from posediff.fileio.keypoint_files.opening import open_record
 from posediff.pipeline import VideoPoseInferencer
-from posediff.pipeline.choices import SMOOTHERS, TRACKERS, detector_config, pose_estimator_config
 from posediff.pipeline.live import LiveResults
 from posediff.pipeline.pose_writer import PoseWriter
 from posediff.pipeline.sightings import SightingsLog, refuse_broken_run
 from posediff.pipeline.video_run import VideoRun
+from posediff.plugins.entry_points import load_plugins
+from posediff.registry import DETECTORS, POSE_ESTIMATORS, SMOOTHERS, TRACKERS
+from posediff.structures.component_choices import choices_help, command_line_choices, component_config
 from posediff.structures.results import FrameResult
 from posediff.video import LiveVideo, VideoSource, open_video
 from posediff.visualization.saved_results import write_overlay
@@ -49,6 +51,8 @@ LIVE_HYPOTHESES = 5  # a quarter of what the lifter ships with: 95 ms of a core 
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    with one_line_errors():
+        load_plugins()  # their components are choices too
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('video')
     parser.add_argument('--out', type=Path, required=True, help='folder for the results')
@@ -79,16 +83,22 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     stages.add_argument('--format', help='of the file of keypoints; default: recognised')
     stages.add_argument('--coordinates', choices=COORDINATES, help='of the keypoints; default: as the format says, px')
     stages.add_argument('--first-frame', type=int, help='number of the first picture in the file of keypoints')
+    stages.add_argument('--detector', help=f'default: mediapipe. {choices_help(DETECTORS)}')
+    stages.add_argument('--detector-checkpoint', help='its weights: file, address, or random')
     stages.add_argument(
-        '--detector', help='mediapipe (default), whole-frame, a file of boxes, mmdet:<config file or name>'
+        '--tracker',
+        choices=list(command_line_choices(TRACKERS)),
+        help=f"default: the keypoint file's ids, if it has them, or pose. {choices_help(TRACKERS)}",
     )
-    stages.add_argument('--detector-checkpoint', help='weights for mmdet: file, address, or random')
-    stages.add_argument('--tracker', choices=TRACKERS, help="default: the keypoint file's ids, if it has them, or pose")
-    stages.add_argument('--pose', help='mediapipe (default), mmpose:<config file or name>, diffpose, a config file')
+    stages.add_argument('--pose', help=f'default: mediapipe. {choices_help(POSE_ESTIMATORS)}')
     stages.add_argument('--pose-checkpoint', help='its weights: file, address, or random')
     stages.add_argument('--lifter', default=LIFTER_CONFIG, help='config file of a lifting model')
     stages.add_argument('--lifter-checkpoint', help='its weights: file, or random')
-    stages.add_argument('--smooth', choices=SMOOTHERS, help='filter joints over time; default: none')
+    stages.add_argument(
+        '--smooth',
+        choices=list(command_line_choices(SMOOTHERS)),
+        help=f'filter joints over time; default: none. {choices_help(SMOOTHERS)}',
+    )
     options = parser.add_argument_group('options')
     options.add_argument(
         '--num-hypotheses', type=positive, help="poses that are drawn; default: the lifter's, 5 with --live"
@@ -129,18 +139,20 @@ def check_folder(args: argparse.Namespace) -> None:
 
 def people_configs(args: argparse.Namespace, video: VideoSource) -> tuple[dict[str, Any], ...]:
     """Configs of detector, 2D estimator and tracker."""
-    tracker: dict[str, Any] = {'type': TRACKERS[args.tracker or 'pose']}
+    tracker = component_config(TRACKERS, '--tracker', args.tracker or 'pose')
     if args.keypoints is None:
         for name in ('skeleton', 'format', 'coordinates', 'first_frame'):
             if getattr(args, name) is not None:
                 flag = name.replace('_', '-')
                 raise ValueError(f'--{flag} {getattr(args, name)} needs the --keypoints that it is of')
-        detector = detector_config(args.detector or 'mediapipe', args.detector_checkpoint, args.device)
+        detector = component_config(
+            DETECTORS, '--detector', args.detector or 'mediapipe', args.detector_checkpoint, args.device
+        )
         if detector['type'] == 'BoxesFileDetector' and video.images is not None:
             detector['image_names'] = tuple(path.name for path in video.images)
         return (
             detector,
-            pose_estimator_config(args.pose or 'mediapipe', args.pose_checkpoint, args.device),
+            component_config(POSE_ESTIMATORS, '--pose', args.pose or 'mediapipe', args.pose_checkpoint, args.device),
             tracker,
         )
     for name in ('detector', 'detector_checkpoint', 'pose', 'pose_checkpoint'):
@@ -192,7 +204,7 @@ def build(args: argparse.Namespace, video: VideoSource) -> VideoPoseInferencer:
         pose_estimator=estimator,
         tracker=tracker,
         lifter=(args.lifter, args.lifter_checkpoint or LIFTER_CHECKPOINT),
-        smoother=None if args.smooth is None else {'type': SMOOTHERS[args.smooth]},
+        smoother=None if args.smooth is None else component_config(SMOOTHERS, '--smooth', args.smooth),
         num_hypotheses=args.num_hypotheses or (LIVE_HYPOTHESES if args.live else None),
         num_inference_steps=args.num_inference_steps,
         score_threshold=args.score_threshold,

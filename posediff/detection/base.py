@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from typing import ClassVar
 
+from posediff.structures.component_choices import CommandLineChoice
 from posediff.structures.people import People
 from posediff.structures.video_frame import VideoFrame
 
 
 class BaseDetector(ABC):
     """A detector of persons. Frames are processed independently: results do not depend on the rest of the batch."""
+
+    command_line: ClassVar[tuple[CommandLineChoice, ...]] = ()
+    """Words by which a command line names the component."""
 
     @abstractmethod
     def __call__(self, frames: Sequence[VideoFrame]) -> list[People]:

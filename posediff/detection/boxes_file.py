@@ -14,10 +14,12 @@ from posediff.detection.base import BaseDetector
 from posediff.fileio.keypoint_files.coordinates import SMALL
 from posediff.fileio.keypoint_files.frame_numbers import frame_numbers, places_among
 from posediff.registry import DETECTORS
+from posediff.structures.component_choices import CommandLineChoice
 from posediff.structures.people import People, clip_boxes
 from posediff.structures.video_frame import VideoFrame
 
 Row = tuple[int, list[float], float]
+SUFFIXES = ('.json', '.txt', '.csv')
 
 NO_SCORE = -1.0
 """Score of a box without score in a MOTChallenge file."""
@@ -57,6 +59,15 @@ class BoxesFileDetector(BaseDetector):
         FileNotFoundError: The file does not exist.
         ValueError: The file is malformed, its boxes are not in px, or none is of a person; the message names the entry.
     """
+
+    command_line = (
+        CommandLineChoice(
+            f'a file of boxes ({", ".join(SUFFIXES)})',
+            'boxes of another detector, as COCO results or in the MOTChallenge format',
+            arguments=lambda chosen: {'path': chosen.value},
+            suffixes=SUFFIXES,
+        ),
+    )
 
     def __init__(self, path: str | Path, score_threshold: float = 0.0, image_names: Sequence[str] = ()) -> None:
         self.path = file = Path(path).expanduser()

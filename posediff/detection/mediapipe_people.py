@@ -12,6 +12,7 @@ from posediff.integrations import mediapipe
 from posediff.integrations.mediapipe.rois import circle_boxes
 from posediff.registry import DETECTORS
 from posediff.structures.argument_checks import require_whole
+from posediff.structures.component_choices import CommandLineChoice
 from posediff.structures.people import People
 from posediff.structures.video_frame import VideoFrame
 
@@ -36,6 +37,8 @@ class MediaPipeDetector(BaseDetector):
             on. Each crop costs as much as the whole image.
         score_threshold, iou_threshold, num_threads: See the network.
     """
+
+    command_line = (CommandLineChoice('mediapipe', "MediaPipe's person detector"),)
 
     def __init__(
         self, levels: int = 2, score_threshold: float = 0.5, iou_threshold: float = 0.3, num_threads: int = 1

@@ -12,6 +12,7 @@ from posediff.detection.base import BaseDetector
 from posediff.integrations.model_zoo import find_model
 from posediff.integrations.openmmlab_models import loaded
 from posediff.registry import DETECTORS
+from posediff.structures.component_choices import CommandLineChoice
 from posediff.structures.people import People, clip_boxes
 from posediff.structures.video_frame import VideoFrame
 
@@ -29,6 +30,15 @@ class MMDetDetector(BaseDetector):
     Raises:
         ValueError: The model has no class ``person``; see also :func:`posediff.integrations.model_zoo.find_model`.
     """
+
+    command_line = (
+        CommandLineChoice(
+            'mmdet:<config file or name>',
+            'a detector of MMDetection',
+            arguments=lambda chosen: {'model': chosen.value, 'checkpoint': chosen.checkpoint, 'device': chosen.device},
+            checkpoint='optional',
+        ),
+    )
 
     def __init__(
         self,

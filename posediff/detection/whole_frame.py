@@ -8,6 +8,7 @@ import numpy as np
 
 from posediff.detection.base import BaseDetector
 from posediff.registry import DETECTORS
+from posediff.structures.component_choices import CommandLineChoice
 from posediff.structures.people import People
 from posediff.structures.video_frame import VideoFrame
 
@@ -15,6 +16,8 @@ from posediff.structures.video_frame import VideoFrame
 @DETECTORS.register_module()
 class WholeFrameDetector(BaseDetector):
     """A detector that returns one box per frame, the whole image."""
+
+    command_line = (CommandLineChoice('whole-frame', 'one person who fills the image'),)
 
     def __call__(self, frames: Sequence[VideoFrame]) -> list[People]:
         found = []

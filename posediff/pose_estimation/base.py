@@ -5,9 +5,11 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
+from posediff.structures.component_choices import CommandLineChoice
 from posediff.structures.people import People
 from posediff.structures.skeletons import Skeleton
 from posediff.structures.video_frame import VideoFrame
@@ -60,6 +62,9 @@ class BasePoseEstimator(ABC):
         frames_around: δ, the number of frames used before and after the target frame.
         sees_absence: Whether scores are 0 if a box contains no person, so that boxes without a detection can be tried.
     """
+
+    command_line: ClassVar[tuple[CommandLineChoice, ...]] = ()
+    """Words by which a command line names the component."""
 
     skeleton: Skeleton
     frames_around: int = 0

@@ -12,6 +12,7 @@ from posediff.integrations.mediapipe.rois import rois_from_boxes, rois_from_circ
 from posediff.pose_estimation.base import BasePoseEstimator, FrameWindow, Poses
 from posediff.registry import POSE_ESTIMATORS
 from posediff.structures.argument_checks import require_whole
+from posediff.structures.component_choices import CommandLineChoice
 from posediff.structures.people import People, boxes_around
 from posediff.structures.skeletons import MEDIAPIPE33
 
@@ -29,6 +30,8 @@ class MediaPipePoseEstimator(BasePoseEstimator):
             does from frame to frame; the detector's box is less accurate.
         num_threads: CPU threads.
     """
+
+    command_line = (CommandLineChoice('mediapipe', "MediaPipe's pose landmarks"),)
 
     skeleton = MEDIAPIPE33
     sees_absence = True

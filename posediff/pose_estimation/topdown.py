@@ -14,10 +14,12 @@ from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 
 import posediff.engine.model_building
+from posediff.assets import DIFFPOSE_CHECKPOINT, DIFFPOSE_CONFIG
 from posediff.integrations.model_zoo import find_model
 from posediff.integrations.openmmlab_models import loaded
 from posediff.pose_estimation.base import BasePoseEstimator, FrameWindow, Poses
 from posediff.registry import POSE_ESTIMATORS, build_pipeline
+from posediff.structures.component_choices import CommandLineChoice
 from posediff.structures.skeletons import Skeleton, match_skeleton
 from posediff.structures.video_frame import VideoFrame
 
@@ -110,6 +112,25 @@ class DiffPoseEstimator(TopdownEstimator):
         device: Device of the model.
     """
 
+    command_line = (
+        CommandLineChoice(
+            'diffpose',
+            'the small DiffPose model that ships, trained on rendered people only',
+            arguments=lambda chosen: {
+                'config': DIFFPOSE_CONFIG, 'checkpoint': DIFFPOSE_CHECKPOINT, 'device': chosen.device,
+            },
+        ),
+        CommandLineChoice(
+            'a config file',
+            'a .py config of a DiffPose model',
+            arguments=lambda chosen: {
+                'config': chosen.value, 'checkpoint': chosen.checkpoint, 'device': chosen.device,
+            },
+            checkpoint='required',
+            suffixes=('.py',),
+        ),
+    )  # fmt: skip
+
     def __init__(
         self,
         config: str | Path | Config,
@@ -149,6 +170,15 @@ class MMPoseEstimator(TopdownEstimator):
     Raises:
         ValueError: The keypoints match no known skeleton; see also :func:`posediff.integrations.model_zoo.find_model`.
     """
+
+    command_line = (
+        CommandLineChoice(
+            'mmpose:<config file or name>',
+            'a top-down model of MMPose',
+            arguments=lambda chosen: {'model': chosen.value, 'checkpoint': chosen.checkpoint, 'device': chosen.device},
+            checkpoint='optional',
+        ),
+    )
 
     def __init__(
         self,

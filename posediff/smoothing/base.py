@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from typing import ClassVar
 
 import numpy as np
+
+from posediff.structures.component_choices import CommandLineChoice
 
 
 class SmoothingStream(ABC):
@@ -35,6 +38,9 @@ class BaseSmoother(ABC):
     * A constant sequence is not changed; adding a constant to the input adds it to the output.
     * Values must be finite: smooth the sequences between gaps separately.
     """
+
+    command_line: ClassVar[tuple[CommandLineChoice, ...]] = ()
+    """Words by which a command line names the component."""
 
     def __call__(self, values: np.ndarray, fps: float) -> np.ndarray:
         """Smooth a whole sequence.

@@ -10,6 +10,7 @@ import numpy as np
 from posediff.registry import SMOOTHERS
 from posediff.smoothing.base import BaseSmoother, SmoothingStream, check_fps, check_steps, check_values
 from posediff.structures.argument_checks import require_finite
+from posediff.structures.component_choices import CommandLineChoice
 
 
 @SMOOTHERS.register_module()
@@ -25,6 +26,8 @@ class OneEuroSmoother(BaseSmoother):
     Raises:
         ValueError: A cutoff is not positive, or ``beta`` is negative.
     """
+
+    command_line = (CommandLineChoice('one-euro', 'One Euro filter, causal'),)
 
     def __init__(self, min_cutoff: float = 1.5, beta: float = 0.005, derivative_cutoff: float = 1.0) -> None:
         values = {'min_cutoff': min_cutoff, 'beta': beta, 'derivative_cutoff': derivative_cutoff}

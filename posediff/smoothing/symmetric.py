@@ -11,6 +11,7 @@ from scipy.signal import savgol_filter
 from posediff.registry import SMOOTHERS
 from posediff.smoothing.base import BaseSmoother, SmoothingStream, check_fps, check_steps, check_values
 from posediff.structures.argument_checks import require_finite, require_whole
+from posediff.structures.component_choices import CommandLineChoice
 
 
 class SymmetricSmoother(BaseSmoother):
@@ -97,6 +98,8 @@ class GaussianSmoother(SymmetricSmoother):
         ValueError: ``sigma_s`` is not positive.
     """
 
+    command_line = (CommandLineChoice('gaussian', 'Gaussian filter'),)
+
     def __init__(self, sigma_s: float = 0.05) -> None:
         require_finite(type(self).__name__, {'sigma_s': sigma_s})
         if sigma_s <= 0:
@@ -124,6 +127,8 @@ class SavitzkyGolaySmoother(SymmetricSmoother):
     Raises:
         ValueError: ``window_s`` is not positive, or ``order`` is not an integer >= 0.
     """
+
+    command_line = (CommandLineChoice('savitzky-golay', 'Savitzky-Golay filter'),)
 
     def __init__(self, window_s: float = 0.3, order: int = 3) -> None:
         require_finite(type(self).__name__, {'window_s': window_s})

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from posediff.structures.argument_checks import require_finite, require_whole
+from posediff.structures.component_choices import CommandLineChoice
 
 NO_TRACK = -1
 
@@ -51,6 +52,9 @@ class BaseTracker(ABC):
         min_hits: Number of frames in which a person must be detected before an id is assigned; 1 assigns it at once.
             Earlier frames get no id retroactively.
     """
+
+    command_line: ClassVar[tuple[CommandLineChoice, ...]] = ()
+    """Words by which a command line names the component."""
 
     fps: float | None = None
     _last_frame: int | None = None

@@ -9,6 +9,7 @@ import numpy as np
 
 from posediff.registry import TRACKERS
 from posediff.structures.argument_checks import require_finite
+from posediff.structures.component_choices import CommandLineChoice
 from posediff.tracking.base import NO_TRACK, BaseTracker, Detections
 
 
@@ -32,6 +33,8 @@ class ByteTrackTracker(BaseTracker):
         ValueError: A number is out of range.
         ImportError: A package is missing; the message names it.
     """
+
+    command_line = (CommandLineChoice('byte', 'ByteTrack of MMDetection, by boxes'),)
 
     def __init__(
         self,

@@ -10,6 +10,7 @@ from scipy.optimize import linear_sum_assignment
 from posediff.geometry.similarity import box_iou, box_sizes, object_keypoint_similarity
 from posediff.registry import TRACKERS
 from posediff.structures.argument_checks import require_finite
+from posediff.structures.component_choices import CommandLineChoice
 from posediff.tracking.base import NO_TRACK, BaseTracker, Detections
 from posediff.tracking.motion import ConstantVelocity, LimbMotion
 
@@ -102,6 +103,8 @@ class PoseTracker(BaseTracker):
     Raises:
         ValueError: A number is out of range.
     """
+
+    command_line = (CommandLineChoice('pose', 'by boxes and poses'),)
 
     def __init__(
         self,

@@ -29,11 +29,12 @@ from posediff.cli.provenance import provenance
 from posediff.engine.command_line import one_line_errors, positive
 from posediff.evaluation.tables import markdown_table
 from posediff.fileio.atomic_files import replacing
-from posediff.pipeline.choices import detector_config, pose_estimator_config
 from posediff.pipeline.components import VideoComponents
 from posediff.pipeline.description import VideoDescription
 from posediff.pipeline.pose_writer import PoseWriter
 from posediff.pipeline.video_run import VideoRun
+from posediff.registry import DETECTORS, POSE_ESTIMATORS
+from posediff.structures.component_choices import component_config
 from posediff.structures.video_frame import VideoFrame
 from posediff.video import VideoSource
 from posediff.visualization.saved_results import write_overlay
@@ -118,8 +119,8 @@ def measure(args: argparse.Namespace, count: int) -> dict[str, Any]:
     video = TimedVideo(args.video, count)
     video.seconds = seconds
     description = VideoDescription(
-        detector=detector_config(args.detector, None, args.device),
-        pose_estimator=pose_estimator_config(args.pose, None, args.device),
+        detector=component_config(DETECTORS, '--detector', args.detector, None, args.device),
+        pose_estimator=component_config(POSE_ESTIMATORS, '--pose', args.pose, None, args.device),
         min_pose_score=args.min_pose_score,
         num_hypotheses=args.num_hypotheses,
         batch_size=args.batch_size,

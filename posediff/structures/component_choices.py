@@ -1,0 +1,122 @@
+"""Words of a command line that choose a component, as the components themselves declare them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from posediff.registry import ComponentRegistry
+
+Config = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What a user gave for a component.
+
+    Attributes:
+        value: The whole text, or, where the choice has a placeholder, the part that stands for it.
+        checkpoint: Weights: a file, an address or ``'random'``; None if not given.
+        device: Device that the component shall run on.
+    """
+
+    value: str
+    checkpoint: str | None
+    device: str
+
+
+def _no_arguments(chosen: Chosen) -> Config:
+    return {}
+
+
+@dataclass(frozen=True)
+class CommandLineChoice:
+    """A word, or a pattern of words, that stands for a component on the command line.
+
+    A component lists its choices in the class attribute ``command_line``. They are not inherited: a subclass that is
+    registered under a name of its own lists its own.
+
+    Attributes:
+        name: Shown to the user: a plain word, ``mediapipe``; or with a placeholder at its end, ``mmdet:<config>``.
+        help: One sentence for ``--help``, without a full stop.
+        arguments: Makes the component's arguments, without ``type``, from what the user gave.
+        checkpoint: Whether the component takes a checkpoint of the user's.
+        suffixes: If given, the choice is any file with one of these suffixes, and ``name`` only describes it.
+    """
+
+    name: str
+    help: str
+    arguments: Callable[[Chosen], Config] = _no_arguments
+    checkpoint: Literal['no', 'optional', 'required'] = 'no'
+    suffixes: tuple[str, ...] = ()
+
+    def value(self, text: str) -> str | None:
+        """Return :attr:`Chosen.value` if ``text`` is this choice, else None."""
+        prefix, placeholder, _ = self.name.partition('<')
+        if self.suffixes:
+            return text if Path(text).suffix.lower() in self.suffixes else None
+        if placeholder:
+            return text.removeprefix(prefix) if text.startswith(prefix) else None
+        return text if text == self.name else None
+
+    @property
+    def rank(self) -> int:
+        """Order in which choices are tried: words, then prefixes, then suffixes."""
+        return 2 if self.suffixes else int('<' in self.name)
+
+
+def command_line_choices(registry: ComponentRegistry) -> dict[str, tuple[str, CommandLineChoice]]:
+    """Collect the choices of all registered components; load plugins before, so that theirs are among them.
+
+    Returns:
+        Name of a choice → registered name of its component, and the choice.
+
+    Raises:
+        ValueError: Two components declare one name.
+    """
+    registry.import_from_location()
+    found: dict[str, tuple[str, CommandLineChoice]] = {}
+    for component, registered in registry.module_dict.items():
+        for choice in vars(registered).get('command_line', ()):
+            if choice.name in found:
+                raise ValueError(f'{found[choice.name][0]} and {component} both declare the choice {choice.name!r}')
+            found[choice.name] = component, choice
+    return found
+
+
+def choices_help(registry: ComponentRegistry) -> str:
+    """Text for ``--help``: every choice with its sentence."""
+    choices = command_line_choices(registry).values()
+    return '; '.join(f'{choice.name}: {choice.help}' for _, choice in choices).replace('%', '%%')
+
+
+def component_config(
+    registry: ComponentRegistry, flag: str, text: str, checkpoint: str | None = None, device: str = 'cpu'
+) -> Config:
+    """Return the config of the component that a user chose.
+
+    Args:
+        registry: Registry of the stage.
+        flag: Flag that the text was given with, e.g. ``'--detector'``; the checkpoint's is ``<flag>-checkpoint``.
+        text: What the user gave.
+        checkpoint, device: As in :class:`Chosen`.
+
+    Raises:
+        ValueError: No component has such a choice, or the checkpoint is missing or has no use.
+    """
+    choices = command_line_choices(registry)
+    for component, choice in sorted(choices.values(), key=lambda found: found[1].rank):
+        value = choice.value(text)
+        if value is None:
+            continue
+        if choice.checkpoint == 'no' and checkpoint is not None:
+            raise ValueError(
+                f'{flag}-checkpoint {checkpoint} has no use: {flag} {text} brings its own weights, or none'
+            )
+        if choice.checkpoint == 'required' and checkpoint is None:
+            raise ValueError(f"{flag} {text} needs {flag}-checkpoint (or 'random')")
+        return {'type': component, **choice.arguments(Chosen(value, checkpoint, device))}
+    *others, last = choices
+    raise ValueError(f'{flag} {text} is neither {", ".join(others)} nor {last}')

@@ -1,0 +1,92 @@
+"""Components declare the words that choose them on a command line; those of plugins are choices too."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from posediff.detection import MediaPipeDetector, WholeFrameDetector
+from posediff.registry import DETECTORS, POSE_ESTIMATORS, SMOOTHERS, TRACKERS
+from posediff.structures.component_choices import CommandLineChoice, command_line_choices, component_config
+
+
+@pytest.fixture
+def radar() -> Iterator[type]:
+    """A plugin's detector, registered for one test."""
+
+    @DETECTORS.register_module()
+    class RadarDetector(WholeFrameDetector):
+        command_line = (
+            CommandLineChoice(
+                'radar:<station>',
+                'persons seen by a radar, 50% of them',
+                arguments=lambda chosen: {'station': chosen.value, 'weights': chosen.checkpoint},
+                checkpoint='required',
+            ),
+        )
+
+    yield RadarDetector
+    del DETECTORS.module_dict['RadarDetector']
+
+
+def test_a_detector_of_a_plugin_is_in_the_help(radar, load_tool, exit_code, capsys):
+    assert exit_code(load_tool('video_to_3d.py').main, ['--help']) == 0
+    said = ' '.join(capsys.readouterr().out.split())
+    assert 'radar:<station>: persons seen by a radar, 50% of them' in said
+    assert 'mmdet:<config file or name>: a detector of MMDetection' in said
+
+
+def test_a_detector_of_a_plugin_is_chosen(radar):
+    config = component_config(DETECTORS, '--detector', 'radar:north', 'a.pth')
+    assert config == {'type': 'RadarDetector', 'station': 'north', 'weights': 'a.pth'}
+    with pytest.raises(ValueError, match=r"--detector radar:north needs --detector-checkpoint \(or 'random'\)"):
+        component_config(DETECTORS, '--detector', 'radar:north')
+
+
+def test_a_subclass_does_not_inherit_the_word_of_its_base(radar):
+    assert command_line_choices(DETECTORS)['whole-frame'][0] == 'WholeFrameDetector'
+
+
+def test_two_components_with_one_word_are_an_error(radar, monkeypatch):
+    monkeypatch.setattr(radar, 'command_line', MediaPipeDetector.command_line)
+    with pytest.raises(ValueError, match="MediaPipeDetector and RadarDetector both declare the choice 'mediapipe'"):
+        command_line_choices(DETECTORS)
+
+
+@pytest.mark.parametrize(
+    ('registry', 'text', 'checkpoint', 'expected'),
+    [
+        (DETECTORS, 'mediapipe', None, {'type': 'MediaPipeDetector'}),
+        (DETECTORS, 'boxes.JSON', None, {'type': 'BoxesFileDetector', 'path': 'boxes.JSON'}),
+        (
+            DETECTORS, 'mmdet:a.py', 'b.pth',
+            {'type': 'MMDetDetector', 'model': 'a.py', 'checkpoint': 'b.pth', 'device': 'cuda'},
+        ),
+        (
+            POSE_ESTIMATORS, 'mmpose:a.py', None,
+            {'type': 'MMPoseEstimator', 'model': 'a.py', 'checkpoint': None, 'device': 'cuda'},
+        ),
+        (
+            POSE_ESTIMATORS, 'a.py', 'random',
+            {'type': 'DiffPoseEstimator', 'config': 'a.py', 'checkpoint': 'random', 'device': 'cuda'},
+        ),
+        (TRACKERS, 'byte', None, {'type': 'ByteTrackTracker'}),
+        (SMOOTHERS, 'savitzky-golay', None, {'type': 'SavitzkyGolaySmoother'}),
+    ],
+)  # fmt: skip
+def test_a_text_becomes_a_config(registry, text, checkpoint, expected):
+    assert component_config(registry, '--x', text, checkpoint, 'cuda') == expected
+
+
+@pytest.mark.parametrize(
+    ('registry', 'text', 'checkpoint', 'said'),
+    [
+        (SMOOTHERS, 'median', None, '--x median is neither .*gaussian'),
+        (DETECTORS, 'whole-frame', 'a.pth', '--x-checkpoint a.pth has no use: --x whole-frame brings its own weights'),
+        (POSE_ESTIMATORS, 'a.py', None, r"--x a.py needs --x-checkpoint \(or 'random'\)"),
+    ],
+)
+def test_a_wrong_text_is_an_error_that_names_the_flag(registry, text, checkpoint, said):
+    with pytest.raises(ValueError, match=said):
+        component_config(registry, '--x', text, checkpoint)
