@@ -115,7 +115,7 @@ def _check_pixels(file: Path, boxes: Sequence[Sequence[float]]) -> None:
     small = [x + w <= SMALL and y + h <= SMALL for x, y, w, h in boxes]
     if small and np.mean(small) > 0.5:
         shown = ', '.join(f'{value:.4g}' for value in boxes[small.index(True)])
-        raise ValueError(f'{file}: the box {shown} looks normalised, as most do: x, y, w and h are wanted in px')
+        raise ValueError(f'{file}: the box {shown} looks normalised, as most do: x, y, w and h are expected in px')
 
 
 def _of_people(file: Path, entries: list[Any], notes: list[str]) -> list[tuple[int, Any]]:

@@ -106,7 +106,7 @@ def test_boxes_that_cannot_be_used_are_told(tmp_path):
     ('name', 'text', 'said'),
     [
         ('a.json', '[{"bbox": [1, 2, 3, 4]}]', 'entry 0: KeyError'),
-        ('a.json', '[{"frame_index": 0, "bbox": [1, 2, 0, 4]}]', 'entry 0: .*some area'),
+        ('a.json', '[{"frame_index": 0, "bbox": [1, 2, 0, 4]}]', 'entry 0: .*positive size'),
         ('a.json', '[{"frame_index": -1, "bbox": [1, 2, 3, 4]}]', 'a frame is a whole number from 0 .*, got -1'),
         ('a.json', '{"frame_index": 0}', 'expected a list of boxes, got dict'),
         ('a.json', '[{"frame_index"', 'truncated'),

@@ -114,7 +114,7 @@ def test_what_does_not_fit_the_video(run: Run, tmp_path: Path, capsys: pytest.Ca
     out = tmp_path / 'out'
     words = ['--out', out, '--skeleton', 'coco17', '--keypoints']
     assert run(*words, write(tmp_path, rows(first=1))) == 2
-    assert 'seem to count from 1; --first-frame 1 says so' in capsys.readouterr().err
+    assert 'seem to count from 1; use --first-frame 1 if so' in capsys.readouterr().err
     assert not out.exists()
     assert run(*words, write(tmp_path, rows(first=1)), '--first-frame', '1') == 0
     assert seen(out)[0] == list(range(FRAMES))
@@ -187,7 +187,7 @@ def test_people_in_every_second_picture_are_found(run: Run, tmp_path: Path, caps
     (tmp_path / 'a.json').write_text(json.dumps([one for one in rows() if one['image_id'] % 2 == 0]))
     words = ['--keypoints', tmp_path / 'a.json', '--skeleton', 'coco17', '--out', tmp_path / 'o']
     assert run(*words) == 0
-    assert 'most of its frames (0, 2, 4, …) have nobody before and behind them' in capsys.readouterr().err
+    assert 'most of its frames (0, 2, 4, …) have no person in the frames before and after' in capsys.readouterr().err
     with np.load(tmp_path / 'o' / 'poses.npz') as found:
         assert sorted(set(found['frame_index'].tolist())) == [0, 2, 4, 6]
         assert len(set(found['track_id'].tolist())) == 2

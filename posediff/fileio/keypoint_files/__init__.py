@@ -1,11 +1,12 @@
-"""Keypoints that other programs wrote, in their formats: read into people by picture, in pixels.
+"""Read keypoint files of other programs: persons by picture, with keypoints in px.
 
-:func:`~posediff.fileio.keypoint_files.reading.read_keypoint_file` is the way in. ``formats`` has the formats by name,
-with a module for each; ``documents`` opens files and folders; ``contents`` is what a format hands over;
-``frame_numbers``, ``coordinates`` and ``track_ids`` are the rules that all formats share; ``record`` is what comes out.
+The entry point is :func:`~posediff.fileio.keypoint_files.reading.read_keypoint_file`. ``formats`` registers the formats
+by name, with one module per format; ``documents`` opens files and folders; ``contents`` is the result of a format's
+reader; ``frame_numbers``, ``coordinates`` and ``track_ids`` are the rules shared by all formats; ``record`` is the
+final result.
 """
 
-from posediff.fileio.keypoint_files import (  # noqa: F401  they register themselves
+from posediff.fileio.keypoint_files import (  # noqa: F401  imported to register the formats
     coco,
     deeplabcut,
     mediapipe_tasks,

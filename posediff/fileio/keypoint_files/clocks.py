@@ -1,4 +1,4 @@
-"""Whether the frames of a keypoint file are those of a video: counted alike, or placed by their times."""
+"""Relate the frames of a keypoint file to those of a video: by frame index or by time."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from dataclasses import dataclass
 from posediff.fileio.keypoint_files.record import KeypointRecord
 
 SAME_RATE = 0.05
-"""Rates that differ by less are one: times in files are whole milliseconds, headers give averages."""
+"""Relative tolerance of equal rates: times in files are in whole milliseconds, headers state averages."""
 SAME_RUN = 1e-3
-"""The same of two runs of this project, whose files have the rate in full."""
+"""The tolerance for two runs of this project, whose files store the exact rate."""
 SAME_COUNT = 0.01
-"""Part of the pictures by which numbers of frames may differ: readers leave damaged pictures out."""
+"""Relative tolerance of equal numbers of pictures: readers skip damaged pictures."""
 
 
 @dataclass(frozen=True)
 class VideoClock:
-    """What a video tells about its time.
+    """Timing of a video.
 
     Attributes:
-        fps: Rate at which it is read.
-        picture_fps: Its pictures a second, as it plays.
-        num_pictures: How many it has; None: not known.
-        length_s: How long it is read, s; None: not known.
+        fps: Rate at which the video is read.
+        picture_fps: Playback rate of its pictures.
+        num_pictures: Number of pictures; None: unknown.
+        length_s: Length at the rate at which it is read, s; None: unknown.
     """
 
     fps: float
@@ -31,13 +31,13 @@ class VideoClock:
     length_s: float | None = None
 
     def counts(self, frames: int) -> bool:
-        """Whether it has so many pictures."""
+        """Return whether the number of frames agrees with the number of pictures."""
         known = self.num_pictures
         return known is not None and abs(frames - known) <= max(1, SAME_COUNT * known)
 
 
 def is_by_time(record: KeypointRecord, video: VideoClock) -> bool:
-    """Whether frames have to be placed by their times, since they are not the pictures of the video one by one."""
+    """Return whether frames must be assigned by time because they do not correspond one-to-one to pictures."""
     rate = record.stamped_fps
     if record.stamps is None or rate is None or video.counts(len(record.stamps)):
         return False
@@ -45,29 +45,29 @@ def is_by_time(record: KeypointRecord, video: VideoClock) -> bool:
 
 
 def check_clock(record: KeypointRecord, video: VideoClock) -> str | None:
-    """Refuse keypoints whose frames cannot be those of a video.
+    """Check that the frames of a keypoint file can be those of a video.
 
     Returns:
-        What is strange and possible, in words, or None.
+        A warning about an implausible but possible mismatch, or None.
 
     Raises:
-        ValueError: The frames are those of a run at another rate, or their times begin behind the end of the video.
+        ValueError: The frames are those of a run at another rate, or their times start after the end of the video.
     """
     rate = record.fps
     if record.clock == 'frame' and rate is not None and abs(rate / video.fps - 1) > SAME_RUN:
         raise ValueError(
             f'{record.path}: its frames are those of a run at {rate:.6g} fps, the video is read at {video.fps:.6g}: '
-            f'--fps {rate!r} reads it as then'
+            f'--fps {rate!r} reads it at that rate'
         )
     if record.times is not None and video.length_s is not None and record.times[0] > video.length_s:
         raise ValueError(
             f'{record.path}: its times begin at {record.times[0]:.3f} s, behind the end of the video at '
-            f'{video.length_s:.3f} s: they have to count from the beginning of the video'
+            f'{video.length_s:.3f} s: they must count from the start of the video'
         )
     other_rate = rate is not None and abs(rate / video.picture_fps - 1) > SAME_RATE
     if record.clock == 'picture' and other_rate and not video.counts(record.last + 1):
         return (
-            f'{record.path} says {rate:.5g} frames a second, the video has {video.picture_fps:.5g} pictures: its '
-            'frames are taken for these pictures one by one'
+            f'{record.path} says {rate:.5g} frames a second, the video has {video.picture_fps:.5g} pictures: frames '
+            'are matched to pictures one by one'
         )
     return None

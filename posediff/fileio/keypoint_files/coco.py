@@ -1,4 +1,4 @@
-"""COCO's results and annotations, and AlphaPose's lists, which look like them."""
+"""COCO results and annotations, and AlphaPose results, which are similar."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from posediff.structures.skeletons import match_skeleton
 FRAME_KEYS = ('frame_index', 'image_id', 'frame_id')
 ALPHAPOSE_COUNTS = {17: 'coco17', 26: 'halpe26', 133: 'coco17', 136: 'halpe26'}
 ALPHAPOSE_MAX = 6.0
-"""Its documentation gives scores "in the range [0,1] for MPII dataset and range [0,6] for COCO dataset"."""
+"""AlphaPose's documentation states scores "in the range [0,1] for MPII dataset and range [0,6] for COCO dataset"."""
 
 
 def is_alphapose_row(row: Any) -> bool:
-    """Whether a result is AlphaPose's: it has its ``box`` or ``idx``, or an image's name as the image."""
+    """Return whether a result is from AlphaPose: it has ``box`` or ``idx``, or an image name as ``image_id``."""
     if not isinstance(row, dict) or not isinstance(row.get('keypoints'), list):
         return False
     name = row.get('image_id')
@@ -30,7 +30,7 @@ def is_alphapose_row(row: Any) -> bool:
 
 
 def _flat_rows(document: Any) -> list[Any] | None:
-    """Rows of a list of results with flat keypoints."""
+    """Return the rows of a list of results with flat keypoints; None for other documents."""
     if not isinstance(document, list) or not document or not isinstance(document[0], dict):
         return None
     keypoints = document[0].get('keypoints')
@@ -76,10 +76,10 @@ def _matches_alphapose(source: Source) -> bool:
 
 
 def _by_image(document: Any) -> dict[str, list[Any]] | None:
-    """People by image of AlphaPose's other forms: tracked ones, and --format cmu and open."""
+    """Return the persons by image of AlphaPose's other formats: tracking results, and --format cmu and open."""
     if not isinstance(document, dict) or not document or _is_annotations(document):
         return None
-    if {'people', 'bodies'} & document.keys():  # one image of OpenPose's
+    if {'people', 'bodies'} & document.keys():  # one image in OpenPose's format
         return None
     found = {}
     for name, held in document.items():
@@ -107,7 +107,7 @@ def _alphapose_by_image(source: Source) -> Contents:
 
 
 def without_constant_ids(people: list[RawPerson]) -> list[RawPerson]:
-    """Without the ids of a run that did not track: AlphaPose then gives everybody the same one."""
+    """Remove the ids of a run without tracking, in which AlphaPose gives all persons the same id."""
     if len({str(one.track) for one in people}) > 1:
         return people
     frames = [one.frame for one in people]
@@ -117,7 +117,7 @@ def without_constant_ids(people: list[RawPerson]) -> list[RawPerson]:
 
 
 def flat_people(source: Source, rows: list[Any]) -> Iterator[RawPerson]:
-    """People of rows ``{frame, "keypoints": [x, y, score, …]}``."""
+    """Yield the persons of rows ``{frame, "keypoints": [x, y, score, …]}``."""
     flags = all_flags(row.get('keypoints') for row in rows if isinstance(row, dict))
     for number, row in enumerate(rows):
         where = f'{source.path}: entry {number}'
@@ -135,10 +135,10 @@ def _track(row: dict[str, Any]) -> Any:
 
 
 def triples(where: str, values: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Points and scores of a flat list x, y, score, …
+    """Return points (K, 2) and scores (K,) of a flat list x, y, score, …
 
     Raises:
-        ValueError: It is no list of numbers, or its length is no multiple of three.
+        ValueError: It is not a list of numbers, or its length is not a multiple of three.
     """
     try:
         flat = np.array(values, np.float64)
@@ -150,7 +150,7 @@ def triples(where: str, values: Any) -> tuple[np.ndarray, np.ndarray]:
 
 
 def all_flags(lists: Any) -> bool:
-    """Whether the third values are COCO's visibility: 0 not labelled, 1 labelled and hidden, 2 labelled and seen."""
+    """Return whether the third values are COCO's visibility: 0 not labelled, 1 labelled but occluded, 2 visible."""
     values: set[Any] = set()
     for one in lists:
         if isinstance(one, list):
@@ -161,7 +161,7 @@ def all_flags(lists: Any) -> bool:
 
 
 def _annotations(source: Source) -> Contents:
-    """Labelled people: a hidden keypoint that was labelled counts as seen."""
+    """Read annotated persons; labelled but occluded keypoints get score 1."""
     document = source.document
     images = {}
     for number, image in enumerate(document['images']):
@@ -194,7 +194,8 @@ def _annotations(source: Source) -> Contents:
 
 
 def _numbered(source: Source, images: dict[Any, Any], people: list[RawPerson]) -> list[Any]:
-    """The frames of all images, if they are numbered as those with people are; else none."""
+    """Return the frames of all images, if they can be numbered together with those of the persons; else an empty
+    list."""
     listed = [(str(source.path), frame) for frame in images.values()]
     try:
         frame_numbers([(one.where, one.frame) for one in people] + listed)

@@ -1,4 +1,4 @@
-"""What the reader of a format hands over, before it is checked."""
+"""Unvalidated content of a keypoint file, as returned by the reader of a format."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Any
 
 @dataclass(frozen=True)
 class RawPerson:
-    """A person in one frame, as the file has them.
+    """A person in one frame, as stored in the file.
 
     Attributes:
-        where: The entry, for messages.
-        frame: Number, text or image name of the frame; seconds where the file has times only.
+        where: The entry in the file, for messages.
+        frame: Index, text or image name of the frame; seconds if the file has times only.
         points: x and y of each keypoint, (K, 2).
-        scores: (K,); None: the file has none, every keypoint with coordinates was seen.
-        track: The file's id of the person; None: it has none.
+        scores: (K,); None: the file has none, all keypoints with coordinates were detected.
+        track: The person's id in the file; None if there is none.
     """
 
     where: str
@@ -28,28 +28,28 @@ class RawPerson:
 
 @dataclass
 class Contents:
-    """Everybody in a file, and what its format says about them.
+    """All persons of a file, and the properties of its format.
 
     Attributes:
-        people: In the order of the file.
-        skeleton: Name of the joint convention; None: it follows from the number of keypoints (``by_count``), if at all.
-        states_skeleton: The file itself says ``skeleton``; it must not be contradicted.
-        by_count: Skeletons of keypoint lists by their length. A list that is longer than its skeleton begins with it:
-            what follows (face, hands) is not read.
+        people: Persons in the order of the file.
+        skeleton: Name of the skeleton; None: determined by the number of keypoints (``by_count``), if possible.
+        states_skeleton: Whether the file itself states ``skeleton``; the user must not contradict it.
+        by_count: Skeletons by the number of keypoints. A list longer than its skeleton starts with it; the remaining
+            keypoints (face, hands) are ignored.
         coordinates: A name of :data:`posediff.fileio.keypoint_files.coordinates.COORDINATES`.
-        max_score: Largest score that the format can mean; above 1 it is cut to 1.
-        min_score: Smallest one; below 0 the joint was not found.
-        first_frame: Number of the first picture; None: the format leaves it open, 0 unless the user says otherwise.
-        clock: ``'picture'``: frames are numbers of decoded pictures; ``'frame'``: of frames at the constant rate of an
-            earlier run; ``'time'``: seconds since the first picture.
-        img_shape: (h, w) px of the pictures, if the file says it.
-        scaled: Coordinates are to be scaled from ``img_shape`` to the pictures at hand.
-        fps: Frames a second, if the file says it.
-        origin: Where the keypoints come from, in words, if the file says it.
-        all_frames: Frames that the file lists, with or without people; empty where it lists people only.
-        stamps: Seconds of frames 0, 1, …, where the file has times and its frames seem to be all pictures; empty: no
+        max_score: Largest valid score of the format; scores above 1 are clipped to 1.
+        min_score: Smallest valid score; joints with scores below 0 were not detected.
+        first_frame: Index of the first picture; None: not defined by the format, 0 unless the user states it.
+        clock: Meaning of frames. ``'picture'``: index of the decoded picture; ``'frame'``: index at the constant rate
+            of an earlier run; ``'time'``: seconds since the first picture.
+        img_shape: (h, w) px of the pictures, if stated by the file.
+        scaled: Whether to rescale coordinates from ``img_shape`` to the size of the pictures of the video.
+        fps: Frame rate, if stated by the file.
+        origin: Description of the origin of the keypoints, if stated by the file.
+        all_frames: All frames listed by the file, with or without persons; empty if it lists persons only.
+        stamps: Times of frames 0, 1, … in s, if the file has times and its frames seem to be all pictures; empty: no
             times, or ``clock`` is ``'time'``.
-        notes: What the user should know of how the file was read.
+        notes: Sentences for the user about how the file was read.
     """
 
     people: Iterable[RawPerson]

@@ -1,4 +1,4 @@
-"""What keypoint coordinates are measured in: recognised as other than pixels, converted by name, never guessed."""
+"""Units of keypoint coordinates: relative coordinates are detected, but converted only if the unit is stated."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ COORDINATES = {
 }
 
 SMALL = 4.0
-"""Poses that lie within so many units of the corner are not in pixels: no person is seen in 8 by 8 px. Relative
-coordinates stay within it also where a person reaches out of the picture."""
+"""Poses within this distance of the top left corner are not in px, since no person is visible in 8 by 8 px. Relative
+coordinates stay below it even if a person extends beyond the image."""
 
 
 def in_pixels(points: np.ndarray, coordinates: str, img_shape: tuple[int, int]) -> np.ndarray:
-    """Convert points (..., 2) to px of pictures of (h, w)."""
+    """Convert points (..., 2) to px of pictures of size (h, w)."""
     height, width = img_shape
     if coordinates == 'normalised':
         return points * [width, height]
@@ -33,23 +33,23 @@ def in_pixels(points: np.ndarray, coordinates: str, img_shape: tuple[int, int]) 
 def check_coordinates(
     file: str, poses: Sequence[np.ndarray], coordinates: str, img_shape: tuple[int, int] | None, *, asked: bool
 ) -> None:
-    """Refuse poses that do not fit the unit that they are taken to be in.
+    """Check that poses are plausible in their unit.
 
     Args:
-        file: For the message.
-        poses: Seen points of each person, (N, 2).
+        file: Name of the file, for the message.
+        poses: Detected points of each person, (N, 2).
         coordinates: The unit.
         img_shape: (h, w) px of the pictures, if known.
-        asked: The user named the unit.
+        asked: Whether the user stated the unit.
 
     Raises:
-        ValueError: Most poses are within :data:`SMALL` units of the corner and are taken to be in px by default, or
-            they are not and are taken to be relative.
+        ValueError: Most poses are within :data:`SMALL` units of the corner although the default unit is px, or are not
+            although the unit is relative.
     """
     held = [pose for pose in poses if len(pose)]
     if not held:
         return
-    # a few points of a pose may be far off: where a model guesses joints outside of the picture
+    # single points of a pose may be far off, where a model extrapolates joints outside of the image
     small = [bool((np.abs(pose) <= SMALL).all(-1).mean() > 0.5) for pose in held]
     points = np.concatenate(held)
     reach = 'x from {:.3g} to {:.3g}, y from {:.3g} to {:.3g}'.format(
@@ -60,7 +60,7 @@ def check_coordinates(
             size = 'any picture' if img_shape is None else f'pictures of {img_shape[1]}x{img_shape[0]} px'
             guesses = 'normalised' if points.min() > -0.9 else 'screen or ndc'
             raise ValueError(
-                f'{file}: {reach} does not fit {size}: keypoints are wanted in px and these look {guesses}; '
+                f'{file}: {reach} does not fit {size}: keypoints are expected in px and these look {guesses}; '
                 f'say which with --coordinates ({", ".join(COORDINATES)})'
             )
     elif np.mean(small) <= 0.5:

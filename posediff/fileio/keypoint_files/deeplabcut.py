@@ -1,4 +1,4 @@
-"""DeepLabCut's tables: CSV, and HDF5 as pandas writes it."""
+"""DeepLabCut tables: CSV, and HDF5 as written by pandas."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from posediff.fileio.keypoint_files.joint_names import columns_of
 from posediff.fileio.keypoint_files.pandas_hdf import read_table
 
 LEVELS = ('scorer', 'individuals', 'bodyparts', 'coords')
-Table = tuple[list[Any], list[dict[str, str]], np.ndarray]  # frames, labels of columns, values
+Table = tuple[list[Any], list[dict[str, str]], np.ndarray]  # frames, column labels, values
 
 
 def _matches(source: Source) -> bool:
@@ -32,7 +32,7 @@ def _read(source: Source, skeleton: str | None) -> Contents:
     people: list[RawPerson] = []
     name = skeleton
     individuals = list(dict.fromkeys(label.get('individuals', '') for label in labels))
-    if len(individuals) > 1:  # body parts that only one individual has are listed under this name
+    if len(individuals) > 1:  # body parts of a single individual are listed under 'single'
         individuals = [one for one in individuals if one != 'single']
     for individual in individuals:
         columns = {
@@ -70,7 +70,7 @@ def _csv_table(file: Path) -> Table:
     depth = next((number for number, row in enumerate(rows) if row[0] == 'coords'), None)
     if depth is None or rows[0][0] != 'scorer':
         raise ValueError(f'{file}: expected header rows scorer, bodyparts and coords, as DeepLabCut writes them')
-    # labelled images have their path over three columns, of which the header leaves two empty
+    # labelled images have their path in three columns, two of which are empty in the header
     index = 1 + sum(not label for label in rows[depth][1:])
     header = {row[0]: row[index:] for row in rows[: depth + 1]}
     labels = _labels(file, [header.get(level, []) for level in LEVELS], len(rows[0]) - index)
@@ -100,7 +100,7 @@ def _hdf_table(file: Path) -> Table:
     names = {3: LEVELS[:1] + LEVELS[2:], 4: LEVELS}.get(depth)
     if names is None:
         raise ValueError(
-            f'{file}: expected columns of scorer, perhaps individual, bodypart and coord, got {columns[:1]}'
+            f'{file}: expected columns of scorer, optionally individual, bodypart and coord, got {columns[:1]}'
         )
     labels = [dict(zip(names, map(str, column), strict=True)) for column in columns]
     return [_frame(str(one[-1] if isinstance(one, tuple) else one)) for one in index], labels, values

@@ -1,4 +1,4 @@
-"""Open what holds keypoints: a file of some kind, or a folder with a file for each frame."""
+"""Open the sources of keypoints: a file, or a folder with one file per frame."""
 
 from __future__ import annotations
 
@@ -18,12 +18,13 @@ _SUFFIXES = {'.npz': 'npz', '.npy': 'npy', '.h5': 'h5', '.hdf5': 'h5', '.pose': 
 
 @dataclass(frozen=True)
 class Source:
-    """A path with its content, read when it is asked for.
+    """A path with its lazily loaded content.
 
     Attributes:
         path: File or folder.
-        kind: ``json``, ``npz``, ``npy``, ``csv``, ``h5``, ``pose``, ``text``; or ``folder`` of ``json`` or ``text``.
-        files: Of a folder, in the order of their names.
+        kind: ``json``, ``npz``, ``npy``, ``csv``, ``h5``, ``pose``, ``text``; or ``folder of json``, ``folder of
+        text``.
+        files: Files of a folder, sorted by name.
     """
 
     path: Path
@@ -32,11 +33,11 @@ class Source:
 
     @classmethod
     def open(cls, path: str | Path) -> Source:
-        """Find out what a path is.
+        """Determine the kind of a path.
 
         Raises:
-            FileNotFoundError: There is nothing at the path.
-            ValueError: A folder has no file that may hold keypoints, or files of several kinds.
+            FileNotFoundError: The path does not exist.
+            ValueError: The folder has no file that may hold keypoints, or files of several kinds.
         """
         path = Path(path).expanduser()
         if path.is_dir():
@@ -58,7 +59,7 @@ class Source:
         files = sorted(file for file in folder.iterdir() if file.is_file() and not file.name.startswith('.'))
         kinds = {suffix: [file for file in files if file.suffix.lower() == suffix] for suffix in FRAME_FILES}
         found = {suffix: held for suffix, held in kinds.items() if held}
-        if not found and (folder / 'labels').is_dir():  # where Ultralytics' save_txt writes
+        if not found and (folder / 'labels').is_dir():  # output folder of Ultralytics' save_txt
             return cls._folder(folder / 'labels')
         if not found:
             raise ValueError(
@@ -74,22 +75,22 @@ class Source:
 
     @cached_property
     def document(self) -> Any:
-        """Of a JSON file: its content; a file with one JSON document a line is a list of them."""
+        """Content of a JSON file; a list of documents for a file with one JSON document per line."""
         return read_json(self.path)
 
     @cached_property
     def documents(self) -> list[tuple[str, Any]]:
-        """Of a folder of JSON: name and content of each file."""
+        """Name and content of each file of a folder of JSON."""
         return [(file.name, read_json(file)) for file in self.files]
 
     @cached_property
     def names(self) -> list[str]:
-        """Of a folder: the names of its files."""
+        """Names of the files of a folder."""
         return [file.name for file in self.files]
 
     @cached_property
     def arrays(self) -> dict[str, np.ndarray]:
-        """Of a ``.npz``: its arrays; of a ``.npy``: one array named ``array``."""
+        """Arrays of a ``.npz``; for a ``.npy``, one array named ``array``."""
         try:
             loaded = np.load(self.path, allow_pickle=False)
             if isinstance(loaded, np.ndarray):
@@ -106,10 +107,10 @@ class Source:
 
 
 def read_json(file: Path) -> Any:
-    """Read JSON, with or without a byte order mark, or one JSON document a line.
+    """Read JSON, with or without a byte order mark, or with one JSON document per line.
 
     Raises:
-        ValueError: It is neither.
+        ValueError: The file is neither.
     """
     try:
         content = file.read_bytes()

@@ -1,4 +1,4 @@
-"""The formats of keypoint files by name; other packages may add theirs."""
+"""Registry of keypoint file formats; other packages may add formats."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from posediff.fileio.keypoint_files.documents import Source
 
 @dataclass(frozen=True)
 class KeypointFormat:
-    """A format that keypoints are read from.
+    """A format of keypoint files.
 
     Attributes:
-        name: On the command line.
-        about: What it is, in a few words.
-        matches: Whether a source is of the format, from its content; more than one format that says so is an error.
-        read: Hands over the content of a source, given the skeleton that the user names, or None; a ``ValueError``
-            names the entry that is malformed.
+        name: Name on the command line.
+        about: Short description.
+        matches: Returns whether a source has this format, from its content; several matching formats are an error.
+        read: Returns the content of a source, given the skeleton stated by the user, or None; its ``ValueError`` names
+            the malformed entry.
     """
 
     name: str
@@ -31,10 +31,10 @@ FORMATS: dict[str, KeypointFormat] = {}
 
 
 def register_format(one: KeypointFormat) -> KeypointFormat:
-    """Add a format.
+    """Register a format.
 
     Raises:
-        ValueError: There is one of that name.
+        ValueError: The name is already registered.
     """
     if one.name in FORMATS:
         raise ValueError(f'a keypoint format {one.name!r} is registered already: {FORMATS[one.name].about}')
@@ -43,7 +43,7 @@ def register_format(one: KeypointFormat) -> KeypointFormat:
 
 
 def _matches(one: KeypointFormat, source: Source) -> bool:
-    """Whether a source is of a format; what a test of the content breaks on is not of its format."""
+    """Return whether a source has a format; errors in the check count as no match."""
     try:
         return one.matches(source)
     except (KeyError, TypeError, AttributeError, IndexError, OverflowError, RecursionError):
@@ -51,14 +51,14 @@ def _matches(one: KeypointFormat, source: Source) -> bool:
 
 
 def find_format(source: Source, name: str | None = None) -> KeypointFormat:
-    """The format of a source.
+    """Return the format of a source.
 
     Args:
-        source: What is read.
-        name: The user's word for it; None: recognised from the content.
+        source: The source.
+        name: Name stated by the user; None: detected from the content.
 
     Raises:
-        ValueError: There is no such format, or none recognises the content; the message lists what is read.
+        ValueError: The format is unknown, or no format or several match; the message lists the known formats.
     """
     listing = '; '.join(f'{one.name} ({one.about})' for _, one in sorted(FORMATS.items()))
     if name is not None:

@@ -1,4 +1,4 @@
-"""Which picture an entry is of: whole numbers, however they are written, and names of images."""
+"""Determine the frame index of entries: integers in any notation, or image names."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ _FRAME_KEYS = (
 
 
 def frame_numbers(frames: Sequence[tuple[str, Any]]) -> list[int]:
-    """Numbers of frames that are given as whole numbers (7, 7.0, "7") or as names of images ("path/clip_0007.jpg").
+    """Return the indices of frames given as integers (7, 7.0, "7") or as image names ("path/clip_0007.jpg").
 
-    Names count by the number that changes from name to name; a name that stands alone counts by its last number.
+    The index of a name is the number that differs between names; for a single name, its last number.
 
     Args:
-        frames: For each entry where it is, for messages, and its frame.
+        frames: For each entry its location, for messages, and its frame.
 
     Raises:
-        ValueError: A frame is neither a whole number nor a name with one, names have no form in common, or two numbers
-            of the names change; the message says where.
+        ValueError: A frame is neither an integer nor a name with a number, the names differ in their text, or two
+            numbers of the names differ; the message states the location.
     """
     is_name = [isinstance(frame, str) and not _NUMBER.fullmatch(frame.strip()) for _, frame in frames]
     if any(is_name) and not all(is_name):
@@ -36,12 +36,12 @@ def frame_numbers(frames: Sequence[tuple[str, Any]]) -> list[int]:
 
 
 def frame_of(entry: Mapping[str, Any], *preferred: str) -> Any:
-    """What an entry of a file names as its frame; None: nothing.
+    """Return the frame that an entry of a file states; None if there is none.
 
     Args:
-        entry: The object.
-        preferred: Keys of its format, the first of which counts. Else any key counts that says frame or image, however
-            it is written: ``frameIdx``, ``frame_number``, ``Image Name``.
+        entry: The entry.
+        preferred: Keys of the format in order of preference. Without any of them, any key that means frame or image is
+            used, in any spelling: ``frameIdx``, ``frame_number``, ``Image Name``.
     """
     named = next((key for key in preferred if key in entry), None)
     if named is not None:
@@ -52,11 +52,11 @@ def frame_of(entry: Mapping[str, Any], *preferred: str) -> Any:
 
 
 def places_among(frames: Sequence[tuple[str, Any]], image_names: Sequence[str]) -> list[int] | None:
-    """Places among the images of a folder of those that frames name; None: they name none of them.
+    """Return the positions of named frames among the images of a folder; None if no frame is one of the images.
 
     Args:
-        frames: For each entry where it is, for messages, and its frame.
-        image_names: Of the folder, in order.
+        frames: For each entry its location, for messages, and its frame.
+        image_names: Image names of the folder, in order.
 
     Raises:
         ValueError: Some frames are images of the folder, others are not.
@@ -74,7 +74,7 @@ def places_among(frames: Sequence[tuple[str, Any]], image_names: Sequence[str]) 
 
 
 def stem_of(name: str) -> str:
-    """A file's name without folder, extension and the suffixes that OpenPose adds."""
+    """Return a file name without folder, extension and the suffixes that OpenPose adds."""
     base = name.replace('\\', '/').rsplit('/', 1)[-1]
     return _WRITERS_SUFFIX.sub('', _EXTENSION.sub('', base))
 
@@ -100,8 +100,8 @@ def _numbers_of_names(frames: Sequence[tuple[str, Any]]) -> list[int]:
             form = own
         elif own != form:
             raise ValueError(
-                f'{where}: the names {frames[0][1]!r} and {name!r} have no form in common, which of their numbers '
-                'counts frames is not clear'
+                f'{where}: the names {frames[0][1]!r} and {name!r} have no form in common, so the number that counts '
+                'frames is not clear'
             )
         groups.append(re.findall(r'\d+', stem))
     changing = [place for place, column in enumerate(zip(*groups, strict=True)) if len(set(column)) > 1]

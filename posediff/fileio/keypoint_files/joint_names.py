@@ -1,4 +1,4 @@
-"""Joints of a file that names them, in a skeleton's order."""
+"""Map named joints of a file to a skeleton."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _WORDS = {'mid_hip': 'mid_hip', 'midhip': 'mid_hip', 'bigtoe': 'big_toe', 'small
 
 
 def plain_name(name: str) -> str:
-    """A joint's name as skeletons write it: LShoulder, shoulder_l and LEFT_SHOULDER are left_shoulder."""
+    """Normalise a joint name: LShoulder, shoulder_l and LEFT_SHOULDER become left_shoulder."""
     words = re.sub(r'(?<=[a-z])(?=[A-Z])|(?<=\b[LR])(?=[A-Z][a-z])', '_', name.strip())
     parts = [part for part in re.split(r'[\s_\-.]+', words.lower()) if part]
     if len(parts) > 1 and parts[-1] in _SIDES and parts[0] not in _SIDES:
@@ -26,19 +26,20 @@ def plain_name(name: str) -> str:
 
 
 def columns_of(file: str, names: Sequence[str], skeleton: str | None) -> tuple[str, list[int | None]]:
-    """Which of a file's joints is each joint of a skeleton.
+    """Find the joints of a skeleton among the joint names of a file.
 
     Args:
-        file: For the message.
-        names: As the file writes them.
-        skeleton: The user's; joints of it that the file lacks are never seen. None: the largest that is wholly there.
+        file: Name of the file, for the message.
+        names: Joint names in the file.
+        skeleton: Skeleton stated by the user; joints that the file lacks are never detected. None: the largest skeleton
+            whose joints are all in the file.
 
     Returns:
-        The skeleton's name, and for each of its joints the place among ``names``, or None.
+        Name of the skeleton, and for each of its joints the index in ``names``, or None.
 
     Raises:
         KeyError: The skeleton is unknown.
-        ValueError: Two names mean the same joint, or no skeleton fits.
+        ValueError: Two names mean the same joint, or no skeleton matches.
     """
     plain = [plain_name(name) for name in names]
     double = next((name for name in plain if plain.count(name) > 1), None)
@@ -49,8 +50,8 @@ def columns_of(file: str, names: Sequence[str], skeleton: str | None) -> tuple[s
             found, columns = match_skeleton(plain)
         except ValueError:
             raise ValueError(
-                f'{file}: joints {", ".join(names)} are not all of any skeleton known here '
-                f'({", ".join(sorted(SKELETONS))}); --skeleton NAME takes those that it has, the others are never seen'
+                f'{file}: joints {", ".join(names)} do not contain all joints of a known skeleton '
+                f'({", ".join(sorted(SKELETONS))}); --skeleton NAME uses those present, the others are never seen'
             ) from None
         return found.name, list(columns)
     joints = get_skeleton(skeleton).joint_names

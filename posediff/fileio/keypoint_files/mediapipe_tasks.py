@@ -1,4 +1,4 @@
-"""MediaPipe's pose landmarks as JSON, from its Tasks in Python or JavaScript and from its older solutions."""
+"""MediaPipe pose landmarks as JSON, from MediaPipe Tasks (Python or JavaScript) and the older solutions."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ _SECONDS = {
     **dict.fromkeys(('timestampus', 'timeus', 'tsus', 'microseconds'), 1e-6),
     **dict.fromkeys(('timestamps', 'times', 'timesec', 'timestampsec', 'seconds', 'secs'), 1.0),
     **dict.fromkeys(('timestamp', 'time', 'ts', 't'), None),
-}  # of 1, by the key in lower case and without underscores; None: it does not say
+}  # unit in s, by the key in lower case without underscores; None: unknown
 UNEVEN = 1.5
-"""Times whose steps differ by more than this factor have frames left out between them."""
+"""Ratio of largest to median time step above which frames are missing in between."""
 
 
 def _frames(document: Any) -> list[Any] | None:
-    """The list of frames in a document, if it is one of landmarks."""
+    """Return the list of frames in a document; None if it has no landmarks."""
     held = document
     if isinstance(document, dict):
         held = next((document[key] for key in _LISTS if isinstance(document.get(key), list)), None)
@@ -46,12 +46,12 @@ def _is_landmark(value: Any) -> bool:
 
 
 def _holds_landmarks(entry: Any) -> bool:
-    """Whether a frame has a person."""
+    """Return whether a frame contains a person."""
     return any(True for _ in _poses(entry))
 
 
 def _poses(entry: Any) -> Iterator[list[Any]]:
-    """The landmark lists of a frame's people."""
+    """Yield the landmark lists of a frame's persons."""
     if isinstance(entry, dict):
         for key in _LANDMARKS:
             if key in entry:
@@ -67,7 +67,7 @@ def _poses(entry: Any) -> Iterator[list[Any]]:
 
 
 def _is_row(value: Any) -> bool:
-    """x, y, z and perhaps visibility."""
+    """Return whether a value is x, y, z and optionally visibility."""
     return isinstance(value, list) and 3 <= len(value) <= 5 and not any(isinstance(one, list | dict) for one in value)
 
 
@@ -102,7 +102,7 @@ def _read(source: Source, skeleton: str | None) -> Contents:
 
 
 def _numbers(source: Source, frames: list[Any]) -> tuple[list[Any], str, int | None]:
-    """Frame of each entry: its number, or its time where times show that entries are left out, or its place."""
+    """Return the frame of each entry: its index, its time if times show that frames are missing, or its position."""
     given = [frame_of(entry) if isinstance(entry, dict) else None for entry in frames]
     if all(value is not None for value in given):
         return given, 'picture', None
@@ -125,9 +125,9 @@ def _numbers(source: Source, frames: list[Any]) -> tuple[list[Any], str, int | N
 
 
 def _times(source: Source, frames: list[Any]) -> tuple[list[float], str, float | None]:
-    """Times of the entries, what the file calls them, and their unit in seconds, None where it is not clear.
+    """Return the times of the entries, their key, and their unit in s, None if it is unknown.
 
-    There are none where not all entries have a time, or there are fewer than three.
+    The list is empty if some entries have no time, or there are fewer than three entries.
     """
     first = frames[0] if isinstance(frames[0], dict) else {}
     key = next((str(key) for key in first if _plain(key) in _SECONDS), '')
@@ -135,7 +135,7 @@ def _times(source: Source, frames: list[Any]) -> tuple[list[float], str, float |
     if len(times) < 3 or not all(isinstance(value, int | float) and value >= 0 for value in times):
         return [], key, None
     if (np.diff(np.array(times, np.float64)) <= 0).any():
-        raise ValueError(f'{source.path}: times of frames ({key}) do not grow')
+        raise ValueError(f'{source.path}: times of frames ({key}) do not increase')
     return [float(value) for value in times if value is not None], key, _SECONDS[_plain(key)]
 
 
@@ -144,7 +144,7 @@ def _plain(key: Any) -> str:
 
 
 def _landmarks(where: str, pose: list[Any]) -> tuple[list[Any], list[Any]]:
-    """Points and visibilities; presence, where it is given too, is no lower where a joint is in the picture."""
+    """Return points and visibilities; presence is used only if there is no visibility, which is never higher."""
     points, scores = [], []
     for joint, mark in enumerate(pose):
         if _is_landmark(mark):

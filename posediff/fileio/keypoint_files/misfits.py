@@ -1,56 +1,56 @@
-"""Keypoints that do not fit the video that they are used with."""
+"""Detect keypoint files that do not fit their video."""
 
 from __future__ import annotations
 
 from posediff.fileio.keypoint_files.record import KeypointRecord
 
 UNMISTAKABLE = 2
-"""A file whose first frame is at more than so many times the announced length of a video is of another one, whatever
-headers get wrong."""
+"""A file whose first frame exceeds this multiple of a video's stated length belongs to another video, even if the
+header is inaccurate."""
 
 
 def refuse_misfit(record: KeypointRecord, num_frames: int | None) -> None:
-    """Refuse keypoints before the work begins, as far as the announced length of a video tells.
+    """Reject keypoints that do not fit the stated length of a video, before processing starts.
 
     Raises:
-        ValueError: They count from 1, in a format that leaves open where it begins, or all are far behind the end.
+        ValueError: Frames count from 1 in a format that does not define the first index, or all are far after the end.
     """
     if num_frames is None:
         return
     if record.seems_to_count_from_one(num_frames):
         raise ValueError(
-            f'{record.path}: {_from_one(num_frames)}; --first-frame 1 says so, --first-frame 0 that they count from 0'
+            f'{record.path}: {_from_one(num_frames)}; use --first-frame 1 if so, --first-frame 0 if they count from 0'
         )
     if record.people and record.times is None and min(record.people) > UNMISTAKABLE * num_frames:
         raise ValueError(f'{record.path}: {behind(record, num_frames)}')
 
 
 def doubts(record: KeypointRecord) -> list[str]:
-    """Sentences on what a file leaves open, and how it is taken."""
+    """Return sentences about ambiguities of a file and how they are resolved."""
     found = []
     if record.may_count_from_one:
         found.append(
-            f'{record.path}: its first frame is 1, and its format leaves open where frames begin: it is taken for the '
-            'second picture; --first-frame 1 says that it is the first'
+            f'{record.path}: its first frame is 1, and its format does not define the first index: this is read as the '
+            'second picture; --first-frame 1 reads it as the first'
         )
     if record.is_sparse:
         frames = ', '.join(str(frame + record.first_frame) for frame in sorted(record.people)[:3])
         found.append(
-            f'{record.path}: most of its frames ({frames}, …) have nobody before and behind them: people count from '
-            'the first frame that they are found in'
+            f'{record.path}: most of its frames ({frames}, …) have no person in the frames before and after: tracks '
+            'start with the first frame that a person is found in'
         )
     return found
 
 
 def behind(record: KeypointRecord, num_frames: int) -> str | None:
-    """A sentence on the poses that lie behind a video of so many frames, or None."""
+    """Return a sentence about the poses after the end of a video with ``num_frames`` frames, or None."""
     count, frames = record.behind(num_frames)
     if not count:
         return None
     listed = f'{frames[0]}..' if len(frames) > 1 else str(frames[0])
     text = f'{count} poses at frames {listed} lie behind the last frame ({num_frames - 1 + record.first_frame})'
     if record.seems_to_count_from_one(num_frames):
-        return f'{text}; {_from_one(num_frames)}: --first-frame 1 says so'
+        return f'{text}; {_from_one(num_frames)}: use --first-frame 1 if so'
     return text
 
 

@@ -1,4 +1,4 @@
-"""What MMPose's inferencers and demo scripts write."""
+"""JSON of MMPose's inferencers and demo scripts."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from posediff.fileio.keypoint_files.frame_numbers import frame_of
 from posediff.structures.skeletons import match_skeleton
 
 MAX_PEAK = 10.0
-"""Peaks of SimCC heads are unbounded: 1.12 for RTMPose, 5 and more for its larger models. Above 10, scores are more
-likely percentages."""
+"""Maximum score. Peaks of SimCC heads are unbounded: 1.12 for RTMPose, 5 and more for its larger models. Scores above
+10
+are more likely percentages."""
 
 _FRAME_KEYS = ('frame_id', 'frame_index', 'image_id')
 _WHOLE_BODY = {133: 'coco17', 136: 'halpe26'}
@@ -34,7 +35,7 @@ def _is_frame(entry: Any) -> bool:
 
 
 def _is_instances(document: Any) -> bool:
-    """The people of one image."""
+    """Return whether a document is the persons of one image."""
     return (
         isinstance(document, list)
         and bool(document)
@@ -50,7 +51,7 @@ def _read(source: Source, skeleton: str | None) -> Contents:
     document = source.document if source.kind == 'json' else None
     if isinstance(document, dict) and isinstance(document.get('instance_info'), list):
         rows, info = document['instance_info'], document.get('meta_info')
-        # the demo scripts count before they write: their first frame is 1; instances alone are one image
+        # demo scripts increment the index before writing: their first frame is 1; bare instances are one image
         if rows and not _is_frame(rows[0]):
             return _with_skeleton(Contents(_instances(str(source.path), 0, rows), first_frame=0, **options), info)
         listed = _listed(rows)
@@ -64,7 +65,7 @@ def _read(source: Source, skeleton: str | None) -> Contents:
         return _with_skeleton(Contents(entries, first_frame=None if numbered else 0, **options), None)
     if not isinstance(document, list):
         raise ValueError(f'{source.path} is neither a list of frames with instances nor a file of a demo script')
-    # the inferencers list every frame from 0 on, with or without people
+    # the inferencers list every frame from 0 on, with or without persons
     listed = _listed(document)
     people = _frames(source, document)
     return _with_skeleton(
@@ -73,7 +74,7 @@ def _read(source: Source, skeleton: str | None) -> Contents:
 
 
 def _listed(rows: list[Any]) -> list[Any]:
-    """Frames of all rows that name one."""
+    """Return the frames of all rows that state one."""
     named = [frame_of(row, *_FRAME_KEYS) for row in rows if isinstance(row, dict)]
     return [frame for frame in named if frame is not None]
 
@@ -123,14 +124,14 @@ def _with_skeleton(contents: Contents, info: Any) -> Contents:
     if name is not None:
         contents.skeleton, contents.states_skeleton = name, True
     if people and name is None and hasattr(people[0].points, '__len__'):
-        # 17 keypoints are COCO's or Human3.6M's: only longer lists are of one skeleton
+        # 17 keypoints may be COCO or Human3.6M; only longer lists are unambiguous
         count = len(people[0].points)
         contents.by_count = _WHOLE_BODY if count in _WHOLE_BODY else {26: 'halpe26'} if count == 26 else {}
     return contents
 
 
 def _matched(names: list[Any]) -> str | None:
-    """The skeleton that a list of names is, or begins with."""
+    """Return the skeleton that a list of names equals or starts with; None if there is none."""
     try:
         found, columns = match_skeleton([str(name) for name in names])
     except ValueError:

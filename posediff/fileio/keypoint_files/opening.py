@@ -1,4 +1,4 @@
-"""A keypoint file that several components of a pipeline read, and boxes around its people."""
+"""Share a keypoint file between pipeline components, and compute boxes of its persons."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from posediff.structures.people import People, boxes_around, clip_boxes
 
 
 def open_record(path: str | Path, skeleton: str | None = None, **options: Any) -> KeypointRecord:
-    """Read a file of keypoints, once for the components that want the same: detector, 2D estimator and tracker.
+    """Read a keypoint file once for all components with the same arguments: detector, pose estimator and tracker.
 
     Args:
         path: The file or folder.
         skeleton, options: See :func:`posediff.fileio.keypoint_files.read_keypoint_file`.
     """
     file = Path(path).expanduser()
-    if not file.is_file():  # what is in a folder may change without a trace on it
+    if not file.is_file():  # files in a folder may change without changing the folder's time stamp
         return read_keypoint_file(file, skeleton, **options)
     plain = {name: tuple(value) if isinstance(value, list) else value for name, value in options.items()}
     state = file.stat()
@@ -37,7 +37,7 @@ def _read_once(
 
 
 def boxes_of(people: Sequence[FoundPerson], img_shape: tuple[int, int]) -> tuple[People, list[int]]:
-    """Boxes of those who are at least partly in the image, and which of the people they are."""
+    """Return the boxes of persons at least partly in the image, and their indices in ``people``."""
     boxes, rows = [], []
     for row, person in enumerate(people):
         seen = person.keypoints[person.scores > 0]

@@ -1,4 +1,4 @@
-"""OpenPose's JSON: a file for each frame; also what others write in its form (rtmlib's users, Sports2D, AlphaPose)."""
+"""OpenPose JSON with one file per frame; also written by others (rtmlib's users, Sports2D, AlphaPose)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ COUNTS = {
     135: 'body25', 136: 'halpe26',
 }  # fmt: skip
 _KEYS = ('pose_keypoints_2d', 'pose_keypoints', 'joints')
-_FAR = 0.25  # of the trunk's length, between the middle of the hips and where the file has it
+_FAR = 0.25  # maximum distance of mid_hip from the hip centre, relative to the trunk length
 
 
 def _people(document: Any) -> list[Any] | None:
@@ -67,12 +67,12 @@ def _frame(source: Source, name: str, frame: Any, document: Any) -> Iterator[Raw
         if values is None:
             raise ValueError(f'{where}: it has no pose_keypoints_2d')
         points, scores = triples(where, values)
-        if len(points):  # hands or a face alone
+        if len(points):  # skip persons with hands or a face only
             yield RawPerson(where, frame, points, scores, person.get('person_id'))
 
 
 def _check_order(source: Source, people: list[RawPerson]) -> None:
-    """25 keypoints are BODY_25, in the middle of whose hips is the ninth; BODY_25B has the same number."""
+    """Check that 25 keypoints are BODY_25, where the ninth is the hip centre; BODY_25B also has 25 keypoints."""
     names = get_skeleton('body25').joint_names
     hip, left, right, neck = (names.index(name) for name in ('mid_hip', 'left_hip', 'right_hip', 'neck'))
     far = []
@@ -83,8 +83,8 @@ def _check_order(source: Source, people: list[RawPerson]) -> None:
             far.append(np.linalg.norm(points[hip] - middle) > _FAR * np.linalg.norm(points[neck] - middle))
     if far and np.mean(far) > 0.5:
         raise ValueError(
-            f'{source.path}: 25 keypoints are taken for BODY_25, but the ninth is not between the tenth and the '
-            'thirteenth as there: say which they are with --skeleton (body25, body25b)'
+            f'{source.path}: 25 keypoints are read as BODY_25, but the ninth is not between the tenth and the '
+            'thirteenth as in BODY_25: say which they are with --skeleton (body25, body25b)'
         )
 
 

@@ -1,4 +1,4 @@
-"""A pandas table in an HDF5 file, read without pandas, whose own reader runs code that a file may hold."""
+"""Read a pandas table in an HDF5 file without pandas, whose own reader executes code from the file."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from posediff.fileio.restricted_pickle import unpickle
 
 
 def read_table(file: Path) -> tuple[list[Any], list[tuple[Any, ...]], np.ndarray]:
-    """Read the one table of numbers that a file holds, in pandas's ``table`` or ``fixed`` format.
+    """Read the only numeric table of a file, in pandas's ``table`` or ``fixed`` format.
 
     Returns:
-        Index of the rows (tuples, if it has several levels), labels of the columns, and values, float64.
+        Row index (tuples if it has several levels), column labels, and values, float64.
 
     Raises:
         ImportError: h5py is not installed.
-        ValueError: The file is no HDF5, or holds no table, or several.
+        ValueError: The file is not HDF5, or holds no table, or several.
     """
     try:
         import h5py

@@ -14,9 +14,9 @@ from posediff.fileio.keypoint_files.joint_names import columns_of
 from posediff.fileio.keypoint_files.mmpose import MAX_PEAK
 
 BODY = {
-    'POSE_LANDMARKS': 'mediapipe33',  # MediaPipe's holistic model
+    'POSE_LANDMARKS': 'mediapipe33',  # MediaPipe Holistic
     'pose_keypoints_2d': 'body25',  # OpenPose
-    'BODY': 'coco17',  # COCO's whole body
+    'BODY': 'coco17',  # COCO-WholeBody
     'BODY_133': 'coco17',
     'BODY_135': None,
     'BODY_136': None,
@@ -72,7 +72,7 @@ def _load(source: Source) -> Any:
 
 
 def _body(source: Source, components: list[Any]) -> tuple[Any, int]:
-    """The component with the body's joints, and the number of its first point."""
+    """Return the component with the body joints, and the index of its first point."""
     first = 0
     for one in components:
         if one.name in BODY:

@@ -1,4 +1,4 @@
-"""What this project writes itself, and arrays of the same names."""
+"""Files written by this project, and arrays with the same names."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def _read(source: Source, skeleton: str | None) -> Contents:
 
 
 def _rows(source: Source, rows: list[Any], by_time: bool) -> Iterator[RawPerson]:
-    place = 'time_s' if by_time else 'frame_index'  # a live run numbers the frames that it looked at
+    place = 'time_s' if by_time else 'frame_index'  # a live run numbers only the frames it processed
     for number, row in enumerate(rows):
         where = f'{source.path}: row {number}'
         if not isinstance(row, dict) or not {place, 'keypoints_2d', 'keypoint_scores'} <= row.keys():
@@ -65,7 +65,7 @@ def _of_arrays(source: Source) -> Contents:
     scores = arrays.get('keypoint_scores', np.ones(keypoints.shape[:2]))
     if scores.shape != keypoints.shape[:2]:
         raise ValueError(f'{file}: keypoint_scores must be {keypoints.shape[:2]}, got {scores.shape}')
-    by_time = 'live' in arrays and 'time_s' in arrays  # a live run numbers the frames that it looked at
+    by_time = 'live' in arrays and 'time_s' in arrays  # a live run numbers only the frames it processed
     frames = arrays['time_s'] if by_time else arrays.get('frame_index', np.arange(len(keypoints)))
     tracks = arrays.get('track_id', np.full(len(keypoints), -1))
     if not len(keypoints) == len(frames) == len(tracks):
@@ -83,7 +83,7 @@ def _of_arrays(source: Source) -> Contents:
         skeleton=None if name is None else str(name),
         states_skeleton=name is not None,
         first_frame=0,
-        # rows of poses.npz count at the rate of its run, rows of a plain array are pictures
+        # rows of poses.npz count at the rate of the run, rows of a plain array are pictures
         clock='time' if by_time else 'frame' if 'joints_3d' in arrays else 'picture',
         img_shape=_shape(source, arrays['img_shape'].tolist() if 'img_shape' in arrays else None),
         fps=_rate(source, arrays['fps'].tolist() if 'fps' in arrays else None),

@@ -1,4 +1,4 @@
-"""From a file or folder of any known format to people by picture, in pixels, checked."""
+"""Read keypoint files of any known format and validate them."""
 
 from __future__ import annotations
 
@@ -33,30 +33,30 @@ def read_keypoint_file(
     keep_track_ids: bool = True,
     by_time: bool = False,
 ) -> KeypointRecord:
-    """Read the people of each frame.
+    """Read the persons of each frame, with keypoints in px.
 
-    A keypoint was not seen where its coordinates are exactly (0, 0), or (-1, -1) in px, where a coordinate or the score
-    is NaN or null, and where the score is 0 or, down to -1, below; nor a single one far outside of the picture. Scores
-    above 1 are cut to 1 up to the largest that the format can mean: the peaks of SimCC heads (RTMPose) and of heatmaps
-    are no probabilities.
+    A keypoint counts as undetected if its coordinates are (0, 0) up to rounding, or (-1, -1) in px; if a coordinate or
+    the score is NaN or null; if the score is 0 or negative (down to -1); or if it is a single outlier far outside of
+    the picture. Scores above 1 are clipped to 1, up to the largest valid score of the format: peaks of SimCC heads
+    (RTMPose) and of heatmaps are not probabilities.
 
     Args:
-        path: The file, or a folder with a file for each frame.
-        skeleton: Of its keypoints, if it does not say that itself.
-        format: A name in :data:`posediff.fileio.keypoint_files.formats.FORMATS`; None: recognised from the content.
-        coordinates: A name in :data:`posediff.fileio.keypoint_files.coordinates.COORDINATES`; None: as the format says,
-            and an error where the values do not fit that.
-        first_frame: The number that the file gives the first picture; None: as the format says, else 0.
-        img_shape: (h, w) px of the pictures; needed for coordinates that are relative to them.
-        image_names: Of a video that is a folder of images, in order: frames that are named are found among them.
-        keep_track_ids: False: the file's ids are not looked at.
-        by_time: Place frames by the file's times, also where they seem to be all pictures of the video.
+        path: The file, or a folder with one file per frame.
+        skeleton: Skeleton of the keypoints, if the file does not state it.
+        format: A name in :data:`posediff.fileio.keypoint_files.formats.FORMATS`; None: detected from the content.
+        coordinates: A name in :data:`posediff.fileio.keypoint_files.coordinates.COORDINATES`; None: the format's
+            default, with an error if the values do not fit it.
+        first_frame: Index of the first picture in the file; None: as defined by the format, else 0.
+        img_shape: (h, w) px of the pictures; required for relative coordinates.
+        image_names: Image names, in order, if the video is a folder of images; named frames are looked up in them.
+        keep_track_ids: False: track ids of the file are ignored.
+        by_time: Assign frames by the times of the file, even if they seem to be all pictures of the video.
 
     Raises:
-        FileNotFoundError: There is no such file.
+        FileNotFoundError: The file does not exist.
         KeyError: The skeleton is unknown.
         ImportError: The format needs a package that is not installed.
-        ValueError: The format is not known, the file is malformed or contradicts an argument, or holds no person; the
+        ValueError: The format is unknown, the file is malformed or contradicts an argument, or holds no person; the
             message names the entry.
     """
     if coordinates is not None:
@@ -80,7 +80,7 @@ def read_keypoint_file(
         contents, raw, stamps = *_by_time(source.path, contents, raw), None
     if contents.clock == 'time' and first_frame is not None:
         raise ValueError(
-            f'{source.path}: its frames are placed by their times, a first frame has no use: leave out --first-frame '
+            f'{source.path}: its frames are placed by their times, a first frame is not used: leave out --first-frame '
             f'{first_frame}'
         )
     places = places_among([(one.where, one.frame) for one in raw], image_names)
@@ -118,7 +118,7 @@ def read_keypoint_file(
 def _contents(
     source: Source, format: str | None, skeleton: str | None
 ) -> tuple[KeypointFormat, Contents, list[RawPerson]]:
-    """Everybody in a source; a document that is not built as its format says is one error, whatever breaks on it."""
+    """Read all persons of a source; any failure on a malformed document is reported as one ValueError."""
     form = find_format(source, format)
     try:
         contents = form.read(source, skeleton)
@@ -132,7 +132,7 @@ def _contents(
 
 
 def _by_time(file: Path, contents: Contents, raw: list[RawPerson]) -> tuple[Contents, list[RawPerson]]:
-    """The same with times for numbers of frames."""
+    """Return the contents with frame indices replaced by times."""
     if contents.clock == 'time':
         return contents, raw
     if not contents.stamps:
@@ -162,7 +162,7 @@ def _skeleton(file: Path, contents: Contents, given: str | None, first: RawPerso
 
 
 def _checked(one: RawPerson, contents: Contents, joints: Skeleton) -> tuple[np.ndarray, np.ndarray]:
-    """Points (K, 2) float64 and scores (K,) float32 of who is seen, in the file's unit; NaN and 0 where not seen."""
+    """Return points (K, 2) float64 in the file's unit and scores (K,) float32; NaN and 0 for undetected keypoints."""
     points = _array(one.where, 'keypoints', one.points)
     scores = np.ones(len(points)) if one.scores is None else _array(one.where, 'scores', one.scores)
     if contents.by_count.get(len(points)) == joints.name and len(points) > joints.num_joints:
@@ -177,14 +177,14 @@ def _checked(one: RawPerson, contents: Contents, joints: Skeleton) -> tuple[np.n
     if wrong.any():
         joint = int(wrong.argmax())
         raise ValueError(
-            f'{one.where}: {joints.joint_names[joint]} is at {points[joint].tolist()}, which is no place in a picture'
+            f'{one.where}: {joints.joint_names[joint]} is at {points[joint].tolist()}, which is not a valid position'
         )
     wrong = seen & ((scores < contents.min_score) | (scores > contents.max_score))
     if wrong.any():
         joint = int(wrong.argmax())
         raise ValueError(
             f'{one.where}: a score must be in [0, 1], got {scores[joint]:g} of {joints.joint_names[joint]}; peaks up '
-            f'to {contents.max_score:g} are cut to 1, percentages and logits are not read'
+            f'to {contents.max_score:g} are clipped to 1, percentages and logits are not read'
         )
     seen &= (scores > 0) & ((points != NOWHERE).any(-1) | (contents.coordinates != 'px'))
     return np.where(seen[:, None], points, np.nan), np.where(seen, np.minimum(scores, 1), 0).astype(np.float32)
@@ -208,11 +208,11 @@ def _in_pixels(
     coordinates: str | None,
     img_shape: tuple[int, int] | None,
 ) -> list[np.ndarray]:
-    """Points (K, 2) px, NaN where not seen."""
+    """Return points (K, 2) px, NaN for undetected keypoints."""
     unit = coordinates or contents.coordinates
     own = contents.img_shape
     size = img_shape if img_shape is not None else own
-    # (0, 0) says nothing about the unit: it stands for "not seen" in most of them
+    # (0, 0) is ignored in the unit check: it means "not detected" in most formats
     told = [pose[(score > 0) & (pose != 0).any(-1)] for pose, score in zip(points, scores, strict=True)]
     check_coordinates(file, told, unit, size, asked=coordinates is not None)
     if unit != 'px' and size is None:
@@ -233,7 +233,7 @@ def _in_pixels(
 def _frames(
     file: str, raw: Sequence[RawPerson], contents: Contents, first: int
 ) -> tuple[list[int], np.ndarray | None, range]:
-    """Number of each person's frame, times of the frames where that is what is given, and the frames of the file."""
+    """Return the frame index of each person, the times of the frames if given, and the range of frames of the file."""
     if contents.clock == 'time':
         seconds = [float(one.frame) for one in raw]
         times = np.unique(seconds)

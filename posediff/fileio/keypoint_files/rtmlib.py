@@ -1,4 +1,5 @@
-"""Arrays as rtmlib's models return them for each frame, keypoints (N, K, 2) and scores (N, K): it writes no files."""
+"""Arrays as returned by rtmlib's models for each frame, keypoints (N, K, 2) and scores (N, K); rtmlib writes no
+files."""
 
 from __future__ import annotations
 
@@ -26,7 +27,7 @@ def _matches(source: Source) -> bool:
 
 
 def _is_frame(entry: Any) -> bool:
-    """A frame with the keypoints of several people."""
+    """Return whether an entry is a frame with the keypoints of several persons."""
     if not isinstance(entry, dict) or 'instances' in entry or not any(name in entry for name in _SCORES):
         return False
     keypoints = entry.get('keypoints')
@@ -72,7 +73,7 @@ def _of_frames(source: Source, document: list[Any]) -> Iterator[RawPerson]:
 def _of_arrays(source: Source) -> Iterator[RawPerson]:
     keypoints = source.arrays['keypoints']
     scores = next(source.arrays[name] for name in _SCORES if name in source.arrays)
-    if keypoints.ndim == 3:  # one person a frame
+    if keypoints.ndim == 3:  # one person per frame
         keypoints, scores = keypoints[:, None], scores[:, None] if scores.ndim == 2 else scores
     if keypoints.ndim != 4 or keypoints.shape[-1] != 2 or scores.shape != keypoints.shape[:3]:
         raise ValueError(
@@ -81,7 +82,7 @@ def _of_arrays(source: Source) -> Iterator[RawPerson]:
         )
     for frame, (people, values) in enumerate(zip(keypoints, scores, strict=True)):
         for person, (points, score) in enumerate(zip(people, values, strict=True)):
-            if np.isfinite(points).all(-1).any():  # else filled up: frames have different numbers of people
+            if np.isfinite(points).all(-1).any():  # otherwise padding, as frames have different numbers of persons
                 yield RawPerson(f'{source.path}: frame {frame}: person {person}', frame, points, score)
 
 

@@ -1,4 +1,4 @@
-"""Who is who, where a file says it."""
+"""Track ids stated by keypoint files."""
 
 from __future__ import annotations
 
@@ -7,27 +7,26 @@ from collections.abc import Sequence
 from typing import Any
 
 LARGEST = 2**31 - 1
-"""Of the numbers that are kept as ids: what is drawn and exported counts in 32 bits."""
+"""Largest number used as an id: visualization and export use 32-bit integers."""
 
 _WHOLE = re.compile(r'\d+(\.0*)?')
 
 
 def track_ids(file: str, people: Sequence[tuple[str, int, Any]]) -> tuple[list[int | None], dict[int, str]]:
-    """Whole numbers for the ids of a file.
+    """Convert the ids of a file to integers.
 
-    Ids that are whole numbers from 0 (7, 7.0, "7") stay what they are. If one of a file's is anything else (a name, a
-    number beyond 32 bits), all of them are numbered from 0 in the order in which they appear. -1 and null are no id, as
-    in MOTChallenge's and OpenPose's files.
+    Integers from 0 (7, 7.0, "7") are kept. If any id of a file is something else (a name, a number beyond 32 bits), all
+    ids are renumbered from 0 in order of appearance. -1 and null mean no id, as in MOTChallenge's and OpenPose's files.
 
     Args:
-        file: For messages.
-        people: Where each person is, for messages, the frame, and the id.
+        file: Name of the file, for messages.
+        people: Location of each person, for messages, its frame, and its id.
 
     Returns:
-        The ids, None where there is none, and the file's own by number, where they were numbered.
+        The ids, None for persons without one, and the file's own ids by number, if they were renumbered.
 
     Raises:
-        ValueError: An id belongs to two people of one frame, or is no number or text.
+        ValueError: Two persons of one frame have the same id, or an id is neither a number nor text.
     """
     given = [_plain(where, value) for where, _, value in people]
     taken: dict[tuple[int, Any], str] = {}
@@ -37,7 +36,7 @@ def track_ids(file: str, people: Sequence[tuple[str, int, Any]]) -> tuple[list[i
         if (frame, value) in taken:
             raise ValueError(
                 f'{where}: id {value!r} belongs to two people of frame {frame} (the other: {taken[frame, value]}); '
-                '--tracker pose makes ids anew'
+                '--tracker pose creates new ids'
             )
         taken[frame, value] = where
     if all(value is None or isinstance(value, int) for value in given):
@@ -52,7 +51,7 @@ def track_ids(file: str, people: Sequence[tuple[str, int, Any]]) -> tuple[list[i
 
 
 def _plain(where: str, value: Any) -> int | str | None:
-    while isinstance(value, list) and value:  # AlphaPose wraps ids, those of merged poses twice
+    while isinstance(value, list) and value:  # AlphaPose wraps ids in lists, those of merged poses twice
         value = value[0]
     if value is None or value == []:
         return None

@@ -1,4 +1,4 @@
-"""Keypoints that a file has and that were not seen: places that stand for nothing, and single strays."""
+"""Discard keypoints that were not detected: placeholder positions and single outliers."""
 
 from __future__ import annotations
 
@@ -7,24 +7,24 @@ from collections.abc import Sequence
 import numpy as np
 
 NOWHERE = (-1.0, -1.0)
-"""px, outside of every picture: where estimators that say no scores leave a keypoint that they did not find."""
+"""Position, px, of undetected keypoints from pose estimators without scores."""
 
 FAR = 5.0
-"""Longer sides of the picture, from its middle, beyond which a model places no joint that it makes out."""
+"""Distance from the image centre, in longer sides of the image, beyond which no model predicts a detected joint."""
 
 CORNER = 1e-3
-"""A keypoint nearer to the top left corner, px, is (0, 0) but for rounding."""
+"""Keypoints nearer to the top left corner than this, px, count as (0, 0)."""
 
 
 def without_corner(points: np.ndarray, scores: np.ndarray) -> np.ndarray:
-    """Scores, 0 where a keypoint is exactly at (0, 0): detectors that did not find one leave it there."""
+    """Set scores to 0 for keypoints at (0, 0), where detectors put undetected ones."""
     return np.where((np.abs(points) < CORNER).all(-1), np.float32(0), scores)
 
 
 def without_strays(
     file: str, points: Sequence[np.ndarray], scores: Sequence[np.ndarray], img_shape: tuple[int, int] | None
 ) -> tuple[list[np.ndarray], list[str]]:
-    """Scores, 0 for the few keypoints of a pose that are far from the picture, and a sentence if there are any."""
+    """Set scores to 0 for the few keypoints of a pose far outside of the image; also return a sentence about them."""
     if img_shape is None:
         return list(scores), []
     height, width = img_shape
@@ -32,7 +32,7 @@ def without_strays(
     for pose, score in zip(points, scores, strict=True):
         off = np.abs(pose - [width / 2, height / 2]).max(-1) > FAR * max(img_shape)
         stray = (score > 0) & off
-        if stray.sum() >= (score > 0).sum() / 2:  # a pose of another picture is told as a whole
+        if stray.sum() >= (score > 0).sum() / 2:  # poses of another video are reported as a whole
             stray[:] = False
         if stray.any() and not count:
             example = ', '.join(f'{value:.5g}' for value in pose[stray.argmax()])

@@ -1,4 +1,4 @@
-"""Ultralytics' YOLO-pose: label files of save_txt, and JSON of tojson and summary."""
+"""Ultralytics YOLO-pose: label files of save_txt, and JSON of tojson and summary."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from posediff.fileio.keypoint_files.formats import KeypointFormat, register_form
 from posediff.fileio.keypoint_files.frame_numbers import frame_numbers, frame_of, stem_of
 
 COUNTS = {17: 'coco17'}
-_BOX = 5  # class, then the box's middle and size
-_NO_LABELS = ('classes.txt', 'predefined_classes.txt')  # names of classes, as label tools write them beside labels
+_BOX = 5  # class, then centre and size of the box
+_NO_LABELS = ('classes.txt', 'predefined_classes.txt')  # class names, as written by labelling tools
 
 
 def _matches(source: Source) -> bool:
@@ -31,7 +31,7 @@ def _matches(source: Source) -> bool:
 
 
 def _is_results(document: Any) -> bool:
-    """The people of one image: keypoints are an object of lists."""
+    """Return whether a document is the persons of one image: keypoints are an object of lists."""
     return isinstance(document, list) and all(
         isinstance(one, dict) and isinstance(one.get('keypoints'), dict) and 'x' in one['keypoints'] for one in document
     )
@@ -50,7 +50,7 @@ def _read(source: Source, skeleton: str | None) -> Contents:
     document = source.document if source.kind == 'json' else None
     if not isinstance(document, list):
         raise ValueError(f'{source.path} is neither a folder of label files nor JSON of results')
-    if _is_frames(document):  # a list for each frame, in order
+    if _is_frames(document):  # one list per frame, in order
         people = [
             one
             for number, frame in enumerate(document)
@@ -78,7 +78,7 @@ def _results(where: str, frame: Any, results: Any) -> Iterator[RawPerson]:
 
 
 def _labels(source: Source) -> Contents:
-    """``class x y w h``, x, y and perhaps a score of each keypoint, then perhaps the box's score and a track id."""
+    """Read lines ``class x y w h``, x, y [, score] of each keypoint, [score of the box], [track id]."""
     files = [file for file in source.files if file.name.lower() not in _NO_LABELS]
     names = [file.name for file in files]
     numbers = frame_numbers([(str(file), file.name) for file in files])
@@ -103,7 +103,7 @@ def _labels(source: Source) -> Contents:
 
 
 def _first(names: list[str], numbers: list[int]) -> int | None:
-    """Ultralytics writes NAME_1.txt for the first frame of a video, without zeros in front; images keep their names."""
+    """Return the first frame index: 1 for NAME_1.txt, as Ultralytics writes for videos, None for zero-padded names."""
     stems = [stem_of(name) for name in names]
     padded = any(stem[len(stem.rstrip('0123456789')) :].startswith('0') for stem in stems)
     return None if padded or min(numbers, default=0) == 0 else 1
@@ -119,9 +119,9 @@ def _lines(file: Path) -> Iterator[tuple[int, np.ndarray]]:
 
 
 def _layout(source: Source, rows: list[tuple[str, str, np.ndarray]]) -> tuple[int, int, bool]:
-    """Values of a keypoint, where they end, and whether a score follows; of 17 keypoints, as pretrained models give.
+    """Return the values per keypoint, the end of the keypoints, and whether a score follows; for 17 keypoints.
 
-    An id may follow in some lines only: the tracker has none for people of whom it is not sure yet.
+    An id may follow in some lines only: tentative tracks have none.
     """
     lengths = sorted({len(values) for _, _, values in rows})
     for size in (3, 2):

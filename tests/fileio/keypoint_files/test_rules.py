@@ -227,7 +227,7 @@ def test_joints_by_name(tmp_path: Path) -> None:
     head = ['scorer,x,x,x,x,x,x', 'bodyparts,LShoulder,LShoulder,LShoulder,Tail,Tail,Tail']
     head.append('coords,x,y,likelihood,x,y,likelihood')
     (tmp_path / 'a.csv').write_text('\n'.join([*head, '0,50,60,0.9,1,2,0.9', '1,,,,1,2,0.9', '2,52,62,0.9,1,2,0.9']))
-    with pytest.raises(ValueError, match='joints LShoulder, Tail are not all of any skeleton known here'):
+    with pytest.raises(ValueError, match='joints LShoulder, Tail do not contain all joints of a known skeleton'):
         read_keypoint_file(tmp_path / 'a.csv')
     record = read_keypoint_file(tmp_path / 'a.csv', 'coco17')
     assert sorted(record.people) == [0, 2]
@@ -300,7 +300,7 @@ def test_a_first_frame_of_one_is_a_doubt(tmp_path: Path) -> None:
     document = [row(frame) for frame in range(1, 5)]
     (doubt,) = doubts(read(tmp_path, document))
     assert doubt.startswith(f'{tmp_path / "a.json"}: its first frame is 1,')
-    assert '--first-frame 1 says' in doubt
+    assert '--first-frame 1 reads' in doubt
     assert doubts(read(tmp_path, document, first_frame=1)) == []
     assert doubts(read(tmp_path, document, first_frame=0)) == []
     assert doubts(read(tmp_path, [row(frame) for frame in range(2, 5)])) == []
@@ -312,7 +312,7 @@ def test_a_first_frame_of_one_is_a_doubt(tmp_path: Path) -> None:
 def test_frames_that_stand_alone_are_told(frames: tuple[int, ...], sparse: bool, tmp_path: Path) -> None:
     record = read(tmp_path, [row(frame) for frame in frames])
     assert record.is_sparse == sparse
-    assert any('nobody before and behind' in doubt for doubt in doubts(record)) == sparse
+    assert any('no person in the frames before and after' in doubt for doubt in doubts(record)) == sparse
 
 
 def test_an_archive_of_python_objects_is_named_as_one(tmp_path: Path) -> None:
