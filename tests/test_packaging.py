@@ -119,6 +119,15 @@ def test_all_that_is_installed_is_pinned_in_one_file(setup_env: ModuleType) -> N
     assert 'opencv-python' not in pinned
 
 
+def test_the_demo_extra_is_what_reads_videos_and_runs_mediapipe(setup_env: ModuleType) -> None:
+    setup = configparser.RawConfigParser()
+    setup.read(REPOSITORY / 'setup.cfg')
+    extras = {name: set(lines.split('\n')) for name, lines in setup['options.extras_require'].items()}
+    assert extras['demo'] == extras['pipeline'] | extras['mediapipe']
+    assert setup_env.DEMO[-1].pip[-1] == '.[demo]'
+    assert not {step.compiled for step in setup_env.DEMO} - {''}
+
+
 def test_a_step_leaves_a_stamp_until_its_definition_or_the_constraints_change(
     setup_env: ModuleType, fresh_venv: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

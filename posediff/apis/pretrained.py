@@ -9,7 +9,6 @@ from typing import Any
 
 import torch
 from mmengine.config import Config
-from mmengine.config.utils import MODULE2PACKAGE
 from mmengine.utils import import_modules_from_strings
 
 import posediff.assets
@@ -18,10 +17,12 @@ from posediff.engine.model_building import init_model
 from posediff.fileio.literal_config import read_literal_config
 from posediff.models.estimator import PoseDiffusionEstimator
 from posediff.models.pretrained_folder import CONFIG_NAME, WEIGHTS_NAME
-from posediff.registry import SCOPE
 
-SCOPES = (SCOPE, 'diffusers', 'mmengine', *MODULE2PACKAGE)
-"""Packages whose components a config that is read and not run may name by ``package.Name``."""
+SCOPES = ('diffusers', 'mmdet', 'mmpose', 'mmpretrain', 'posediff')
+"""Packages whose components a config that is read and not run may name by ``package.Name``.
+
+Not MMEngine: MMEngine's look-up takes functions too, and ``mmengine.load`` unpickles what an address holds.
+"""
 
 
 def from_pretrained(
@@ -83,10 +84,12 @@ def _read_config(file: Path) -> Config:
             raise ValueError(
                 f'config {file}: type {component!r} is a path to an object of another package; the config of a '
                 f'pretrained model names registered components, alone or as package.Name with one of '
-                f'{", ".join(sorted(SCOPES))}'
+                f'{", ".join(SCOPES)}'
             )
     imports = values.get('custom_imports')
     if imports:
+        if not (isinstance(imports, dict) and set(imports) <= {'imports', 'allow_failed_imports'}):
+            raise ValueError(f'config {file}: custom_imports must be dict(imports=[MODULE, …]), got {imports!r}')
         try:
             import_modules_from_strings(**imports)
         except ImportError as error:

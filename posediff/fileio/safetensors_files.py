@@ -61,7 +61,10 @@ def write_safetensors(path: str | Path, state: Mapping[str, Tensor], metadata: M
     version = importlib.import_module('posediff').__version__
     texts = {'format': 'pt', **{key: str(value) for key, value in metadata.items()}, 'posediff_version': version}
     with replacing(path) as draft:
+        draft.touch()
+        mode = draft.stat().st_mode  # as the umask has it; save_file replaces the file by one for its owner only
         save_file(tensors, draft, metadata=texts)
+        draft.chmod(mode)
 
 
 def as_half(state: Mapping[str, Tensor], origin: str) -> dict[str, Tensor]:

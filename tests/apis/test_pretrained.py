@@ -58,6 +58,7 @@ def test_a_saved_model_comes_back_with_the_same_poses(tmp_path: Path) -> None:
     model.save_pretrained(tmp_path / 'some' / 'where')
     assert sorted(path.name for path in (tmp_path / 'some' / 'where').iterdir()) == FILES
     assert [path.name for path in (tmp_path / 'some').iterdir()] == ['where']
+    assert len({path.stat().st_mode for path in (tmp_path / 'some' / 'where').iterdir()}) == 1
     again = posediff.from_pretrained(tmp_path / 'some' / 'where')
     assert not again.training
     assert equal_states(again, model)
@@ -226,7 +227,9 @@ def change_config(folder: Path, old: str, new: str) -> None:
         ('fps = 50.0', '_base_ = f"{1}"', 'is no literal'),
         ('fps = 50.0', 'fps = (', 'cannot be read'),
         ("type='Keypoints2DConditioner'", "type='os.mkdir', path='ran'", "type 'os.mkdir' is a path to an object"),
-        ("type='Keypoints2DConditioner'", "type='mmengine.a.b'", "type 'mmengine.a.b' is a path to an object"),
+        ("type='Keypoints2DConditioner'", "type='mmengine.load', file='x.pkl'", "type 'mmengine.load' is a path"),
+        ('fps = 50.0', "custom_imports = ['os']", 'custom_imports must be dict'),
+        ("type='Keypoints2DConditioner'", "type='mmpose.a.b'", "type 'mmpose.a.b' is a path to an object"),
         ("type='Keypoints2DConditioner'", "type='Keypoints3DConditioner'", 'not registered in conditioners'),
     ],
 )
