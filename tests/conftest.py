@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import json
 import sys
@@ -48,6 +49,12 @@ def load_tool() -> Callable[[str], ModuleType]:
         return module
 
     return load
+
+
+@pytest.fixture(scope='session')
+def cli() -> Callable[[str], ModuleType]:
+    """Import the module of a command, given relative to ``posediff.cli``."""
+    return lambda name: importlib.import_module(f'posediff.cli.{name}')
 
 
 @pytest.fixture(scope='session')

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import importlib
 import inspect
 import itertools
 import os
@@ -21,7 +22,7 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -39,7 +40,7 @@ from sybil.parsers.markdown import CodeBlockParser
 
 import posediff
 import posediff.assets
-from posediff.cli.main import build_parser
+from posediff.cli.main import choose
 from posediff.engine.config import load_config
 from posediff.evaluation.metrics import LiftingMetric
 from posediff.models.options import TestOptions, TrainOptions
@@ -265,9 +266,8 @@ def check_command(command: str, tool: LoadTool) -> None:
         targets = re.findall(r'^([a-z-]+):', (REPOSITORY / 'Makefile').read_text(), re.MULTILINE)
         assert {word for word in arguments if '=' not in word} <= set(targets)
     elif program == 'posediff':
-        args = build_parser().parse_args(arguments)
-        assert args.command != 'list' or args.kind is None or args.kind in REGISTRIES
-        assert args.command != 'check-dataset' or load_config(args.config)
+        chosen, rest = choose(arguments)
+        check_arguments(importlib.import_module(f'posediff.cli.{chosen.module}'), rest)
     elif program == 'bash' or (program == 'python' and arguments[:2] == ['-m', 'pytest']):
         files = [word for word in arguments if '/' in word]
         assert files
@@ -299,16 +299,26 @@ def check_tool(tool: LoadTool, script: str, *arguments: str) -> None:
     """Parse the arguments as the tool does; check configs and options in them."""
     assert (REPOSITORY / script).is_file(), f'{script} does not exist'
     module = tool(str(Path(script).relative_to('tools')))
-    with arguments_of(script, *arguments), on_path(REPOSITORY / 'plugins' / 'posediff_mixer'):
-        args = module.parse_args()
-        assert args is not None
+    check_arguments(sys.modules[module.main.__module__], arguments)
+    for word in arguments:
+        for file in re.findall(r'(?:configs|plugins)/[\w./-]+\.py', word):
+            assert Path(file).is_file(), f'{file} does not exist'
+
+
+def check_arguments(module: ModuleType, arguments: Sequence[str]) -> None:
+    """Parse the arguments as the module of a command does; check configs and options in them."""
+    with on_path(REPOSITORY / 'plugins' / 'posediff_mixer'):
+        args = module.parse_args(arguments)
+        assert getattr(args, 'kind', None) in (None, *REGISTRIES)
         options = getattr(args, 'cfg_options', None) or {}
         config = getattr(args, 'config', None)
         if config is not None:
             check_options(str(config), options)
-    for word in arguments:
-        for file in re.findall(r'(?:configs|plugins)/[\w./-]+\.py', word):
-            assert Path(file).is_file(), f'{file} does not exist'
+    more = getattr(args, 'more', None)
+    if more is not None:  # a launcher: what it hands on to the command
+        command = 'test' if hasattr(args, 'checkpoint') else 'train'
+        files = [args.config, *([args.checkpoint] if command == 'test' else [])]
+        check_arguments(importlib.import_module(f'posediff.cli.{command}'), [*files, *more])
 
 
 def check_options(config: str, options: dict[str, Any]) -> None:
@@ -341,15 +351,6 @@ def is_taken(place: list[str], node: Any, name: str) -> bool:
     else:
         return False
     return any(name in inspect.signature(cls.__init__).parameters for cls in inspect.getmro(taker))
-
-
-@contextlib.contextmanager
-def arguments_of(*words: str) -> Iterator[None]:
-    saved, sys.argv = sys.argv, list(words)
-    try:
-        yield
-    finally:
-        sys.argv = saved
 
 
 @pytest.fixture(scope='module')

@@ -1,15 +1,3 @@
 #!/usr/bin/env bash
-# Train on one machine or several: tools/dist_train.sh CONFIG GPUS [arguments of tools/train.py]
-# Several machines: run it on each with NNODES, NODE_RANK, MASTER_ADDR and PORT set. Without CUDA the processes use gloo.
-set -euo pipefail
-if [ $# -lt 2 ]; then
-  echo "usage: $0 CONFIG GPUS [arguments of tools/train.py]" >&2
-  exit 2
-fi
-CONFIG=$1
-GPUS=$2
-TOOLS=$(cd "$(dirname "$0")" && pwd)
-exec "${PYTHON:-python}" -m torch.distributed.run \
-  --nnodes="${NNODES:-1}" --node_rank="${NODE_RANK:-0}" --nproc_per_node="$GPUS" \
-  --master_addr="${MASTER_ADDR:-127.0.0.1}" --master_port="${PORT:-29500}" \
-  "$TOOLS/train.py" "$CONFIG" --launcher pytorch "${@:3}"
+# The same as posediff dist-train: tools/dist_train.sh CONFIG GPUS [arguments of tools/train.py]
+exec "${PYTHON:-python}" -m posediff dist-train "$@"

@@ -57,5 +57,5 @@ DEMO_VIDEO = WheelFiles(
         ),
     },
     holds='the clip',
-    command='python -m posediff.assets WHEEL',
+    command='posediff fetch demo WHEEL',
 )

@@ -1,32 +1,31 @@
-"""From a real clip to people in 3D: all that ``tools/video_to_3d.py`` makes of it, and one picture of it, ``demo.png``.
+"""Run ``posediff video`` on a real clip and draw one picture of the result, ``demo.png``.
 
 The clip, two people in a park, travels in the wheel of Sports2D (BSD-3-Clause) and is fetched from the package index,
-9 MB, as MediaPipe's networks are, 36 MB. Arguments that are not listed here go to ``video_to_3d.py``.
+9 MB, as MediaPipe's networks are, 36 MB. Arguments that are not listed here go to ``posediff video``.
 """
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from posediff.assets import DEMO_VIDEO
+from posediff.cli import video
+from posediff.cli.arguments import command_parser
 from posediff.engine.command_line import one_line_errors
 from posediff.evaluation.tables import markdown_table
 from posediff.visualization.still import save_still
 
-import video_to_3d  # isort: skip  # beside this file
 
-
-def main(argv: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
+    parser = command_parser(prog, __doc__)
     parser.add_argument('--out', type=Path, default=Path('out/demo'), help='folder for the results')
     args, more = parser.parse_known_args(argv)
     with one_line_errors():
         clip, calibration = (DEMO_VIDEO.fetch(name) for name in ('demo.mp4', 'calibration.toml'))
-    video_to_3d.main([str(clip), '--calibration', str(calibration), '--out', str(args.out), '--overwrite', *more])
+    video.main([str(clip), '--calibration', str(calibration), '--out', str(args.out), '--overwrite', *more])
     with one_line_errors():
         picture = save_still(args.out, args.out / 'demo.png')
         print('\n' + people_table(args.out / 'poses.npz'))
@@ -45,7 +44,3 @@ def people_table(path: Path) -> str:
         spread = float(rows['joints_3d_std'][own].mean())
         table.append([str(track), int(own.sum()), float(times[0]), float(times[-1]), float(depth), spread])
     return markdown_table(['person', 'frames', 'from, s', 'to, s', 'distance, m', 'mean spread, mm'], table, digits=1)
-
-
-if __name__ == '__main__':
-    main()

@@ -1,6 +1,6 @@
 """Average precision of PoseTrack result files, and with --tracking how well persons are followed in them.
 
-    python tools/analysis_tools/eval_posetrack.py --gt DIR --pred DIR --out result.json
+    posediff eval-posetrack --gt DIR --pred DIR --out result.json
 
 Both folders hold one file a sequence, of equal names, in PoseTrack18's or PoseTrack17's form. The figures are those of
 the official evaluators; docs/evaluate_posetrack.md says what they count.
@@ -13,6 +13,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from posediff.cli.arguments import command_parser
 from posediff.engine.command_line import one_line_errors
 from posediff.evaluation.posetrack import PROTOCOLS, PoseTrackResult, evaluate_folders
 from posediff.evaluation.tables import markdown_table
@@ -22,8 +23,8 @@ MEASURES = ('ap', 'precision', 'recall')
 TRACKING_MEASURES = ('mota', 'hota')
 
 
-def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def parse_args(argv: Sequence[str] | None = None, prog: str | None = None) -> argparse.Namespace:
+    parser = command_parser(prog, __doc__)
     parser.add_argument('--gt', type=Path, required=True, metavar='DIR', help='ground truth')
     parser.add_argument('--pred', type=Path, required=True, metavar='DIR', help='predictions')
     parser.add_argument('--protocol', choices=list(PROTOCOLS), default='poseval', help='default: %(default)s')
@@ -40,15 +41,11 @@ def as_markdown(result: PoseTrackResult) -> str:
     return markdown_table(['', *groups['ap']], rows, digits=1)
 
 
-def main(argv: Sequence[str] | None = None) -> None:
-    args = parse_args(argv)
+def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
+    args = parse_args(argv, prog)
     with one_line_errors():
         args.out.unlink(missing_ok=True)  # a result of an earlier run is not this one's
         result = evaluate_folders(args.gt, args.pred, args.protocol, args.tracking)
         print(as_markdown(result))
         with replacing(args.out) as temporary:
             temporary.write_text(json.dumps({'protocol': args.protocol, **result.to_dict()}, indent=1) + '\n')
-
-
-if __name__ == '__main__':
-    main()

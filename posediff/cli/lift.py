@@ -19,6 +19,7 @@ from tqdm import tqdm
 
 import posediff
 from posediff.assets import DEMO_KEYPOINTS, LIFTER_CHECKPOINT, LIFTER_CONFIG
+from posediff.cli.arguments import command_parser
 from posediff.engine.command_line import one_line_errors, positive
 from posediff.evaluation.coherence import segment_std, symmetry_gap
 from posediff.evaluation.hypotheses import hypothesis_spread
@@ -26,21 +27,22 @@ from posediff.evaluation.joints_3d import root_aligned
 from posediff.evaluation.tables import markdown_table
 from posediff.fileio.keypoint_files import COORDINATES
 from posediff.fileio.pose_files import KeypointClip, read_keypoints, write_poses
+from posediff.models.estimator import PoseDiffusionEstimator
 from posediff.pipeline.joints_in_picture import joints_in_picture
 from posediff.structures.skeleton_conversion import Conversion, convert_joints
 from posediff.structures.skeletons import Skeleton
 from posediff.visualization.lifting import LiftedClip, save_animation, save_picture
 
 
-def main(argv: Sequence[str] | None = None) -> None:
+def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
     """Lift a file; ends with exit code 2 if the input makes no sense."""
-    args = parse_args(argv)
+    args = parse_args(argv, prog)
     with one_line_errors():
         run(args)
 
 
-def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def parse_args(argv: Sequence[str] | None = None, prog: str | None = None) -> argparse.Namespace:
+    parser = command_parser(prog, __doc__)
     parser.add_argument('--out', type=Path, default=Path('out/lifted'), help='folder for the results')
     clip = parser.add_argument_group('clip')
     clip.add_argument('--keypoints', type=Path, default=DEMO_KEYPOINTS, help='file or folder of 2D keypoints')
@@ -95,7 +97,7 @@ def run(args: argparse.Namespace) -> None:
 
 
 def lift_clip(
-    model: torch.nn.Module, clip: KeypointClip, args: argparse.Namespace, name: str
+    model: PoseDiffusionEstimator, clip: KeypointClip, args: argparse.Namespace, name: str
 ) -> tuple[LiftedClip, Conversion]:
     """Lift a clip as ``num_hypotheses``, ``num_inference_steps`` and ``seed`` say."""
     joints = model.head.skeleton
@@ -132,7 +134,7 @@ def lift_clip(
     return result, conversion
 
 
-def load_lifter(args: argparse.Namespace) -> torch.nn.Module:
+def load_lifter(args: argparse.Namespace) -> PoseDiffusionEstimator:
     if args.config is None and args.checkpoint is not None:
         raise ValueError(f'--checkpoint {args.checkpoint} needs the --config that it belongs to')
     config, checkpoint = (LIFTER_CONFIG, LIFTER_CHECKPOINT) if args.config is None else (args.config, args.checkpoint)
@@ -208,12 +210,8 @@ def print_report(
 
 
 def joint_table(skeleton: Skeleton, spread: np.ndarray, observed: np.ndarray) -> str:
-    rows = [
+    rows: list[list[str | float]] = [
         [name.replace('_', ' '), float(spread[:, joint].mean()), float(spread[:, joint].max()), float(seen)]
         for joint, (name, seen) in enumerate(zip(skeleton.joint_names, 100 * observed.mean(0), strict=True))
     ]
     return markdown_table(['joint', 'mean spread, mm', 'max, mm', 'seen, %'], rows, digits=1)
-
-
-if __name__ == '__main__':
-    main()

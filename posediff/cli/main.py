@@ -1,17 +1,17 @@
-"""The command ``posediff``: what is installed, what is registered, and whether data is sound."""
+"""The command ``posediff``: finds the command that is asked for and runs it."""
 
 from __future__ import annotations
 
 import argparse
+import difflib
+import importlib
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import TypeVar
 
 from posediff import __version__
-from posediff.engine.command_line import positive
-
-FOREIGN = """A name with a prefix, such as mmpose.HRNet or mmdet.RTMDet, is looked up in that package, once it is
-installed; for the stages of a network (backbones to heads) in its MODELS."""
+from posediff.cli.commands import COMMANDS, Command, Group
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -21,16 +21,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: Arguments; those of the process if ``None``.
 
     Returns:
-        Exit code: 0 fine, 1 something is broken, 2 the arguments make no sense.
+        Exit code: 0 success, 1 something is broken, 2 the arguments are invalid. ``SystemExit`` with such a code is
+        raised where a command ends early.
     """
-    args = build_parser().parse_args(argv)
-    commands_run = {
-        'doctor': lambda: run_doctor(args.json),
-        'list': lambda: run_list(args.kind),
-        'check-dataset': lambda: run_check_dataset(args.config, None if args.all else args.items, args.cfg_options),
-    }
+    command, rest = choose(sys.argv[1:] if argv is None else argv)
     try:
-        code = commands_run[args.command]()
+        code = run(command, rest)
         sys.stdout.flush()
     except BrokenPipeError:  # `posediff list | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the interpreter flushes once more at exit
@@ -38,102 +34,69 @@ def main(argv: Sequence[str] | None = None) -> int:
     return code
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """The commands and their arguments."""
-    parser = argparse.ArgumentParser(prog='posediff', description='Human pose from video by diffusion.')
+def choose(words: Sequence[str]) -> tuple[Command, list[str]]:
+    """Split arguments into the command and its own arguments.
+
+    Raises:
+        SystemExit: Help or the version was asked for (0), or there is no such command (2).
+    """
+    parser = build_parser('posediff', 'Human pose from video by diffusion.', COMMANDS)
     parser.add_argument('--version', action='version', version=f'posediff {__version__}')
-    commands = parser.add_subparsers(dest='command', required=True, metavar='COMMAND')
-    doctor = commands.add_parser('doctor', help='check the installed packages; each problem comes with its cure')
-    doctor.add_argument('--json', action='store_true', help='print everything as JSON')
-    listing = commands.add_parser('list', help='show what is registered, and by which package')
-    listing.add_argument('kind', nargs='?', help='denoisers, samplers, models, …; everything if left out')
-    checking = commands.add_parser('check-dataset', help="say what is wrong with a config's data before training")
-    checking.add_argument('config', help='config file')
-    checking.add_argument('--items', type=positive, default=200, help='read this many items of every part')
-    checking.add_argument('--all', action='store_true', help='read all items')
-    checking.add_argument('--cfg-options', nargs='+', metavar='KEY=VALUE', help='override config keys')
+    entry = _find(parser, words, COMMANDS)
+    if isinstance(entry, Command):
+        return entry, list(words[1:])
+    group = build_parser(f'posediff {entry.name}', _sentence(entry.summary), entry.commands)
+    return _find(group, words[1:], entry.commands), list(words[2:])
+
+
+def build_parser(prog: str, description: str, entries: Iterable[Command | Group]) -> argparse.ArgumentParser:
+    """A parser that takes the next word of a command, with all of them in its help."""
+    names = {_last_word(entry): entry.summary for entry in entries}
+    width = max(map(len, names))
+    lines = [f'  {name:<{width}}  {summary}' for name, summary in names.items()]
+    parser = argparse.ArgumentParser(
+        prog=prog,
+        usage=f'{prog} [-h] COMMAND …',
+        description=description,
+        epilog='commands (COMMAND --help says more of each):\n' + '\n'.join(lines),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument('command', metavar='COMMAND', help=argparse.SUPPRESS)
     return parser
 
 
-def run_doctor(as_json: bool) -> int:
-    """Examine this machine and print the report; 1 when something is broken."""
-    from posediff.doctor import report
-    from posediff.doctor.snapshot import examine
-
-    if sys.stderr.isatty():
-        print('importing what is installed …', file=sys.stderr)
-    installed = examine()
-    findings = report.diagnose(installed)
-    print(report.as_json(installed, findings) if as_json else report.as_text(installed, findings))
-    return report.exit_code(findings)
-
-
-def run_list(kind: str | None) -> int:
-    """Print registered components; 2 for a kind that does not exist, 1 when a plugin is broken."""
-    try:  # not at the top of the file: the doctor has to run where torch does not import
-        import torch  # noqa: F401  without it every part is left out, one by one
-
-        from posediff.plugins.entry_points import PluginError, import_components, load_plugins
-        from posediff.registry import REGISTRIES
-    except Exception as error:
-        print(
-            f'cannot list what is registered ({type(error).__name__}: {error}): run `posediff doctor`', file=sys.stderr
-        )
-        return 1
-    if kind is not None and kind not in REGISTRIES:
-        print(f'posediff list: no kind {kind!r}; there are: {", ".join(REGISTRIES)}', file=sys.stderr)
-        return 2
-    code = 0
-    for module, failure in import_components().items():
-        print(f'left out: {module} does not import ({_one_line(failure)})', file=sys.stderr)
+def run(command: Command, argv: Sequence[str]) -> int:
+    """Import the module of a command and call its ``main``; 1 where the import fails."""
+    prog = f'posediff {command.name}'
     try:
-        load_plugins()
-    except PluginError as error:
-        print(f'left out: {error}', file=sys.stderr)
-        code = 1
-    for name in REGISTRIES if kind is None else [kind]:
-        print_registry(name)
-    print(FOREIGN)
-    return code
+        module = importlib.import_module(f'posediff.cli.{command.module}')
+    except Exception as error:
+        if os.environ.get('POSEDIFF_TRACEBACK'):
+            raise
+        reason = ' '.join(f'{type(error).__name__}: {error}'.split())
+        print(f'error: {prog} cannot start ({reason}): run `posediff doctor`', file=sys.stderr)
+        return 1
+    return module.main(argv, prog) or 0
 
 
-def run_check_dataset(config: str, items: int | None, cfg_options: Sequence[str] | None) -> int:
-    """Open and read the data of a config and print what is wrong with it; 1 when something is."""
-    from functools import partial
-
-    from mmengine.config import DictAction
-    from tqdm import tqdm
-
-    from posediff.datasets.checking import as_text, check_dataset
-    from posediff.engine.command_line import one_line_errors
-    from posediff.engine.config import load_config
-    from posediff.plugins.entry_points import load_plugins
-
-    parser = argparse.ArgumentParser()
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction)
-    options = parser.parse_args(['--cfg-options', *cfg_options]).cfg_options if cfg_options else None
-    with one_line_errors():
-        load_plugins()
-        cfg = load_config(config, options)
-    progress = partial(tqdm, desc='reading', unit='item', leave=False, disable=None)
-    findings = check_dataset(cfg, items, progress)
-    print(as_text(findings))
-    return int(any(finding.problems for finding in findings))
+Entry = TypeVar('Entry', bound=Command | Group)
 
 
-def print_registry(kind: str) -> None:
-    """Print a registry: name, module and package of each component."""
-    from posediff.plugins.entry_points import registered_by
-    from posediff.registry import REGISTRIES
-
-    registry = REGISTRIES[kind]
-    components = sorted(registry._module_dict.items())
-    print(f'{kind} ({len(components)})')
-    width = max((len(name) for name, _ in components), default=0)
-    depth = max((len(component.__module__) for _, component in components), default=0)
-    for name, component in components:
-        print(f'  {name:<{width}}  {component.__module__:<{depth}}  {registered_by(component)}')
+def _find(parser: argparse.ArgumentParser, words: Sequence[str], entries: Iterable[Entry]) -> Entry:
+    if not words or words[0].startswith('-'):
+        parser.parse_args(words)  # prints help or version, or refuses the option
+        raise AssertionError('argparse did not end the program')
+    by_name = {_last_word(entry): entry for entry in entries}
+    if words[0] not in by_name:
+        close = difflib.get_close_matches(words[0], by_name, n=3)
+        hint = f'did you mean {" or ".join(close)}?' if close else f'there are: {", ".join(by_name)}'
+        parser.error(f'no command {words[0]!r}; {hint}')
+    return by_name[words[0]]
 
 
-def _one_line(error: Exception) -> str:
-    return f'{type(error).__name__}: {" ".join(str(error).split())}'
+def _last_word(entry: Command | Group) -> str:
+    return entry.name.rpartition(' ')[2]
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:] + '.'

@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Sequence
 
+from posediff.cli.arguments import command_parser
 from posediff.engine.command_line import one_line_errors, positive
 from posediff.synthetic.generate import VideoSet, generate_videos
 from posediff.synthetic.scene import ClipSettings
@@ -37,8 +38,8 @@ def image_size(text: str) -> tuple[int, int]:
     return int(match[2]), int(match[1])
 
 
-def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
+def parse_args(argv: Sequence[str] | None = None, prog: str | None = None) -> argparse.Namespace:
+    parser = command_parser(prog, __doc__)
     parser.add_argument('out', help='folder to write to; one begun with the same arguments is finished or extended')
     parser.add_argument('--motion', help='folder of converted CMU motion, e.g. data/cmu (default: generated motion)')
     parser.add_argument('--train-clips', type=count, default=240)
@@ -58,14 +59,10 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     return args
 
 
-def main(argv: Sequence[str] | None = None) -> None:
-    args = parse_args(argv)
+def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
+    args = parse_args(argv, prog)
     settings = ClipSettings(args.seed, args.frames, args.size)
     clips = {'train': args.train_clips, 'val': args.val_clips}
     with one_line_errors():
         done = generate_videos(args.out, VideoSet(settings, clips, args.motion, args.label_every), args.workers)
     print(f'{done["written"]} sequences written, {done["kept"]} were there, in {args.out}')
-
-
-if __name__ == '__main__':
-    main()

@@ -1,13 +1,15 @@
-"""Strip a training checkpoint to what inference needs: ``python tools/model_converters/publish.py IN OUT``."""
+"""Strip a training checkpoint to what inference needs: ``posediff publish IN OUT``."""
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 from mmengine.config import Config
 
+from posediff.cli.arguments import command_parser
 from posediff.engine.command_line import one_line_errors
 from posediff.fileio.atomic_files import replacing
 from posediff.fileio.checkpoint import load_checkpoint, load_state
@@ -17,15 +19,15 @@ from posediff.models.inference_config import inference_config
 KEPT_META = ('epoch', 'iter', 'seed')  # the whole config would tell of the machine that trained it
 
 
-def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
+def parse_args(argv: Sequence[str] | None = None, prog: str | None = None) -> argparse.Namespace:
+    parser = command_parser(prog, __doc__)
     parser.add_argument('source', type=Path, help='checkpoint written by training')
     parser.add_argument('destination', type=Path, help='file to write: .pth, or .safetensors')
     parser.add_argument('--half', action='store_true', help='write float16: half the size, read as float32 again')
     parser.add_argument(
         '--config-out', type=Path, help='write what inference needs of the training config to this file'
     )
-    return parser.parse_args()
+    return parser.parse_args(argv)
 
 
 def publish(source: Path, destination: Path, half: bool = False) -> int:
@@ -53,14 +55,10 @@ def write_config(source: Path, destination: Path) -> None:
         draft.write_text(inference_config(cfg).pretty_text)
 
 
-def main() -> None:
-    args = parse_args()
+def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
+    args = parse_args(argv, prog)
     with one_line_errors():
         size = publish(args.source, args.destination, args.half)
         if args.config_out is not None:
             write_config(args.source, args.config_out)
     print(f'wrote {args.destination}: {size / 1e6:.2f} MB')
-
-
-if __name__ == '__main__':
-    main()

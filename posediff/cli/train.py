@@ -1,19 +1,21 @@
-"""Train a model: ``python tools/train.py CONFIG``; many processes: ``tools/dist_train.sh CONFIG GPUS``."""
+"""Train a model; ``posediff dist-train CONFIG GPUS`` does it with several processes."""
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 
 import torch
 from mmengine.config import Config
 from mmengine.runner import find_latest_checkpoint
 
+from posediff.cli.arguments import command_parser
 from posediff.engine.command_line import one_line_errors
 from posediff.engine.launch import add_common_arguments, leaving_process_group, prepare, train
 
 
-def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
+def parse_args(argv: Sequence[str] | None = None, prog: str | None = None) -> argparse.Namespace:
+    parser = command_parser(prog, __doc__)
     add_common_arguments(parser)
     parser.add_argument(
         '--resume',
@@ -30,7 +32,7 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument('--auto-scale-lr', action='store_true', help='scale the learning rate to the real batch size')
     parser.add_argument('--no-validate', action='store_true', help='do not evaluate during training')
-    return parser.parse_args()
+    return parser.parse_args(argv)
 
 
 def apply_arguments(cfg: Config, args: argparse.Namespace) -> None:
@@ -53,14 +55,10 @@ def apply_arguments(cfg: Config, args: argparse.Namespace) -> None:
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
 
 
-def main() -> None:
-    args = parse_args()
+def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
+    args = parse_args(argv, prog)
     with leaving_process_group():
         with one_line_errors():
             cfg = prepare(args)
             apply_arguments(cfg, args)
         train(cfg)
-
-
-if __name__ == '__main__':
-    main()

@@ -1,6 +1,6 @@
 """Find the people in a video, in 2D and 3D: poses.npz, poses.json, viewer.html, overlay.mp4 and scene.mp4 in a folder.
 
-    python tools/video_to_3d.py VIDEO --out DIR
+    posediff video VIDEO --out DIR
 
 VIDEO is a file, an address, a camera (camera:0), a photo, or a folder of images (with --fps). Stop with Ctrl-C: what
 was done is written.
@@ -23,6 +23,7 @@ from typing import Any
 from tqdm import tqdm
 
 from posediff.assets import LIFTER_CHECKPOINT, LIFTER_CONFIG
+from posediff.cli.arguments import command_parser
 from posediff.detection.boxes_file import BoxesFileDetector
 from posediff.detection.keypoints_file import KeypointsFileDetector
 from posediff.engine.command_line import one_line_errors, positive
@@ -50,10 +51,10 @@ NOTHING_FOUND, INTERRUPTED = 1, 130
 LIVE_HYPOTHESES = 5  # a quarter of what the lifter ships with: 95 ms of a core for a pose instead of 352, 3 mm worse
 
 
-def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
+def parse_args(argv: Sequence[str] | None = None, prog: str | None = None) -> argparse.Namespace:
     with one_line_errors():
         load_plugins()  # their components are choices too
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_parser(prog, __doc__)
     parser.add_argument('video')
     parser.add_argument('--out', type=Path, required=True, help='folder for the results')
     parser.add_argument('--overwrite', action='store_true', help='replace the results that are there')
@@ -241,7 +242,7 @@ def infer(
             writer.add(result)
             if isinstance(video, LiveVideo):
                 bar.set_postfix(left_out=video.left_out, refresh=False)
-    if isinstance(results, LiveResults):
+    if isinstance(video, LiveVideo) and isinstance(results, LiveResults):
         writer.header = replace(writer.header, fps=results.fps or video.fps)
         writer.header.facts['live'] = {'video_fps': video.fps, 'frames_left_out': video.left_out}
     if request():
@@ -271,8 +272,8 @@ class StopRequest:
         self.is_made = True
 
 
-def main(argv: Sequence[str] | None = None) -> None:
-    args = parse_args(argv)
+def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
+    args = parse_args(argv, prog)
     with one_line_errors():
         check_folder(args)
         if args.export:
@@ -398,7 +399,3 @@ def disk_errors(folder: Path) -> Iterator[None]:
             raise
         with one_line_errors():
             raise OSError(f'{folder}: {os.strerror(error.errno)}; --resume goes on when there is room') from error
-
-
-if __name__ == '__main__':
-    main()

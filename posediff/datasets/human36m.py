@@ -22,7 +22,7 @@ from posediff.registry import DATASETS
 class Human36MLiftingDataset(PoseWindowDataset):
     """Human3.6M from the files of MMPose's ``Human36mDataset``; only windows and targets differ from MMPose.
 
-    ``tools/dataset_converters/h36m_videopose3d.py`` writes these files. Joints are in the camera frame, so every camera
+    ``posediff convert h36m`` writes these files. Joints are in the camera frame, so every camera
     of a video gives a separate clip.
 
     Args:

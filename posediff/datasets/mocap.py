@@ -24,7 +24,7 @@ VALIDATION_SUBJECTS = ('02', '05', '29', '35')
 
 @DATASETS.register_module()
 class CMUMocapDataset(PoseWindowDataset):
-    """CMU motion capture, as written by ``tools/dataset_converters/cmu_mocap.py``.
+    """CMU motion capture, as written by ``posediff convert cmu``.
 
     In training, every window gets a random camera and new simulated detections. In test, windows use the static cameras
     stored with each clip and detections that depend only on ``(file's seed, clip, camera)``.
@@ -118,9 +118,7 @@ class CMUMocapDataset(PoseWindowDataset):
 
     def _files(self) -> list[Path]:
         if not self.data_root.is_dir():
-            raise FileNotFoundError(
-                f'{self.data_root}: no such folder; fill it with tools/dataset_converters/cmu_mocap.py'
-            )
+            raise FileNotFoundError(f'{self.data_root}: no such folder; fill it with posediff convert cmu')
         if self.subjects is not None:
             return [self.data_root / f'{subject}.npz' for subject in self.subjects]
         if self.split == 'val':

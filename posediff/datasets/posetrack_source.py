@@ -55,7 +55,7 @@ class StrictReading:
         images = document.get('images') if isinstance(document, dict) else None
         if is_annolist(document):
             raise ValueError(
-                f'{self.ann_file} is in the form of PoseTrack2017: tools/dataset_converters/posetrack17_to_coco.py '
+                f'{self.ann_file} is in the form of PoseTrack2017: posediff convert posetrack17 '
                 'converts a split to what is needed here'
             )
         if not images or not isinstance(document.get('annotations'), list):

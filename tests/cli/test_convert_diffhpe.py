@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import runpy
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,6 +13,7 @@ import torch
 from torch import Tensor
 
 from posediff import init_model
+from posediff.cli.convert import diffhpe
 from posediff.fileio.checkpoint import UnsafeCheckpointError
 from posediff.integrations.official_checkpoints import ConvertedCheckpoint, convert_checkpoint, convert_state_dict
 from posediff.models.denoisers import MixSTEDenoiser
@@ -291,7 +291,6 @@ def test_half_precision_weights_come_with_a_half_precision_table(
     repository: Path,
     reference_data: Path,
     capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
     rounded: bool,
 ) -> None:
     official = torch.load(reference_data / 'diffhpe_cases' / 'tiny_2d_state.pt', weights_only=True)
@@ -303,8 +302,7 @@ def test_half_precision_weights_come_with_a_half_precision_table(
         f"_base_ = ['{base}']\nmodel = dict(denoiser=dict(channels=16, num_layers=2, step_channels=32))\n"
     )
     source, destination = save(tmp_path / 'official.pth', official), tmp_path / 'converted.pth'
-    monkeypatch.setattr(sys, 'argv', ['diffhpe.py', str(source), str(destination), '--config', str(config)])
-    runpy.run_path(str(repository / 'tools' / 'model_converters' / 'diffhpe.py'), run_name='__main__')
+    diffhpe.main([str(source), str(destination), '--config', str(config)])
     assert ('the step-embedding table was rounded to half precision' in capsys.readouterr().out) == rounded
     table = init_model(config, tmp_path / 'converted.pth').denoiser.step_embedding.table
     formula = init_model(config).denoiser.step_embedding.table

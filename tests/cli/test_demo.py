@@ -1,9 +1,8 @@
-"""tools/demo.py: the table, and all of it on the first second of the real clip."""
+"""posediff demo: the table, and all of it on the first second of the real clip."""
 
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from types import ModuleType
 
 import numpy as np
@@ -13,9 +12,8 @@ pytest.importorskip('av')
 
 
 @pytest.fixture
-def demo(repository: Path, load_tool, monkeypatch) -> ModuleType:
-    monkeypatch.syspath_prepend(str(repository / 'tools'))
-    return load_tool('demo.py')
+def demo(cli) -> ModuleType:
+    return cli('demo')
 
 
 def test_the_table_says_who_was_where(demo, tmp_path):

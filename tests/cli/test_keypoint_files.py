@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -28,15 +27,6 @@ model = dict(
 Run = Callable[..., int]
 
 
-def tool(repository: Path, name: str) -> Any:
-    spec = importlib.util.spec_from_file_location(name, repository / 'tools' / f'{name}.py')
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.fixture(scope='module')
 def lifter(tmp_path_factory: Any, repository: Path) -> Path:
     path = tmp_path_factory.mktemp('lifter') / 'tiny.py'
@@ -45,13 +35,13 @@ def lifter(tmp_path_factory: Any, repository: Path) -> Path:
 
 
 @pytest.fixture(scope='module')
-def run(repository: Path, lifter: Path, exit_code: Any, tmp_path_factory: Any) -> Run:
-    """Run video_to_3d on a grey video."""
+def run(cli: Any, lifter: Path, exit_code: Any, tmp_path_factory: Any) -> Run:
+    """Run posediff video on a grey video."""
     video = tmp_path_factory.mktemp('video') / 'clip.mp4'
     with VideoWriter(video, 25.0) as writer:
         for _ in range(FRAMES):
             writer.write(np.full((HEIGHT, WIDTH, 3), 99, np.uint8))
-    module = tool(repository, 'video_to_3d')
+    module = cli('video')
     common = ['--lifter', lifter, '--lifter-checkpoint', 'random', '--no-overlay', '--no-scene', '--overwrite']
     return lambda *words: exit_code(module.main, [str(word) for word in [video, *words, *common]])
 
@@ -163,9 +153,9 @@ def test_flags_of_keypoints_need_keypoints(run: Run, tmp_path: Path, capsys: pyt
 
 
 def test_one_person_of_several_is_lifted(
-    repository: Path, lifter: Path, exit_code: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    cli: Any, lifter: Path, exit_code: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    module = tool(repository, 'lift_keypoints')
+    module = cli('lift')
 
     def lift(document: Any, *words: Any) -> int:
         common = ['--keypoints', write(tmp_path, document), '--out', tmp_path / 'out', '--config', lifter]

@@ -1,4 +1,4 @@
-"""tools/lift_keypoints.py on a tiny random lifter: what it writes, what it prints, what it refuses."""
+"""posediff lift on a tiny random lifter: what it writes, what it prints, what it refuses."""
 
 import json
 
@@ -28,8 +28,8 @@ model = dict(
 
 
 @pytest.fixture(scope='module')
-def demo(load_tool):
-    return load_tool('lift_keypoints.py')
+def demo(cli):
+    return cli('lift')
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,14 +18,10 @@ Publish = Callable[..., int]
 
 
 @pytest.fixture
-def publish(load_tool, exit_code, monkeypatch) -> Publish:
-    module = load_tool('model_converters/publish.py')
+def publish(cli, exit_code) -> Publish:
+    module = cli('publish')
 
-    def run(*words: object) -> int:
-        monkeypatch.setattr(sys, 'argv', ['publish.py', *map(str, words)])
-        return exit_code(lambda _: module.main(), [])
-
-    return run
+    return lambda *words: exit_code(module.main, [str(word) for word in words])
 
 
 @pytest.fixture

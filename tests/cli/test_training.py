@@ -146,11 +146,10 @@ def test_a_killed_and_resumed_run_ends_with_the_weights_of_the_uninterrupted_one
     same_run(trained, tmp_path)
 
 
-def test_resume_with_nothing_to_go_on_from_keeps_load_from(tmp_path, configs, load_tool, monkeypatch):
-    tool = load_tool('train.py')
-    command = ['train.py', str(configs['lifting']), '--work-dir', str(tmp_path), '--resume']
-    monkeypatch.setattr('sys.argv', [*command, '--cfg-options', 'load_from=begin.pth'])
-    args = tool.parse_args()
+def test_resume_with_nothing_to_go_on_from_keeps_load_from(tmp_path, configs, cli):
+    tool = cli('train')
+    command = [str(configs['lifting']), '--work-dir', str(tmp_path), '--resume', '--cfg-options', 'load_from=begin.pth']
+    args = tool.parse_args(command)
     cfg = tool.prepare(args)
     tool.apply_arguments(cfg, args)
     assert (cfg.resume, cfg.load_from) == (False, 'begin.pth')

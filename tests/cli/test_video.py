@@ -61,8 +61,8 @@ def lifter(tmp_path_factory, repository: Path) -> Path:
 
 
 @pytest.fixture(scope='module')
-def run(load_tool, lifter: Path, exit_code) -> Run:
-    module = load_tool('video_to_3d.py')
+def run(cli, lifter: Path, exit_code) -> Run:
+    module = cli('video')
     common = ['--lifter', lifter, '--lifter-checkpoint', 'random', '--score-threshold', 0]
     common += ['--min-pose-score', 0]  # random networks are sure of nothing
     return lambda words: exit_code(module.main, [str(word) for word in [*words, *common]])

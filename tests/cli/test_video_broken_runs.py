@@ -14,13 +14,13 @@ FRAMES = 12
 
 
 @pytest.fixture
-def run(exit_code, load_tool, tiny_lifter, grey_video, save_keypoints, filmed):
+def run(exit_code, cli, tiny_lifter, grey_video, save_keypoints, filmed):
     """The tool on a clip of one person whose keypoints are known; it gives the exit code."""
     video = grey_video(FRAMES)
     keypoints = save_keypoints([(frame, points, np.ones(17)) for frame, points in enumerate(filmed(FRAMES))])
     words = [video, '--keypoints', keypoints, '--skeleton', 'h36m17', '--lifter', tiny_lifter]
     words += ['--lifter-checkpoint', 'random', '--no-overlay', '--no-scene']
-    tool = load_tool('video_to_3d.py')
+    tool = cli('video')
     return lambda *more: exit_code(tool.main, [str(word) for word in [*words, *more]])
 
 

@@ -18,14 +18,14 @@ BELOW = [number for number, name in enumerate(COCO17.joint_names) if name.endswi
 
 
 @pytest.fixture
-def run(exit_code, load_tool, tiny_lifter, grey_video, save_keypoints, tmp_path):
+def run(exit_code, cli, tiny_lifter, grey_video, save_keypoints, tmp_path):
     """The tool on a clip whose keypoints end at the lower edge, or go on below it, and its folder."""
     rng = np.random.default_rng(0)
     points = rng.uniform([40, 10], [90, 80], (17, 2)) + rng.normal(0, 0.3, (FRAMES, 17, 2))
     points[:, BELOW, 1] += 96  # below the picture
     scores = np.ones(17)
     video = grey_video(FRAMES)
-    tool = load_tool('video_to_3d.py')
+    tool = cli('video')
 
     def work(leg_scores: float, *more):
         scores[BELOW] = leg_scores

@@ -106,7 +106,7 @@ def test_the_runner_builds_it_and_the_preprocessor_takes_its_batches(mocap_folde
 
 
 def test_missing_and_damaged_files_are_named(mocap_folder, tmp_path):
-    with pytest.raises(FileNotFoundError, match=r'nowhere.*cmu_mocap\.py'):
+    with pytest.raises(FileNotFoundError, match=r'nowhere.*posediff convert cmu'):
         CMUMocapDataset(str(tmp_path / 'nowhere'))
     with pytest.raises(FileNotFoundError, match=r'99\.npz'):
         CMUMocapDataset(str(mocap_folder), subjects=['99'])

@@ -77,7 +77,7 @@ def test_files_that_are_no_annotations_are_passed_over(tmp_path: Path) -> None:
             r'annotations\[0\]: image_id None is none',
         ),
         (lambda document: document['images'][0].pop('id'), ValueError, 'an image has no id'),
-        (lambda document: document.update(annolist=[]), ValueError, 'posetrack17_to_coco'),
+        (lambda document: document.update(annolist=[]), ValueError, 'posediff convert posetrack17'),
         (lambda document: document.update(images=[]), ValueError, 'no images'),
         (lambda document: document['images'][0].update(file_name='no.jpg'), FileNotFoundError, r'no\.jpg'),
     ],
@@ -91,8 +91,8 @@ def test_a_broken_file_is_named_and_nothing_is_written(files, video_folder, tmp_
     assert not (tmp_path / 'out').exists() or not list((tmp_path / 'out').iterdir())
 
 
-def test_the_tool_says_what_it_wrote(files, video_folder, tmp_path, load_tool, capsys) -> None:
-    module = load_tool('dataset_converters/merge_posetrack.py')
+def test_the_tool_says_what_it_wrote(files, video_folder, tmp_path, cli, capsys) -> None:
+    module = cli('convert.merge_posetrack')
     (tmp_path / 'out').mkdir()
     module.main([str(files), str(video_folder), str(tmp_path / 'out' / 'merged.json')])
     assert '2 videos, 8 images' in capsys.readouterr().out

@@ -10,12 +10,12 @@ import pytest
 pytest.importorskip('av')
 
 
-def test_the_second_of_two_people_begins_half_a_second_later(field_case, load_tool, exit_code, tiny_lifter, tmp_path):
+def test_the_second_of_two_people_begins_half_a_second_later(field_case, cli, exit_code, tiny_lifter, tmp_path):
     case = field_case('export-time-zero')
     words = [case / 'clip.mp4', '--keypoints', case / 'two_people.json', '--skeleton', 'coco17']
     words += ['--export', 'trc,csv,bvh,c3d', '--out', tmp_path, '--overwrite', '--no-scene', '--no-overlay']
     words += ['--num-hypotheses', 2, '--lifter', tiny_lifter, '--lifter-checkpoint', 'random']
-    assert exit_code(load_tool('video_to_3d.py').main, [str(word) for word in words]) == 0
+    assert exit_code(cli('video').main, [str(word) for word in words]) == 0
     for track, start in ((0, 0), (1, 15)):
         with (tmp_path / f'track{track}.csv').open(newline='') as file:
             first = next(csv.DictReader(file))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -20,14 +19,9 @@ IMAGE = np.zeros((360, 640, 3), np.uint8)
 
 
 @pytest.fixture(scope='module')
-def video_to_3d(repository: Path) -> ModuleType:
+def video_to_3d(cli: Callable[[str], ModuleType]) -> ModuleType:
     pytest.importorskip('av')
-    spec = importlib.util.spec_from_file_location('video_to_3d', repository / 'tools' / 'video_to_3d.py')
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return cli('video')
 
 
 @pytest.mark.parametrize(

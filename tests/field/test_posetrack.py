@@ -19,14 +19,14 @@ def test_ids_as_text_are_ids(field_case):
     assert result.tracking.total('mota') == 100
 
 
-def test_an_id_of_no_image_ends_the_tool(field_case, tmp_path, load_tool, capsys):
+def test_an_id_of_no_image_ends_the_tool(field_case, tmp_path, cli, capsys):
     case = field_case('posetrack-string-image-id')
     path = tmp_path / 'pred' / '000342_mpii_test.json'
     path.parent.mkdir()
     document = json.loads((case / 'pred' / path.name).read_text())
     document['annotations'][0]['image_id'] = '5'
     path.write_text(json.dumps(document))
-    tool = load_tool('analysis_tools/eval_posetrack.py')
+    tool = cli('eval_posetrack')
     with pytest.raises(SystemExit) as stopped:
         tool.main(['--gt', str(case / 'gt'), '--pred', str(path.parent), '--out', str(tmp_path / 'r.json')])
     assert stopped.value.code == 2

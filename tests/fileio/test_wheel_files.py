@@ -103,7 +103,7 @@ def test_a_damaged_file_in_the_cache_is_an_error_that_says_what_to_do(small, whe
 def test_without_an_index_the_error_says_what_to_do(monkeypatch):
     without_index(monkeypatch)
     with pytest.raises(
-        RuntimeError, match=r'could not be downloaded.*pip download .*integrations.mediapipe WHEEL'
+        RuntimeError, match=r'could not be downloaded.*pip download .*posediff fetch mediapipe WHEEL'
     ) as caught:
         WEIGHTS.fetch(DETECTION)
     assert 'No matching distribution' in str(caught.value)  # pip's own reason
@@ -114,7 +114,7 @@ def test_without_an_index_the_error_says_what_to_do(monkeypatch):
 def test_the_command_refuses_a_wrong_wheel_in_one_line(tmp_path):
     wheel = tmp_path / 'other.whl'
     wheel.write_bytes(b'no wheel')
-    command = [sys.executable, '-m', 'posediff.integrations.mediapipe', str(wheel)]
+    command = [sys.executable, '-m', 'posediff', 'fetch', 'mediapipe', str(wheel)]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 2
     assert done.stderr.startswith('error: ')

@@ -28,8 +28,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def main(load_tool) -> Callable[[list[str]], None]:
-    return load_tool('dataset_converters/make_synthetic_video.py').main
+def main(cli) -> Callable[[list[str]], None]:
+    return cli('make_synthetic_video').main
 
 
 def test_layout_and_ids_are_posetracks(made: Path) -> None:

@@ -71,7 +71,7 @@ def test_a_model_without_such_a_denoiser_is_refused():
         record_activations(control, torch.randn(1, 1, 3, 64, 48), 2)
 
 
-def test_the_tool_wants_pairs(load_tool, capsys):
+def test_the_tool_wants_pairs(cli, capsys):
     with pytest.raises(SystemExit, match='2'):
-        load_tool('visualization/decoder_activations.py').main(['config.py'])
+        cli('benchmark.activations').main(['config.py'])
     assert 'pairs of config and checkpoint, got 1 arguments' in capsys.readouterr().err

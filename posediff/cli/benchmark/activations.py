@@ -1,6 +1,6 @@
 """Draw what heatmap denoisers look at in each step, on a person of a config's test set: DiffPose's Figure 4.
 
-    python tools/visualization/decoder_activations.py CONFIG CHECKPOINT [CONFIG CHECKPOINT …] --item 3 --steps 4
+    posediff benchmark activations CONFIG CHECKPOINT [CONFIG CHECKPOINT …] --item 3 --steps 4
 
 The data is that of the first config; all models see the same crop and noise.
 """
@@ -14,13 +14,14 @@ from pathlib import Path
 import numpy as np
 
 import posediff
+from posediff.cli.arguments import command_parser
 from posediff.engine.command_line import one_line_errors, positive
 from posediff.engine.evaluation import build_test_dataset
 from posediff.visualization.activations import record_activations, save_activations
 
 
-def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def parse_args(argv: Sequence[str] | None = None, prog: str | None = None) -> argparse.Namespace:
+    parser = command_parser(prog, __doc__)
     parser.add_argument('models', nargs='+', metavar='CONFIG CHECKPOINT', help='one or several trained models')
     parser.add_argument('--item', type=int, default=0, help='person of the test set')
     parser.add_argument('--steps', type=positive, default=4, help='denoiser calls')
@@ -30,8 +31,8 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def main(argv: Sequence[str] | None = None) -> None:
-    args = parse_args(argv)
+def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
+    args = parse_args(argv, prog)
     with one_line_errors():
         if len(args.models) % 2:
             raise ValueError(f'models come in pairs of config and checkpoint, got {len(args.models)} arguments')
@@ -51,7 +52,3 @@ def main(argv: Sequence[str] | None = None) -> None:
             runs.append((Path(config).stem, steps))
     save_activations(args.out, frame, runs)
     print(f'{args.out}: {item["data_samples"].sample_id}')
-
-
-if __name__ == '__main__':
-    main()

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from mmengine.config import DictAction
 from mmengine.registry import init_default_scope
 
+from posediff.cli.arguments import command_parser
 from posediff.datasets import PoseWindowDataset
 from posediff.engine.command_line import one_line_errors, positive
 from posediff.engine.config import load_config
@@ -18,14 +19,14 @@ from posediff.plugins import load_plugins
 from posediff.registry import DATASETS
 
 
-def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
+def parse_args(argv: Sequence[str] | None = None, prog: str | None = None) -> argparse.Namespace:
+    parser = command_parser(prog, __doc__)
     parser.add_argument('config', help='config file with train_dataloader and val_dataloader')
     parser.add_argument('--windows', type=positive, default=20000, help='training windows to fit on')
     parser.add_argument('--centre-stride', type=int, default=3, help='predict every n-th frame by itself; 0: none')
     parser.add_argument('--out', help='write the rows to this JSON file')
     parser.add_argument('--cfg-options', nargs='+', action=DictAction, help='override config keys: key=value …')
-    return parser.parse_args()
+    return parser.parse_args(argv)
 
 
 def training_items(dataset: PoseWindowDataset, count: int) -> Iterator[dict]:
@@ -48,8 +49,8 @@ def measure(args: argparse.Namespace) -> list[dict]:
     return evaluate_baselines(fitted_on, collect(test[index] for index in range(len(test))), centred)
 
 
-def main() -> None:
-    args = parse_args()
+def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
+    args = parse_args(argv, prog)
     with one_line_errors():
         rows = measure(args)
     width = max(len(row['name']) for row in rows)
@@ -62,7 +63,3 @@ def main() -> None:
     if args.out:
         with replacing(args.out) as temporary:
             temporary.write_text(report + '\n', encoding='utf-8')
-
-
-if __name__ == '__main__':
-    main()

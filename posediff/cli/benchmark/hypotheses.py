@@ -1,6 +1,6 @@
 """Quality and time against the number of denoiser steps and of hypotheses, beside a model without diffusion.
 
-    python tools/analysis_tools/hypotheses_sweep.py CONFIG CHECKPOINT --control CONFIG CHECKPOINT
+    posediff benchmark hypotheses CONFIG CHECKPOINT --control CONFIG CHECKPOINT
 
 Writes ``hypotheses_sweep.json`` and ``.md``. Columns whose name ends in "oracle" choose with the ground truth in
 hand: they are bounds, not results.
@@ -15,22 +15,23 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import torch
 from mmengine.config import DictAction
 from tqdm import tqdm
 
+from posediff.cli.arguments import command_parser
 from posediff.cli.provenance import provenance
 from posediff.engine.command_line import one_line_errors, positive
 from posediff.engine.evaluation import build_test_dataset, build_test_metric, evaluate_model, set_sampling
 from posediff.engine.model_building import init_model
 from posediff.evaluation.tables import markdown_table
 from posediff.fileio.atomic_files import replacing
+from posediff.models.estimator import PoseDiffusionEstimator
 
 MEASURES = ('mpjpe', 'p_mpjpe', 'mpjve', 'symmetry_gap', 'segment_std', 'j_agg', 'p_best_oracle', 'j_best_oracle')
 
 
-def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def parse_args(argv: Sequence[str] | None = None, prog: str | None = None) -> argparse.Namespace:
+    parser = command_parser(prog, __doc__)
     parser.add_argument('config')
     parser.add_argument('checkpoint')
     parser.add_argument('--steps', type=positive, nargs='+', default=[1, 2, 5, 10, 25, 50], help='num_inference_steps')
@@ -48,7 +49,8 @@ def sweep(args: argparse.Namespace) -> list[dict[str, Any]]:
     """One row a setting, the control first."""
     rows = []
     if args.control:
-        control = init_model(*args.control, device=args.device)
+        config, checkpoint = args.control
+        control = init_model(config, checkpoint, args.device)
         if control.denoiser is not None:
             raise ValueError(f'--control {args.control[0]} has a denoiser; the control is a model without diffusion')
         rows.append({'model': 'no diffusion', 'steps': None, 'hypotheses': 1, **measure(control, args, 'control')})
@@ -63,7 +65,7 @@ def sweep(args: argparse.Namespace) -> list[dict[str, Any]]:
     return rows
 
 
-def measure(model: torch.nn.Module, args: argparse.Namespace, label: str) -> dict[str, float]:
+def measure(model: PoseDiffusionEstimator, args: argparse.Namespace, label: str) -> dict[str, float]:
     metric = build_test_metric(model.cfg)
     dataset = build_test_dataset(model.cfg, max_items=args.max_items)
     progress = partial(tqdm, desc=label, leave=False, disable=None)
@@ -83,8 +85,8 @@ def as_markdown(rows: Sequence[dict[str, Any]]) -> str:
     return markdown_table(['model', 'steps', 'M', *titles], cells, digits=1)
 
 
-def main(argv: Sequence[str] | None = None) -> None:
-    args = parse_args(argv)
+def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
+    args = parse_args(argv, prog)
     with one_line_errors():
         rows = sweep(args)
     table = as_markdown(rows)
@@ -93,7 +95,3 @@ def main(argv: Sequence[str] | None = None) -> None:
         temporary.write_text(json.dumps({**provenance(args), 'rows': rows}, indent=1) + '\n')
     with replacing(args.out / 'hypotheses_sweep.md') as temporary:
         temporary.write_text(table + '\n')
-
-
-if __name__ == '__main__':
-    main()

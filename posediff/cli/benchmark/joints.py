@@ -1,6 +1,6 @@
 """What it costs to lift joints with a network that was trained on others.
 
-    python tools/analysis_tools/compare_joints.py data/cmu --lifter CONFIG CHECKPOINT --lifter CONFIG CHECKPOINT
+    posediff benchmark joints data/cmu --lifter CONFIG CHECKPOINT --lifter CONFIG CHECKPOINT
 
 Clips of the validation subjects are filmed with the joints of an image detector and its noise, lifted by every model,
 and scored on the 12 joints of arms and legs: P-MPJPE and N-MPJPE, mm, the root between the hips. A lifter of other
@@ -19,6 +19,7 @@ import numpy as np
 from tqdm import tqdm
 
 import posediff
+from posediff.cli.arguments import command_parser
 from posediff.cli.provenance import provenance
 from posediff.datasets import CMUMocapDataset
 from posediff.datasets.pose_tracks import PoseFrames
@@ -33,9 +34,9 @@ from posediff.structures.skeletons import get_skeleton
 Errors = dict[tuple[str, str], list[dict[str, float]]]
 
 
-def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('data', help='folder of the motion, see tools/dataset_converters/cmu_mocap.py')
+def parse_args(argv: Sequence[str] | None = None, prog: str | None = None) -> argparse.Namespace:
+    parser = command_parser(prog, __doc__)
+    parser.add_argument('data', help='folder of the motion, see posediff convert cmu')
     parser.add_argument('--lifter', nargs=2, action='append', required=True, metavar=('CONFIG', 'CHECKPOINT'))
     parser.add_argument('--joints', default='mediapipe17', help='skeleton that is filmed')
     parser.add_argument('--severity', type=float, default=1.5, help="of the simulated detector's noise")
@@ -98,10 +99,10 @@ def compare(args: argparse.Namespace) -> list[dict[str, float | str]]:
                 found = score_limbs(lift(model, clip, way, fps, args), target, np.ones(target.shape[:2], bool))
                 errors.setdefault((config, way), []).append(found)
     rows: list[dict[str, float | str]] = []
-    for (config, way), found in errors.items():
-        frames = [one['frames'] for one in found]
+    for (config, way), of_clips in errors.items():
+        frames = [one['frames'] for one in of_clips]
         means = {
-            name: float(np.average([one[name] for one in found], weights=frames)) for name in ('p_mpjpe', 'n_mpjpe')
+            name: float(np.average([one[name] for one in of_clips], weights=frames)) for name in ('p_mpjpe', 'n_mpjpe')
         }
         rows.append(
             {'lifter': Path(config).stem, 'trained on': models[config].head.skeleton.name, 'joints': way,
@@ -110,15 +111,11 @@ def compare(args: argparse.Namespace) -> list[dict[str, float | str]]:
     return rows
 
 
-def main(argv: Sequence[str] | None = None) -> None:
-    args = parse_args(argv)
+def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
+    args = parse_args(argv, prog)
     with one_line_errors():
         rows = compare(args)
         args.out.parent.mkdir(parents=True, exist_ok=True)
         with replacing(args.out) as draft:
             draft.write_text(json.dumps({**provenance(args), 'rows': rows}, indent=1) + '\n')
     print(markdown_table(list(rows[0]), [list(row.values()) for row in rows], digits=1))
-
-
-if __name__ == '__main__':
-    main()

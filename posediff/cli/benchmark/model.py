@@ -24,14 +24,15 @@ from mmengine.config import DictAction
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
+from posediff.cli.arguments import command_parser
 from posediff.engine.command_line import one_line_errors, positive
 from posediff.engine.evaluation import set_sampling
 from posediff.engine.model_building import init_model
 from posediff.models.estimator import PoseDiffusionEstimator
 
 
-def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def parse_args(argv: Sequence[str] | None = None, prog: str | None = None) -> argparse.Namespace:
+    parser = command_parser(prog, __doc__)
     parser.add_argument('config')
     parser.add_argument('--checkpoint', help='random weights without one; they take the same time')
     parser.add_argument('--batch-size', type=positive, default=8, help='clips')
@@ -177,8 +178,8 @@ def describe_machine(device: torch.device, repeats: int) -> dict[str, Any]:
     }
 
 
-def main(argv: Sequence[str] | None = None) -> None:
-    args = parse_args(argv)
+def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
+    args = parse_args(argv, prog)
     if args.threads is not None:
         torch.set_num_threads(args.threads)
     with one_line_errors():
@@ -199,7 +200,3 @@ def main(argv: Sequence[str] | None = None) -> None:
         **describe_machine(device, args.repeats),
     }
     print(json.dumps({**found, 'setup': setup}, indent=1))
-
-
-if __name__ == '__main__':
-    main()

@@ -1,6 +1,6 @@
 """Test models that were trained with one occlusion pattern on every pattern: DiffHPE's Figures 3 to 5.
 
-    python tools/analysis_tools/occlusion_matrix.py \
+    posediff benchmark occlusion \
         --method MixSTE none=CONFIG:CHECKPOINT random=CONFIG:CHECKPOINT \
         --method DiffHPE-Wrapper none=CONFIG:CHECKPOINT random=CONFIG:CHECKPOINT
 
@@ -20,6 +20,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
+from posediff.cli.arguments import command_parser
 from posediff.cli.provenance import provenance
 from posediff.datasets.transforms.occlusion import PATTERNS
 from posediff.engine.command_line import one_line_errors, positive
@@ -36,8 +37,8 @@ Models = dict[str, tuple[str, str]]
 """Training pattern → config, checkpoint."""
 
 
-def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def parse_args(argv: Sequence[str] | None = None, prog: str | None = None) -> argparse.Namespace:
+    parser = command_parser(prog, __doc__)
     parser.add_argument(
         '--method', nargs='+', action='append', required=True, metavar=('NAME', 'PATTERN=CONFIG:CHECKPOINT'),
         help='a method and its models by training pattern; the first is the baseline',
@@ -89,8 +90,8 @@ def measure_model(files: tuple[str, str], args: argparse.Namespace, label: str) 
     return found
 
 
-def main(argv: Sequence[str] | None = None) -> None:
-    args = parse_args(argv)
+def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
+    args = parse_args(argv, prog)
     with one_line_errors():
         methods = parse_methods(args.method)
         results = {
@@ -126,7 +127,3 @@ def as_markdown(matrices: dict[str, dict[str, np.ndarray]], rows: dict[str, list
         ]
         blocks.append(f'### {title}\n\n' + markdown_table(['trained on \\ tested on', *columns], lines, digits=1))
     return '\n\n'.join(blocks)
-
-
-if __name__ == '__main__':
-    main()

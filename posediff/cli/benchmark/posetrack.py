@@ -1,6 +1,6 @@
 """Compare PoseTrack result files of several models: differences of average precision with their 95 % intervals.
 
-    python tools/analysis_tools/compare_posetrack.py --gt DIR --pred DIR DIR ... --out comparison.json
+    posediff benchmark posetrack --gt DIR --pred DIR DIR ... --out comparison.json
 
 Every folder is compared with the first. The intervals are those of a paired bootstrap over sequences: they say how far
 a difference depends on which videos were measured, not what another training run would give.
@@ -15,14 +15,15 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from posediff.cli.arguments import command_parser
 from posediff.engine.command_line import one_line_errors, positive
 from posediff.evaluation.posetrack import PROTOCOLS, Difference, bootstrap_differences, read_folders
 from posediff.evaluation.tables import markdown_table
 from posediff.fileio.atomic_files import replacing
 
 
-def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def parse_args(argv: Sequence[str] | None = None, prog: str | None = None) -> argparse.Namespace:
+    parser = command_parser(prog, __doc__)
     parser.add_argument('--gt', type=Path, required=True, metavar='DIR', help='ground truth')
     parser.add_argument('--pred', type=Path, required=True, nargs='+', metavar='DIR', help='predictions')
     parser.add_argument('--protocol', choices=list(PROTOCOLS), default='poseval', help='default: %(default)s')
@@ -40,8 +41,8 @@ def without_nan(values: dict[str, float]) -> dict[str, float | None]:
     return {name: None if math.isnan(value) else value for name, value in values.items()}
 
 
-def main(argv: Sequence[str] | None = None) -> None:
-    args = parse_args(argv)
+def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
+    args = parse_args(argv, prog)
     with one_line_errors():
         args.out.unlink(missing_ok=True)  # a result of an earlier run is not this one's
         if len(args.pred) < 2:
@@ -70,7 +71,3 @@ def main(argv: Sequence[str] | None = None) -> None:
         }
         with replacing(args.out) as temporary:
             temporary.write_text(json.dumps(document, indent=1) + '\n')
-
-
-if __name__ == '__main__':
-    main()

@@ -1,6 +1,6 @@
 """Time the way from a video to people in 3D, stage by stage, and its peak memory.
 
-    python tools/analysis_tools/benchmark_video.py VIDEO --frames 100 1000 10000
+    posediff benchmark video VIDEO --frames 100 1000 10000
 
 Every count of frames is a process of its own; a video that is too short is shown again and again. ``read`` to ``place``
 are ms a frame and come to ``together``, ``files`` is what comes after the last frame: poses.npz, poses.json and
@@ -17,7 +17,7 @@ import resource
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
@@ -25,6 +25,7 @@ from typing import Any
 
 import torch
 
+from posediff.cli.arguments import command_parser
 from posediff.cli.provenance import provenance
 from posediff.engine.command_line import one_line_errors, positive
 from posediff.evaluation.tables import markdown_table
@@ -35,6 +36,7 @@ from posediff.pipeline.pose_writer import PoseWriter
 from posediff.pipeline.video_run import VideoRun
 from posediff.registry import DETECTORS, POSE_ESTIMATORS
 from posediff.structures.component_choices import component_config
+from posediff.structures.results import FrameResult
 from posediff.structures.video_frame import VideoFrame
 from posediff.video import VideoSource
 from posediff.visualization.saved_results import write_overlay
@@ -45,8 +47,8 @@ STAGES = ('read', 'detect', 'pose', 'track', 'lift', 'place', 'together')
 COLUMNS = ('frames', *STAGES, 'frames a second', 'people', 'files, s', 'pictures, s', 'begin, MiB', 'peak, MiB')
 
 
-def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def parse_args(argv: Sequence[str] | None = None, prog: str | None = None) -> argparse.Namespace:
+    parser = command_parser(prog, __doc__)
     parser.add_argument('video')
     parser.add_argument('--frames', nargs='+', type=positive, default=[100, 1000], help='counts of frames')
     parser.add_argument('--detector', default='mediapipe', help='as for video_to_3d.py')
@@ -140,7 +142,7 @@ def measure(args: argparse.Namespace, count: int) -> dict[str, Any]:
         folder = Path(name)
         writer = PoseWriter(folder, components.header(video))
         begin = peak_memory()
-        together = seconds_of(lambda: [writer.add(result) for result in run])
+        together = seconds_of(lambda: write_all(writer, run))
         seconds |= {'together': together, 'place': together - sum(seconds.values())}
         files = seconds_of(lambda: (list(writer.finish()), write_viewer(folder)))
         pictures = float('nan')
@@ -151,6 +153,11 @@ def measure(args: argparse.Namespace, count: int) -> dict[str, Any]:
     people = {'frames a second': count / together, 'people': writer.num_rows / count}
     work = {'files, s': files, 'pictures, s': pictures, 'begin, MiB': begin, 'peak, MiB': peak_memory()}
     return {'frames': count, **per_frame, **people, **work}
+
+
+def write_all(writer: PoseWriter, results: Iterable[FrameResult]) -> None:
+    for result in results:
+        writer.add(result)
 
 
 def seconds_of(work: Callable[[], Any]) -> float:
@@ -164,8 +171,8 @@ def peak_memory() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def main(argv: Sequence[str] | None = None) -> None:
-    args = parse_args(argv)
+def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
+    args = parse_args(argv, prog)
     rows = []
     with one_line_errors():
         VideoSource(args.video)
@@ -177,7 +184,3 @@ def main(argv: Sequence[str] | None = None) -> None:
             machine = {'cpus': os.cpu_count(), 'threads': args.threads or torch.get_num_threads()}
             draft.write_text(json.dumps({**provenance(args), **machine, 'rows': rows}, indent=1) + '\n')
     print(markdown_table(COLUMNS, [[row[name] for name in COLUMNS] for row in rows], digits=1))
-
-
-if __name__ == '__main__':
-    main()

@@ -1,6 +1,6 @@
 """Score a lifter on real footage: one camera lifted alone against the triangulation of the others.
 
-    python tools/analysis_tools/compare_views.py CALIBRATION VIDEO VIDEO VIDEO ... --out DIR
+    posediff benchmark views CALIBRATION VIDEO VIDEO VIDEO ... --out DIR
 
 Calibrated, synchronous videos of one person, named in the order of the cameras in the calibration file. Every view is
 read by MediaPipe's pose network; the 12 joints of arms and legs that all skeletons define are compared, in the frames
@@ -16,11 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 from tqdm import tqdm
 
 import posediff
 from posediff.assets import LIFTER_CHECKPOINT, LIFTER_CONFIG
+from posediff.cli.arguments import command_parser
 from posediff.cli.provenance import provenance
 from posediff.detection import MediaPipeDetector
 from posediff.engine.command_line import one_line_errors, positive
@@ -32,6 +32,7 @@ from posediff.geometry.triangulation import triangulate
 from posediff.integrations.mediapipe import PoseLandmarkNetwork
 from posediff.integrations.mediapipe.landmarks import PRESENCE_THRESHOLD
 from posediff.integrations.mediapipe.rois import rois_from_boxes
+from posediff.models.estimator import PoseDiffusionEstimator
 from posediff.pipeline.observing import Observation
 from posediff.pipeline.side_swaps import SideSwapRepair
 from posediff.structures.skeleton_conversion import convert_joints
@@ -58,8 +59,8 @@ class View:
     fps: float
 
 
-def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def parse_args(argv: Sequence[str] | None = None, prog: str | None = None) -> argparse.Namespace:
+    parser = command_parser(prog, __doc__)
     parser.add_argument('calibration', type=Path)
     parser.add_argument('videos', nargs='+', metavar='VIDEO')
     parser.add_argument('--config', default=LIFTER_CONFIG, help='config of a lifter; default: the one that ships')
@@ -76,7 +77,9 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
 def look(video: VideoSource, camera: CalibratedCamera, args: argparse.Namespace) -> View:
     """Read one view: the surest person of each frame."""
     detector, estimator = MediaPipeDetector(), PoseLandmarkNetwork()
-    keypoints, scores, world = [], [], []
+    keypoints: list[np.ndarray] = []
+    scores: list[np.ndarray] = []
+    world: list[np.ndarray] = []
     for frame in tqdm(video, Path(video.name).name, args.max_frames or video.num_frames, unit='frame', disable=None):
         if frame.index == args.max_frames:
             break
@@ -109,7 +112,7 @@ def repair_sides(points: np.ndarray, scores: np.ndarray, fps: float) -> tuple[np
     return np.where(np.isnan(points), np.nan, repaired), np.stack([one.keypoint_scores[0] for one in out])
 
 
-def lift(model: torch.nn.Module, view: View, seed: int) -> np.ndarray:
+def lift(model: PoseDiffusionEstimator, view: View, seed: int) -> np.ndarray:
     """(F, J, 3) mm."""
     joints = model.head.skeleton.name
     points, scores, _ = convert_joints(view.keypoints, MEDIAPIPE33.name, joints, view.scores)
@@ -153,26 +156,25 @@ def compare(args: argparse.Namespace) -> list[dict[str, float | str]]:
         target, agreed, error = reference(views, number, args.max_error)
         ours = score_limbs(lift(model, view, args.seed)[:, limbs(model.head.skeleton)], target, agreed)
         theirs = score_limbs(view.world[:, limbs(MEDIAPIPE33)], target, agreed)
-        rows.append(
-            {'camera': view.camera.name, 'reprojection error, px': error, 'frames': ours['frames']}
-            | {f'{name}, mm': ours[name] for name in ('p_mpjpe', 'n_mpjpe')}
-            | {f'MediaPipe world {name}, mm': theirs[name] for name in ('p_mpjpe', 'n_mpjpe')}
-        )
+        row: dict[str, float | str] = {'camera': view.camera.name, 'reprojection error, px': error}
+        row['frames'] = ours['frames']
+        row |= {f'{name}, mm': ours[name] for name in ('p_mpjpe', 'n_mpjpe')}
+        row |= {f'MediaPipe world {name}, mm': theirs[name] for name in ('p_mpjpe', 'n_mpjpe')}
+        rows.append(row)
     return rows
 
 
-def main(argv: Sequence[str] | None = None) -> None:
-    args = parse_args(argv)
+def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
+    args = parse_args(argv, prog)
     with one_line_errors():
         rows = compare(args)
         header = list(rows[0])
-        means = ['mean', *(float(np.mean([float(row[name]) for row in rows])) for name in header[1:])]
+        means: list[float | str] = [
+            'mean',
+            *(float(np.mean([float(row[name]) for row in rows])) for name in header[1:]),
+        ]
         table = markdown_table(header, [*([row[name] for name in header] for row in rows), means], digits=1)
         args.out.mkdir(parents=True, exist_ok=True)
         with replacing(args.out / 'compare_views.json') as draft:
             draft.write_text(json.dumps({**provenance(args), 'rows': rows}, indent=1) + '\n')
     print(table)
-
-
-if __name__ == '__main__':
-    main()

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 
+from posediff.cli.arguments import command_parser
 from posediff.datasets.camera_sampling import CAMERA_PRESETS
 from posediff.datasets.converters.cmu import convert_cmu
 from posediff.datasets.converters.cmu_motion import CMU_FPS, UNITS
 from posediff.engine.command_line import one_line_errors
 
 
-def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
+def parse_args(argv: Sequence[str] | None = None, prog: str | None = None) -> argparse.Namespace:
+    parser = command_parser(prog, __doc__)
     parser.add_argument('source', help='folder of CMU files, any depth, with or without an index.csv')
     parser.add_argument('destination', help='folder to write <subject>.npz to')
     parser.add_argument('--fps', type=float, default=50.0, help="frame rate of the output (default: Human3.6M's 50)")
@@ -25,11 +27,11 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--preset', choices=sorted(CAMERA_PRESETS), default='wild', help='where cameras stand')
     parser.add_argument('--seed', type=int, default=0)
     parser.add_argument('--subjects', nargs='+', help='convert these only, e.g. 02 05 29 35')
-    return parser.parse_args()
+    return parser.parse_args(argv)
 
 
-def main() -> None:
-    args = parse_args()
+def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
+    args = parse_args(argv, prog)
     with one_line_errors():
         report = convert_cmu(
             args.source,
@@ -51,7 +53,3 @@ def main() -> None:
     print(f'{len(report.converted)} takes converted, {len(report.skipped)} skipped, files in {args.destination}')
     if not report.converted:
         raise SystemExit(1)
-
-
-if __name__ == '__main__':
-    main()

@@ -67,7 +67,7 @@ def _read(file: Path) -> dict[str, list]:
     except ValueError as error:
         raise ValueError(f'{file} is not readable JSON (truncated?): {error}') from error
     if is_annolist(document):
-        raise ValueError(f'{file} is of PoseTrack2017: tools/dataset_converters/posetrack17_to_coco.py converts it')
+        raise ValueError(f'{file} is of PoseTrack2017: posediff convert posetrack17 converts it')
     if not isinstance(document, dict) or not all(isinstance(document.get(name), list) for name in LISTS):
         raise ValueError(f'{file}: expected lists {", ".join(LISTS)}, as in PoseTrack2018')
     if not document['images']:

@@ -1,6 +1,6 @@
 """Weights of the two networks, extracted from the mediapipe wheel.
 
-``python -m posediff.integrations.mediapipe`` downloads them in advance; with a wheel as argument it extracts them from
+``posediff fetch mediapipe`` downloads them in advance; with a wheel as argument it extracts them from
 that wheel, for machines without a package index.
 """
 
@@ -32,6 +32,6 @@ WEIGHTS = WheelFiles(
         ),
     },
     holds='the weights',
-    command='python -m posediff.integrations.mediapipe WHEEL',
+    command='posediff fetch mediapipe WHEEL',
 )
 """The wheel has 36 MB, of which 9 MB are kept."""

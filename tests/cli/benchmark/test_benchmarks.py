@@ -76,8 +76,8 @@ def files(data_root, tmp_path_factory):
 
 
 @pytest.fixture
-def tool(load_tool):
-    return lambda name: load_tool(f'analysis_tools/{name}.py')
+def tool(cli):
+    return lambda name: cli(f'analysis_tools/{name}.py')
 
 
 def test_measures_do_not_depend_on_the_batch(files):
@@ -104,7 +104,7 @@ def test_occlusion_replaces_the_one_of_the_config(files):
 
 def test_occlusion_matrix(files, tool, tmp_path, capsys):
     models = {name: ':'.join(pair) for name, pair in files.items()}
-    tool('occlusion_matrix').main(
+    tool('occlusion').main(
         [
             *('--method', 'MixSTE', f'none={models["control"]}', f'random={models["control"]}'),
             *('--method', 'DiffHPE-2D', f'none={models["diffusion"]}'),
@@ -123,7 +123,7 @@ def test_occlusion_matrix(files, tool, tmp_path, capsys):
 
 
 def test_occlusion_matrix_refuses_what_it_cannot_read(files, tool, exit_code, capsys):
-    main = tool('occlusion_matrix').main
+    main = tool('occlusion').main
     for model, message in (('none=a.py', 'not PATTERN=CONFIG:CHECKPOINT'), ('none=a.py:b.pth', 'a.py does not exist')):
         assert exit_code(main, ['--method', 'MixSTE', model]) == 2
         assert message in capsys.readouterr().err
@@ -131,7 +131,7 @@ def test_occlusion_matrix_refuses_what_it_cannot_read(files, tool, exit_code, ca
 
 def test_hypotheses_sweep(files, tool, exit_code, tmp_path, capsys):
     arguments = ['--steps', '1', '4', '--hypotheses', '1', '3', '--out', str(tmp_path)]
-    main = tool('hypotheses_sweep').main
+    main = tool('hypotheses').main
     main([*files['diffusion'], '--control', *files['control'], *arguments])
     document = json.loads((tmp_path / 'hypotheses_sweep.json').read_text())
     assert document['arguments']['checkpoint'] == files['diffusion'][1]
@@ -151,7 +151,7 @@ def test_hypotheses_sweep(files, tool, exit_code, tmp_path, capsys):
 def test_benchmark_prints_json(files, tool, capsys, name, calls):
     options = ['--num-inference-steps', '3', '--num-hypotheses', '2'] if calls else []
     config, checkpoint = files[name]
-    tool('benchmark').main([config, '--checkpoint', checkpoint, '--batch-size', '2', *options])
+    tool('model').main([config, '--checkpoint', checkpoint, '--batch-size', '2', *options])
     found = json.loads(capsys.readouterr().out)
     assert found['denoiser_calls'] == calls
     assert (found['ms_per_denoiser_call'] is None) == (calls == 0)
@@ -185,7 +185,7 @@ def test_benchmark_times_models_of_images(tool, repository, tmp_path, capsys):
     for hypotheses in ('1', '3'):
         arguments = [str(tmp_path / 'video.py'), '--batch-size', '2', '--repeats', '1', '--num-hypotheses', hypotheses]
         arguments += ['--cfg-options', 'model.test_cfg.seed=3']
-        tool('benchmark').main(arguments)
+        tool('model').main(arguments)
         found = json.loads(capsys.readouterr().out)
         assert (found['setup']['num_frames'], found['setup']['num_joints']) == (3, 15)
         assert found['denoiser_calls'] == 3
@@ -209,11 +209,11 @@ def test_benchmark_times_models_of_images(tool, repository, tmp_path, capsys):
     ],
 )
 def test_benchmark_refuses_what_it_cannot_time(files, tool, exit_code, capsys, options, said):
-    assert exit_code(tool('benchmark').main, [files['control'][0], *options]) == 2
+    assert exit_code(tool('model').main, [files['control'][0], *options]) == 2
     assert said in capsys.readouterr().err
 
 
-def test_joints_that_are_lifted_against_joints_that_were_trained_on(load_tool, mocap_folder, tmp_path, capsys):
+def test_joints_that_are_lifted_against_joints_that_were_trained_on(cli, mocap_folder, tmp_path, capsys):
     """Random weights: every way of giving a lifter its joints has a row, and other joints other errors."""
     lifters = []
     for skeleton in ('mediapipe17', 'cmu17'):
@@ -224,7 +224,7 @@ def test_joints_that_are_lifted_against_joints_that_were_trained_on(load_tool, m
         torch.save({'state_dict': posediff.init_model(config).state_dict()}, weights)
         lifters += ['--lifter', str(config), str(weights)]
     out = tmp_path / 'found.json'
-    tool = load_tool('analysis_tools/compare_joints.py')
+    tool = cli('benchmark.joints')
     tool.main([str(mocap_folder), *lifters, '--clips', '3', '--frames', '9', '--out', str(out)])
     rows = json.loads(out.read_text())['rows']
     assert [(row['trained on'], row['joints']) for row in rows] == [

@@ -17,8 +17,8 @@ FRAMES = 6
 
 
 @pytest.fixture(scope='module')
-def tool(load_tool) -> ModuleType:
-    return load_tool('analysis_tools/compare_views.py')
+def tool(cli) -> ModuleType:
+    return cli('benchmark.views')
 
 
 @pytest.fixture

@@ -1,0 +1,19 @@
+"""What the command lines of all commands share."""
+
+from __future__ import annotations
+
+import argparse
+
+
+def command_parser(prog: str | None, description: str | None, epilog: str | None = None) -> argparse.ArgumentParser:
+    """Create the parser of a command.
+
+    Args:
+        prog: Name in help and errors, ``'posediff train'``; the name of the script if ``None``.
+        description: Text above the arguments, printed as it is: the docstring of the command's module.
+        epilog: Text below the arguments, printed as it is.
+    """
+    plain = None if description is None else description.replace('``', '').strip()
+    return argparse.ArgumentParser(
+        prog=prog, description=plain, epilog=epilog, formatter_class=argparse.RawDescriptionHelpFormatter
+    )

@@ -1,0 +1,1 @@
+"""Commands ``posediff benchmark …``: times, sweeps and comparisons of models and results."""

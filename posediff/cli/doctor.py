@@ -1,0 +1,28 @@
+"""Check the installed packages; each problem comes with its cure."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from posediff.cli.arguments import command_parser
+from posediff.doctor import report
+from posediff.doctor.snapshot import examine
+
+
+def parse_args(argv: Sequence[str] | None = None, prog: str | None = None) -> argparse.Namespace:
+    parser = command_parser(prog, __doc__)
+    parser.add_argument('--json', action='store_true', help='print everything as JSON')
+    return parser.parse_args(argv)
+
+
+def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
+    """Examine this machine and print the report; 1 when something is broken."""
+    args = parse_args(argv, prog)
+    if sys.stderr.isatty():
+        print('importing what is installed …', file=sys.stderr)
+    installed = examine()
+    findings = report.diagnose(installed)
+    print(report.as_json(installed, findings) if args.json else report.as_text(installed, findings))
+    return report.exit_code(findings)

@@ -1,0 +1,6 @@
+"""The same as ``posediff benchmark baselines``."""
+
+from posediff.cli.benchmark.baselines import main
+
+if __name__ == '__main__':
+    main()
