@@ -130,11 +130,9 @@ def measure(args: argparse.Namespace, count: int) -> dict[str, Any]:
     )
     built = VideoComponents.build(description)
     model = built.model
-    components = replace(
-        built,
-        detector=Timed(built.detector, seconds, 'detect'),
-        pose_estimator=Timed(built.pose_estimator, seconds, 'pose'),
-    )
+    detector: Any = Timed(built.detector, seconds, 'detect')
+    pose_estimator: Any = Timed(built.pose_estimator, seconds, 'pose')
+    components = replace(built, detector=detector, pose_estimator=pose_estimator)
     model.sample_inputs = Timed(model.sample_inputs, seconds, 'lift')  # type: ignore[method-assign]
     run = VideoRun(components, video)
     run.tracker.update = Timed(run.tracker.update, seconds, 'track')  # type: ignore[method-assign]
