@@ -94,7 +94,7 @@ class BoxesFileDetector(BaseDetector):
         if not late:
             return None
         text = (
-            f'{self.path}: {sum(late.values())} boxes lie behind the last picture ({num_pictures - 1}, counted from '
+            f'{self.path}: {sum(late.values())} boxes lie after the last picture ({num_pictures - 1}, counted from '
             f'0), the first of them at {min(late)}'
         )
         if len(late) == len(self._boxes):

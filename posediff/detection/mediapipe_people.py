@@ -21,8 +21,7 @@ SAME_PERSON = 0.3
 
 SMALLEST_LOOK = 32
 """Minimum side of a crop, px. Persons are not detectable in smaller crops, and an image of a few rows would need
-hundreds
-of them."""
+hundreds of them."""
 
 
 @DETECTORS.register_module()
@@ -64,8 +63,7 @@ class MediaPipeDetector(BaseDetector):
 
 
 def looks(img_shape: tuple[int, int], levels: int) -> Iterator[tuple[int, int, int, int]]:
-    """Yield the whole image, then square crops that overlap by half and are not too small: left, top, width, height,
-    px."""
+    """Yield the whole image, then square crops that overlap by half: left, top, width, height, px."""
     height, width = img_shape
     yield 0, 0, width, height
     for level in range(levels - 1):

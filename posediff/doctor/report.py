@@ -89,9 +89,9 @@ def as_text(installed: Installed, findings: list[Finding]) -> str:
         '',
         f'  {"GPU":<24}{describe_gpu(installed)}',
         f'  {"compiled mmcv ops":<24}{describe_ops(installed)}',
-        f'  {"lifting":<24}{"ready" if lifting_works(findings) else "in trouble, see below"}',
+        f'  {"lifting":<24}{"ready" if lifting_works(findings) else "broken, see below"}',
         f'  {"video":<24}'
-        + ('ready' if video_works(findings) else 'not installed' if video_absent else 'in trouble, see below'),
+        + ('ready' if video_works(findings) else 'not installed' if video_absent else 'broken, see below'),
     ]
     for title, group in (('problems', problems), ('notes', notes)):
         if group:

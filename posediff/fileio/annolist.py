@@ -54,8 +54,7 @@ def track_id(rectangle: dict[str, Any]) -> Any:
 
 
 def ignore_regions(frame: dict[str, Any]) -> list[tuple[list[Any], list[Any]]]:
-    """Return the vertices (x, y), px, of each region of a frame without annotations; regions without vertices are
-    skipped."""
+    """Return x and y, px, of the vertices of each ignored region of a frame; regions without vertices are skipped."""
     polygons = (region.get('point') for region in frame.get('ignore_regions') or ())
     return [
         ([place(point)[0] for point in points], [place(point)[1] for point in points]) for points in polygons if points

@@ -60,12 +60,12 @@ def replacing_together(folder: str | Path) -> Iterator[Path]:
 
 @contextmanager
 def new_folder(folder: str | Path) -> Iterator[Path]:
-    """Yield a new hidden folder beside ``folder``; it takes the name ``folder`` if the block succeeds.
+    """Yield a new hidden folder beside ``folder``; it is renamed to ``folder`` if the block succeeds.
 
-    Parents are made if they do not exist. If the block raises, nothing is left behind.
+    Parent folders are created if they do not exist. If the block raises, nothing is left behind.
 
     Raises:
-        FileExistsError: There is a file or a folder of that name, before the block or after it.
+        FileExistsError: The name exists before or after the block.
     """
     target = Path(folder)
     if os.path.lexists(target):
@@ -87,8 +87,7 @@ def new_folder(folder: str | Path) -> Iterator[Path]:
 
 
 def _move_all(names: list[str], drafts: Path, target: Path, before: Path) -> None:
-    """Move files from ``drafts`` to ``target``; if one fails, restore the previous files, which are kept in
-    ``before``."""
+    """Move files from ``drafts`` to ``target``; if one fails, restore the previous files from ``before``."""
     moved: list[str] = []
     try:
         for name in names:

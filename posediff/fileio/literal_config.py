@@ -1,4 +1,4 @@
-"""Read a config that consists of literals, without running it."""
+"""Read a config that consists of literals without executing it."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Any
 
 
 def read_literal_config(path: str | Path) -> dict[str, Any]:
-    """Read a Python config whose statements all are ``name = literal``; ``dict(key=literal)`` is a literal too.
+    """Read a Python config in which all statements are ``name = literal``; ``dict(key=literal)`` is also a literal.
 
-    Configs that :meth:`save_pretrained` writes are of this kind. Reading one runs no code, unlike other configs, which
+    Configs written by :meth:`save_pretrained` have this form. Reading one executes no code, unlike other configs, which
     are Python programs.
 
     Raises:
-        FileNotFoundError: There is no such file.
-        ValueError: The file is no Python, or has anything else in it; the message names the line.
+        FileNotFoundError: The file does not exist.
+        ValueError: The file is not Python or has other statements; the message names the line.
     """
     file = Path(path)
     if not file.is_file():
@@ -30,7 +30,7 @@ def read_literal_config(path: str | Path) -> dict[str, Any]:
             case ast.Assign(targets=[ast.Name(id=name)], value=value):
                 values[name] = _literal(value, file)
             case ast.Expr(value=ast.Constant(value=str())):
-                continue  # a text that describes the file
+                continue  # a docstring
             case _:
                 raise _refusal(statement, file)
     return values

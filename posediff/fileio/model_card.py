@@ -1,4 +1,4 @@
-"""The model card that goes with published weights."""
+"""The model card of published weights."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ NOT_STATED = 'not stated'
 
 @dataclass(frozen=True)
 class ModelCard:
-    """What a user of a model must know of it.
+    """The information of a model card.
 
     Attributes:
         name: Title of the card.
-        description: What the model takes and gives.
-        data: What it was trained on, and how.
-        licence: Of the weights; an SPDX identifier such as ``'Apache-2.0'`` also tags the card.
+        description: Input and output of the model.
+        data: Training data and procedure.
+        licence: Licence of the weights; an SPDX identifier such as ``'Apache-2.0'`` also tags the card.
         metrics: Measured values by name, e.g. ``{'MPJPE': '71.5 mm'}``.
-        evaluation: What the metrics were measured on.
-        third_party: Weights of other authors that are part of the file or that training began with, and their licences.
-        limits: What the model should not be used for.
+        evaluation: Evaluation data of the metrics.
+        third_party: Weights of other authors that are included or that training started from, and their licences.
+        limits: Uses for which the model is not suitable.
     """
 
     name: str = 'Pose model'
@@ -42,7 +42,7 @@ class ModelCard:
                 raise ValueError(f'{entry.name} of a model card must be a text that is not empty, got {value!r}')
 
     def text(self) -> str:
-        """The card as Markdown with the header that the Hugging Face Hub reads."""
+        """Return the card as Markdown with the metadata header of the Hugging Face Hub."""
         tag = self.licence.lower() if self.licence != NOT_STATED and ' ' not in self.licence else None
         header = ['---', 'library_name: posediff', *([f'license: {tag}'] if tag else []), 'tags: [human-pose]', '---']
         rows = [f'| {name} | {value} |' for name, value in self.metrics.items()]

@@ -1,4 +1,4 @@
-"""Read and write state dicts as safetensors files, which hold tensors and text and no code."""
+"""Read and write state dicts as safetensors files, which contain tensors and text but no code."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def read_safetensors(path: str | Path, device: str = 'cpu') -> dict[str, Tensor]
     """Read all tensors of a safetensors file.
 
     Args:
-        path: The file; its name does not matter.
-        device: Where the tensors go, e.g. ``'cuda:0'``.
+        path: The file, with any suffix.
+        device: Device of the tensors, e.g. ``'cuda:0'``.
 
     Raises:
         ValueError: The file is truncated or is not a safetensors file.
@@ -33,7 +33,7 @@ def read_safetensors(path: str | Path, device: str = 'cpu') -> dict[str, Tensor]
 
 
 def read_safetensors_metadata(path: str | Path) -> dict[str, str]:
-    """Read the texts in the header of a safetensors file; tensors are not read.
+    """Read the metadata of a safetensors file without its tensors.
 
     Raises:
         ValueError: The file is truncated or is not a safetensors file.
@@ -46,18 +46,18 @@ def read_safetensors_metadata(path: str | Path) -> dict[str, str]:
 
 
 def write_safetensors(path: str | Path, state: Mapping[str, Tensor], metadata: Mapping[str, object]) -> None:
-    """Write a state dict as a safetensors file: whole, or not at all.
+    """Write a state dict as a safetensors file, atomically.
 
-    Each tensor keeps its dtype. Tensors that share memory are written once each.
+    Dtypes are kept. Tensors that share memory are written separately.
 
     Args:
         path: File to write.
         state: The tensors by name, on any device.
-        metadata: Texts for the header; values are converted by ``str``. The version of posediff is added as
+        metadata: Metadata for the header; values are converted by ``str``. The version of posediff is added as
             ``posediff_version``.
     """
     tensors = {name: value.detach().to('cpu', copy=True).contiguous() for name, value in state.items()}
-    # By name at run time: the package's root names the inference API for type checkers, and fileio lies below it.
+    # Imported at run time, since the root package imports the inference API for type checkers, a layer above fileio.
     version = importlib.import_module('posediff').__version__
     texts = {'format': 'pt', **{key: str(value) for key, value in metadata.items()}, 'posediff_version': version}
     with replacing(path) as draft:
@@ -72,7 +72,7 @@ def as_half(state: Mapping[str, Tensor], origin: str) -> dict[str, Tensor]:
 
     Args:
         state: The tensors by name.
-        origin: Where they come from, for the message.
+        origin: Origin of the tensors, for the message.
 
     Raises:
         ValueError: A value is finite and too large for float16.

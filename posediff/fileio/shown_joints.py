@@ -32,8 +32,7 @@ class DrawnPerson(PersonPose):
 
 
 def shown_of(person: PersonPose) -> np.ndarray:
-    """Return (J,) bool, the joints to draw as observed; all finite joints for a person that was not read from a
-    file."""
+    """Return the joints to draw as observed, (J,) bool: all finite ones if the person is not a :class:`DrawnPerson`."""
     known = np.isfinite(person.joints_3d).all(-1)
     return np.asarray(known & person.joint_shown if isinstance(person, DrawnPerson) else known)
 

@@ -117,8 +117,7 @@ def solve_root_position(
 
 
 def quaternion_to_matrix(quaternion: np.ndarray) -> np.ndarray:
-    """Return rotation matrices (..., 3, 3) of quaternions (..., 4) in the order (w, x, y, z); they are normalised
-    first."""
+    """Normalise quaternions (..., 4), ordered (w, x, y, z), and return their rotation matrices (..., 3, 3)."""
     w, x, y, z = np.moveaxis(quaternion / np.linalg.norm(quaternion, axis=-1, keepdims=True), -1, 0)
     rows = [
         [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],

@@ -56,8 +56,7 @@ class MediaPipePoseEstimator(BasePoseEstimator):
         return found
 
     def where_next(self, people: People, keypoints: np.ndarray) -> People:
-        """Return the persons with ROIs rotated like the bodies, as MediaPipe computes them from two alignment
-        points."""
+        """Return the persons with ROIs rotated like their bodies, as MediaPipe's alignment points do."""
         middles = [
             keypoints[:, [self.skeleton.joint_names.index(f'{side}_{part}') for side in ('left', 'right')]].mean(1)
             for part in ('hip', 'shoulder')

@@ -1,4 +1,4 @@
-"""Words of a command line that choose a component, as the components themselves declare them."""
+"""Command-line names of components, declared by the components."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ Config = dict[str, Any]
 
 @dataclass(frozen=True)
 class Chosen:
-    """What a user gave for a component.
+    """The user's choice of a component.
 
     Attributes:
-        value: The whole text, or, where the choice has a placeholder, the part that stands for it.
-        checkpoint: Weights: a file, an address or ``'random'``; None if not given.
-        device: Device that the component shall run on.
+        value: The whole text, or the part for the placeholder if the choice has one.
+        checkpoint: Weights: a file, a URL or ``'random'``; None if not given.
+        device: Device of the component.
     """
 
     value: str
@@ -33,17 +33,17 @@ def _no_arguments(chosen: Chosen) -> Config:
 
 @dataclass(frozen=True)
 class CommandLineChoice:
-    """A word, or a pattern of words, that stands for a component on the command line.
+    """A command-line name, or pattern of names, of a component.
 
-    A component lists its choices in the class attribute ``command_line``. They are not inherited: a subclass that is
-    registered under a name of its own lists its own.
+    A component lists its choices in the class attribute ``command_line``. It is not inherited: a
+    subclass registered under its own name declares its own choices.
 
     Attributes:
-        name: Shown to the user: a plain word, ``mediapipe``; or with a placeholder at its end, ``mmdet:<config>``.
+        name: Displayed name: a plain word, ``mediapipe``, or with a placeholder at the end, ``mmdet:<config>``.
         help: One sentence for ``--help``, without a full stop.
-        arguments: Makes the component's arguments, without ``type``, from what the user gave.
-        checkpoint: Whether the component takes a checkpoint of the user's.
-        suffixes: If given, the choice is any file with one of these suffixes, and ``name`` only describes it.
+        arguments: Returns the component's arguments, without ``type``, for the user's choice.
+        checkpoint: Whether the component takes a checkpoint.
+        suffixes: If given, the choice matches any file with one of these suffixes; ``name`` is only displayed.
     """
 
     name: str
@@ -68,13 +68,13 @@ class CommandLineChoice:
 
 
 def command_line_choices(registry: ComponentRegistry) -> dict[str, tuple[str, CommandLineChoice]]:
-    """Collect the choices of all registered components; load plugins before, so that theirs are among them.
+    """Collect the choices of all registered components; load plugins first to include theirs.
 
     Returns:
         Name of a choice → registered name of its component, and the choice.
 
     Raises:
-        ValueError: Two components declare one name.
+        ValueError: Two components declare the same name.
     """
     registry.import_from_location()
     found: dict[str, tuple[str, CommandLineChoice]] = {}
@@ -87,7 +87,7 @@ def command_line_choices(registry: ComponentRegistry) -> dict[str, tuple[str, Co
 
 
 def choices_help(registry: ComponentRegistry) -> str:
-    """Text for ``--help``: every choice with its sentence."""
+    """Return the text for ``--help``: every choice with its sentence."""
     choices = command_line_choices(registry).values()
     return '; '.join(f'{choice.name}: {choice.help}' for _, choice in choices).replace('%', '%%')
 
@@ -95,16 +95,16 @@ def choices_help(registry: ComponentRegistry) -> str:
 def component_config(
     registry: ComponentRegistry, flag: str, text: str, checkpoint: str | None = None, device: str = 'cpu'
 ) -> Config:
-    """Return the config of the component that a user chose.
+    """Return the config of the component chosen by the user.
 
     Args:
         registry: Registry of the stage.
-        flag: Flag that the text was given with, e.g. ``'--detector'``; the checkpoint's is ``<flag>-checkpoint``.
-        text: What the user gave.
+        flag: Flag of the choice, e.g. ``'--detector'``; the checkpoint's is ``<flag>-checkpoint``.
+        text: Value of the flag.
         checkpoint, device: As in :class:`Chosen`.
 
     Raises:
-        ValueError: No component has such a choice, or the checkpoint is missing or has no use.
+        ValueError: No component has this choice, or the checkpoint is missing or not used.
     """
     choices = command_line_choices(registry)
     for component, choice in sorted(choices.values(), key=lambda found: found[1].rank):

@@ -25,8 +25,8 @@ def require_skeleton(found: str | None, wanted: str, origin: str) -> None:
         return
     if found is None:
         raise ValueError(
-            f'{origin}: of which skeleton? Say skeleton=…; {wanted!r} is wanted here, and '
-            f"posediff.structures.skeleton_conversion.convert_joints(keypoints, '<yours>', {wanted!r}, scores) makes it"
+            f'{origin}: the skeleton is not stated: pass skeleton=…; {wanted!r} is expected here; to convert: '
+            f"posediff.structures.skeleton_conversion.convert_joints(keypoints, '<yours>', {wanted!r}, scores)"
         )
     try:
         path = get_conversion(found, wanted).path
@@ -35,4 +35,4 @@ def require_skeleton(found: str | None, wanted: str, origin: str) -> None:
         way += '' if len(path) == 2 else f', by way of {", ".join(path[1:-1])}'
     except ValueError:
         way = f'there is no conversion from {found!r} to {wanted!r}'
-    raise ValueError(f'{origin}: joints of skeleton {found!r} where {wanted!r} is wanted; {way}')
+    raise ValueError(f'{origin}: joints of skeleton {found!r} where {wanted!r} is expected; {way}')

@@ -312,6 +312,6 @@ def match_skeleton(names: Sequence[str]) -> tuple[Skeleton, list[int]]:
         one for one in SKELETONS.values() if set(one.joint_names) <= set(names) and one not in (CMU17, MEDIAPIPE17)
     ]
     if not fitting:
-        raise ValueError(f'keypoints {", ".join(names)} are no skeleton known here: {", ".join(sorted(SKELETONS))}')
+        raise ValueError(f'keypoints {", ".join(names)} match no known skeleton: {", ".join(sorted(SKELETONS))}')
     skeleton = max(fitting, key=lambda one: one.num_joints)
     return skeleton, [list(names).index(name) for name in skeleton.joint_names]

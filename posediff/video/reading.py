@@ -164,8 +164,7 @@ class VideoSource:
         )
 
     def _complaint(self, frames: int | None) -> str | None:
-        """Return what was wrong so far; includes the length if the video was read to its end (``frames`` is not
-        None)."""
+        """Return what was wrong so far; also checks the length if the video was read to its end (``frames`` given)."""
         found = []
         if self._source.complaint is not None:
             found.append(self._source.complaint)

@@ -28,8 +28,9 @@ def max_pause(step_s: float) -> float:
 
 
 class TimeLine:
-    """Converts time stamps to times since the first picture that never decrease and have no gap above
-    :func:`max_pause`.
+    """A clock that converts time stamps to times since the first picture, ascending and without jumps.
+
+    Times never decrease and have no gap above :func:`max_pause`.
 
     Pictures come in presentation order. A picture without a time stamp, or with one that is not later than the latest,
     is placed one step after the previous picture. Where the stamps jump ahead by more than a pause, or restart, there

@@ -109,10 +109,10 @@ def test_what_does_not_fit_the_video(run: Run, tmp_path: Path, capsys: pytest.Ca
     assert run(*words, write(tmp_path, rows(first=1)), '--first-frame', '1') == 0
     assert seen(out)[0] == list(range(FRAMES))
     assert run(*words, write(tmp_path, rows(number=FRAMES + 3))) == 0
-    assert f'6 poses at frames {FRAMES}.. lie behind the last frame ({FRAMES - 1})' in capsys.readouterr().err
+    assert f'6 poses at frames {FRAMES}.. lie after the last frame ({FRAMES - 1})' in capsys.readouterr().err
     assert run(*words, write(tmp_path, rows(first=FRAMES + 2))) == 2
     error = capsys.readouterr().err
-    assert f'16 poses at frames {FRAMES + 2}.. lie behind the last frame ({FRAMES - 1})' in error
+    assert f'16 poses at frames {FRAMES + 2}.. lie after the last frame ({FRAMES - 1})' in error
     assert not list(out.glob('.*'))
     far = rows()
     for one in far:

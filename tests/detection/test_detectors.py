@@ -96,7 +96,7 @@ def test_boxes_that_cannot_be_used_are_told(tmp_path):
     detector = BoxesFileDetector(file)
     assert detector.notes == [f'{file}: 1 of 2 boxes have a score below 0: left out']
     assert detector.behind(3) is None
-    with pytest.raises(ValueError, match=r'1 boxes lie behind the last picture \(1, .*\), the first of them at 2'):
+    with pytest.raises(ValueError, match=r'1 boxes lie after the last picture \(1, .*\), the first of them at 2'):
         detector.behind(2)
     file.write_text('1,1,10,8,20,30\n3,1,10,8,20,30\n')
     assert str(BoxesFileDetector(file).behind(2)).endswith('the first of them at 2')

@@ -75,7 +75,7 @@ def test_data_set_ids_lie_behind_the_video(
     ]
     with pytest.raises(SystemExit, match='2'):
         video_to_3d.main([str(word) for word in words])
-    assert 'poses at frames 10003420000.. lie behind the last frame (39)' in capsys.readouterr().err
+    assert 'poses at frames 10003420000.. lie after the last frame (39)' in capsys.readouterr().err
     assert not (tmp_path / 'o').exists()
 
 

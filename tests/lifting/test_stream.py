@@ -131,9 +131,9 @@ def test_ids_of_any_type_give_the_same_poses(model):
 @pytest.mark.parametrize(
     ('skeleton', 'said'),
     [
-        (None, "of which skeleton.*'cmu17' is wanted here"),
-        ('coco17', r"'coco17' where 'cmu17' is wanted; convert them: .*convert_joints\(keypoints, 'coco17', 'cmu17'"),
-        ('mediapipe33', "'mediapipe33' where 'cmu17' is wanted; convert them: .*, by way of coco17"),
+        (None, "skeleton is not stated.*'cmu17' is expected here"),
+        ('coco17', r"'coco17' where 'cmu17' is expected; convert them: .*convert_joints\(keypoints, 'coco17', 'cmu17'"),
+        ('mediapipe33', "'mediapipe33' where 'cmu17' is expected; convert them: .*, by way of coco17"),
     ],
 )
 def test_keypoints_of_another_skeleton_are_an_error(model, skeleton, said):

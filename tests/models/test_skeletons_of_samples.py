@@ -35,10 +35,10 @@ def batch(skeleton: str | None) -> list[dict]:
     [
         (
             'h36m17',
-            r"walk/3: joints of skeleton 'h36m17' where 'mediapipe17' is wanted; convert .*convert_joints",
+            r"walk/3: joints of skeleton 'h36m17' where 'mediapipe17' is expected; convert .*convert_joints",
         ),
-        ('coco17', "'coco17' where 'mediapipe17' is wanted; convert them"),
-        ('posetrack15', "'posetrack15' where 'mediapipe17' is wanted; convert them"),
+        ('coco17', "'coco17' where 'mediapipe17' is expected; convert them"),
+        ('posetrack15', "'posetrack15' where 'mediapipe17' is expected; convert them"),
     ],
 )
 def test_another_skeleton_neither_trains_nor_predicts(found: str, said: str) -> None:
@@ -62,7 +62,7 @@ def test_heatmaps_of_another_skeleton_do_not_train() -> None:
     pytest.importorskip('mmpose', reason='heatmaps are made by codecs of MMPose')
     head = HEADS.build({'type': 'HeatmapHead', 'skeleton': 'posetrack15'})
     sample = PoseDataSample(metainfo={'id': 7, 'skeleton': 'coco17'})
-    with pytest.raises(ValueError, match="sample 7: joints .* 'coco17' where 'posetrack15' is wanted; there is no"):
+    with pytest.raises(ValueError, match="sample 7: joints .* 'coco17' where 'posetrack15' is expected; there is no"):
         head.targets([sample])
 
 

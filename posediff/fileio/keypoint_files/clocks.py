@@ -61,7 +61,7 @@ def check_clock(record: KeypointRecord, video: VideoClock) -> str | None:
         )
     if record.times is not None and video.length_s is not None and record.times[0] > video.length_s:
         raise ValueError(
-            f'{record.path}: its times begin at {record.times[0]:.3f} s, behind the end of the video at '
+            f'{record.path}: its times begin at {record.times[0]:.3f} s, after the end of the video at '
             f'{video.length_s:.3f} s: they must count from the start of the video'
         )
     other_rate = rate is not None and abs(rate / video.picture_fps - 1) > SAME_RATE

@@ -194,8 +194,7 @@ def _annotations(source: Source) -> Contents:
 
 
 def _numbered(source: Source, images: dict[Any, Any], people: list[RawPerson]) -> list[Any]:
-    """Return the frames of all images, if they can be numbered together with those of the persons; else an empty
-    list."""
+    """Return the frames of all images if they can be numbered together with those of persons, else an empty list."""
     listed = [(str(source.path), frame) for frame in images.values()]
     try:
         frame_numbers([(one.where, one.frame) for one in people] + listed)

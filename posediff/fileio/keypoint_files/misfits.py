@@ -48,7 +48,7 @@ def behind(record: KeypointRecord, num_frames: int) -> str | None:
     if not count:
         return None
     listed = f'{frames[0]}..' if len(frames) > 1 else str(frames[0])
-    text = f'{count} poses at frames {listed} lie behind the last frame ({num_frames - 1 + record.first_frame})'
+    text = f'{count} poses at frames {listed} lie after the last frame ({num_frames - 1 + record.first_frame})'
     if record.seems_to_count_from_one(num_frames):
         return f'{text}; {_from_one(num_frames)}: use --first-frame 1 if so'
     return text

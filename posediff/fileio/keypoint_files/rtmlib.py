@@ -1,5 +1,4 @@
-"""Arrays as returned by rtmlib's models for each frame, keypoints (N, K, 2) and scores (N, K); rtmlib writes no
-files."""
+"""Saved outputs of rtmlib's models, keypoints (N, K, 2) and scores (N, K) per frame; rtmlib writes no files."""
 
 from __future__ import annotations
 

@@ -67,7 +67,7 @@ def test_frames_are_placed_by_time_on_request(tmp_path: Path) -> None:
 
 def test_times_that_begin_behind_the_video_are_refused(tmp_path: Path) -> None:
     record = read_keypoint_file(landmarks(tmp_path, [5000, 5033, 5200]), img_shape=SIZE)
-    with pytest.raises(ValueError, match=r'its times begin at 5.000 s, behind the end of the video at 2.000 s'):
+    with pytest.raises(ValueError, match=r'its times begin at 5.000 s, after the end of the video at 2.000 s'):
         check_clock(record, AT_30)
 
 

@@ -179,10 +179,10 @@ def test_frames_that_seem_to_count_from_one_are_a_question(tmp_path: Path) -> No
 
 def test_poses_behind_the_video_are_counted(tmp_path: Path) -> None:
     record = read(tmp_path, [row(frame, pose(seed)) for frame in (0, 38, 41, 45) for seed in range(2)])
-    assert behind(record, 40) == '4 poses at frames 41.. lie behind the last frame (39)'
+    assert behind(record, 40) == '4 poses at frames 41.. lie after the last frame (39)'
     assert behind(record, 46) is None
     far = read(tmp_path, [row(10003420000 + frame) for frame in range(3)])
-    with pytest.raises(ValueError, match=r'3 poses at frames 10003420000\.\. lie behind the last frame \(39\)'):
+    with pytest.raises(ValueError, match=r'3 poses at frames 10003420000\.\. lie after the last frame \(39\)'):
         refuse_misfit(far, 40)
 
 
