@@ -17,8 +17,7 @@ from posediff.structures.people import People, boxes_around
 from posediff.structures.skeletons import MEDIAPIPE33
 
 REACH = 1.12
-"""Radius of MediaPipe's circle around a body relative to that of its landmarks: median of 47 persons in three clips,
-1.13."""
+"""Radius of MediaPipe's body circle relative to that of its landmarks (median of 47 persons in 3 clips: 1.13)."""
 
 
 @POSE_ESTIMATORS.register_module()

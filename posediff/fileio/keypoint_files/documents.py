@@ -22,8 +22,8 @@ class Source:
 
     Attributes:
         path: File or folder.
-        kind: ``json``, ``npz``, ``npy``, ``csv``, ``h5``, ``pose``, ``text``; or ``folder of json``, ``folder of
-        text``.
+        kind: ``json``, ``npz``, ``npy``, ``csv``, ``h5``, ``pose``, ``text``; or a folder: ``folder of json``,
+            ``folder of text``.
         files: Files of a folder, sorted by name.
     """
 
