@@ -213,6 +213,7 @@ DETECTORS = _stage('detectors', 'posediff.detection')
 POSE_ESTIMATORS = _stage('pose_estimators', 'posediff.pose_estimation')
 TRACKERS = _stage('trackers', 'posediff.tracking')
 SMOOTHERS = _stage('smoothers', 'posediff.smoothing')
+EXPORTERS = _stage('exporters', 'posediff.export')
 
 REGISTRIES: dict[str, ComponentRegistry] = {
     registry.name: registry
@@ -228,6 +229,7 @@ REGISTRIES: dict[str, ComponentRegistry] = {
         POSE_ESTIMATORS,
         TRACKERS,
         SMOOTHERS,
+        EXPORTERS,
         MODELS,
         DATASETS,
         TRANSFORMS,

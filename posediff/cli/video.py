@@ -39,7 +39,7 @@ from posediff.pipeline.pose_writer import PoseWriter
 from posediff.pipeline.sightings import SightingsLog, refuse_broken_run
 from posediff.pipeline.video_run import VideoRun
 from posediff.plugins.entry_points import load_plugins
-from posediff.registry import DETECTORS, POSE_ESTIMATORS, SMOOTHERS, TRACKERS
+from posediff.registry import DETECTORS, EXPORTERS, POSE_ESTIMATORS, SMOOTHERS, TRACKERS
 from posediff.structures.component_choices import choices_help, command_line_choices, component_config
 from posediff.structures.results import FrameResult
 from posediff.video import LiveVideo, VideoSource, open_video
@@ -118,7 +118,8 @@ def parse_args(argv: Sequence[str] | None = None, prog: str | None = None) -> ar
     options.add_argument('--camera', help='which of its cameras filmed the video; may be left out if it has one')
     options.add_argument('--max-crop', type=int, default=0, help='px that may be cut off the calibrated pictures')
     options.add_argument('--height', type=float, metavar='M', help='how tall everybody is; default: as the lifter says')
-    options.add_argument('--export', default='', metavar='FORMATS', help='bvh,trc,c3d,csv: one file a person')
+    formats = ','.join(sorted(EXPORTERS.module_dict))
+    options.add_argument('--export', default='', metavar='FORMATS', help=f'{formats}: one file for each person')
     options.add_argument('--no-overlay', action='store_true', help='skip overlay.mp4')
     options.add_argument('--no-scene', action='store_true', help='skip scene.mp4, the video beside its people in 3D')
     options.add_argument('--batch-size', type=positive, default=8)

@@ -1,7 +1,22 @@
 """3D motion as files that other programs read: CSV, TRC, C3D, BVH (docs/export.md)."""
 
-from posediff.export.exporters import EXPORTERS, export_motion
+from posediff.export.base import BaseExporter
+from posediff.export.bvh import BVHExporter
+from posediff.export.c3d import C3DExporter
+from posediff.export.csv_table import CSVExporter
+from posediff.export.exporters import export_motion
 from posediff.export.motion import Motion
+from posediff.export.trc import TRCExporter
 from posediff.geometry.up_axis import UpEstimate, estimate_up
 
-__all__ = ['EXPORTERS', 'Motion', 'UpEstimate', 'estimate_up', 'export_motion']
+__all__ = [
+    'BVHExporter',
+    'BaseExporter',
+    'C3DExporter',
+    'CSVExporter',
+    'Motion',
+    'TRCExporter',
+    'UpEstimate',
+    'estimate_up',
+    'export_motion',
+]

@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
+from posediff.export.base import BaseExporter
 from posediff.export.bvh_solver import BvhPose, posed_joints, solve_rotations
 from posediff.export.known_limbs import without_unknown_limbs
 from posediff.export.motion import Motion, frame_ranges
+from posediff.export.rest_pose import BODY
 from posediff.fileio.atomic_files import replacing
 from posediff.geometry.rotations import EULER_ORDER, euler_angles
+from posediff.registry import EXPORTERS
 from posediff.structures.argument_checks import require_one_of
 
 GAPS, NEVER_KNOWN = ('error', 'interpolate'), ('error', 'leave out')
@@ -21,10 +25,9 @@ END_SITE = 0.05  # metres
 ROTATIONS = ' '.join(f'{axis}rotation' for axis in EULER_ORDER)
 
 
-def write_bvh(
-    motion: Motion, path: Path, *, scale: float = 1.0, gaps: str = 'error', never_known: str = 'error'
-) -> dict[str, Any]:
-    """Write a skeleton and its rotations, y up.
+@EXPORTERS.register_module(name='bvh')
+class BVHExporter(BaseExporter):
+    """BVH: a skeleton and its rotations, y up.
 
     The hierarchy is the skeleton's tree with helper joints where it branches, see
     :func:`~posediff.export.bvh_solver.solve_rotations`. The rest pose is a T-pose that faces +z, with median bone
@@ -32,8 +35,6 @@ def write_bvh(
     about the axes that those before it have turned. Angles run on past 180 degrees.
 
     Args:
-        motion: What to write.
-        path: The file.
         scale: Units of the file in a metre: 1 for Blender, whose importer takes them as its own; 100 for programs that
             want centimetres.
         gaps: What to do about joints that are not known, since the format has no gaps: ``'error'``, or
@@ -42,39 +43,62 @@ def write_bvh(
         never_known: What to do about joints that are not known in any frame: ``'error'``, or ``'leave out'`` of the
             hierarchy, with the bones that lead there.
 
-    Returns:
-        What the file holds, and how far its joints are from those given, in mm.
-
     Raises:
-        ValueError: There are gaps and ``gaps`` is ``'error'``; a joint is never known; an option is out of range; the
-            skeleton has no hips or shoulders.
+        ValueError: An option is out of range.
     """
-    if not (np.isfinite(scale) and scale > 0):
-        raise ValueError(f'bvh: scale must be positive, got {scale}')
-    require_one_of('bvh', 'gaps', gaps, GAPS)
-    require_one_of('bvh', 'never_known', never_known, NEVER_KNOWN)
-    left_out: tuple[str, ...] = ()
-    if never_known == 'leave out':
-        motion, left_out = without_unknown_limbs(motion)
-    joints = motion.y_up_metres()
-    if not motion.complete.all():
-        joints = _filled(joints, motion, gaps)
-    pose = solve_rotations(joints, motion.skeleton, END_SITE, measured=motion.complete)
-    with replacing(path) as temporary, temporary.open('w') as file:
-        file.writelines(f'{line}\n' for line in _lines(pose, scale, motion.fps))
-    errors = 1000 * np.linalg.norm(posed_joints(pose, len(motion.joint_names)) - joints, axis=-1)[motion.known]
-    lengths = {node.name: 1000 * float(np.linalg.norm(node.offset)) for node in pose.nodes if node.joint is not None}
-    return {
-        'unit': f'{1 / scale:.10g} m',
-        'axes': 'right-handed, y up; rest pose: T-pose, left +x, ahead +z',
-        'rotation_order': EULER_ORDER,
-        'gaps': 'none in the file',
-        'start': f'the first frame is frame {motion.first_frame} of the video, from 0',
-        'interpolated_frames': frame_ranges(~motion.complete),
-        'left_out_joints': list(left_out),
-        'bone_lengths_mm': {name: round(length, 1) for name, length in lengths.items()},
-        'position_error_mm': {'mean': round(float(errors.mean()), 3), 'max': round(float(errors.max()), 3)},
-    }
+
+    suffix = '.bvh'
+    track_options = MappingProxyType({'gaps': 'interpolate', 'never_known': 'leave out'})
+
+    def __init__(self, *, scale: float = 1.0, gaps: str = 'error', never_known: str = 'error') -> None:
+        if not (np.isfinite(scale) and scale > 0):
+            raise ValueError(f'bvh: scale must be positive, got {scale}')
+        require_one_of('bvh', 'gaps', gaps, GAPS)
+        require_one_of('bvh', 'never_known', never_known, NEVER_KNOWN)
+        self.scale, self.gaps, self.never_known = scale, gaps, never_known
+
+    def __call__(self, motion: Motion, path: Path) -> dict[str, Any]:
+        """Write the skeleton and its rotations.
+
+        Returns:
+            What the file holds, and the distances of its joints from those given, in mm.
+
+        Raises:
+            ValueError: There are gaps and ``gaps`` is ``'error'``; a joint is never known; the skeleton has no hips or
+                shoulders.
+        """
+        left_out: tuple[str, ...] = ()
+        if self.never_known == 'leave out':
+            motion, left_out = without_unknown_limbs(motion)
+        joints = motion.y_up_metres()
+        if not motion.complete.all():
+            joints = _filled(joints, motion, self.gaps)
+        pose = solve_rotations(joints, motion.skeleton, END_SITE, measured=motion.complete)
+        with replacing(path) as temporary, temporary.open('w') as file:
+            file.writelines(f'{line}\n' for line in _lines(pose, self.scale, motion.fps))
+        errors = 1000 * np.linalg.norm(posed_joints(pose, len(motion.joint_names)) - joints, axis=-1)[motion.known]
+        lengths = {
+            node.name: 1000 * float(np.linalg.norm(node.offset)) for node in pose.nodes if node.joint is not None
+        }
+        return {
+            'unit': f'{1 / self.scale:.10g} m',
+            'axes': 'right-handed, y up; rest pose: T-pose, left +x, ahead +z',
+            'rotation_order': EULER_ORDER,
+            'gaps': 'none in the file',
+            'start': f'the first frame is frame {motion.first_frame} of the video, from 0',
+            'interpolated_frames': frame_ranges(~motion.complete),
+            'left_out_joints': list(left_out),
+            'bone_lengths_mm': {name: round(length, 1) for name, length in lengths.items()},
+            'position_error_mm': {'mean': round(float(errors.mean()), 3), 'max': round(float(errors.max()), 3)},
+        }
+
+    def refusal(self, motion: Motion) -> str | None:
+        """A hierarchy needs the root, hips and shoulders: each has to be known in at least one frame."""
+        names = motion.joint_names
+        needed = {motion.skeleton.root, *(joint for joint, name in enumerate(names) if name in BODY)}
+        ever = np.asarray(motion.known.any(0))
+        has_body = bool(ever[sorted(needed)].all())
+        return None if has_body else 'the root, a hip or a shoulder is never known'
 
 
 def _filled(joints: np.ndarray, motion: Motion, gaps: str) -> np.ndarray:

@@ -7,79 +7,87 @@ from typing import Any
 
 import numpy as np
 
+from posediff.export.base import BaseExporter
 from posediff.export.motion import Motion
 from posediff.fileio.atomic_files import replacing
+from posediff.registry import EXPORTERS
 
 MAX_FRAMES = 65535  # the header counts them in 16 bits; ezc3d drops the rest without a word
 
 
-def write_c3d(motion: Motion, path: Path) -> dict[str, Any]:
-    """Write marker positions in metres, y up.
+@EXPORTERS.register_module(name='c3d')
+class C3DExporter(BaseExporter):
+    """C3D, the binary marker files of motion capture."""
 
-    The first frame of the header is the frame of the video, counted from 1, as long as 16 bits hold the last one; else
-    frames count from 1. ``POSEDIFF:START_FRAME`` (from 0) and ``POSEDIFF:START_TIME_S`` say in any case where in the
-    video the person appears. Unknown joints are invalid points (residual -1), all others have residual 0; the first of
-    the masks of cameras says which joints the camera saw. A group of parameters ``POSEDIFF``
-    holds what the format has no place for: ``SKELETON``, ``TRACK_ID``, ``POSITIONS``, ``UP_SOURCE``, ``UP_NOTE`` and
-    ``UP_CAMERA_AXES``; of the note, the first 250 characters.
+    suffix = '.c3d'
 
-    Args:
-        motion: What to write.
-        path: The file.
+    def __call__(self, motion: Motion, path: Path) -> dict[str, Any]:
+        """Write marker positions in metres, y up.
 
-    Returns:
-        What the file holds, in words.
+        The first frame of the header is the frame of the video, counted from 1, if 16 bits hold the last one; otherwise
+        frames count from 1. ``POSEDIFF:START_FRAME`` (from 0) and ``POSEDIFF:START_TIME_S`` always state where in the
+        video the person appears. Unknown joints are invalid points (residual -1), all others have residual 0; the first
+        camera mask states which joints the camera saw. A group of parameters ``POSEDIFF`` holds what the format has no
+        field for: ``SKELETON``, ``TRACK_ID``, ``POSITIONS``, ``UP_SOURCE``, ``UP_NOTE`` (its first 250 characters) and
+        ``UP_CAMERA_AXES``.
 
-    Raises:
-        ImportError: ezc3d is not installed.
-        ValueError: The clip has more frames than the format counts.
-    """
-    try:
-        import ezc3d
-    except ImportError as error:
-        raise ImportError(
-            f"C3D files are written by the package ezc3d: pip install 'posediff[export]' ({error})"
-        ) from error
-    if motion.num_frames > MAX_FRAMES:
-        raise ValueError(f'a C3D file holds at most {MAX_FRAMES} frames, the motion has {motion.num_frames}')
-    motion = motion.with_up()
-    on_clock = motion.first_frame + motion.num_frames <= MAX_FRAMES
-    first = motion.first_frame if on_clock else 0
-    positions = motion.y_up_metres().transpose(2, 1, 0)
-    file = ezc3d.c3d()
-    file['header']['points']['first_frame'] = first  # from 0 here, from 1 in the file
-    point = file['parameters']['POINT']
-    point['RATE']['value'] = [float(motion.fps)]
-    point['UNITS']['value'] = ['m']
-    point['LABELS']['value'] = list(motion.joint_names)
-    point['DESCRIPTIONS']['value'] = [f'{motion.skeleton.name} {name}' for name in motion.joint_names]
-    for screen, axis in (('X_SCREEN', '+X'), ('Y_SCREEN', '+Y')):
-        file.add_parameter('POINT', screen, [axis])
-    about = {
-        'SKELETON': [motion.skeleton.name],
-        'TRACK_ID': [int(motion.track_id)],
-        'POSITIONS': ['absolute' if motion.absolute else 'root-relative'],
-        'UP_SOURCE': [motion.up_source],
-        'UP_NOTE': [motion.up_note[:250]],
-        'UP_CAMERA_AXES': np.asarray(motion.up).tolist(),
-        'START_FRAME': [int(motion.first_frame)],
-        'START_TIME_S': [float(motion.clock[0])],
-    }
-    for key, value in about.items():
-        file.add_parameter('POSEDIFF', key, value)
-    file['data']['points'] = np.concatenate([positions, np.ones_like(positions[:1])])
-    masks = np.zeros((7, *motion.known.T.shape), dtype=bool)
-    masks[0] = motion.seen.T
-    file['data']['meta_points'] = {
-        'residuals': np.where(motion.known.T, 0.0, -1.0)[None],
-        'camera_masks': masks,
-    }
-    with replacing(path) as temporary:
-        file.write(str(temporary))
-    counted = 'the frame of the video from 1' if on_clock else f'frame {motion.first_frame} of the video from 0'
-    return {
-        'unit': 'm',
-        'axes': 'right-handed, y up',
-        'gaps': 'invalid points, residual -1',
-        'start': f'first frame {first + 1}, {counted}',
-    }
+        Args:
+            motion: What to write.
+            path: The file.
+
+        Returns:
+            What the file holds, in words.
+
+        Raises:
+            ImportError: ezc3d is not installed.
+            ValueError: The clip has more frames than the format counts.
+        """
+        try:
+            import ezc3d
+        except ImportError as error:
+            raise ImportError(
+                f"C3D files are written by the package ezc3d: pip install 'posediff[export]' ({error})"
+            ) from error
+        if motion.num_frames > MAX_FRAMES:
+            raise ValueError(f'a C3D file holds at most {MAX_FRAMES} frames, the motion has {motion.num_frames}')
+        motion = motion.with_up()
+        on_clock = motion.first_frame + motion.num_frames <= MAX_FRAMES
+        first = motion.first_frame if on_clock else 0
+        positions = motion.y_up_metres().transpose(2, 1, 0)
+        file = ezc3d.c3d()
+        file['header']['points']['first_frame'] = first  # from 0 here, from 1 in the file
+        point = file['parameters']['POINT']
+        point['RATE']['value'] = [float(motion.fps)]
+        point['UNITS']['value'] = ['m']
+        point['LABELS']['value'] = list(motion.joint_names)
+        point['DESCRIPTIONS']['value'] = [f'{motion.skeleton.name} {name}' for name in motion.joint_names]
+        for screen, axis in (('X_SCREEN', '+X'), ('Y_SCREEN', '+Y')):
+            file.add_parameter('POINT', screen, [axis])
+        about = {
+            'SKELETON': [motion.skeleton.name],
+            'TRACK_ID': [int(motion.track_id)],
+            'POSITIONS': ['absolute' if motion.absolute else 'root-relative'],
+            'UP_SOURCE': [motion.up_source],
+            'UP_NOTE': [motion.up_note[:250]],
+            'UP_CAMERA_AXES': np.asarray(motion.up).tolist(),
+            'START_FRAME': [int(motion.first_frame)],
+            'START_TIME_S': [float(motion.clock[0])],
+        }
+        for key, value in about.items():
+            file.add_parameter('POSEDIFF', key, value)
+        file['data']['points'] = np.concatenate([positions, np.ones_like(positions[:1])])
+        masks = np.zeros((7, *motion.known.T.shape), dtype=bool)
+        masks[0] = motion.seen.T
+        file['data']['meta_points'] = {
+            'residuals': np.where(motion.known.T, 0.0, -1.0)[None],
+            'camera_masks': masks,
+        }
+        with replacing(path) as temporary:
+            file.write(str(temporary))
+        counted = 'the frame of the video from 1' if on_clock else f'frame {motion.first_frame} of the video from 0'
+        return {
+            'unit': 'm',
+            'axes': 'right-handed, y up',
+            'gaps': 'invalid points, residual -1',
+            'start': f'first frame {first + 1}, {counted}',
+        }

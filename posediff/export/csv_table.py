@@ -7,43 +7,51 @@ from typing import Any
 
 import numpy as np
 
+from posediff.export.base import BaseExporter
 from posediff.export.motion import Motion
 from posediff.fileio.atomic_files import replacing
+from posediff.registry import EXPORTERS
 
 
-def write_csv(motion: Motion, path: Path) -> dict[str, Any]:
-    """Write a table that spreadsheets and :func:`pandas.read_csv` read as it is.
+@EXPORTERS.register_module(name='csv')
+class CSVExporter(BaseExporter):
+    """CSV: one line for each frame, millimetres, camera axes."""
 
-    Columns: ``frame_index`` of the video, from 0, ``time_s`` on its clock, ``track_id``, ``observed`` (1, or 0 for a
-    gap or a filled frame); ``<joint>_x_mm``, ``<joint>_y_mm``, ``<joint>_z_mm`` of every joint, in the axes of the
-    motion itself (camera: x right, y down, z forward); ``<joint>_observed`` of every joint (0: the camera did not see
-    it), and ``root_position_observed`` (0: the place is taken from the frames around). Joints that are not known have
-    empty cells.
+    suffix = '.csv'
 
-    Args:
-        motion: What to write.
-        path: The file.
+    def __call__(self, motion: Motion, path: Path) -> dict[str, Any]:
+        """Write a table that spreadsheets and :func:`pandas.read_csv` read as it is.
 
-    Returns:
-        What the file holds, in words.
-    """
-    assert motion.observed is not None
-    header = ['frame_index', 'time_s', 'track_id', 'observed']
-    header += [f'{joint}_{axis}_mm' for joint in motion.joint_names for axis in 'xyz']
-    header += [*(f'{joint}_observed' for joint in motion.joint_names), 'root_position_observed']
-    flags = np.column_stack([motion.seen, motion.placed]).astype(int)
-    rows = zip(motion.clock.tolist(), motion.joints_3d, motion.observed.tolist(), flags, strict=True)
-    with replacing(path) as temporary, temporary.open('w') as file:
-        file.write(','.join(header) + '\n')
-        for frame, (time_s, joints, observed, seen) in enumerate(rows, start=motion.first_frame):
-            start = [str(frame), f'{time_s:.6f}', str(motion.track_id), str(int(observed))]
-            file.write(','.join([*start, *cells(joints, digits=3), *map(str, seen.tolist())]) + '\n')
-    return {
-        'unit': 'mm',
-        'axes': 'camera: x right, y down, z forward',
-        'gaps': 'empty cells',
-        'start': f'frame_index {motion.first_frame}, the frame of the video from 0; time_s on its clock',
-    }
+        Columns: ``frame_index`` of the video, from 0, ``time_s`` on its clock, ``track_id``, ``observed`` (1, or 0 for
+        a gap or a filled frame); ``<joint>_x_mm``, ``<joint>_y_mm``, ``<joint>_z_mm`` of every joint, in the axes of
+        the motion itself (camera: x right, y down, z forward); ``<joint>_observed`` of every joint (0: the camera did
+        not see it), and ``root_position_observed`` (0: the place is taken from the frames around). Joints that are not
+        known have empty cells.
+
+        Args:
+            motion: What to write.
+            path: The file.
+
+        Returns:
+            What the file holds, in words.
+        """
+        assert motion.observed is not None
+        header = ['frame_index', 'time_s', 'track_id', 'observed']
+        header += [f'{joint}_{axis}_mm' for joint in motion.joint_names for axis in 'xyz']
+        header += [*(f'{joint}_observed' for joint in motion.joint_names), 'root_position_observed']
+        flags = np.column_stack([motion.seen, motion.placed]).astype(int)
+        rows = zip(motion.clock.tolist(), motion.joints_3d, motion.observed.tolist(), flags, strict=True)
+        with replacing(path) as temporary, temporary.open('w') as file:
+            file.write(','.join(header) + '\n')
+            for frame, (time_s, joints, observed, seen) in enumerate(rows, start=motion.first_frame):
+                start = [str(frame), f'{time_s:.6f}', str(motion.track_id), str(int(observed))]
+                file.write(','.join([*start, *cells(joints, digits=3), *map(str, seen.tolist())]) + '\n')
+        return {
+            'unit': 'mm',
+            'axes': 'camera: x right, y down, z forward',
+            'gaps': 'empty cells',
+            'start': f'frame_index {motion.first_frame}, the frame of the video from 0; time_s on its clock',
+        }
 
 
 def cells(values: np.ndarray, digits: int) -> list[str]:

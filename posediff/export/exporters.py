@@ -1,27 +1,20 @@
-"""The formats by name, and one call that writes several of them."""
+"""Export in several formats at once, by the names of the exporters in their registry."""
 
 from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from posediff.export.bvh import write_bvh
-from posediff.export.c3d import write_c3d
-from posediff.export.csv_table import write_csv
+from posediff.export.base import BaseExporter
 from posediff.export.motion import Motion, frame_ranges, plain
-from posediff.export.trc import write_trc
 from posediff.fileio.atomic_files import replacing_together
 from posediff.geometry.up_axis import y_up_rotation
+from posediff.plugins.entry_points import load_plugins
+from posediff.registry import EXPORTERS
 
-EXPORTERS: dict[str, Callable[..., dict[str, Any]]] = {
-    'bvh': write_bvh,
-    'c3d': write_c3d,
-    'csv': write_csv,
-    'trc': write_trc,
-}
 SIDECAR = '.export.json'
 
 
@@ -37,48 +30,46 @@ def export_motion(
         motion: What to write. Without an ``up``, it is estimated.
         path_without_suffix: ``out/walk`` makes ``out/walk.bvh`` …, and ``out/walk.export.json``, which tells axes,
             units, how up is known, gaps and filled frames.
-        formats: Keys of :data:`EXPORTERS`; one string may list several, separated by commas.
-        options: Keyword arguments of the writers, by format: ``{'bvh': {'gaps': 'interpolate'}}``.
+        formats: Names in the registry ``EXPORTERS``, plugins' included; one string may list several, separated by
+            commas.
+        options: Constructor arguments of the exporters, by format: ``{'bvh': {'gaps': 'interpolate'}}``.
 
     Returns:
         The files, in the order of ``formats``; the one that describes them last.
 
     Raises:
-        ValueError: A format or an option is unknown, or a writer refuses the motion.
+        ValueError: A format or an option is unknown, or a format cannot hold the motion.
         ImportError: The package that writes a format is not installed.
     """
     target = Path(path_without_suffix)
     names = checked_formats(formats)
-    if target.suffix[1:] in EXPORTERS:
+    if any(target.name.endswith(exporter.suffix) for exporter in EXPORTERS.module_dict.values()):
         raise ValueError(f'{target}: give the path without its suffix; the formats decide it')
-    options = _checked_options(options or {}, names)
+    exporters = build_exporters(names, options or {})
     motion = motion.with_up()
     with replacing_together(target.parent) as folder:
-        names = write_motion(motion, folder / target.name, names, options)
-    return [target.with_name(name) for name in names]
+        files = write_motion(motion, folder / target.name, exporters.values())
+    return [target.with_name(name) for name in files]
 
 
 def write_motion(
-    motion: Motion,
-    draft: Path,
-    formats: Iterable[str],
-    options: Mapping[str, Mapping[str, Any]],
-    refused: Mapping[str, str] | None = None,
+    motion: Motion, draft: Path, exporters: Iterable[BaseExporter], refused: Mapping[str, str] | None = None
 ) -> list[str]:
     """Write a motion that has an ``up`` in several formats, and the file that describes them.
 
     Args:
-        motion, formats, options: See :func:`export_motion`.
+        motion: What to write.
         draft: Path without its suffix, in a folder of drafts.
+        exporters: One for each format.
         refused: Formats that were asked for and are not written, and why.
 
     Returns:
         Names of the files, in order.
     """
     files = {}
-    for name in formats:
-        file = draft.with_name(f'{draft.name}.{name}')
-        files[file.name] = EXPORTERS[name](motion, file, **options.get(name, {}))
+    for exporter in exporters:
+        file = draft.with_name(f'{draft.name}{exporter.suffix}')
+        files[file.name] = exporter(motion, file)
     sidecar = draft.with_name(f'{draft.name}{SIDECAR}')
     about = _description(motion, files) | ({'not_written': dict(refused)} if refused else {})
     sidecar.write_text(json.dumps(about, indent=1, allow_nan=False) + '\n')
@@ -86,29 +77,46 @@ def write_motion(
 
 
 def checked_formats(formats: str | Iterable[str]) -> list[str]:
-    """Names of formats, each once.
+    """Return the names of formats, each once; plugins are loaded first.
 
     Raises:
-        ValueError: There is none, or one is unknown.
+        ValueError: There is none, one is unknown, or two of them write files of the same name.
     """
+    load_plugins()
+    EXPORTERS.import_from_location()
+    known = EXPORTERS.module_dict
     names = [name.strip() for name in (formats.split(',') if isinstance(formats, str) else formats)]
-    unknown = [name for name in names if name not in EXPORTERS]
+    unknown = [name for name in names if name not in known]
     if unknown or not names:
         asked = ', '.join(map(repr, unknown)) or 'none'
-        raise ValueError(f'unknown export format: {asked}; known: {", ".join(EXPORTERS)}')
+        raise ValueError(f'unknown export format: {asked}; known: {", ".join(sorted(known))}')
+    by_suffix: dict[str, str] = {}
+    for name in names:
+        other = by_suffix.setdefault(known[name].suffix, name)
+        if other != name:
+            raise ValueError(f'the export formats {other!r} and {name!r} both write files *{known[name].suffix}')
     return list(dict.fromkeys(names))
 
 
-def _checked_options(options: Mapping[str, Mapping[str, Any]], names: list[str]) -> Mapping[str, Mapping[str, Any]]:
+def build_exporters(names: Iterable[str], options: Mapping[str, Mapping[str, Any]]) -> dict[str, BaseExporter]:
+    """Build the exporters of checked names.
+
+    Args:
+        names: Of the formats.
+        options: Constructor arguments, by format.
+
+    Raises:
+        ValueError: Options are of a format that is not named, unknown, or out of range.
+    """
+    names = list(names)
     for name, given in options.items():
         if name not in names:
             raise ValueError(f'options of {name!r}, which is not among the formats to write: {", ".join(names)}')
-        parameters = inspect.signature(EXPORTERS[name]).parameters.values()
-        known = [parameter.name for parameter in parameters if parameter.kind is parameter.KEYWORD_ONLY]
+        known = list(inspect.signature(EXPORTERS.module_dict[name]).parameters)
         wrong = [option for option in given if option not in known]
         if wrong:
             raise ValueError(f'{name} has no option {wrong[0]!r}; it has: {", ".join(known) or "none"}')
-    return options
+    return {name: EXPORTERS.build({'type': name, **options.get(name, {})}) for name in names}
 
 
 def _description(motion: Motion, files: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:

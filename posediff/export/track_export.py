@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from posediff.export.exporters import checked_formats, write_motion
+from posediff.export.base import BaseExporter
+from posediff.export.exporters import build_exporters, checked_formats, write_motion
 from posediff.export.motion import Motion
-from posediff.export.rest_pose import BODY
 from posediff.fileio.atomic_files import replacing_together
 from posediff.fileio.pose_reader import read_rows
 from posediff.fileio.shown_joints import shown_joints
 from posediff.geometry.up_axis import estimate_up
+from posediff.registry import EXPORTERS
 from posediff.structures.skeletons import Skeleton, get_skeleton
 
 GROUP_ROWS = 50_000
@@ -24,8 +25,6 @@ COLUMNS = (
     *('frame_index', 'time_s', 'track_id', 'observed', 'joints_3d', 'root_position'),
     *('joint_observed', 'root_observed'),
 )
-NO_BODY = 'the root, a hip or a shoulder is never known'
-OPTIONS = {'bvh': {'gaps': 'interpolate', 'never_known': 'leave out'}}
 
 
 @dataclass
@@ -52,15 +51,15 @@ def export_tracks(folder: str | Path, formats: str) -> list[Path]:
     source, names = Path(folder) / 'poses.npz', checked_formats(formats)
     with np.load(source, allow_pickle=False) as arrays:
         skeleton, fps = get_skeleton(str(arrays['skeleton'])), float(arrays['fps'])
-    options = {name: OPTIONS[name] for name in names if name in OPTIONS}
+    exporters = build_exporters(names, {name: EXPORTERS.module_dict[name].track_options for name in names})
     written: dict[int, list[str]] = {}
     tracks = _tracks(source)
     with replacing_together(folder) as drafts:
         for group in _groups(tracks):
             for track, motion in _motions(source, group, tracks, skeleton, fps):
-                refused = {'bvh': NO_BODY} if 'bvh' in names and not _has_a_body(motion) else {}
-                possible = [name for name in names if name not in refused]
-                written[track] = write_motion(motion, drafts / f'track{track}', possible, options, refused)
+                refused = _refused(motion, exporters)
+                possible = [exporter for name, exporter in exporters.items() if name not in refused]
+                written[track] = write_motion(motion, drafts / f'track{track}', possible, refused)
     return [Path(folder) / name for track in sorted(written) for name in written[track]]
 
 
@@ -147,8 +146,7 @@ def _motion(
     )
 
 
-def _has_a_body(motion: Motion) -> bool:
-    """Return whether root, hips and shoulders are known in at least one frame."""
-    ever, names = motion.known.any(0), motion.joint_names
-    needed = {motion.skeleton.root, *(joint for joint, name in enumerate(names) if name in BODY)}
-    return bool(np.asarray(ever)[sorted(needed)].all())
+def _refused(motion: Motion, exporters: Mapping[str, BaseExporter]) -> dict[str, str]:
+    """Formats that cannot hold the motion, with the reasons."""
+    reasons = {name: exporter.refusal(motion) for name, exporter in exporters.items()}
+    return {name: reason for name, reason in reasons.items() if reason is not None}

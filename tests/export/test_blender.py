@@ -9,7 +9,7 @@ import subprocess
 import numpy as np
 import pytest
 
-from posediff.export.bvh import write_bvh
+from posediff.export.bvh import BVHExporter
 from posediff.structures.skeletons import CMU17
 
 # Debian's Blender 3.4 runs on a Python whose open() no longer takes the mode 'rU' that its importer uses.
@@ -36,7 +36,7 @@ def test_blender_puts_the_bones_where_the_joints_are(motion, tmp_path):
     blender = shutil.which('blender')
     if blender is None:
         pytest.skip('Blender is not installed')
-    write_bvh(motion, tmp_path / 'walk.bvh')
+    BVHExporter()(motion, tmp_path / 'walk.bvh')
     (tmp_path / 'script.py').write_text(SCRIPT)
     files = [str(tmp_path / name) for name in ('script.py', 'walk.bvh', 'a.json')]
     words = [blender, '-b', '--factory-startup', '--python-exit-code', '3', '-P', files[0], '--', *files[1:]]
@@ -47,6 +47,6 @@ def test_blender_puts_the_bones_where_the_joints_are(motion, tmp_path):
     heads = np.array([[frame[name] for name in CMU17.joint_names] for frame in found['heads']])
     y_up = np.stack([heads[..., 0], heads[..., 2], -heads[..., 1]], axis=-1)  # Blender: z up
     errors = 1000 * np.linalg.norm(y_up - motion.y_up_metres(), axis=-1)
-    solved = write_bvh(motion, tmp_path / 'again.bvh')['position_error_mm']
+    solved = BVHExporter()(motion, tmp_path / 'again.bvh')['position_error_mm']
     assert errors.mean() == pytest.approx(solved['mean'], abs=0.01)
     assert errors.max() == pytest.approx(solved['max'], abs=0.01)

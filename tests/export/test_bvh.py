@@ -14,7 +14,7 @@ from scipy.spatial.transform import Rotation
 
 from posediff.datasets.converters.bvh import bvh_joint_frames, read_bvh
 from posediff.export import Motion
-from posediff.export.bvh import write_bvh
+from posediff.export.bvh import BVHExporter
 from posediff.export.bvh_solver import posed_joints, solve_rotations
 from posediff.structures.skeletons import CMU17, SKELETONS, get_skeleton
 
@@ -57,7 +57,7 @@ def test_rigid_motion_comes_back_within_a_tenth_of_a_millimetre(tmp_path_factory
     path = tmp_path_factory.mktemp('bvh') / 'rigid.bvh'
     skeleton = get_skeleton(name)
     motion = Motion(rigid_motion(seed, skeleton, frames), skeleton, 25.0, absolute=True, up=UP)
-    about = write_bvh(motion, path)
+    about = BVHExporter()(motion, path)
     assert errors_mm(path, motion).max() < 0.1
     assert about['position_error_mm']['max'] < 0.1
 
@@ -91,7 +91,7 @@ def test_helpers_keep_still_where_the_bones_of_a_joint_are_one_body():
 
 
 def test_bvhio_reads_the_same_joints(motion, tmp_path):
-    write_bvh(motion, tmp_path / 'walk.bvh')
+    BVHExporter()(motion, tmp_path / 'walk.bvh')
     ours = positions(tmp_path / 'walk.bvh', CMU17)
     root = bvhio.readAsHierarchy(str(tmp_path / 'walk.bvh'))
     assert root.getKeyframeRange() == (0, 59)
@@ -103,7 +103,7 @@ def test_bvhio_reads_the_same_joints(motion, tmp_path):
 
 
 def test_changing_bone_lengths_are_reported(motion, tmp_path):
-    about = write_bvh(motion, tmp_path / 'a.bvh')
+    about = BVHExporter()(motion, tmp_path / 'a.bvh')
     errors = errors_mm(tmp_path / 'a.bvh', motion)
     assert errors.max() > 1  # the motion trembles
     assert about['position_error_mm'] == {
@@ -115,7 +115,7 @@ def test_changing_bone_lengths_are_reported(motion, tmp_path):
 
 
 def test_rest_pose_is_a_t_pose_of_that_person(motion, tmp_path):
-    write_bvh(motion, tmp_path / 'a.bvh')
+    BVHExporter()(motion, tmp_path / 'a.bvh')
     text = (tmp_path / 'a.bvh').read_text()
     head, _, _ = text.partition('MOTION')
     path = tmp_path / 'rest.bvh'
@@ -134,14 +134,14 @@ def test_rest_pose_is_a_t_pose_of_that_person(motion, tmp_path):
 
 def test_the_person_faces_the_camera_with_little_rotation(motion, tmp_path):
     """The rest pose faces +z, towards the camera, and so does the person of the fixture."""
-    write_bvh(motion, tmp_path / 'a.bvh')
+    BVHExporter()(motion, tmp_path / 'a.bvh')
     _, rotations = bvh_joint_frames(read_bvh(tmp_path / 'a.bvh'))
     turned = np.degrees(Rotation.from_matrix(rotations['root']).magnitude())
     assert turned.max() < 15
 
 
 def test_channels_frames_and_rate(motion, tmp_path):
-    write_bvh(replace(motion, fps=23.976), tmp_path / 'a.bvh')
+    BVHExporter()(replace(motion, fps=23.976), tmp_path / 'a.bvh')
     text = (tmp_path / 'a.bvh').read_text()
     assert text.count('CHANNELS 6 Xposition Yposition Zposition Zrotation Xrotation Yrotation') == 1
     assert text.count('CHANNELS 3 Zrotation Xrotation Yrotation') == text.count('JOINT ') == 22
@@ -156,16 +156,16 @@ def test_somebody_who_turns_on_the_spot_turns_on(motion, tmp_path):
     """Three turns in 120 frames: no channel jumps."""
     still = motion.joints_3d[:1] - motion.joints_3d[:1, :1]
     turns = Rotation.from_rotvec(np.linspace(0, 6 * np.pi, 120)[:, None] * [0.0, 1.0, 0.0]).as_matrix()
-    write_bvh(Motion(np.einsum('fij,kj->fki', turns, still[0]), CMU17, 30.0, up=UP), tmp_path / 'a.bvh')
+    BVHExporter()(Motion(np.einsum('fij,kj->fki', turns, still[0]), CMU17, 30.0, up=UP), tmp_path / 'a.bvh')
     angles = read_bvh(tmp_path / 'a.bvh').values[:, 3:]
     assert np.abs(np.diff(angles, axis=0)).max() < 10
     assert abs(angles[-1] - angles[0]).max() == pytest.approx(1080, abs=1e-3)
 
 
 def test_scale_makes_centimetres(motion, tmp_path):
-    about = write_bvh(motion, tmp_path / 'a.bvh', scale=100.0)
+    about = BVHExporter(scale=100.0)(motion, tmp_path / 'a.bvh')
     assert about['unit'] == '0.01 m'
-    write_bvh(motion, tmp_path / 'b.bvh')
+    BVHExporter()(motion, tmp_path / 'b.bvh')
     np.testing.assert_allclose(
         positions(tmp_path / 'a.bvh', CMU17), 100 * positions(tmp_path / 'b.bvh', CMU17), atol=1e-4
     )
@@ -173,12 +173,12 @@ def test_scale_makes_centimetres(motion, tmp_path):
 
 def test_gaps_are_an_error_unless_interpolation_is_asked_for(gappy, tmp_path):
     with pytest.raises(ValueError, match=r"6 of 60 frames lack joints \(the first: frame 10, 'root'\)"):
-        write_bvh(gappy, tmp_path / 'a.bvh')
+        BVHExporter()(gappy, tmp_path / 'a.bvh')
     assert list(tmp_path.iterdir()) == []
 
 
 def test_interpolation_fills_gaps_by_straight_lines_and_holds_the_ends(gappy, motion, tmp_path):
-    about = write_bvh(gappy, tmp_path / 'a.bvh', gaps='interpolate')
+    about = BVHExporter(gaps='interpolate')(gappy, tmp_path / 'a.bvh')
     assert about['interpolated_frames'] == [[10, 12], [20, 20], [58, 59]]
     found = positions(tmp_path / 'a.bvh', CMU17)
     truth = motion.y_up_metres()
@@ -187,7 +187,7 @@ def test_interpolation_fills_gaps_by_straight_lines_and_holds_the_ends(gappy, mo
     np.testing.assert_allclose(found[[58, 59]], found[[57, 57]], atol=1e-6)
     assert 1000 * np.linalg.norm(found[20, 16] - truth[20, 16]) < 40
     complete = replace(gappy, joints_3d=gappy.joints_3d[:10], observed=None)
-    write_bvh(complete, tmp_path / 'b.bvh')
+    BVHExporter()(complete, tmp_path / 'b.bvh')
     assert errors_mm(tmp_path / 'b.bvh', complete).mean() < 20
 
 
@@ -197,24 +197,24 @@ def test_filled_frames_do_not_shorten_bones(motion, tmp_path):
     joints = np.full((41, 17, 3), np.nan)
     joints[0] = joints[1] = still
     joints[39] = joints[40] = still @ Rotation.from_euler('y', 170, degrees=True).as_matrix().T
-    about = write_bvh(Motion(joints, CMU17, 30.0, up=UP), tmp_path / 'a.bvh', gaps='interpolate')
+    about = BVHExporter(gaps='interpolate')(Motion(joints, CMU17, 30.0, up=UP), tmp_path / 'a.bvh')
     assert about['bone_lengths_mm']['left_hip'] == pytest.approx(np.linalg.norm(still[4]), abs=0.06)
 
 
 def test_bad_options_and_bodies_are_named(motion, tmp_path):
     path = tmp_path / 'a.bvh'
     with pytest.raises(ValueError, match='scale must be positive, got 0'):
-        write_bvh(motion, path, scale=0)
+        BVHExporter(scale=0)(motion, path)
     with pytest.raises(ValueError, match="gaps must be one of error, interpolate, got 'fill'"):
-        write_bvh(motion, path, gaps='fill')
+        BVHExporter(gaps='fill')(motion, path)
     names = [name.replace('shoulder', 'wing') for name in CMU17.joint_names]
     bird = replace(CMU17, name='bird', joint_names=tuple(names))
     with pytest.raises(ValueError, match="skeleton 'bird' lacks left_shoulder, right_shoulder"):
-        write_bvh(replace(motion, skeleton=bird), path)
+        BVHExporter()(replace(motion, skeleton=bird), path)
     joints = motion.joints_3d.copy()
     joints[:, 13] = np.nan
     with pytest.raises(ValueError, match="'left_wrist' is not known in any frame"):
-        write_bvh(replace(motion, joints_3d=joints), path, gaps='interpolate')
+        BVHExporter(gaps='interpolate')(replace(motion, joints_3d=joints), path)
     assert not path.exists()
 
 
@@ -224,7 +224,7 @@ def test_limbs_of_which_nothing_is_known_are_left_out_if_asked(motion, tmp_path)
     unknown = ('left_knee', 'left_foot', 'right_foot', 'head')
     joints[:, [names.index(name) for name in unknown]] = np.nan
     partial = replace(motion, joints_3d=joints)
-    about = write_bvh(partial, tmp_path / 'a.bvh', never_known='leave out')
+    about = BVHExporter(never_known='leave out')(partial, tmp_path / 'a.bvh')
     assert sorted(about['left_out_joints']) == sorted(unknown)
     found, _ = bvh_joint_frames(read_bvh(tmp_path / 'a.bvh'))
     assert set(unknown).isdisjoint(found)
@@ -232,7 +232,7 @@ def test_limbs_of_which_nothing_is_known_are_left_out_if_asked(motion, tmp_path)
     whole = motion.y_up_metres()[:, [names.index(name) for name in kept]]
     assert 1000 * np.linalg.norm(np.stack([found[name] for name in kept], axis=1) - whole, axis=-1).max() < 40
     with pytest.raises(ValueError, match="'right_foot' is not known in any frame"):
-        write_bvh(partial, tmp_path / 'b.bvh', gaps='interpolate')
+        BVHExporter(gaps='interpolate')(partial, tmp_path / 'b.bvh')
     joints[:, names.index('left_hip')] = np.nan
     with pytest.raises(ValueError, match="'left_hip' is not known in any frame"):
-        write_bvh(replace(motion, joints_3d=joints), tmp_path / 'b.bvh', gaps='interpolate', never_known='leave out')
+        BVHExporter(gaps='interpolate', never_known='leave out')(replace(motion, joints_3d=joints), tmp_path / 'b.bvh')

@@ -5,18 +5,17 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from dataclasses import replace
 
-import numpy as np
 import pytest
 
-from posediff.export import EXPORTERS, Motion, export_motion
+from posediff.export import Motion, export_motion
 from posediff.structures.skeletons import CMU17
 
 
 def test_every_format_is_written_and_described(gappy, tmp_path):
-    files = export_motion(gappy, tmp_path / 'out' / 'walk.v2', EXPORTERS, {'bvh': {'gaps': 'interpolate'}})
-    assert [file.name for file in files] == [*(f'walk.v2.{name}' for name in EXPORTERS), 'walk.v2.export.json']
+    formats = ['bvh', 'c3d', 'csv', 'trc']
+    files = export_motion(gappy, tmp_path / 'out' / 'walk.v2', formats, {'bvh': {'gaps': 'interpolate'}})
+    assert [file.name for file in files] == [*(f'walk.v2.{name}' for name in formats), 'walk.v2.export.json']
     assert sorted(files) == sorted((tmp_path / 'out').iterdir())
     about = json.loads(files[-1].read_text())
     assert about['files'].keys() == {file.name for file in files[:-1]}
@@ -81,12 +80,3 @@ def test_without_ezc3d_there_is_one_error_with_the_line_that_helps(motion, tmp_p
 def test_importing_the_package_does_not_import_ezc3d():
     code = 'import sys, posediff.export; sys.exit("ezc3d" in sys.modules)'
     assert subprocess.run([sys.executable, '-c', code], check=False).returncode == 0
-
-
-def test_every_exporter_takes_a_motion_and_a_path(motion, tmp_path):
-    for name, write in EXPORTERS.items():
-        held = write(replace(motion, up=None, up_source=None), tmp_path / f'a.{name}')
-        assert {'unit', 'axes', 'gaps'} <= held.keys()
-        json.dumps(held)
-        assert (tmp_path / f'a.{name}').stat().st_size > 1000
-    assert np.isfinite(motion.y_up_metres()).all()

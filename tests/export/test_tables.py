@@ -11,14 +11,14 @@ import numpy as np
 import pytest
 import trc
 
-from posediff.export.c3d import MAX_FRAMES, write_c3d
-from posediff.export.csv_table import write_csv
-from posediff.export.trc import write_trc
+from posediff.export.c3d import MAX_FRAMES, C3DExporter
+from posediff.export.csv_table import CSVExporter
+from posediff.export.trc import TRCExporter
 from posediff.structures.skeletons import CMU17
 
 
 def test_csv_keeps_the_axes_and_units_of_the_motion(gappy, tmp_path):
-    write_csv(replace(gappy, track_id=7), tmp_path / 'a.csv')
+    CSVExporter()(replace(gappy, track_id=7), tmp_path / 'a.csv')
     with (tmp_path / 'a.csv').open(newline='') as file:
         rows = list(csv.DictReader(file))
     assert list(rows[0])[:7] == ['frame_index', 'time_s', 'track_id', 'observed', 'root_x_mm', 'root_y_mm', 'root_z_mm']
@@ -40,7 +40,7 @@ def test_trc_by_another_reader(motion, tmp_path):
     joints = motion.joints_3d.copy()
     joints[10:13] = np.nan  # whole frames: that reader takes blanks for one separator
     motion = replace(motion, joints_3d=joints, observed=None, fps=29.97)
-    write_trc(motion, tmp_path / 'walk.trc')
+    TRCExporter()(motion, tmp_path / 'walk.trc')
     read = trc.TRCData()
     read.load(str(tmp_path / 'walk.trc'))
     assert (read['FileName'], read['Units'], read['DataRate']) == ('walk.trc', 'm', 29.97)
@@ -53,7 +53,7 @@ def test_trc_by_another_reader(motion, tmp_path):
 
 def test_trc_cells(gappy, tmp_path):
     """Cell by cell, as OpenSim counts them: a tab ends every line of the table, the last cell may be empty."""
-    write_trc(gappy, tmp_path / 'a.trc')
+    TRCExporter()(gappy, tmp_path / 'a.trc')
     lines = (tmp_path / 'a.trc').read_text().splitlines()
     assert lines[0].split('\t') == ['PathFileType', '4', '(X/Y/Z)', 'a.trc']
     table = [line.split('\t') for line in lines[3:]]
@@ -68,7 +68,7 @@ def test_trc_cells(gappy, tmp_path):
 
 
 def test_c3d_by_ezc3d(gappy, tmp_path):
-    write_c3d(replace(gappy, track_id=7, up_note='a spirit level'), tmp_path / 'a.c3d')
+    C3DExporter()(replace(gappy, track_id=7, up_note='a spirit level'), tmp_path / 'a.c3d')
     read = ezc3d.c3d(str(tmp_path / 'a.c3d'))
     point, own = read['parameters']['POINT'], read['parameters']['POSEDIFF']
     assert point['LABELS']['value'] == list(CMU17.joint_names)
@@ -88,7 +88,7 @@ def test_c3d_by_ezc3d(gappy, tmp_path):
 
 @pytest.mark.filterwarnings('ignore:No analog data found')
 def test_c3d_by_another_reader(gappy, tmp_path):
-    write_c3d(gappy, tmp_path / 'a.c3d')
+    C3DExporter()(gappy, tmp_path / 'a.c3d')
     with (tmp_path / 'a.c3d').open('rb') as file:
         reader = c3d.Reader(file)
         frames = np.stack([points for _, points, _ in reader.read_frames()])
@@ -101,14 +101,14 @@ def test_c3d_by_another_reader(gappy, tmp_path):
 def test_c3d_refuses_more_frames_than_the_format_counts(motion, tmp_path):
     joints = np.broadcast_to(motion.joints_3d[:1], (MAX_FRAMES + 1, 17, 3))
     with pytest.raises(ValueError, match='at most 65535 frames, the motion has 65536'):
-        write_c3d(replace(motion, joints_3d=joints, observed=None), tmp_path / 'a.c3d')
+        C3DExporter()(replace(motion, joints_3d=joints, observed=None), tmp_path / 'a.c3d')
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.filterwarnings('ignore:No analog data found')
 @pytest.mark.parametrize(('start', 'first'), [(0, 1), (15, 16), (65475, 65476), (65476, 1), (200_000, 1)])
 def test_c3d_begins_at_the_frame_of_the_video_while_16_bits_hold_the_last(motion, tmp_path, start, first):
-    held = write_c3d(replace(motion, first_frame=start), tmp_path / 'a.c3d')
+    held = C3DExporter()(replace(motion, first_frame=start), tmp_path / 'a.c3d')
     with (tmp_path / 'a.c3d').open('rb') as file:
         reader = c3d.Reader(file)
         assert (reader.first_frame, reader.last_frame) == (first, first + 59)
@@ -123,13 +123,13 @@ def test_what_the_camera_did_not_see_is_marked(gappy, tmp_path):
     seen = gappy.seen.copy()
     seen[:, 3] = seen[5, 9] = False
     motion = replace(gappy, joint_observed=seen, root_observed=gappy.observed & (np.arange(60) != 7))
-    write_csv(motion, tmp_path / 'a.csv')
+    CSVExporter()(motion, tmp_path / 'a.csv')
     with (tmp_path / 'a.csv').open(newline='') as file:
         rows = list(csv.DictReader(file))
     marked = [[row[f'{name}_observed'] == '1' for name in CMU17.joint_names] for row in rows]
     np.testing.assert_array_equal(marked, seen)
     assert [row['root_position_observed'] for row in rows][6:9] == ['1', '0', '1']
     assert rows[5]['right_foot_x_mm'] != ''
-    write_c3d(motion, tmp_path / 'a.c3d')
+    C3DExporter()(motion, tmp_path / 'a.c3d')
     points = ezc3d.c3d(str(tmp_path / 'a.c3d'))['data']['meta_points']
     np.testing.assert_array_equal(points['camera_masks'][0].T, seen)

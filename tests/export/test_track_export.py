@@ -11,7 +11,7 @@ import ezc3d
 import numpy as np
 import pytest
 
-from posediff.export import exporters, track_export
+from posediff.export import TRCExporter, track_export
 from posediff.export.track_export import export_tracks
 from posediff.pipeline.pose_writer import PosesHeader, PoseWriter
 from posediff.structures.results import FrameResult, PersonPose
@@ -91,14 +91,14 @@ def test_one_person_who_cannot_be_written_leaves_nothing_new(save, monkeypatch):
     folder = save({0: [*range(12)], 1: [*range(12)]}, 12)
     export_tracks(folder, 'csv')
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
-    write = exporters.EXPORTERS['trc']
+    write = TRCExporter.__call__
 
-    def refuse(motion, path):
+    def refuse(self, motion, path):
         if motion.track_id == 1:
             raise OSError('No space left on device')
-        return write(motion, path)
+        return write(self, motion, path)
 
-    monkeypatch.setitem(exporters.EXPORTERS, 'trc', refuse)
+    monkeypatch.setattr(TRCExporter, '__call__', refuse)
     with pytest.raises(OSError, match='No space left'):
         export_tracks(folder, 'csv,trc')
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before

@@ -11,5 +11,6 @@ CASES = {
                 condition_shape=(5, 17, 2),
             )
         ]
-    }
+    },
+    'exporters': {'world-csv': [{}, {'seen_only': True}]},
 }

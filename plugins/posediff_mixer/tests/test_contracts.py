@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from posediff.testing.contracts.denoisers import DenoiserContract
+from posediff.testing.contracts.exporters import ExporterContract
 
 contract_cases = pytest.importorskip(
     'posediff_mixer.contract_cases',
@@ -15,3 +16,8 @@ contract_cases = pytest.importorskip(
 class TestDenoisers(DenoiserContract):
     package = 'posediff_mixer'
     cases = contract_cases.CASES['denoisers']
+
+
+class TestExporters(ExporterContract):
+    package = 'posediff_mixer'
+    cases = contract_cases.CASES['exporters']

@@ -1,0 +1,54 @@
+"""An exporter of long tables in world axes."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import Any
+
+from posediff.export import BaseExporter, Motion
+from posediff.fileio.atomic_files import replacing
+from posediff.registry import EXPORTERS
+
+
+@EXPORTERS.register_module(name='world-csv')
+class WorldCSVExporter(BaseExporter):
+    """A table with one line for each joint in each frame: metres, z up, as Blender's world.
+
+    This long form is what pandas, seaborn and R group and plot without reshaping, and what a script in Blender sets the
+    location of an empty from. Joints that are not known have no line.
+
+    Args:
+        seen_only: Leave joints out that the camera did not see.
+    """
+
+    suffix = '.world.csv'
+
+    def __init__(self, seen_only: bool = False) -> None:
+        self.seen_only = seen_only
+
+    def __call__(self, motion: Motion, path: Path) -> dict[str, Any]:
+        """Write a line for each joint: ``frame_index, time_s, track_id, joint, x_m, y_m, z_m, seen``."""
+        x, up, back = motion.y_up_metres().transpose(2, 0, 1)
+        written = motion.seen if self.seen_only else motion.known
+        with replacing(path) as draft, draft.open('w', newline='') as file:
+            table = csv.writer(file, lineterminator='\n')
+            table.writerow(['frame_index', 'time_s', 'track_id', 'joint', 'x_m', 'y_m', 'z_m', 'seen'])
+            for frame, joint in zip(*written.nonzero()):
+                position = (x[frame, joint], -back[frame, joint], up[frame, joint])
+                table.writerow(
+                    [
+                        motion.first_frame + int(frame),
+                        f'{motion.clock[frame]:.6f}',
+                        motion.track_id,
+                        motion.joint_names[joint],
+                        *(f'{value:.6f}' for value in position),
+                        int(motion.seen[frame, joint]),
+                    ]
+                )
+        return {
+            'unit': 'm',
+            'axes': 'right-handed, z up, y away from the camera',
+            'gaps': 'no lines',
+            'start': f'frame_index {motion.first_frame}, the frame of the video from 0; time_s on its clock',
+        }
