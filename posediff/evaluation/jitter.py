@@ -53,7 +53,7 @@ def jitter(keypoints: np.ndarray, sizes: np.ndarray | float, visible: np.ndarray
     middle = np.broadcast_to(np.asarray(sizes, dtype=np.float64), len(keypoints))[1:-1]
     needed = counts.any(-1)
     if not (middle[needed] > 0).all():
-        raise ValueError('a size is not above 0')
+        raise ValueError('a size is not positive')
     if not needed.any():
         return float('nan')
     relative = accelerations[needed] / middle[needed][:, None]

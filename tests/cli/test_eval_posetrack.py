@@ -106,7 +106,7 @@ def spoil_entry(truth, predictions):
         (spoil_json, 'pred/000001_mpii_test.json: Expecting property name'),
         (spoil_list, 'gt/000001_mpii_test.json: the file does not hold a JSON object'),
         (remove_predictions, 'pred/000001_mpii_test.json does not exist'),
-        (empty_truth, 'gt is no folder of .json files'),
+        (empty_truth, 'gt is not a folder of .json files'),
         (spoil_entry, "pred/000001_mpii_test.json: annotations[1] has no 'track_id'"),
     ],
 )

@@ -91,7 +91,7 @@ SPOILT = {
     'fps nan': (changed('fps', lambda old: np.float64('nan')), 'fps must be positive and finite, got nan'),
     'nan': (with_value('joints_3d', (63, 2, 1), np.nan), "joints_3d of clip '02_02' .* frame 3, right_knee is"),
     'mm': (changed('joints_3d', lambda old: old * 1000), r"joints_3d of clip '02_01' is a person 1\d\d\d m across"),
-    'feet': (changed('joints_3d', lambda old: old * 3.28), 'has to be in metres'),
+    'feet': (changed('joints_3d', lambda old: old * 3.28), 'must be in metres'),
     'a dot': (changed('joints_3d', lambda old: old * 0), "clip '02_01' is a person 0 m across"),
     'focal': (
         with_value('camera_focal', (1, 0, 1), 0),

@@ -48,7 +48,7 @@ def test_only_what_is_seen_in_three_frames_counts():
 
 def test_what_does_not_fit_is_refused():
     keypoints = np.zeros((5, 2, 2))
-    with pytest.raises(ValueError, match='size is not above 0'):
+    with pytest.raises(ValueError, match='size is not positive'):
         jitter(keypoints, 0.0)
     with pytest.raises(ValueError, match=r'\(T, K, D\)'):
         jitter(keypoints[0], 1.0)

@@ -133,4 +133,4 @@ def check_unique(track_ids: Iterable[Any], frame: str) -> None:
 def check_track_id(track_id: Any) -> None:
     """Raise ValueError unless the track id is a number below 10000, the limit that poseval needs per sequence."""
     if isinstance(track_id, bool) or not isinstance(track_id, (int, float)) or not track_id < 10000:
-        raise ValueError(f'track_id is {track_id!r}, and has to be a number below 10000')
+        raise ValueError(f'track_id is {track_id!r}, which is not a number below 10000')

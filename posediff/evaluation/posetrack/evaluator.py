@@ -151,5 +151,5 @@ def sequence_files(folder: str | Path) -> list[Path]:
     """
     files = data_files(folder, '.json')
     if not files:
-        raise FileNotFoundError(f'{folder} is no folder of .json files, one a sequence')
+        raise FileNotFoundError(f'{folder} is not a folder of .json files, one per sequence')
     return files

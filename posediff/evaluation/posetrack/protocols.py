@@ -126,7 +126,7 @@ class PoseTrack21(Protocol):
         for frame in np.flatnonzero(truth.counts):
             if frame not in selected[0].frame:
                 raise ValueError(
-                    f'frame {truth.frame_names[frame]} is labelled but nobody is in it, or only in ignore regions: '
+                    f'frame {truth.frame_names[frame]} is labelled but has no person outside ignore regions: '
                     'the evaluator of PoseTrack21 fails on such frames'
                 )
         for persons in selected:

@@ -74,7 +74,7 @@ def _numbered(persons: Persons, frame_names: list[str]) -> tuple[np.ndarray, int
     for row, track_id in enumerate(persons.track_ids):
         if isinstance(track_id, bool) or not isinstance(track_id, (int, float)):
             frame = frame_names[persons.frame[row]]
-            raise ValueError(f'a person in frame {frame} has the track_id {track_id!r}, which is no number')
+            raise ValueError(f'a person in frame {frame} has the track_id {track_id!r}, which is not a number')
     for frame in np.unique(persons.frame):
         check_unique(persons.track_ids[_rows(persons, frame)], frame_names[frame])
     known, tracks = np.unique(persons.track_ids.astype(np.float64), return_inverse=True)

@@ -102,7 +102,7 @@ def test_ids_are_compared_where_frames_count(kit, pose):
 @pytest.mark.parametrize('joints', [EVALUATED_JOINTS, ()])
 def test_labelled_frames_without_persons_are_refused(kit, pose, joints):
     scene = kit.Scene().frame().predict(pose())
-    with pytest.raises(ValueError, match='000000.jpg is labelled but nobody'):
+    with pytest.raises(ValueError, match='000000.jpg is labelled but has no person'):
         scene.result('posetrack21')
     inside = kit.Scene().frame(regions=[SQUARE]).person(pose(joints=joints)).predict(pose())
     with pytest.raises(ValueError, match='ignore regions'):

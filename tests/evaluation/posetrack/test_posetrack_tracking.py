@@ -247,7 +247,7 @@ def test_a_track_id_that_occurs_twice_is_refused(perfect):
 
 def test_a_track_id_that_is_no_number_is_refused(perfect):
     perfect.predictions['annotations'][0]['track_id'] = 'Ann'
-    with pytest.raises(ValueError, match="a person in frame .*000000.jpg has the track_id 'Ann', which is no number"):
+    with pytest.raises(ValueError, match="person in frame .*000000.jpg has the track_id 'Ann', which is not a number"):
         evaluate(perfect, protocol='posetrack21')
 
 
