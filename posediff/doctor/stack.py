@@ -37,6 +37,7 @@ CORE = {
     'scipy': 'scipy',
     'matplotlib': 'matplotlib',
     'tqdm': 'tqdm',
+    'safetensors': 'safetensors>=0.4.3',
 }
 VIDEO = ('torchvision', 'timm', 'onedl-mmcv', 'onedl-mmdetection', 'onedl-mmpretrain', 'mmpose', 'xtcocotools')
 # actual imports of the packages that are installed without their declared requirements
