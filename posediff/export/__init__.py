@@ -1,4 +1,4 @@
-"""3D motion as files that other programs read: CSV, TRC, C3D, BVH (docs/export.md)."""
+"""Export of 3D motion to CSV, TRC, C3D and BVH files (docs/export.md)."""
 
 from posediff.export.base import BaseExporter
 from posediff.export.bvh import BVHExporter

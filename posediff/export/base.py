@@ -12,11 +12,11 @@ from posediff.export.motion import Motion
 
 
 class BaseExporter(ABC):
-    """Writes the motion of one person as one file. Constructor arguments are the options of the format.
+    """Writes the motion of one person to one file. Constructor arguments are the options of the format.
 
     Attributes:
-        suffix: End of the file's name, with its dot.
-        track_options: Options for the persons of a video, whose motion may have gaps and joints that are never known.
+        suffix: Suffix of the file, with its dot.
+        track_options: Options for persons of a video, whose motion may have gaps and joints that are never known.
     """
 
     suffix: ClassVar[str]
@@ -24,15 +24,15 @@ class BaseExporter(ABC):
 
     @abstractmethod
     def __call__(self, motion: Motion, path: Path) -> dict[str, Any]:
-        """Write a motion; the file is complete, or as it was before.
+        """Write a motion atomically.
 
         Args:
-            motion: What to write; it is not changed.
-            path: The file.
+            motion: The motion, which is not changed.
+            path: Output file.
 
         Returns:
-            What the file holds, for JSON: ``'unit'``, ``'axes'``, ``'gaps'`` (how frames without the person are
-            written), ``'start'`` (where the person begins), and what is particular to the format.
+            Description of the file, for JSON: ``'unit'``, ``'axes'``, ``'gaps'`` (representation of frames without the
+            person), ``'start'`` (first frame of the person), and format-specific entries.
 
         Raises:
             ValueError: The format cannot hold this motion.
@@ -42,6 +42,6 @@ class BaseExporter(ABC):
     def refusal(self, motion: Motion) -> str | None:
         """Return why the format cannot hold the motion of a person of a video, or None if it can.
 
-        The other formats of that person are written all the same, and the file beside them states the reason.
+        The other formats of that person are written anyway, and the description file states the reason.
         """
         return None

@@ -1,4 +1,4 @@
-"""BVH, the skeletons with motion that Blender and other animation programs read."""
+"""Exporter of BVH, the skeleton animation format of Blender and other animation programs."""
 
 from __future__ import annotations
 
@@ -31,17 +31,16 @@ class BVHExporter(BaseExporter):
 
     The hierarchy is the skeleton's tree with helper joints where it branches, see
     :func:`~posediff.export.bvh_solver.solve_rotations`. The rest pose is a T-pose that faces +z, with median bone
-    lengths. The root has position and rotation, every other joint rotation alone, in the order Z, X, Y: each turns
-    about the axes that those before it have turned. Angles run on past 180 degrees.
+    lengths. The root has position and rotation, all other joints only rotation. Rotations are intrinsic in the order
+    Z, X, Y; angles are continuous beyond 180 degrees.
 
     Args:
-        scale: Units of the file in a metre: 1 for Blender, whose importer takes them as its own; 100 for programs that
-            want centimetres.
-        gaps: What to do about joints that are not known, since the format has no gaps: ``'error'``, or
-            ``'interpolate'``: each joint moves on a straight line from where it was last known to where it is known
-            next, and rests where it is known first or last before and after that.
-        never_known: What to do about joints that are not known in any frame: ``'error'``, or ``'leave out'`` of the
-            hierarchy, with the bones that lead there.
+        scale: File units per metre: 1 for Blender, whose importer takes file units as metres; 100 for programs that
+            expect centimetres.
+        gaps: Treatment of unknown joints, as the format has no gaps: ``'error'``, or ``'interpolate'`` for linear
+            interpolation of each joint between known frames, with its first or last known position held outside.
+        never_known: Treatment of joints that are unknown in all frames: ``'error'``, or ``'leave out'`` to remove them
+            and their bones from the hierarchy.
 
     Raises:
         ValueError: An option is out of range.
@@ -61,7 +60,7 @@ class BVHExporter(BaseExporter):
         """Write the skeleton and its rotations.
 
         Returns:
-            What the file holds, and the distances of its joints from those given, in mm.
+            Description of the file, with the errors of its joints relative to the input, in mm.
 
         Raises:
             ValueError: There are gaps and ``gaps`` is ``'error'``; a joint is never known; the skeleton has no hips or
@@ -93,7 +92,7 @@ class BVHExporter(BaseExporter):
         }
 
     def refusal(self, motion: Motion) -> str | None:
-        """A hierarchy needs the root, hips and shoulders: each has to be known in at least one frame."""
+        """Require that the root, hips and shoulders are known in at least one frame each."""
         names = motion.joint_names
         needed = {motion.skeleton.root, *(joint for joint, name in enumerate(names) if name in BODY)}
         ever = np.asarray(motion.known.any(0))
@@ -102,7 +101,7 @@ class BVHExporter(BaseExporter):
 
 
 def _filled(joints: np.ndarray, motion: Motion, gaps: str) -> np.ndarray:
-    """(F, K, 3) without NaN."""
+    """Return joints (F, K, 3) without NaN."""
     known = motion.known
     frame, joint = np.argwhere(~known)[0].tolist()
     if gaps == 'error':

@@ -1,4 +1,4 @@
-"""C3D, the binary marker files of motion capture, by the library ezc3d."""
+"""Exporter of C3D, the binary marker format of motion capture, with the library ezc3d."""
 
 from __future__ import annotations
 
@@ -12,35 +12,35 @@ from posediff.export.motion import Motion
 from posediff.fileio.atomic_files import replacing
 from posediff.registry import EXPORTERS
 
-MAX_FRAMES = 65535  # the header counts them in 16 bits; ezc3d drops the rest without a word
+MAX_FRAMES = 65535  # the header counts them in 16 bits; ezc3d silently drops the rest
 
 
 @EXPORTERS.register_module(name='c3d')
 class C3DExporter(BaseExporter):
-    """C3D, the binary marker files of motion capture."""
+    """C3D, the binary marker format of motion capture."""
 
     suffix = '.c3d'
 
     def __call__(self, motion: Motion, path: Path) -> dict[str, Any]:
         """Write marker positions in metres, y up.
 
-        The first frame of the header is the frame of the video, counted from 1, if 16 bits hold the last one; otherwise
-        frames count from 1. ``POSEDIFF:START_FRAME`` (from 0) and ``POSEDIFF:START_TIME_S`` always state where in the
-        video the person appears. Unknown joints are invalid points (residual -1), all others have residual 0; the first
-        camera mask states which joints the camera saw. A group of parameters ``POSEDIFF`` holds what the format has no
-        field for: ``SKELETON``, ``TRACK_ID``, ``POSITIONS``, ``UP_SOURCE``, ``UP_NOTE`` (its first 250 characters) and
+        The first frame of the header is the frame of the video, counted from 1, if the last one fits into 16 bits;
+        otherwise frames count from 1. ``POSEDIFF:START_FRAME`` (from 0) and ``POSEDIFF:START_TIME_S`` always state
+        where in the video the person appears. Unknown joints are invalid points (residual -1); all others have residual
+        0. The first camera mask marks the joints that the camera saw. The parameter group ``POSEDIFF`` holds
+        ``SKELETON``, ``TRACK_ID``, ``POSITIONS``, ``UP_SOURCE``, ``UP_NOTE`` (its first 250 characters) and
         ``UP_CAMERA_AXES``.
 
         Args:
-            motion: What to write.
-            path: The file.
+            motion: The motion.
+            path: Output file.
 
         Returns:
-            What the file holds, in words.
+            Description of the file.
 
         Raises:
             ImportError: ezc3d is not installed.
-            ValueError: The clip has more frames than the format counts.
+            ValueError: The clip has more frames than the format supports.
         """
         try:
             import ezc3d

@@ -1,4 +1,4 @@
-"""CSV: one line a frame, millimetres, camera axes."""
+"""Exporter of CSV tables: one row per frame, millimetres, camera axes."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from posediff.registry import EXPORTERS
 
 @EXPORTERS.register_module(name='csv')
 class CSVExporter(BaseExporter):
-    """CSV: one line for each frame, millimetres, camera axes."""
+    """CSV: one row per frame, millimetres, camera axes."""
 
     suffix = '.csv'
 
     def __call__(self, motion: Motion, path: Path) -> dict[str, Any]:
-        """Write a table that spreadsheets and :func:`pandas.read_csv` read as it is.
+        """Write a table for spreadsheets and :func:`pandas.read_csv`.
 
-        Columns: ``frame_index`` of the video, from 0, ``time_s`` on its clock, ``track_id``, ``observed`` (1, or 0 for
-        a gap or a filled frame); ``<joint>_x_mm``, ``<joint>_y_mm``, ``<joint>_z_mm`` of every joint, in the axes of
-        the motion itself (camera: x right, y down, z forward); ``<joint>_observed`` of every joint (0: the camera did
-        not see it), and ``root_position_observed`` (0: the place is taken from the frames around). Joints that are not
-        known have empty cells.
+        Columns: ``frame_index`` of the video, from 0; ``time_s`` since the video's start; ``track_id``; ``observed``
+        (1, or 0 for a gap or a filled frame); ``<joint>_x_mm``, ``<joint>_y_mm``, ``<joint>_z_mm`` of every joint in
+        the axes of the motion (camera: x right, y down, z forward); ``<joint>_observed`` of every joint (0: the camera
+        did not see it); ``root_position_observed`` (0: the position is interpolated from other frames). Cells of
+        unknown joints are empty.
 
         Args:
-            motion: What to write.
-            path: The file.
+            motion: The motion.
+            path: Output file.
 
         Returns:
-            What the file holds, in words.
+            Description of the file.
         """
         assert motion.observed is not None
         header = ['frame_index', 'time_s', 'track_id', 'observed']
@@ -55,5 +55,5 @@ class CSVExporter(BaseExporter):
 
 
 def cells(values: np.ndarray, digits: int) -> list[str]:
-    """Numbers with ``digits`` after the point, NaN as the empty string."""
+    """Format numbers with ``digits`` decimals, NaN as the empty string."""
     return ['' if np.isnan(value) else f'{value:.{digits}f}' for value in values.ravel().tolist()]

@@ -24,18 +24,18 @@ def export_motion(
     formats: str | Iterable[str],
     options: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> list[Path]:
-    """Write a motion in several formats, and beside them a file that says what they hold: all of them or none.
+    """Write a motion in several formats, with a description file: all files or none.
 
     Args:
-        motion: What to write. Without an ``up``, it is estimated.
-        path_without_suffix: ``out/walk`` makes ``out/walk.bvh`` …, and ``out/walk.export.json``, which tells axes,
-            units, how up is known, gaps and filled frames.
+        motion: The motion. A missing ``up`` is estimated.
+        path_without_suffix: ``out/walk`` gives ``out/walk.bvh`` …, and ``out/walk.export.json`` with axes, units,
+            source of the up axis, gaps and filled frames.
         formats: Names in the registry ``EXPORTERS``, plugins' included; one string may list several, separated by
             commas.
         options: Constructor arguments of the exporters, by format: ``{'bvh': {'gaps': 'interpolate'}}``.
 
     Returns:
-        The files, in the order of ``formats``; the one that describes them last.
+        The files, in the order of ``formats``, with the description file last.
 
     Raises:
         ValueError: A format or an option is unknown, or a format cannot hold the motion.
@@ -44,7 +44,7 @@ def export_motion(
     target = Path(path_without_suffix)
     names = checked_formats(formats)
     if any(target.name.endswith(exporter.suffix) for exporter in EXPORTERS.module_dict.values()):
-        raise ValueError(f'{target}: give the path without its suffix; the formats decide it')
+        raise ValueError(f'{target}: give the path without its suffix, which depends on the format')
     exporters = build_exporters(names, options or {})
     motion = motion.with_up()
     with replacing_together(target.parent) as folder:
@@ -55,13 +55,13 @@ def export_motion(
 def write_motion(
     motion: Motion, draft: Path, exporters: Iterable[BaseExporter], refused: Mapping[str, str] | None = None
 ) -> list[str]:
-    """Write a motion that has an ``up`` in several formats, and the file that describes them.
+    """Write a motion that has an ``up`` in several formats, with a description file.
 
     Args:
-        motion: What to write.
+        motion: The motion.
         draft: Path without its suffix, in a folder of drafts.
-        exporters: One for each format.
-        refused: Formats that were asked for and are not written, and why.
+        exporters: One exporter per format.
+        refused: Requested formats that are not written, with the reasons.
 
     Returns:
         Names of the files, in order.
@@ -77,10 +77,10 @@ def write_motion(
 
 
 def checked_formats(formats: str | Iterable[str]) -> list[str]:
-    """Return the names of formats, each once; plugins are loaded first.
+    """Return the names of formats without duplicates; plugins are loaded first.
 
     Raises:
-        ValueError: There is none, one is unknown, or two of them write files of the same name.
+        ValueError: No format is given, one is unknown, or two write files of the same name.
     """
     load_plugins()
     EXPORTERS.import_from_location()
@@ -102,11 +102,11 @@ def build_exporters(names: Iterable[str], options: Mapping[str, Mapping[str, Any
     """Build the exporters of checked names.
 
     Args:
-        names: Of the formats.
+        names: Names of the formats.
         options: Constructor arguments, by format.
 
     Raises:
-        ValueError: Options are of a format that is not named, unknown, or out of range.
+        ValueError: Options are for a format that is not requested, unknown, or out of range.
     """
     names = list(names)
     for name, given in options.items():

@@ -147,6 +147,6 @@ def _motion(
 
 
 def _refused(motion: Motion, exporters: Mapping[str, BaseExporter]) -> dict[str, str]:
-    """Formats that cannot hold the motion, with the reasons."""
+    """Return the formats that cannot hold the motion, with the reasons."""
     reasons = {name: exporter.refusal(motion) for name, exporter in exporters.items()}
     return {name: reason for name, reason in reasons.items() if reason is not None}

@@ -1,4 +1,4 @@
-"""TRC ("track row column"), the marker files that OpenSim and Pose2Sim read."""
+"""Exporter of TRC ("track row column"), the marker format of OpenSim and Pose2Sim."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ from posediff.export.motion import Motion
 from posediff.fileio.atomic_files import replacing
 from posediff.registry import EXPORTERS
 
-ORIGINAL = ('DataRate', 'DataStartFrame', 'NumFrames')  # of the recording that a file was cut from
+ORIGINAL = ('DataRate', 'DataStartFrame', 'NumFrames')  # of the original recording
 
 
 @EXPORTERS.register_module(name='trc')
 class TRCExporter(BaseExporter):
-    """TRC, the marker files of OpenSim and Pose2Sim."""
+    """TRC, the marker format of OpenSim and Pose2Sim."""
 
     suffix = '.trc'
 
     def __call__(self, motion: Motion, path: Path) -> dict[str, Any]:
         """Write marker positions in metres, y up.
 
-        Five lines of header, as OpenSim's ``TRCFileAdapter`` checks them. ``Frame#`` is the frame of the video,
-        counted from 1, and ``Time`` is on the video's clock, so that both begin where the person appears.
-        Joints that are not known have empty cells, which OpenSim and pandas read as NaN. Lines of the table end in a
-        tab: without it OpenSim misses the last column where that is empty.
+        The five header lines follow OpenSim's ``TRCFileAdapter``. ``Frame#`` is the frame of the video, counted from 1,
+        and ``Time`` is the time in the video, so both start where the person appears. Cells of unknown joints are
+        empty, which OpenSim and pandas read as NaN. Table rows end in a tab: without it OpenSim misses an empty last
+        column.
 
         Args:
-            motion: What to write.
-            path: The file.
+            motion: The motion.
+            path: Output file.
 
         Returns:
-            What the file holds, in words.
+            Description of the file.
         """
         rate, first = f'{motion.fps:.10g}', motion.first_frame + 1
         frames, joints = motion.num_frames, len(motion.joint_names)
