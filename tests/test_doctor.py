@@ -51,6 +51,7 @@ HEALTHY = Installed(
         'torch': '2.11.0',
         'torchvision': '0.26.0',
         'tqdm': '4.70.1',
+        'safetensors': '0.8.0',
         'xtcocotools': '1.14.3',
     },
     probes={
