@@ -1,5 +1,18 @@
-"""Data records passed between stages, and the skeletons of their joints."""
+"""Records that stages hand to each other, and the skeletons that their joints belong to."""
 
-from posediff.structures.samples import PoseDataSample
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from posediff.structures.samples import PoseDataSample
 
 __all__ = ['PoseDataSample']
+
+
+def __getattr__(name: str) -> Any:
+    """Import the sample on first use: it needs MMEngine and PyTorch, and the rest of the folder does not."""
+    if name == 'PoseDataSample':
+        return import_module('posediff.structures.samples').PoseDataSample
+    raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
