@@ -6,11 +6,27 @@ import numpy as np
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from posediff.resampling import frame_positions, resample
 
 from posediff.lifting.windowed_track import WindowedTrack
 
 WINDOW, JOINTS = 9, 3
+
+
+def resample(values, positions):
+    """Read a sequence (F, …) at positions (G,), in frames, by linear interpolation; bools need both neighbours."""
+    lower = np.floor(positions).astype(int)
+    upper = np.minimum(lower + 1, len(values) - 1)
+    share = (positions - lower).reshape(-1, *([1] * (values.ndim - 1)))
+    if values.dtype == bool:
+        return np.where(share > 0, values[lower] & values[upper], values[lower])
+    return (values[lower] * (1 - share) + values[upper] * share).astype(values.dtype)
+
+
+def frame_positions(num_frames, fps, target_fps):
+    """Positions (G,) of another rate's grid in frames of the clip, and (F,) of the clip's frames on that grid."""
+    last = (num_frames - 1) * (target_fps / fps)
+    grid = np.minimum(np.arange(int(np.ceil(last - 1e-9)) + 1) * (fps / target_fps), num_frames - 1)
+    return grid, np.interp(np.arange(num_frames), grid, np.arange(len(grid)))
 
 
 def clip(frames: int) -> tuple[np.ndarray, np.ndarray]:
