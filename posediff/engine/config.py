@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from mmengine.config import Config
 
+from posediff.engine.config_files import find_config
 from posediff.plugins.entry_points import describe_clash
 
 # The arguments of MMEngine's Runner. Listed, since importing the Runner takes longer than building a model.
@@ -35,7 +36,7 @@ def load_config(config: str | Path | Config, cfg_options: Mapping[str, Any] | No
     """Read a config, apply overrides and check its top-level keys.
 
     Args:
-        config: A ``.py`` file or a loaded config, which is copied.
+        config: A ``.py`` file, the name of a packaged config, or a loaded config, which is copied.
         cfg_options: ``{'model.test_cfg.num_hypotheses': 5, …}``.
 
     Raises:
@@ -46,9 +47,7 @@ def load_config(config: str | Path | Config, cfg_options: Mapping[str, Any] | No
     if isinstance(config, Config):
         cfg, origin = config.copy(), config.filename or 'the config'
     else:
-        file = Path(config)
-        if not file.is_file():
-            raise FileNotFoundError(f'config {file} does not exist')
+        file = find_config(config)
         cfg, origin = _read(file), str(file)
     known = _runner_keys()
     _check_misspelt(cfg, known, origin)

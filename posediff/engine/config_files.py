@@ -1,0 +1,83 @@
+"""Find config files: by path, or by name among the configs that come with posediff."""
+
+from __future__ import annotations
+
+import ast
+import difflib
+from pathlib import Path
+
+PACKAGE = Path(__file__).resolve().parents[1]
+
+
+def config_folder() -> Path:
+    """The folder of the configs that come with posediff: in the package, or ``configs`` of a checkout.
+
+    Raises:
+        FileNotFoundError: This installation has neither.
+    """
+    for folder in (PACKAGE / '.mim' / 'configs', PACKAGE.parent / 'configs'):
+        if (folder / '_base_').is_dir():
+            return folder
+    raise FileNotFoundError(f'this installation of posediff has no configs: neither in {PACKAGE} nor beside it')
+
+
+def packaged_configs() -> list[Path]:
+    """All packaged configs of models, sorted, without the parts in ``_base_``."""
+    folder = config_folder()
+    return sorted(path for path in folder.rglob('*.py') if '_base_' not in path.relative_to(folder).parts)
+
+
+def find_config(name: str | Path) -> Path:
+    """The config file of a path or of a packaged config's name.
+
+    Args:
+        name: Path of a config file, or file name without ``.py`` of a packaged config: ``'mixste-c64_27f_cmu'``. A
+            file of that path comes first.
+
+    Raises:
+        FileNotFoundError: There is no such file, and no or more than one packaged config of that name.
+    """
+    path = Path(name)
+    if path.is_file():
+        return path
+    stem = path.stem if path.suffix == '.py' else path.name
+    if path.suffix == '.py' or len(path.parts) > 1:
+        if not any(config.stem == stem for config in packaged_configs()):
+            raise FileNotFoundError(f'config {path} does not exist{_suggest(stem)}')
+        raise FileNotFoundError(f'config {path} does not exist; the packaged config is named without a path: {stem}')
+    found = [config for config in packaged_configs() if config.stem == stem]
+    if not found:
+        raise FileNotFoundError(f'config {name} is neither a file nor a packaged config{_suggest(stem)}')
+    if len(found) > 1:
+        several = ', '.join(str(config) for config in found)
+        raise FileNotFoundError(f'config {name}: several packaged configs have this name: {several}')
+    return found[0]
+
+
+def parents(config: Path) -> list[Path]:
+    """The files that a config inherits from, directly or through others, each once.
+
+    Raises:
+        ValueError: ``_base_`` of a file is not a string or a list of strings.
+    """
+    found: list[Path] = []
+    for name in _bases(config):
+        path = (config.parent / name).resolve()
+        found += [one for one in (path, *parents(path)) if one not in found]
+    return found
+
+
+def _bases(config: Path) -> list[str]:
+    for statement in ast.parse(config.read_text(encoding='utf-8')).body:
+        if isinstance(statement, ast.Assign) and ast.unparse(statement.targets[0]) == '_base_':
+            try:
+                value = ast.literal_eval(statement.value)
+            except ValueError:
+                raise ValueError(f'{config}: _base_ is computed, so that its parents cannot be listed') from None
+            return [value] if isinstance(value, str) else list(value)
+    return []
+
+
+def _suggest(stem: str) -> str:
+    close = difflib.get_close_matches(stem, [config.stem for config in packaged_configs()], n=3, cutoff=0.6)
+    return f'; did you mean {" or ".join(close)}?' if close else '; `posediff configs list` shows the packaged ones'
