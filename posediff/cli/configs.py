@@ -36,11 +36,12 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
     args = parse_args(argv, prog)
     with one_line_errors():
         if args.action == 'list':
-            print('\n'.join(path.stem for path in packaged_configs() if args.word in path.stem))
+            text = '\n'.join(path.stem for path in packaged_configs() if args.word in path.stem)
         elif args.action == 'show':
-            print(load_config(args.name).pretty_text)
+            text = load_config(args.name).pretty_text
         else:
-            print(copy_config(args.name, args.folder))
+            text = str(copy_config(args.name, args.folder))
+    print(text)  # not above: a closed pipe is no error
 
 
 def copy_config(name: str, folder: Path) -> Path:
