@@ -29,6 +29,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import mmengine.runner  # noqa: F401  its classes are among those that pages may name
 import numpy as np
 import pytest
 import torch

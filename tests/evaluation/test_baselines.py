@@ -99,5 +99,5 @@ def test_only_frames_of_the_mask_count():
 def test_one_subject_cannot_be_held_out():
     data = linear_world(10, 0)
     alone = LiftingArrays(data.inputs, data.observed, data.target, data.frame_mask, np.array(['s0'] * 10))
-    with pytest.raises(ValueError, match='needs two or more'):
+    with pytest.raises(ValueError, match='needs at least two'):
         tune_alpha(alone, 'raw', slice(None))

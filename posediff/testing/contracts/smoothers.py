@@ -61,7 +61,7 @@ class SmootherContract(Contract):
     def test_what_is_not_finite_is_named(self, component):
         values = walk(9)
         values[4, 1, 0] = np.nan
-        with pytest.raises(ValueError, match='frame 4 holds a value that is not finite'):
+        with pytest.raises(ValueError, match='frame 4 has a value that is not finite'):
             component(values, FPS)
         with pytest.raises(ValueError, match='fps must be positive, got 0'):
             component(walk(9), 0)

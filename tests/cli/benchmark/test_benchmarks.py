@@ -77,7 +77,7 @@ def files(data_root, tmp_path_factory):
 
 @pytest.fixture
 def tool(cli):
-    return lambda name: cli(f'analysis_tools/{name}.py')
+    return lambda name: cli(f'benchmark.{name}')
 
 
 def test_measures_do_not_depend_on_the_batch(files):

@@ -78,7 +78,7 @@ def test_only_the_order_of_scores_matters(kit, seed, protocol):
         before = scene.result(protocol)
     except ValueError as refused:  # everybody of a frame is in a region to be ignored, which PoseTrack21 does not take
         assert protocol == 'posetrack21'  # noqa: PT017
-        assert 'only in ignore regions' in str(refused)  # noqa: PT017
+        assert 'no person outside ignore regions' in str(refused)  # noqa: PT017
         return
     for annotation in scene.predictions['annotations']:
         annotation['scores'] = [float(np.exp(5 * score) - 100) for score in annotation['scores']]
