@@ -10,6 +10,8 @@ from typing import Any, cast
 from mmengine.config import Config
 
 from posediff.engine.config_files import find_config
+from posediff.engine.config_references import enclosing_reference, resolve_references
+from posediff.engine.removed_configs import describe_removed
 from posediff.plugins.entry_points import describe_clash
 
 # The arguments of MMEngine's Runner. Listed, since importing the Runner takes longer than building a model.
@@ -33,7 +35,7 @@ TOOL_KEYS = (
 
 
 def load_config(config: str | Path | Config, cfg_options: Mapping[str, Any] | None = None) -> Config:
-    """Read a config, apply overrides and check its top-level keys.
+    """Read a config, apply overrides, check its top-level keys and resolve its references.
 
     Args:
         config: A ``.py`` file, the name of a packaged config, or a loaded config, which is copied.
@@ -42,7 +44,7 @@ def load_config(config: str | Path | Config, cfg_options: Mapping[str, Any] | No
     Raises:
         FileNotFoundError: There is no such file, or none of a name in its ``_base_``.
         ValueError: It is not valid Python, a module in its ``custom_imports`` does not import or registers a name that
-            is taken, or a key is misspelt.
+            is taken, a key is misspelt, or a reference (``'${num_frames}'``) cannot be resolved.
     """
     if isinstance(config, Config):
         cfg, origin = config.copy(), config.filename or 'the config'
@@ -58,18 +60,26 @@ def load_config(config: str | Path | Config, cfg_options: Mapping[str, Any] | No
                 raise ValueError(
                     f'cfg-options: {origin} has no key {top!r} to set {key!r} in{_suggest(top, [*known, *cfg])}'
                 )
+            if enclosing := enclosing_reference(cfg, key):
+                raise ValueError(
+                    f'cfg-options: {key!r} lies inside {enclosing[0]} = {enclosing[1]!r} of {origin}: set what that '
+                    'refers to'
+                )
         try:
             cfg.merge_from_dict(dict(cfg_options))
         except (KeyError, TypeError, AssertionError) as error:
             raise ValueError(f'cfg-options do not fit {origin}: {error}') from error
-    return cfg
+    return resolve_references(cfg, origin)
 
 
 def _read(file: Path) -> Config:
     try:
         return Config.fromfile(str(file))
     except FileNotFoundError as error:
-        raise FileNotFoundError(f'config {file}: {error.filename}, named in its _base_, does not exist') from error
+        missing = error.filename
+        raise FileNotFoundError(
+            f'config {file}: {missing}, named in its _base_, does not exist{describe_removed(missing)}'
+        ) from error
     except Exception as error:  # a config is a program: anything may happen in it
         reason = describe_clash(error) or f'{type(error).__name__}: {_root_cause(error)}'
         if 'U+FEFF' in reason:

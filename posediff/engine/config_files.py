@@ -6,6 +6,8 @@ import ast
 import difflib
 from pathlib import Path
 
+from posediff.engine.removed_configs import describe_removed
+
 PACKAGE = Path(__file__).resolve().parents[1]
 
 
@@ -79,5 +81,7 @@ def _bases(config: Path) -> list[str]:
 
 
 def _suggest(stem: str) -> str:
+    if removed := describe_removed(f'{stem}.py'):
+        return removed
     close = difflib.get_close_matches(stem, [config.stem for config in packaged_configs()], n=3, cutoff=0.6)
     return f'; did you mean {" or ".join(close)}?' if close else '; `posediff configs list` shows the packaged ones'

@@ -67,8 +67,8 @@ def prepare(args: argparse.Namespace) -> Config:
     elif cfg.get('work_dir') is None:
         cfg.work_dir = str(Path('work_dirs') / Path(args.config).stem)
     for name in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
-        if cfg.get(name) is not None and torch.cuda.is_available():  # from there copies to the device wait for nothing
-            cfg[name].setdefault('pin_memory', True)
+        if cfg.get(name) is not None:  # copies from pinned memory are asynchronous; without CUDA PyTorch would warn
+            cfg[name].pin_memory = cfg[name].get('pin_memory', True) and torch.cuda.is_available()
     if args.launcher != 'none':
         join_process_group(args.launcher)
         if not torch.cuda.is_available():

@@ -299,7 +299,8 @@ def test_half_precision_weights_come_with_a_half_precision_table(
     config = tmp_path / 'tiny.py'
     base = repository / 'configs' / '_base_' / 'models' / 'diffhpe-2d.py'
     config.write_text(
-        f"_base_ = ['{base}']\nmodel = dict(denoiser=dict(channels=16, num_layers=2, step_channels=32))\n"
+        f"_base_ = ['{base}']\nskeleton = 'h36m17'\n"
+        'model = dict(denoiser=dict(channels=16, num_layers=2, step_channels=32))\n'
     )
     source, destination = save(tmp_path / 'official.pth', official), tmp_path / 'converted.pth'
     diffhpe.main([str(source), str(destination), '--config', str(config)])

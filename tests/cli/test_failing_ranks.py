@@ -20,12 +20,12 @@ _base_ = '{repository}/configs/lifting_3d/diffhpe/diffhpe-2d_27f_cmu.py'
 
 custom_imports = dict(imports=['failing_hook'], allow_failed_imports=False)
 custom_hooks = [*_base_.custom_hooks, dict(type='FailingHook', how='{how}')]
-model = dict(denoiser=dict(num_frames=9, channels=8, num_layers=1, step_channels=8))
-train_dataloader = dict(batch_size=4, dataset=dict(data_root='{data}', window_size=9))
-val_dataloader = dict(dataset=dict(data_root='{data}', window_size=9))
-max_epochs = 30
-train_cfg = dict(max_epochs=max_epochs, val_interval=30)
-param_scheduler = [dict(type='CosineAnnealingLR', by_epoch=True, begin=0, end=max_epochs, convert_to_iter_based=True)]
+num_frames = 9
+num_workers = 0
+model = dict(denoiser=dict(channels=8, num_layers=1, step_channels=8))
+train_dataloader = dict(batch_size=4, dataset=dict(data_root='{data}'))
+val_dataloader = dict(dataset=dict(data_root='{data}'))
+train_cfg = dict(max_epochs=30, val_interval=30)
 """
 
 HOOK = """

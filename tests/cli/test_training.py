@@ -20,23 +20,24 @@ from posediff.fileio.checkpoint import load_checkpoint
 COMMON = """
 custom_hooks = [*_base_.custom_hooks, dict(type='EMAHook', momentum=0.1, priority=49)]
 default_hooks = dict(checkpoint=dict(max_keep_ckpts=-1, save_best=None), logger=dict(interval=1))
-max_epochs = 3
-train_cfg = dict(max_epochs=max_epochs, val_interval=1)
-param_scheduler = [dict(type='CosineAnnealingLR', by_epoch=True, begin=0, end=max_epochs, convert_to_iter_based=True)]
+train_cfg = dict(max_epochs=3, val_interval=1)
+param_scheduler = [dict(type='CosineAnnealingLR', by_epoch=True, begin=0, end=3, convert_to_iter_based=True)]
 """
 
 TINY = {
     'lifting': """
 _base_ = '{repository}/configs/lifting_3d/diffhpe/diffhpe-2d_27f_cmu.py'
 
+num_frames = 9
+num_workers = 0
 model = dict(
-    denoiser=dict(num_frames=9, channels=8, num_layers=2, step_channels=8, dropout=0.1),
+    denoiser=dict(channels=8, num_layers=2, step_channels=8, dropout=0.1),
     sampler=dict(_delete_=True, type='DDIMSampler'),
     test_cfg=dict(num_hypotheses=2, num_inference_steps=2),
 )
-train_dataloader = dict(batch_size=8, dataset=dict(data_root='{data}', window_size=9))
-val_dataloader = dict(batch_size=4, dataset=dict(data_root='{data}', window_size=9, max_items=None))
-test_dataloader = dict(batch_size=4, dataset=dict(data_root='{data}', window_size=9, max_items=39))  # odd
+train_dataloader = dict(batch_size=8, dataset=dict(data_root='{data}'))
+val_dataloader = dict(batch_size=4, dataset=dict(data_root='{data}', max_items=None))
+test_dataloader = dict(batch_size=4, dataset=dict(data_root='{data}', max_items=39))  # odd
 """,
     'video': """
 _base_ = '{repository}/configs/video_2d_heatmap/diffpose/diffpose_vit-t_synthetic-128x96.py'

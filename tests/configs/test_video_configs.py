@@ -23,8 +23,8 @@ ALL = sorted(path.relative_to(FOLDER).as_posix() for path in FOLDER.glob('*/*.py
 MMPOSE = [path for path in ALL if path.startswith(('baselines/simplebaseline', 'baselines/vitpose'))]
 CONFIGS = [path for path in ALL if path not in MMPOSE]
 ABLATIONS = (
-    'direct-single', 'lmsfi-single', 'direct-multi', 'low-resolution', 'concat-scales', 'n1', 'n5', 'steps1', 'steps2',
-    'delta0', 'delta1',
+    'direct-single', 'lmsfi-single', 'direct-multi', 'low-resolution', 'concat-scales', 'delta0',
+    'delta1',
 )  # fmt: skip
 
 

@@ -7,11 +7,11 @@ import shutil
 import numpy as np
 import pytest
 import torch
-from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 
 from posediff.datasets import CMUMocapDataset
+from posediff.engine.config import load_config
 from posediff.models.data_preprocessor import LiftingPreprocessor
 from posediff.registry import DATASETS
 
@@ -94,7 +94,7 @@ def test_tests_cover_every_frame_of_every_camera_once(mocap_folder):
 
 def test_the_runner_builds_it_and_the_preprocessor_takes_its_batches(mocap_folder, repository):
     init_default_scope('posediff')
-    cfg = Config.fromfile(repository / 'configs/_base_/datasets/cmu.py')
+    cfg = load_config(repository / 'configs/lifting_3d/mixste/mixste-c64-d4_27f_cmu.py')
     for loader in (cfg.train_dataloader, cfg.val_dataloader):
         loader.dataset.data_root = str(mocap_folder)
         loader.batch_size = 4

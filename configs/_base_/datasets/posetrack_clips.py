@@ -1,10 +1,16 @@
-# Clips of PoseTrack's form: 2δ + 1 frames around every person, cropped by the key frame's box enlarged by 25 %.
+# Clips in PoseTrack's format: 2δ + 1 frames around every person, cropped to the key frame's box enlarged by 25 %.
+# Which data: posetrack17.py, posetrack18.py, posetrack21.py or synthetic_video.py, in the same `_base_` list.
 dataset_type = 'PoseTrackClipDataset'
-data_root = 'data/posetrack18/'
-window_frames = 5
 input_size = (192, 256)  # w, h in px
-codec = dict(type='UDPHeatmap', input_size=input_size, heatmap_size=(48, 64), sigma=2)
+codec = dict(
+    type='UDPHeatmap',
+    input_size='${input_size}',
+    heatmap_size='${input_size[0] // 4, input_size[1] // 4}',
+    sigma=2,
+)
+monitor = dict(metric='posetrack/AP', rule='greater')
 
+load = dict(type='LoadClip')
 pack = dict(
     type='mmpose.PackPoseInputs',
     meta_keys=('id', 'img_id', 'img_path', 'sample_id', 'key_index', 'frame_offsets', 'ori_shape', 'img_shape',
@@ -12,50 +18,54 @@ pack = dict(
                'frame_path', 'dataset_name', 'skeleton'),
 )  # fmt: skip
 train_pipeline = [
-    dict(type='LoadClip'),
+    '${load}',
     dict(type='mmpose.GetBBoxCenterScale', padding=1.25),
     dict(type='mmpose.RandomFlip', direction='horizontal'),
     dict(type='mmpose.RandomHalfBody'),
     dict(type='mmpose.RandomBBoxTransform', shift_factor=0.0, rotate_factor=45, scale_factor=(0.65, 1.35)),
-    dict(type='mmpose.TopdownAffine', input_size=input_size, use_udp=True),
-    dict(type='mmpose.GenerateTarget', encoder=codec),
+    dict(type='mmpose.TopdownAffine', input_size='${input_size}', use_udp=True),
+    dict(type='mmpose.GenerateTarget', encoder='${codec}'),
     pack,
 ]
 test_pipeline = [
-    dict(type='LoadClip'),
+    '${load}',
     dict(type='mmpose.GetBBoxCenterScale', padding=1.25),
-    dict(type='mmpose.TopdownAffine', input_size=input_size, use_udp=True),
+    dict(type='mmpose.TopdownAffine', input_size='${input_size}', use_udp=True),
     pack,
 ]
 
 train_dataloader = dict(
     batch_size=16,
-    num_workers=4,
-    persistent_workers=True,
+    num_workers='${num_workers}',
+    persistent_workers='${num_workers > 0}',
+    pin_memory=True,
     sampler=dict(type='DefaultSampler', shuffle=True),
     collate_fn=dict(type='pseudo_collate'),
     dataset=dict(
         type=dataset_type,
-        source=dict(data_root=data_root, ann_file='annotations/posetrack18_train.json', data_prefix=dict(img='')),
-        num_frames=window_frames,
+        source=dict(data_root='${data_root}', ann_file='${train_ann_file}', data_prefix=dict(img='')),
+        num_frames='${num_frames}',
+        frame_base='${frame_base}',
         pipeline=train_pipeline,
     ),
 )
 val_dataloader = dict(
     batch_size=16,
-    num_workers=4,
-    persistent_workers=True,
+    num_workers='${num_workers}',
+    persistent_workers='${num_workers > 0}',
+    pin_memory=True,
     sampler=dict(type='DefaultSampler', shuffle=False, round_up=False),
     collate_fn=dict(type='pseudo_collate'),
     dataset=dict(
         type=dataset_type,
-        source=dict(data_root=data_root, ann_file='annotations/posetrack18_val.json', data_prefix=dict(img='')),
-        num_frames=window_frames,
+        source=dict(data_root='${data_root}', ann_file='${val_ann_file}', data_prefix=dict(img='')),
+        num_frames='${num_frames}',
+        frame_base='${frame_base}',
         test_mode=True,
         pipeline=test_pipeline,
     ),
 )
 test_dataloader = val_dataloader
 
-val_evaluator = dict(type='PoseTrackAP', gt_folder=data_root + 'annotations/val')
+val_evaluator = dict(type='PoseTrackAP', gt_folder="${data_root + 'annotations/val'}", protocol='${protocol}')
 test_evaluator = val_evaluator

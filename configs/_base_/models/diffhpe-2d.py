@@ -7,7 +7,8 @@ model = dict(
     conditioner=dict(type='Keypoints2DConditioner'),
     denoiser=dict(
         type='CTGCNDenoiser',
-        num_frames=num_frames,
+        num_frames='${num_frames}',
+        skeleton='${skeleton}',
         channels=64,
         num_layers=16,
         condition_channels=2,
@@ -17,7 +18,7 @@ model = dict(
     ),
     noise_scheduler=dict(type='CosineNoiseScheduler', num_train_timesteps=50, max_beta=0.5, prediction_type='epsilon'),
     sampler=dict(type='DDPMSampler'),
-    head=dict(type='LiftingHead'),
+    head=dict(type='LiftingHead', skeleton='${skeleton}'),
     aggregator=dict(type='MeanAggregator'),
     loss=dict(type='SquaredErrorLoss'),
     test_cfg=dict(num_hypotheses=5),

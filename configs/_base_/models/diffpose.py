@@ -1,6 +1,6 @@
 # DiffPose: ViT-B per frame, spatiotemporal representation learner, Pose-Decoder with lookup-based interaction.
 num_frames = 5
-heatmap_size = (64, 48)  # h, w
+heatmap_size = '${codec.heatmap_size[1], codec.heatmap_size[0]}'  # h, w
 channels = 256
 
 model = dict(
@@ -9,23 +9,23 @@ model = dict(
     backbone=dict(
         type='TimmBackbone',
         model_name='vit_base_patch16_224.mae',
-        img_size=(256, 192),
+        img_size='${input_size[1], input_size[0]}',
         pretrained=True,
         model_kwargs=dict(drop_path_rate=0.3),
     ),
     conditioner=dict(
         type='SpatioTemporalConditioner',
         in_channels=768,
-        num_frames=num_frames,
-        size=(16, 12),
-        channels=channels,
+        num_frames='${num_frames}',
+        size='${input_size[1] // 16, input_size[0] // 16}',
+        channels='${channels}',
         depth=4,
     ),
     denoiser=dict(
         type='LookupPoseDecoder',
         num_joints=15,
-        heatmap_size=heatmap_size,
-        condition_channels=channels,
+        heatmap_size='${heatmap_size}',
+        condition_channels='${channels}',
         channels=(256, 128, 64),
     ),
     noise_scheduler=dict(type='CosineNoiseScheduler', num_train_timesteps=1000, prediction_type='sample'),
@@ -33,7 +33,7 @@ model = dict(
     head=dict(
         type='HeatmapHead',
         skeleton='posetrack15',
-        codec=dict(type='UDPHeatmap', input_size=(192, 256), heatmap_size=(48, 64), sigma=2),
+        codec='${codec}',
         label_joints=(0, 1, 2, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16),
         num_label_joints=17,
     ),

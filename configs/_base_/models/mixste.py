@@ -7,9 +7,16 @@ model = dict(
     conditioner=dict(
         type='LifterConditioner',
         lifter=dict(
-            type='MixSTE', num_frames=num_frames, channels=64, depth=8, num_heads=8, mlp_ratio=2.0, drop_path_rate=0.1
+            type='MixSTE',
+            num_frames='${num_frames}',
+            skeleton='${skeleton}',
+            channels=64,
+            depth=8,
+            num_heads=8,
+            mlp_ratio=2.0,
+            drop_path_rate=0.1,
         ),
     ),
-    head=dict(type='LiftingHead', in_channels=64),
+    head=dict(type='LiftingHead', in_channels=64, skeleton='${skeleton}'),
     loss=dict(type='SquaredErrorLoss'),
 )

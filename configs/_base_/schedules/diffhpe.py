@@ -4,8 +4,8 @@ optim_wrapper = dict(
 )
 param_scheduler = dict(
     type='ReduceOnPlateauLR',
-    monitor='lifting/mpjpe',
-    rule='less',
+    monitor='${monitor.metric}',
+    rule='${monitor.rule}',
     factor=0.5,
     patience=11,
     threshold=0.1,

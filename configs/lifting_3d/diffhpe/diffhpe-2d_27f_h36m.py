@@ -6,5 +6,5 @@ _base_ = [
 ]
 
 optim_wrapper = dict(optimizer=dict(lr=8.0835e-4))
-# 50 steps of 5 hypotheses are dear: a sample of the windows is enough while training.
+# 50 steps of 5 hypotheses are slow: validation during training takes a sample of the windows.
 val_dataloader = dict(dataset=dict(max_items=500))

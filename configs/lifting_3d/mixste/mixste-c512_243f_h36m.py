@@ -8,13 +8,10 @@ _base_ = [
 
 num_frames = 243
 model = dict(
-    conditioner=dict(lifter=dict(num_frames=num_frames, channels=512)),
+    conditioner=dict(lifter=dict(channels=512)),
     head=dict(in_channels=512),
     loss=dict(_delete_=True, type='MixSTELoss', scale_by_value=True),
     test_cfg=dict(flip_test=True),
 )
-train_dataloader = dict(
-    batch_size=4,
-    dataset=dict(window_size=num_frames, pipeline=[dict(type='LiftingRandomFlip'), *_base_.train_pipeline]),
-)
-val_dataloader = test_dataloader = dict(batch_size=4, dataset=dict(window_size=num_frames))
+train_dataloader = dict(batch_size=4, dataset=dict(pipeline=[dict(type='LiftingRandomFlip'), *_base_.train_pipeline]))
+val_dataloader = test_dataloader = dict(batch_size=4)

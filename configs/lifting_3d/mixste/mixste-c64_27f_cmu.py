@@ -6,8 +6,5 @@ _base_ = [
 ]
 
 # The cameras stand anywhere: the lifter sees the joints centred, with place and size beside them.
-model = dict(
-    conditioner=dict(center=True, lifter=dict(in_channels=5, skeleton='cmu17')),
-    head=dict(skeleton='cmu17'),
-)
+model = dict(conditioner=dict(center=True, lifter=dict(in_channels=5)))
 train_dataloader = dict(batch_size=64)

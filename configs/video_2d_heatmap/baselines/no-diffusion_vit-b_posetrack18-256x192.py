@@ -5,6 +5,6 @@ model = dict(
     denoiser=None,
     noise_scheduler=None,
     sampler=None,
-    head=dict(in_channels={{_base_.channels}}),
+    head=dict(in_channels='${channels}'),
     test_cfg=dict(_delete_=True),
 )

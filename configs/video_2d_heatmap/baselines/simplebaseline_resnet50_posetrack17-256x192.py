@@ -1,11 +1,11 @@
-# Annotations: tools/dataset_converters/posetrack17_to_coco.py. Frames are numbered from 1.
-_base_ = './simplebaseline_resnet50_posetrack18-256x192.py'
+# SimpleBaseline of MMPose from ImageNet weights, trained and tested on the key frames of DiffPose's clips.
+_base_ = [
+    '../../_base_/default_runtime.py',
+    '../../_base_/datasets/posetrack_clips.py',
+    '../../_base_/datasets/posetrack17.py',
+    '../../_base_/models/simplebaseline_resnet50.py',
+    '../../_base_/schedules/diffpose.py',
+]
 
-data_root = 'data/posetrack17/'
-train_dataloader = dict(
-    dataset=dict(source=dict(data_root=data_root, ann_file='annotations/posetrack17_train.json'), frame_base=1)
-)
-val_dataloader = test_dataloader = dict(
-    dataset=dict(source=dict(data_root=data_root, ann_file='annotations/posetrack17_val.json'), frame_base=1)
-)
-val_evaluator = test_evaluator = dict(gt_folder=data_root + 'annotations/val')
+load = dict(type='LoadKeyFrame')
+train_dataloader = val_dataloader = test_dataloader = dict(batch_size=64)

@@ -1,21 +1,20 @@
 # Table 4, Direct-single: the key frame alone, concatenated with the noisy heatmaps.
 _base_ = './diffpose_vit-b_posetrack17-256x192.py'
 
+num_frames = 1
 model = dict(
     conditioner=dict(
         _delete_=True,
         type='SingleFrameConditioner',
         in_channels=768,
-        num_frames=1,
-        channels={{_base_.channels}},
+        num_frames='${num_frames}',
+        channels='${channels}',
     ),
     denoiser=dict(
         _delete_=True,
         type='ConcatPoseDecoder',
         num_joints=15,
-        heatmap_size={{_base_.heatmap_size}},
-        condition_channels={{_base_.channels}},
+        heatmap_size='${heatmap_size}',
+        condition_channels='${channels}',
     ),
 )
-train_dataloader = dict(dataset=dict(num_frames=1))
-val_dataloader = test_dataloader = dict(dataset=dict(num_frames=1))

@@ -1,14 +1,13 @@
 # Table 4 (a): lookup-based interaction on the key frame alone.
 _base_ = './diffpose_vit-b_posetrack17-256x192.py'
 
+num_frames = 1
 model = dict(
     conditioner=dict(
         _delete_=True,
         type='SingleFrameConditioner',
         in_channels=768,
-        num_frames=1,
-        channels={{_base_.channels}},
+        num_frames='${num_frames}',
+        channels='${channels}',
     ),
 )
-train_dataloader = dict(dataset=dict(num_frames=1))
-val_dataloader = test_dataloader = dict(dataset=dict(num_frames=1))

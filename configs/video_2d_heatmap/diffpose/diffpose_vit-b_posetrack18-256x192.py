@@ -1,8 +1,7 @@
 _base_ = [
     '../../_base_/default_runtime.py',
     '../../_base_/datasets/posetrack_clips.py',
+    '../../_base_/datasets/posetrack18.py',
     '../../_base_/models/diffpose.py',
     '../../_base_/schedules/diffpose.py',
 ]
-
-default_hooks = dict(checkpoint=dict(save_best='posetrack/AP', rule='greater'))

@@ -1,8 +1,7 @@
-_base_ = './diffpose_vit-b_posetrack18-256x192.py'
-
-data_root = 'data/posetrack21/'
-train_dataloader = dict(dataset=dict(source=dict(data_root=data_root, ann_file='annotations/posetrack21_train.json')))
-val_dataloader = test_dataloader = dict(
-    dataset=dict(source=dict(data_root=data_root, ann_file='annotations/posetrack21_val.json'))
-)
-val_evaluator = test_evaluator = dict(gt_folder=data_root + 'annotations/val', protocol='posetrack21')
+_base_ = [
+    '../../_base_/default_runtime.py',
+    '../../_base_/datasets/posetrack_clips.py',
+    '../../_base_/datasets/posetrack21.py',
+    '../../_base_/models/diffpose.py',
+    '../../_base_/schedules/diffpose.py',
+]

@@ -6,7 +6,7 @@ model = dict(
         _delete_=True,
         type='ConcatPoseDecoder',
         num_joints=15,
-        heatmap_size={{_base_.heatmap_size}},
-        condition_channels={{_base_.channels}},
+        heatmap_size='${heatmap_size}',
+        condition_channels='${channels}',
     ),
 )

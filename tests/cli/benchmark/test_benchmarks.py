@@ -167,12 +167,13 @@ def test_benchmark_prints_json(files, tool, capsys, name, calls):
 
 VIDEO_MODEL = """
 _base_ = '{repository}/configs/video_2d_heatmap/diffpose/diffpose_vit-t_synthetic-128x96.py'
+input_size = (32, 32)
+num_frames = 3
 model = dict(
-    backbone=dict(stem='patch', img_size=(32, 32), checkpoint=None,
+    backbone=dict(stem='patch', checkpoint=None,
                   model_kwargs=dict(embed_dim=12, depth=1, num_heads=2, patch_size=16)),
-    conditioner=dict(in_channels=12, channels=8, num_heads=2, depth=1, size=(2, 2), num_frames=3),
-    denoiser=dict(condition_channels=8, channels=(8, 4), heatmap_size=(8, 8), num_heads=2),
-    head=dict(codec=dict(input_size=(32, 32), heatmap_size=(8, 8))),
+    conditioner=dict(in_channels=12, channels=8, num_heads=2, depth=1),
+    denoiser=dict(condition_channels=8, channels=(8, 4), num_heads=2),
     test_cfg=dict(num_hypotheses=2, num_inference_steps=3),
 )
 """

@@ -1,0 +1,7 @@
+# With posetrack_clips.py. Annotations: tools/dataset_converters/posetrack17_to_coco.py
+data_root = 'data/posetrack17/'
+train_ann_file = 'annotations/posetrack17_train.json'
+val_ann_file = 'annotations/posetrack17_val.json'
+frame_base = 1  # number of a video's first frame
+protocol = 'poseval'
+num_workers = 4

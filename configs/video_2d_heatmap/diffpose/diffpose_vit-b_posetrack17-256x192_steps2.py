@@ -1,4 +1,0 @@
-# Table 7, 2 steps: the trained model of the parent, tested otherwise.
-_base_ = './diffpose_vit-b_posetrack17-256x192.py'
-
-model = dict(test_cfg=dict(num_inference_steps=2))
