@@ -75,6 +75,14 @@ def test_only_two_configs_write_an_occlusion_into_a_pipeline_and_one_writes_a_co
     assert [path.name for path in ALL if 'UDPHeatmap' in path.read_text()] == ['posetrack_clips.py']
 
 
+def test_no_dataset_has_the_name_of_a_metainfo_file_of_mmpose():
+    """MMPose reads ``configs/_base_/datasets/<name>.py`` of the current folder in the place of its own file."""
+    mmpose = pytest.importorskip('mmpose')
+    theirs = {path.name for path in Path(mmpose.__file__).parent.glob('.mim/configs/_base_/datasets/*.py')}
+    assert 'posetrack18.py' in theirs
+    assert not theirs & {path.name for path in ALL if path.parent.name == 'datasets'}
+
+
 @each_lifting_leaf
 def test_frames_skeleton_and_rate_of_a_lifter_are_stated_once(path):
     cfg = load_config(read(path), {'num_frames': 9, 'skeleton': 'mediapipe17', 'fps': 25.0})

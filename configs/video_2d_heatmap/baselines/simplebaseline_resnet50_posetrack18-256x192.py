@@ -2,7 +2,7 @@
 _base_ = [
     '../../_base_/default_runtime.py',
     '../../_base_/datasets/posetrack_clips.py',
-    '../../_base_/datasets/posetrack18.py',
+    '../../_base_/datasets/posetrack2018.py',
     '../../_base_/models/simplebaseline_resnet50.py',
     '../../_base_/schedules/diffpose.py',
 ]

@@ -2,7 +2,7 @@
 _base_ = [
     '../../_base_/default_runtime.py',
     '../../_base_/datasets/posetrack_clips.py',
-    '../../_base_/datasets/posetrack21.py',
+    '../../_base_/datasets/posetrack2021.py',
     '../../_base_/models/vitpose-b.py',
     '../../_base_/schedules/diffpose.py',
 ]

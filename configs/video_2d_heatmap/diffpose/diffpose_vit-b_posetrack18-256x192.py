@@ -1,7 +1,7 @@
 _base_ = [
     '../../_base_/default_runtime.py',
     '../../_base_/datasets/posetrack_clips.py',
-    '../../_base_/datasets/posetrack18.py',
+    '../../_base_/datasets/posetrack2018.py',
     '../../_base_/models/diffpose.py',
     '../../_base_/schedules/diffpose.py',
 ]
