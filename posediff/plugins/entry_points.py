@@ -104,7 +104,7 @@ def _explain(point: metadata.EntryPoint, error: Exception) -> str:
     if clash is None:
         return (
             f'plugin {point.name!r} of package {package} does not import ({point.value}): '
-            f'{type(error).__name__}: {error}. Fix it, or uninstall the package.'
+            f'{type(error).__name__}: {" ".join(str(error).split())}. Fix it, or uninstall the package.'
         )
     return (
         f'plugin {point.name!r} of package {package}: {clash}. Rename the component of the plugin, or uninstall one of '
