@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
+import math
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -11,17 +11,21 @@ from typing import Any
 import numpy as np
 
 from posediff.export.base import BaseExporter
-from posediff.export.bvh_solver import BvhPose, posed_joints, solve_rotations
-from posediff.export.known_limbs import without_unknown_limbs
-from posediff.export.motion import Motion, frame_ranges
-from posediff.export.rest_pose import BODY
+from posediff.export.bvh_solver import BvhNode, BvhSolver, posed_joints
+from posediff.export.frame_ranges import FrameRanges
+from posediff.export.gap_filling import interpolated
+from posediff.export.known_limbs import known_limbs
+from posediff.export.motion import Motion
+from posediff.export.motion_frames import to_y_up_metres
+from posediff.export.rest_pose import BODY, rest_offsets
 from posediff.fileio.atomic_files import replacing
-from posediff.geometry.rotations import EULER_ORDER, euler_angles
+from posediff.geometry.rotations import EULER_ORDER, ContinuousEulerAngles
 from posediff.registry import EXPORTERS
 from posediff.structures.argument_checks import require_one_of
 
 GAPS, NEVER_KNOWN = ('error', 'interpolate'), ('error', 'leave out')
 END_SITE = 0.05  # metres
+REST_FRAMES = 20_000  # most frames that the bone lengths are the medians of
 ROTATIONS = ' '.join(f'{axis}rotation' for axis in EULER_ORDER)
 
 
@@ -30,7 +34,7 @@ class BVHExporter(BaseExporter):
     """BVH: a skeleton and its rotations, y up.
 
     The hierarchy is the skeleton's tree with helper joints where it branches, see
-    :func:`~posediff.export.bvh_solver.solve_rotations`. The rest pose is a T-pose that faces +z, with median bone
+    :class:`~posediff.export.bvh_solver.BvhSolver`. The rest pose is a T-pose that faces +z, with median bone
     lengths. The root has position and rotation, all other joints only rotation. Rotations are intrinsic in the order
     Z, X, Y; angles are continuous beyond 180 degrees.
 
@@ -66,81 +70,107 @@ class BVHExporter(BaseExporter):
             ValueError: There are gaps and ``gaps`` is ``'error'``; a joint is never known; the skeleton has no hips or
                 shoulders.
         """
-        left_out: tuple[str, ...] = ()
+        motion = motion.with_up()
+        joints, skeleton = list(range(len(motion.joint_names))), motion.skeleton
         if self.never_known == 'leave out':
-            motion, left_out = without_unknown_limbs(motion)
-        joints = motion.y_up_metres()
-        if not motion.complete.all():
-            joints = _filled(joints, motion, self.gaps)
-        pose = solve_rotations(joints, motion.skeleton, END_SITE, measured=motion.complete)
+            joints, skeleton = known_limbs(skeleton, motion.ever_known())
+        _require_fillable(motion, joints, self.gaps)
+        incomplete = FrameRanges()
+        solver = BvhSolver(rest_offsets(_measured(motion, joints), skeleton), skeleton, END_SITE)
+        euler = ContinuousEulerAngles()
+        errors: list[tuple[int, float, float]] = []  # per block: number, sum, maximum
         with replacing(path) as temporary, temporary.open('w') as file:
-            file.writelines(f'{line}\n' for line in _lines(pose, self.scale, motion.fps))
-        errors = 1000 * np.linalg.norm(posed_joints(pose, len(motion.joint_names)) - joints, axis=-1)[motion.known]
-        lengths = {
-            node.name: 1000 * float(np.linalg.norm(node.offset)) for node in pose.nodes if node.joint is not None
-        }
+            file.writelines(f'{line}\n' for line in _header(solver.nodes, self.scale, motion))
+            for block, filled in zip(motion.blocks(), _filled(motion, joints), strict=True):
+                pose = solver(filled)
+                angles = euler(pose.rotations).reshape(len(filled), -1)
+                rows = zip(pose.root * self.scale, angles, strict=True)
+                file.writelines(f'{_numbers(root)} {_numbers(row)}\n' for root, row in rows)
+                there = block.known[:, joints]
+                incomplete.add(np.asarray(~there.all(-1)))
+                distances = 1000 * np.linalg.norm(posed_joints(pose, len(joints)) - filled, axis=-1)[there]
+                errors.append((distances.size, float(distances.sum()), float(distances.max(initial=0))))
+        number, total, largest = np.array(errors).T
+        lengths = {node.name: np.linalg.norm(node.offset) for node in solver.nodes if node.joint is not None}
         return {
             'unit': f'{1 / self.scale:.10g} m',
             'axes': 'right-handed, y up; rest pose: T-pose, left +x, ahead +z',
             'rotation_order': EULER_ORDER,
             'gaps': 'none in the file',
             'start': f'the first frame is frame {motion.first_frame} of the video, from 0',
-            'interpolated_frames': frame_ranges(~motion.complete),
-            'left_out_joints': list(left_out),
-            'bone_lengths_mm': {name: round(length, 1) for name, length in lengths.items()},
-            'position_error_mm': {'mean': round(float(errors.mean()), 3), 'max': round(float(errors.max()), 3)},
+            'interpolated_frames': incomplete.found,
+            'left_out_joints': [name for joint, name in enumerate(motion.joint_names) if joint not in joints],
+            'bone_lengths_mm': {name: round(1000 * float(length), 1) for name, length in lengths.items()},
+            'position_error_mm': {
+                'mean': round(float(total.sum() / number.sum()), 3),
+                'max': round(float(largest.max()), 3),
+            },
         }
 
     def refusal(self, motion: Motion) -> str | None:
         """Require that the root, hips and shoulders are known in at least one frame each."""
         names = motion.joint_names
         needed = {motion.skeleton.root, *(joint for joint, name in enumerate(names) if name in BODY)}
-        ever = np.asarray(motion.known.any(0))
-        has_body = bool(ever[sorted(needed)].all())
+        has_body = bool(motion.ever_known()[sorted(needed)].all())
         return None if has_body else 'the root, a hip or a shoulder is never known'
 
 
-def _filled(joints: np.ndarray, motion: Motion, gaps: str) -> np.ndarray:
-    """Return joints (F, K, 3) without NaN."""
-    known = motion.known
-    frame, joint = np.argwhere(~known)[0].tolist()
-    if gaps == 'error':
+def _require_fillable(motion: Motion, joints: list[int], gaps: str) -> None:
+    """Require that ``joints`` are known in every frame, or may and can be interpolated."""
+    names, lacking, first = motion.joint_names, 0, None
+    for block in motion.blocks():
+        unknown = ~block.known[:, joints]
+        lacking += int(np.count_nonzero(unknown.any(-1)))
+        if first is None and unknown.any():
+            frame, joint = np.argwhere(unknown)[0].tolist()
+            first = f'frame {block.first_frame - motion.first_frame + frame}, {names[joints[joint]]!r}'
+    if lacking and gaps == 'error':
         raise ValueError(
-            f'a BVH file has no gaps, and {np.count_nonzero(~motion.complete)} of {len(known)} frames lack joints (the '
-            f'first: frame {frame}, {motion.joint_names[joint]!r}); gaps="interpolate" fills them in'
+            f'a BVH file has no gaps, and {lacking} of {motion.num_frames} frames lack joints (the first: {first}); '
+            'gaps="interpolate" fills them in'
         )
-    filled = joints.copy()
-    frames = np.arange(len(joints))
-    for joint, name in enumerate(motion.joint_names):
-        there = known[:, joint]
-        if not there.any():
-            raise ValueError(f'bvh: the joint {name!r} is not known in any frame: there is nothing to interpolate')
-        for axis in range(3):
-            filled[:, joint, axis] = np.interp(frames, frames[there], joints[there, joint, axis])
-    return filled
+    never = [names[joint] for joint in joints if not motion.ever_known()[joint]]
+    if never:
+        raise ValueError(f'bvh: the joint {never[0]!r} is not known in any frame: there is nothing to interpolate')
 
 
-def _lines(pose: BvhPose, scale: float, fps: float) -> Iterator[str]:
-    pose = replace(pose, root=pose.root * scale)
-    lines = ['HIERARCHY']
+def _filled(motion: Motion, joints: list[int]) -> Iterator[np.ndarray]:
+    """Yield joints (n, K, 3) of the blocks without NaN, y up, metres."""
+    assert motion.up is not None
+    for block in interpolated(motion.joints_3d, joints):
+        yield to_y_up_metres(block, motion.up)
+
+
+def _measured(motion: Motion, joints: list[int]) -> np.ndarray:
+    """Return evenly spaced frames for the bone lengths, (n, K, 3): complete ones, or filled ones if there are none."""
+    complete = sum(np.count_nonzero(block.known[:, joints].all(-1)) for block in motion.blocks())
+    every = math.ceil((complete or motion.num_frames) / REST_FRAMES)
+    found, passed = [], 0
+    for block, filled in zip(motion.blocks(), _filled(motion, joints), strict=True):
+        usable = filled[block.known[:, joints].all(-1)] if complete else filled
+        found.append(usable[-passed % every :: every].copy())
+        passed += len(usable)
+    return np.concatenate(found)
+
+
+def _header(nodes: Sequence[BvhNode], scale: float, motion: Motion) -> Iterator[str]:
+    """Yield the lines before those of the frames."""
+    yield 'HIERARCHY'
     depths: list[int] = []
-    for index, node in enumerate(pose.nodes):
+    for index, node in enumerate(nodes):
         depth = 0 if node.parent < 0 else depths[node.parent] + 1
-        lines += ['\t' * level + '}' for level in range(depths[-1] if depths else -1, depth - 1, -1)]
+        yield from ('\t' * level + '}' for level in range(depths[-1] if depths else -1, depth - 1, -1))
         depths.append(depth)
         channels = f'6 Xposition Yposition Zposition {ROTATIONS}' if node.parent < 0 else f'3 {ROTATIONS}'
         offset = np.zeros(3) if node.parent < 0 else node.offset * scale
-        lines += _indented(depth, f'{"ROOT" if index == 0 else "JOINT"} {node.name}', '{')
-        lines += _indented(depth + 1, f'OFFSET {_numbers(offset)}', f'CHANNELS {channels}')
+        yield from _indented(depth, f'{"ROOT" if index == 0 else "JOINT"} {node.name}', '{')
+        yield from _indented(depth + 1, f'OFFSET {_numbers(offset)}', f'CHANNELS {channels}')
         if node.end is not None:
-            lines += _indented(depth + 1, 'End Site', '{')
-            lines += _indented(depth + 2, f'OFFSET {_numbers(node.end * scale)}')
-            lines += _indented(depth + 1, '}')
-    lines += ['\t' * level + '}' for level in range(depths[-1], -1, -1)]
-    angles = euler_angles(pose.rotations).reshape(len(pose.root), -1)
-    yield from lines
-    yield from ('MOTION', f'Frames: {len(angles)}', f'Frame Time: {1 / fps:.10f}')
-    yield from (f'{_numbers(root)} {_numbers(row)}' for root, row in zip(pose.root, angles, strict=True))
+            yield from _indented(depth + 1, 'End Site', '{')
+            yield from _indented(depth + 2, f'OFFSET {_numbers(node.end * scale)}')
+            yield from _indented(depth + 1, '}')
+    yield from ('\t' * level + '}' for level in range(depths[-1], -1, -1))
+    yield from ('MOTION', f'Frames: {motion.num_frames}', f'Frame Time: {1 / motion.fps:.10f}')
 
 
 def _indented(depth: int, *lines: str) -> list[str]:

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from posediff.export.rest_pose import body_frames, children_of, rest_offsets, rigid_children
-from posediff.geometry.rotations import fitted_rotations, swings, unit
+from posediff.export.rest_pose import body_frames, children_of, rigid_children
+from posediff.geometry.rotations import ContinuousSwings, fitted_rotations, unit
 from posediff.structures.skeletons import Skeleton
+
+UP = np.array([0.0, 1.0, 0.0])
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ class BvhNode:
 
 @dataclass(frozen=True)
 class BvhPose:
-    """A solved clip of F frames.
+    """F solved frames.
 
     Attributes:
         nodes: N nodes in file order, parents first.
@@ -45,10 +47,8 @@ class BvhPose:
     root: np.ndarray
 
 
-def solve_rotations(
-    joints: np.ndarray, skeleton: Skeleton, end_length: float, measured: np.ndarray | None = None
-) -> BvhPose:
-    """Fit bones of constant length and their rotations.
+class BvhSolver:
+    """Fits bones of constant length and their rotations to joint positions, in consecutive blocks of frames.
 
     A joint with one child gets the twist-free rotation onto the observed bone
     (:func:`~posediff.geometry.rotations.swings`). A joint with several children gets the rotation that fits them best.
@@ -56,52 +56,64 @@ def solve_rotations(
     directions are therefore exact; position errors come only from variable bone lengths.
 
     Args:
-        joints: (F, K, 3) finite, y up, any unit.
+        offsets: (K, 3) from each joint's parent in the rest pose, see
+            :func:`~posediff.export.rest_pose.rest_offsets`.
         skeleton: Skeleton of the joints.
         end_length: Length of the end sites that extend the last bone of each limb, as BVH requires.
-        measured: (F,) bool, frames used for the bone lengths; None or no true frame: all.
 
-    Returns:
-        Nodes in depth-first order, rotations, and root positions.
+    Attributes:
+        nodes: N nodes in depth-first order.
     """
-    offsets = rest_offsets(joints if measured is None or not measured.any() else joints[measured], skeleton)
-    nodes: list[BvhNode] = []
-    turned: list[np.ndarray] = []  # global rotations
 
-    def add(joint: int, parent: int, before: np.ndarray) -> None:
-        children = children_of(skeleton, joint)
-        end = None if children else end_length * unit(offsets[joint], np.array([0.0, 1.0, 0.0]))
-        here = len(nodes)
-        nodes.append(BvhNode(name(joint), parent, joint, offsets[joint], end))
-        turned.append(before)
+    def __init__(self, offsets: np.ndarray, skeleton: Skeleton, end_length: float) -> None:
+        self.offsets, self.skeleton = offsets, skeleton
+        self.nodes: list[BvhNode] = []
+        self._bones: dict[int, tuple[int, int, ContinuousSwings]] = {}  # of nodes that turn one bone: joint, child
+        self._end_length = end_length
+        self._add(skeleton.root, -1)
+
+    def __call__(self, joints: np.ndarray) -> BvhPose:
+        """Return rotations and root positions of the next frames.
+
+        Args:
+            joints: (F, K, 3) finite, y up, in the unit of the offsets.
+        """
+        turned: list[np.ndarray] = []  # global rotations
+        local: list[np.ndarray] = []
+        for index, node in enumerate(self.nodes):
+            before = body_frames(joints, self.skeleton) if node.parent < 0 else turned[node.parent]
+            rotation = before
+            if index in self._bones:
+                parent, child, swing = self._bones[index]
+                seen = np.einsum('fji,fj->fi', before, joints[:, child] - joints[:, parent])
+                rotation = before @ swing(unit(seen, swing.rest))
+            elif node.joint is not None and children_of(self.skeleton, node.joint):
+                rigid = rigid_children(self.skeleton, node.joint)
+                bones = joints[:, rigid] - joints[:, [node.joint]]
+                rotation = fitted_rotations(self.offsets[rigid], bones, before)
+            turned.append(rotation)
+            local.append(rotation if node.parent < 0 else np.swapaxes(before, 1, 2) @ rotation)
+        return BvhPose(tuple(self.nodes), np.stack(local, axis=1), joints[:, self.skeleton.root])
+
+    def _add(self, joint: int, parent: int) -> None:
+        """Add the node of a joint, its helpers, and its descendants."""
+        name, children = self.skeleton.joint_names[joint], children_of(self.skeleton, joint)
+        end = None if children else self._end_length * unit(self.offsets[joint], UP)
+        here = len(self.nodes)
+        self.nodes.append(BvhNode(name, parent, joint, self.offsets[joint], end))
         if len(children) == 1:
-            turned[here] = before @ towards(joint, children[0], before)
-        elif children:
-            rigid = rigid_children(skeleton, joint)
-            turned[here] = fitted_rotations(offsets[rigid], joints[:, rigid] - joints[:, [joint]], before)
+            self._bones[here] = self._bone(joint, children[0])
         for child in children:
-            base, rotation = here, turned[here]
+            base = here
             if len(children) > 1:
-                base, rotation = len(nodes), rotation @ towards(joint, child, rotation)
-                nodes.append(BvhNode(f'{name(joint)}_to_{name(child)}', here, None, np.zeros(3), None))
-                turned.append(rotation)
-            add(child, base, rotation)
+                base = len(self.nodes)
+                helper = f'{name}_to_{self.skeleton.joint_names[child]}'
+                self.nodes.append(BvhNode(helper, here, None, np.zeros(3), None))
+                self._bones[base] = self._bone(joint, child)
+            self._add(child, base)
 
-    def name(joint: int) -> str:
-        return skeleton.joint_names[joint]
-
-    def towards(joint: int, child: int, axes: np.ndarray) -> np.ndarray:
-        """Return the swing (F, 3, 3), in ``axes``, from the rest pose to the observed bone; none for length 0."""
-        rest = unit(offsets[child], np.array([0.0, 1.0, 0.0]))
-        seen = np.einsum('fji,fj->fi', axes, joints[:, child] - joints[:, joint])
-        return swings(rest, unit(seen, rest))
-
-    add(skeleton.root, -1, body_frames(joints, skeleton))
-    local = [
-        rotation if node.parent < 0 else np.swapaxes(turned[node.parent], 1, 2) @ rotation
-        for node, rotation in zip(nodes, turned, strict=True)
-    ]
-    return BvhPose(tuple(nodes), np.stack(local, axis=1), joints[:, skeleton.root])
+    def _bone(self, joint: int, child: int) -> tuple[int, int, ContinuousSwings]:
+        return joint, child, ContinuousSwings(unit(self.offsets[child], UP))
 
 
 def posed_joints(pose: BvhPose, num_joints: int) -> np.ndarray:

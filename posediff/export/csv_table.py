@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from posediff.export.base import BaseExporter
 from posediff.export.motion import Motion
+from posediff.export.motion_frames import MotionFrames
 from posediff.fileio.atomic_files import replacing
 from posediff.registry import EXPORTERS
 
@@ -35,23 +37,28 @@ class CSVExporter(BaseExporter):
         Returns:
             Description of the file.
         """
-        assert motion.observed is not None
         header = ['frame_index', 'time_s', 'track_id', 'observed']
         header += [f'{joint}_{axis}_mm' for joint in motion.joint_names for axis in 'xyz']
         header += [*(f'{joint}_observed' for joint in motion.joint_names), 'root_position_observed']
-        flags = np.column_stack([motion.seen, motion.placed]).astype(int)
-        rows = zip(motion.clock.tolist(), motion.joints_3d, motion.observed.tolist(), flags, strict=True)
         with replacing(path) as temporary, temporary.open('w') as file:
             file.write(','.join(header) + '\n')
-            for frame, (time_s, joints, observed, seen) in enumerate(rows, start=motion.first_frame):
-                start = [str(frame), f'{time_s:.6f}', str(motion.track_id), str(int(observed))]
-                file.write(','.join([*start, *cells(joints, digits=3), *map(str, seen.tolist())]) + '\n')
+            for block in motion.blocks():
+                file.writelines(_lines(block))
         return {
             'unit': 'mm',
             'axes': 'camera: x right, y down, z forward',
             'gaps': 'empty cells',
             'start': f'frame_index {motion.first_frame}, the frame of the video from 0; time_s on its clock',
         }
+
+
+def _lines(block: MotionFrames) -> Iterator[str]:
+    assert block.observed is not None
+    flags = np.column_stack([block.seen, block.placed]).astype(int)
+    rows = zip(block.clock.tolist(), block.joints_3d, block.observed.tolist(), flags, strict=True)
+    for frame, (time_s, joints, observed, seen) in enumerate(rows, start=block.first_frame):
+        start = [str(frame), f'{time_s:.6f}', str(block.track_id), str(int(observed))]
+        yield ','.join([*start, *cells(joints, digits=3), *map(str, seen.tolist())]) + '\n'
 
 
 def cells(values: np.ndarray, digits: int) -> list[str]:

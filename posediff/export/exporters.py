@@ -8,8 +8,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from posediff.export.base import BaseExporter
-from posediff.export.motion import Motion, frame_ranges, plain
+from posediff.export.frame_ranges import FrameRanges
+from posediff.export.motion import Motion, plain
 from posediff.fileio.atomic_files import replacing_together
 from posediff.geometry.up_axis import y_up_rotation
 from posediff.plugins.entry_points import load_plugins
@@ -120,12 +123,19 @@ def build_exporters(names: Iterable[str], options: Mapping[str, Mapping[str, Any
 
 
 def _description(motion: Motion, files: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    assert motion.up is not None
-    assert motion.observed is not None
-    unseen = motion.observed[:, None] & ~motion.seen
-    ranges = {
-        name: frame_ranges(unseen[:, joint]) for joint, name in enumerate(motion.joint_names) if unseen[:, joint].any()
-    }
+    gaps, filled, neighbours = FrameRanges(), FrameRanges(), FrameRanges()
+    unseen = {name: FrameRanges() for name in motion.joint_names}
+    ever_seen = np.zeros(len(unseen), bool)
+    for block in motion.blocks():
+        observed, seen = np.asarray(block.observed), block.seen
+        gaps.add(block.gaps)
+        filled.add(~(observed | block.gaps))
+        neighbours.add(np.asarray(observed & ~block.placed))
+        ever_seen |= seen.any(0)
+        for joint, ranges in enumerate(unseen.values()):
+            ranges.add(np.asarray(observed & ~seen[:, joint]))
+    last = motion.num_frames - 1
+    first_s, last_s = (float(motion.part(slice(frame, frame + 1)).clock[0]) for frame in (0, last))
     return {
         'schema': 'posediff-export',
         'schema_version': 1,
@@ -136,17 +146,17 @@ def _description(motion: Motion, files: Mapping[str, Mapping[str, Any]]) -> dict
         'fps': float(motion.fps),
         'num_frames': motion.num_frames,
         'start_frame': int(motion.first_frame),
-        'start_time_s': round(float(motion.clock[0]), 6),
-        'end_time_s': round(float(motion.clock[-1]), 6),
+        'start_time_s': round(first_s, 6),
+        'end_time_s': round(last_s, 6),
         'positions': 'absolute: the camera is the origin' if motion.absolute else 'relative to the root joint',
         'up_source': motion.up_source,
         'up_note': motion.up_note,
         'up_camera_axes': plain(motion.up),
-        'camera_to_y_up': plain(y_up_rotation(motion.up)),
+        'camera_to_y_up': plain(y_up_rotation(np.asarray(motion.up))),
         'frames_below': 'counted from 0 at start_frame',
-        'gap_frames': frame_ranges(motion.gaps),
-        'filled_frames': frame_ranges(~motion.observed & ~motion.gaps),
-        'frames_with_place_of_neighbours': frame_ranges(motion.observed & ~motion.placed),
-        'never_seen_joints': [name for joint, name in enumerate(motion.joint_names) if not motion.seen[:, joint].any()],
-        'unseen_joint_frames': ranges,
+        'gap_frames': gaps.found,
+        'filled_frames': filled.found,
+        'frames_with_place_of_neighbours': neighbours.found,
+        'never_seen_joints': [name for name, seen in zip(unseen, ever_seen.tolist(), strict=True) if not seen],
+        'unseen_joint_frames': {name: ranges.found for name, ranges in unseen.items() if ranges.found},
     }

@@ -1,48 +1,33 @@
-"""Removal of limbs without known joints from a motion."""
+"""The joints of a skeleton that a motion knows, without limbs of which nothing is known."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
-from posediff.export.motion import Motion
 from posediff.structures.skeletons import Skeleton
 
 
-def without_unknown_limbs(motion: Motion) -> tuple[Motion, tuple[str, ...]]:
-    """Remove joints that are not known in any frame, from the ends of limbs inwards.
+def known_limbs(skeleton: Skeleton, ever_known: np.ndarray) -> tuple[list[int], Skeleton]:
+    """Return the joints that remain if joints without any known position are removed from the ends of limbs inwards.
 
-    Joints with a known descendant are kept, as are the root, hips and shoulders, which define the body's orientation.
+    Joints with a known descendant remain, as do the root, hips and shoulders, which define the body's orientation.
 
     Args:
-        motion: Motion of any skeleton. A missing ``up`` is estimated before joints are removed.
+        skeleton: Skeleton of K joints.
+        ever_known: (K,) bool, the joint is known in at least one frame.
 
     Returns:
-        The motion (unchanged if nothing was removed), and the names of the removed joints.
+        The joints' indices, ascending, and the skeleton of these joints: ``skeleton`` itself if all remain.
     """
-    skeleton = motion.skeleton
-    ever_known = np.array([motion.known[:, joint].any() for joint in range(skeleton.num_joints)])
-    kept = np.array([ever_known[joint] or _holds(skeleton, joint, ever_known) for joint in range(len(ever_known))])
-    if kept.all():
-        return motion, ()
-    motion = motion.with_up()
-    joints = np.flatnonzero(kept)
-    smaller = replace(
-        motion,
-        joints_3d=motion.joints_3d[:, joints],
-        joint_observed=motion.seen[:, joints],
-        skeleton=_part_of(skeleton, joints.tolist()),
-    )
-    return smaller, tuple(name for name, keep in zip(skeleton.joint_names, kept, strict=True) if not keep)
+    joints = [joint for joint in range(skeleton.num_joints) if _remains(skeleton, joint, ever_known)]
+    return joints, skeleton if len(joints) == skeleton.num_joints else _part_of(skeleton, joints)
 
 
-def _holds(skeleton: Skeleton, joint: int, ever_known: np.ndarray) -> bool:
-    """Return whether the joint is root, hip or shoulder, or has a known descendant."""
-    if joint == skeleton.root or skeleton.joint_names[joint].endswith(('_hip', '_shoulder')):
+def _remains(skeleton: Skeleton, joint: int, ever_known: np.ndarray) -> bool:
+    if ever_known[joint] or joint == skeleton.root or skeleton.joint_names[joint].endswith(('_hip', '_shoulder')):
         return True
     children = [child for child, parent in skeleton.segments if parent == joint]
-    return any(ever_known[child] or _holds(skeleton, child, ever_known) for child in children)
+    return any(_remains(skeleton, child, ever_known) for child in children)
 
 
 def _part_of(skeleton: Skeleton, joints: list[int]) -> Skeleton:

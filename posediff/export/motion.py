@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
 
-from posediff.geometry.up_axis import estimate_up, y_up_rotation
+from posediff.export.motion_frames import MotionFrames
+from posediff.geometry.up_axis import estimate_up
 from posediff.structures.argument_checks import require_one_of, require_whole
-from posediff.structures.skeletons import Skeleton
 
 UP_SOURCES = ('given', 'estimated', 'assumed')
 UNIT_TOLERANCE = 1e-3
+BLOCK_FRAMES = 2048
+"""Frames processed together: writers need memory for these, not for the whole motion."""
+PER_FRAME = ('joints_3d', 'observed', 'joint_observed', 'root_observed', 'times_s')
 
 
 @dataclass(frozen=True)
-class Motion:
+class Motion(MotionFrames):
     """3D joints of one person over a clip, with the metadata that files need.
+
+    Writers read it in blocks of frames. Arrays that cannot be written to, such as a :class:`numpy.memmap` in mode
+    ``'r'``, are therefore not copied: a motion may be larger than memory.
 
     Attributes:
         joints_3d: (F, K, 3) mm, camera axes (x right, y down, z forward). NaN joints are unknown; a frame without
@@ -44,90 +51,43 @@ class Motion:
         ValueError: A value has a wrong shape, is infinite, or contradicts another.
     """
 
-    joints_3d: np.ndarray
-    skeleton: Skeleton
-    fps: float
-    absolute: bool = False
-    track_id: int = 0
-    observed: np.ndarray | None = None
-    joint_observed: np.ndarray | None = None
-    root_observed: np.ndarray | None = None
-    first_frame: int = 0
-    times_s: np.ndarray | None = None
-    up: np.ndarray | None = None
-    up_source: str | None = None
-    up_note: str = ''
-
     def __post_init__(self) -> None:
-        joints = np.asarray(self.joints_3d, dtype=np.float64)
-        if joints.ndim != 3 or joints.shape[1:] != (self.skeleton.num_joints, 3) or len(joints) == 0:
+        given = np.asarray(self.joints_3d)
+        if given.ndim != 3 or given.shape[1:] != (self.skeleton.num_joints, 3) or len(given) == 0:
             raise ValueError(
                 f'Motion: joints_3d of skeleton {self.skeleton.name!r} must be (F, {self.skeleton.num_joints}, 3) with '
-                f'at least one frame, got shape {joints.shape}'
+                f'at least one frame, got shape {given.shape}'
             )
-        if np.isinf(joints).any():
-            frame, joint, _ = np.argwhere(np.isinf(joints))[0].tolist()
-            raise ValueError(f'Motion: joints_3d of frame {frame}, {self._name(joint)}, is {joints[frame, joint]}')
-        known = _finite(joints)
-        if not known.any():
-            raise ValueError(f'Motion: no joint is known in any of the {len(joints)} frames')
+        object.__setattr__(self, 'joints_3d', self._checked_joints(given))
         if not (np.isfinite(self.fps) and self.fps > 0):
             raise ValueError(f'Motion: fps must be positive, got {self.fps}')
         require_whole('Motion', {'track_id': self.track_id, 'first_frame': self.first_frame}, least=0)
         for name in self.skeleton.joint_names:
             if re.search(r'[\s,;"{}]', name) or not name:
                 raise ValueError(f'Motion: the joint name {name!r} is not allowed: no blank, comma, quote, brace')
-        object.__setattr__(self, 'joints_3d', np.where(known[..., None], joints, np.nan))
-        for name, possible in (('observed', ~self.gaps), ('root_observed', ~self.gaps), ('joint_observed', known)):
-            self._check_flags(name, possible)
+        for name in ('observed', 'root_observed', 'joint_observed'):
+            self._check_flags(name)
         if self.observed is None:
-            object.__setattr__(self, 'observed', ~self.gaps)
+            observed = np.concatenate([~block.gaps for block in self.blocks()])
+            object.__setattr__(self, 'observed', observed)
         self._check_times()
         self._check_up()
 
-    @property
-    def num_frames(self) -> int:
-        return len(self.joints_3d)
+    def blocks(self) -> Iterator[MotionFrames]:
+        """Yield the frames in order, at most :data:`BLOCK_FRAMES` at a time."""
+        for frames in frame_blocks(self.num_frames):
+            yield self.part(frames)
 
-    @property
-    def clock(self) -> np.ndarray:
-        """(F,) seconds since the video's first frame."""
-        if self.times_s is not None:
-            return self.times_s
-        return np.asarray((self.first_frame + np.arange(self.num_frames)) / self.fps)
+    def part(self, frames: slice) -> MotionFrames:
+        """Return consecutive frames; ``frames.start`` is between 0 and the number of frames."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        for name in PER_FRAME:
+            values[name] = None if values[name] is None else values[name][frames]
+        return MotionFrames(**values | {'first_frame': self.first_frame + frames.start})
 
-    @property
-    def seen(self) -> np.ndarray:
-        """(F, K) bool: the joint has a position and the camera saw it."""
-        if self.joint_observed is not None:
-            return self.joint_observed
-        assert self.observed is not None
-        return np.asarray(self.known & self.observed[:, None])
-
-    @property
-    def placed(self) -> np.ndarray:
-        """(F,) bool: the person's position was observed in the frame itself."""
-        assert self.observed is not None
-        return self.observed if self.root_observed is None else self.root_observed
-
-    @property
-    def joint_names(self) -> tuple[str, ...]:
-        return self.skeleton.joint_names
-
-    @property
-    def known(self) -> np.ndarray:
-        """(F, K) bool: the joint has a position."""
-        return _finite(self.joints_3d)
-
-    @property
-    def complete(self) -> np.ndarray:
-        """(F,) bool: every joint has a position."""
-        return np.asarray(self.known.all(-1))
-
-    @property
-    def gaps(self) -> np.ndarray:
-        """(F,) bool: no joint has a position."""
-        return np.asarray(~self.known.any(-1))
+    def ever_known(self) -> np.ndarray:
+        """Return (K,) bool: the joint has a position in at least one frame."""
+        return np.any([block.known.any(0) for block in self.blocks()], axis=0)
 
     def with_up(self) -> Motion:
         """Return the motion with ``up``: its own, or that of :func:`posediff.geometry.up_axis.estimate_up`."""
@@ -138,32 +98,57 @@ class Motion:
 
     def y_up_metres(self) -> np.ndarray:
         """Return joints (F, K, 3) in metres, file axes: right-handed, y up, z towards the camera; NaN if unknown."""
-        motion = self.with_up()
-        assert motion.up is not None
-        rotated: np.ndarray = self.joints_3d @ y_up_rotation(motion.up).T / 1000
-        return rotated
+        return super().y_up_metres() if self.up is not None else self.with_up().y_up_metres()
 
-    def _check_flags(self, name: str, possible: np.ndarray) -> None:
+    def _checked_joints(self, given: np.ndarray) -> np.ndarray:
+        """Return float64 joints without infinite values, in which a joint is known or NaN."""
+        keep = not given.flags.writeable and given.dtype == np.float64
+        joints = given if keep else np.array(given, dtype=np.float64)
+        any_known = False
+        for frames in frame_blocks(len(joints)):
+            part = joints[frames]
+            if np.isinf(part).any():
+                frame, joint, axis = np.argwhere(np.isinf(part))[0].tolist()
+                where = f'frame {frames.start + frame}, {self._name(joint)}'
+                raise ValueError(f'Motion: joints_3d of {where}, is {part[frame, joint]}')
+            known = np.isfinite(part)
+            partial = known.any(-1) & ~known.all(-1)
+            if partial.any():
+                if not joints.flags.writeable:
+                    joints = joints.copy()
+                joints[frames][partial] = np.nan
+            any_known = any_known or bool((known.all(-1)).any())
+        if not any_known:
+            raise ValueError(f'Motion: no joint is known in any of the {len(joints)} frames')
+        return joints
+
+    def _check_flags(self, name: str) -> None:
         """Check shape and type of per-frame or per-joint flags, and that they are false where they cannot be true."""
         if getattr(self, name) is None:
             return
         flags = np.asarray(getattr(self, name))
-        if flags.shape != possible.shape or flags.dtype != bool:
-            raise ValueError(
-                f'Motion: {name} must be {possible.shape} bool like joints_3d, got {flags.shape} {flags.dtype}'
-            )
-        wrong = np.argwhere(flags & ~possible)
-        if len(wrong):
-            frame, *joint = wrong[0].tolist()
-            what = f'frame {frame}, {self._name(joint[0])},' if joint else f'frame {frame}'
-            unknown = 'it is not known' if joint else 'no joint of it is known'
-            raise ValueError(f'Motion: {what} is marked as {name}, but {unknown}')
+        shape = self.joints_3d.shape[: 2 if name == 'joint_observed' else 1]
+        if flags.shape != shape or flags.dtype != bool:
+            raise ValueError(f'Motion: {name} must be {shape} bool like joints_3d, got {flags.shape} {flags.dtype}')
+        for frames in frame_blocks(len(flags)):
+            known = np.isfinite(self.joints_3d[frames]).all(-1)
+            wrong = np.argwhere(flags[frames] & ~(known if flags.ndim == 2 else known.any(-1)))
+            if len(wrong):
+                frame, *joint = wrong[0].tolist()
+                at = f'frame {frames.start + frame}'
+                what = f'{at}, {self._name(joint[0])},' if joint else at
+                unknown = 'it is not known' if joint else 'no joint of it is known'
+                raise ValueError(f'Motion: {what} is marked as {name}, but {unknown}')
 
     def _check_times(self) -> None:
         if self.times_s is None:
             return
         times = np.asarray(self.times_s, dtype=np.float64)
-        if times.shape != (self.num_frames,) or not np.isfinite(times).all() or (np.diff(times) <= 0).any():
+        right = times.shape == (self.num_frames,) and all(
+            np.isfinite(part).all() and (np.diff(part) > 0).all()
+            for part in (times[max(0, frames.start - 1) : frames.stop] for frames in frame_blocks(len(times)))
+        )
+        if not right:
             raise ValueError(f'Motion: times_s must be {self.num_frames} increasing seconds, got {self.times_s}')
         object.__setattr__(self, 'times_s', times)
 
@@ -183,15 +168,10 @@ class Motion:
         return f'joint {self.skeleton.joint_names[joint]!r}'
 
 
-def _finite(joints: np.ndarray) -> np.ndarray:
-    finite: np.ndarray = np.isfinite(joints).all(-1)
-    return finite
-
-
-def frame_ranges(marked: np.ndarray) -> list[list[int]]:
-    """Return the first and last frame (inclusive, from 0) of every run of true values in (F,) bool."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], marked, [False]]).astype(int)))
-    return [[int(first), int(last) - 1] for first, last in edges.reshape(-1, 2)]
+def frame_blocks(num_frames: int) -> Iterator[slice]:
+    """Yield slices of at most :data:`BLOCK_FRAMES` frames that cover ``num_frames``."""
+    for start in range(0, num_frames, BLOCK_FRAMES):
+        yield slice(start, min(start + BLOCK_FRAMES, num_frames))
 
 
 def plain(value: Any) -> Any:

@@ -1,38 +1,26 @@
-"""Export of the persons of a ``poses.npz`` to other formats, with one person in memory at a time."""
+"""Export of the persons of a ``poses.npz`` to other formats, in blocks of frames."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 
 from posediff.export.base import BaseExporter
 from posediff.export.exporters import build_exporters, checked_formats, write_motion
-from posediff.export.motion import Motion
+from posediff.export.motion import Motion, frame_blocks
+from posediff.export.track_frames import TrackSpan, find_tracks, open_track_frames, write_track_frames
 from posediff.fileio.atomic_files import replacing_together
-from posediff.fileio.pose_reader import read_rows
-from posediff.fileio.shown_joints import shown_joints
 from posediff.geometry.up_axis import estimate_up
 from posediff.registry import EXPORTERS
 from posediff.structures.skeletons import Skeleton, get_skeleton
 
-GROUP_ROWS = 50_000
-"""Maximum rows of persons read together in one pass; longer tracks get a pass of their own. About 20 MB."""
+GROUP_FRAMES = 50_000
+"""Most frames of persons that are written to temporary files in one pass over the results; about 25 MB. A longer track
+gets a pass of its own."""
 CLOCK_TOLERANCE = 1e-6  # s
-COLUMNS = (
-    *('frame_index', 'time_s', 'track_id', 'observed', 'joints_3d', 'root_position'),
-    *('joint_observed', 'root_observed'),
-)
-
-
-@dataclass
-class _Track:
-    """Number of rows of a person, and of rows with a known position."""
-
-    rows: int = 0
-    placed: int = 0
 
 
 def export_tracks(folder: str | Path, formats: str) -> list[Path]:
@@ -53,93 +41,60 @@ def export_tracks(folder: str | Path, formats: str) -> list[Path]:
         skeleton, fps = get_skeleton(str(arrays['skeleton'])), float(arrays['fps'])
     exporters = build_exporters(names, {name: EXPORTERS.module_dict[name].track_options for name in names})
     written: dict[int, list[str]] = {}
-    tracks = _tracks(source)
     with replacing_together(folder) as drafts:
-        for group in _groups(tracks):
-            for track, motion in _motions(source, group, tracks, skeleton, fps):
-                refused = _refused(motion, exporters)
-                possible = [exporter for name, exporter in exporters.items() if name not in refused]
-                written[track] = write_motion(motion, drafts / f'track{track}', possible, refused)
+        for group in _groups(find_tracks(source)):
+            with TemporaryDirectory(dir=folder, prefix='.', ignore_cleanup_errors=True) as maps:
+                write_track_frames(source, group, skeleton.num_joints, Path(maps))
+                for track, span in group.items():
+                    frames = open_track_frames(Path(maps), track, skeleton.num_joints)
+                    motion = _motion(frames, track, span, skeleton, fps)
+                    if motion is not None:
+                        refused = _refused(motion, exporters)
+                        possible = [exporter for name, exporter in exporters.items() if name not in refused]
+                        written[track] = write_motion(motion, drafts / f'track{track}', possible, refused)
     return [Path(folder) / name for track in sorted(written) for name in written[track]]
 
 
-def _tracks(source: Path) -> dict[int, _Track]:
-    tracks: dict[int, _Track] = {}
-    for part in read_rows(source, ['track_id', 'root_position']):
-        placed = np.isfinite(part['root_position']).all(-1)
-        for track, is_placed in zip(part['track_id'].tolist(), placed.tolist(), strict=True):
-            known = tracks.setdefault(track, _Track())
-            known.rows += 1
-            known.placed += is_placed
-    return tracks
-
-
-def _groups(tracks: dict[int, _Track]) -> Iterator[set[int]]:
+def _groups(tracks: Mapping[int, TrackSpan]) -> Iterator[dict[int, TrackSpan]]:
     """Yield groups of tracks to read together."""
-    group: set[int] = set()
-    rows = 0
-    for track in sorted(tracks):
-        if group and rows + tracks[track].rows > GROUP_ROWS:
+    group: dict[int, TrackSpan] = {}
+    frames = 0
+    for track, span in sorted(tracks.items()):
+        length = span.last + 1 - span.first
+        if group and frames + length > GROUP_FRAMES:
             yield group
-            group, rows = set(), 0
-        group.add(track)
-        rows += tracks[track].rows
+            group, frames = {}, 0
+        group[track] = span
+        frames += length
     if group:
         yield group
 
 
-def _motions(
-    source: Path, group: set[int], tracks: dict[int, _Track], skeleton: Skeleton, fps: float
-) -> Iterator[tuple[int, Motion]]:
-    parts: dict[int, list[dict[str, np.ndarray]]] = {track: [] for track in group}
-    shown, row = shown_joints(source), 0
-    for part in read_rows(source, COLUMNS):
-        part['joint_shown'] = shown[row : row + len(part['track_id'])]
-        row += len(part['track_id'])
-        for track in group.intersection(part['track_id'].tolist()):
-            own = part['track_id'] == track
-            if tracks[track].placed:
-                own &= np.isfinite(part['root_position']).all(-1)
-            parts[track].append({name: values[own] for name, values in part.items()})
-    for track in sorted(group):
-        motion = _motion(track, parts.pop(track), skeleton, fps, absolute=tracks[track].placed > 0)
-        if motion is not None:
-            yield track, motion
-
-
-def _motion(
-    track: int, parts: Iterable[dict[str, np.ndarray]], skeleton: Skeleton, fps: float, absolute: bool
-) -> Motion | None:
-    rows = {name: np.concatenate([part[name] for part in parts]) for name in (*COLUMNS, 'joint_shown')}
-    first = int(rows['frame_index'][0])
-    places = rows['frame_index'] - first
-    count = int(places[-1]) + 1
-
-    def spread(name: str, empty: float = 0) -> np.ndarray:
-        """Expand a column to one row per frame, from the first to the last."""
-        column = np.full((count, *rows[name].shape[1:]), empty, np.float64 if np.isnan(empty) else bool)
-        column[places] = rows[name]
-        return column
-
-    if absolute:
-        rows['joints_3d'] = rows['joints_3d'].astype(np.float64) + rows['root_position'][:, None]
-    joints, shown = spread('joints_3d', np.nan), spread('joint_shown')
-    known = np.isfinite(joints).all(-1)
-    if not known.any():
+def _motion(frames: np.ndarray, track: int, span: TrackSpan, skeleton: Skeleton, fps: float) -> Motion | None:
+    """Return the motion of a person from the records of the frames; None if no joint is known."""
+    first = span.first
+    if span.first_placed is not None and span.last_placed is not None:
+        frames, first = frames[span.first_placed - first : span.last_placed + 1 - first], span.first_placed
+    blocks = list(frame_blocks(len(frames)))
+    if not any(np.isfinite(frames['joints_3d'][block]).all(-1).any() for block in blocks):
         return None
-    up = estimate_up(np.where(shown[..., None], joints, np.nan), skeleton)
-    regular = np.abs(rows['time_s'] - rows['frame_index'] / fps).max() < CLOCK_TOLERANCE
+    regular = all(
+        np.abs(frames['time_s'][block] - np.arange(first + block.start, first + block.stop) / fps).max()
+        < CLOCK_TOLERANCE
+        for block in blocks
+    )
+    up = estimate_up(frames['joints_3d'], skeleton, used=frames['shown'])
     return Motion(
-        joints,
+        frames['joints_3d'],
         skeleton,
         fps,
-        absolute=absolute,
+        absolute=span.placed,
         track_id=track,
-        observed=spread('observed') & known.any(-1),
-        joint_observed=spread('joint_observed') & known,
-        root_observed=spread('root_observed') & known.any(-1),
+        observed=frames['observed'],
+        joint_observed=frames['joint_observed'],
+        root_observed=frames['root_observed'],
         first_frame=first,
-        times_s=None if regular else np.interp(np.arange(count), places, rows['time_s']),
+        times_s=None if regular else frames['time_s'],
         up=up.up,
         up_source=up.source,
         up_note=up.note,

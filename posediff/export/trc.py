@@ -47,9 +47,11 @@ class TRCExporter(BaseExporter):
         ]
         with replacing(path) as temporary, temporary.open('w') as file:
             file.writelines('\t'.join(row) + '\n' for row in head)
-            for frame, (time_s, positions) in enumerate(zip(motion.clock.tolist(), motion.y_up_metres(), strict=True)):
-                row = [str(first + frame), f'{time_s:.6f}', *cells(positions, digits=6), '']
-                file.write('\t'.join(row) + '\n')
+            for block in motion.with_up().blocks():
+                rows = zip(block.clock.tolist(), block.y_up_metres(), strict=True)
+                for frame, (time_s, positions) in enumerate(rows, start=block.first_frame + 1):
+                    row = [str(frame), f'{time_s:.6f}', *cells(positions, digits=6), '']
+                    file.write('\t'.join(row) + '\n')
         return {
             'unit': 'm',
             'axes': 'right-handed, y up',

@@ -39,7 +39,7 @@ def shown_of(person: PersonPose) -> np.ndarray:
 
 def shown_joints(path: str | Path) -> np.ndarray:
     """Return ``joint_shown`` of all rows of a file, (N, J) bool: see :class:`DrawnPerson`."""
-    window = _window(path)
+    window = lifter_window(path)
     parts = list(read_rows(path, ['time_s', 'track_id', 'joint_observed']))
     if not parts:
         return np.zeros((0, 1), bool)
@@ -47,8 +47,7 @@ def shown_joints(path: str | Path) -> np.ndarray:
     shown = observed.copy()
     for track in np.unique(tracks).tolist():
         rows = np.flatnonzero(tracks == track)
-        for joint in np.flatnonzero(~observed[rows].all(0)).tolist():
-            shown[rows, joint] = _near(times[rows], times[rows[observed[rows, joint]]], window)
+        shown[rows] = near_observed(times[rows], observed[rows], window)
     return np.asarray(shown)
 
 
@@ -73,13 +72,27 @@ def sample_joints(path: str | Path, most: int) -> np.ndarray:
     return np.where(shown_joints(path)[::every, :, None], np.concatenate(found), np.float32(np.nan))
 
 
-def _near(times: np.ndarray, seen: np.ndarray, window: float) -> np.ndarray:
-    """Return (n,) bool: whether one of the ascending times in ``seen`` is at most ``window`` away."""
-    ends = np.concatenate([[-np.inf], seen, [np.inf]])
-    after = np.searchsorted(seen, times) + 1
-    return np.asarray(np.minimum(times - ends[after - 1], ends[after] - times) <= window + 1e-9)
+def near_observed(times: np.ndarray, observed: np.ndarray, window: float) -> np.ndarray:
+    """Return which joints of one person are observed at most ``window`` before or after a row.
+
+    Args:
+        times: (n,) ascending, s.
+        observed: (n, J) bool.
+        window: Seconds.
+
+    Returns:
+        (n, J) bool.
+    """
+    near = observed.copy()
+    for joint in np.flatnonzero(~observed.all(0)).tolist():
+        seen = times[observed[:, joint]]
+        ends = np.concatenate([[-np.inf], seen, [np.inf]])
+        after = np.searchsorted(seen, times) + 1
+        near[:, joint] = np.minimum(times - ends[after - 1], ends[after] - times) <= window + 1e-9
+    return near
 
 
-def _window(path: str | Path) -> float:
+def lifter_window(path: str | Path) -> float:
+    """Return the length of the lifter's window that the file states, in seconds; else :data:`DEFAULT_WINDOW_S`."""
     with np.load(path, allow_pickle=False) as arrays:
         return float(arrays['lifter_window_s']) if 'lifter_window_s' in arrays else DEFAULT_WINDOW_S

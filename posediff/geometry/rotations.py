@@ -27,7 +27,6 @@ def fitted_rotations(rest: np.ndarray, seen: np.ndarray, prior: np.ndarray) -> n
 
     Returns:
         (F, 3, 3), the least-squares solution over the bones.
-        (F, 3, 3), least squares over the bones.
     """
     size = max(float((rest**2).sum()), 1e-12)
     covariance = np.einsum('fni,nj->fij', seen, rest) + PRIOR_WEIGHT * size * prior
@@ -52,19 +51,40 @@ def swings(rest: np.ndarray, seen: np.ndarray) -> np.ndarray:
     Returns:
         (F, 3, 3); ``swing @ rest`` equals ``seen``.
     """
-    shortest = _shortest(np.broadcast_to(rest, seen.shape), seen)
-    angles = np.arctan2(np.linalg.norm(np.cross(rest, seen), axis=-1), seen @ rest)
-    limits = np.pi * np.maximum(angles - FREE_TWIST_FROM, 0) / (np.pi - FREE_TWIST_FROM)
-    # twist of the shortest rotations between two frames, relative to parallel transport of the bone
-    carried = np.swapaxes(shortest[1:], 1, 2) @ _shortest(seen[:-1], seen[1:]) @ shortest[:-1]
-    side = _perpendicular(rest[None])[0]
-    steps = np.arctan2((carried @ side) @ np.cross(rest, side), (carried @ side) @ side)
-    twists = np.zeros(len(seen))
-    for frame, step in enumerate(steps, start=1):
-        twist = (twists[frame - 1] + step + np.pi) % (2 * np.pi) - np.pi
-        twists[frame] = np.clip(twist, -limits[frame], limits[frame])
-    turned: np.ndarray = shortest @ Rotation.from_rotvec(twists[:, None] * rest).as_matrix()
-    return turned
+    return ContinuousSwings(rest)(seen)
+
+
+class ContinuousSwings:
+    """:func:`swings` of a bone over consecutive blocks of frames: each call continues the twist of the one before.
+
+    Args:
+        rest: (3,) unit direction of the bone in the rest pose.
+    """
+
+    def __init__(self, rest: np.ndarray) -> None:
+        self.rest = rest
+        self._side = _perpendicular(rest[None])[0]
+        self._before: tuple[np.ndarray, np.ndarray, float] | None = None  # direction, shortest rotation, twist
+
+    def __call__(self, seen: np.ndarray) -> np.ndarray:
+        """Return rotations (F, 3, 3) from the rest pose to the next observed unit directions (F, 3)."""
+        rest, side = self.rest, self._side
+        shortest = _shortest(np.broadcast_to(rest, seen.shape), seen)
+        angles = np.arctan2(np.linalg.norm(np.cross(rest, seen), axis=-1), seen @ rest)
+        limits = np.pi * np.maximum(angles - FREE_TWIST_FROM, 0) / (np.pi - FREE_TWIST_FROM)
+        direction, rotation, twist = self._before or (seen[0], shortest[0], 0.0)
+        directions = np.concatenate([direction[None], seen])
+        turned = np.concatenate([rotation[None], shortest])
+        # twist of the shortest rotations between two frames, relative to parallel transport of the bone
+        carried = np.swapaxes(shortest, 1, 2) @ _shortest(directions[:-1], seen) @ turned[:-1]
+        steps = np.arctan2((carried @ side) @ np.cross(rest, side), (carried @ side) @ side)
+        twists = np.empty(len(seen))
+        for frame, step in enumerate(steps.tolist()):
+            free = (twist + step + np.pi) % (2 * np.pi) - np.pi
+            twist = twists[frame] = min(max(free, -limits[frame]), limits[frame])
+        self._before = seen[-1], shortest[-1], float(twist)
+        result: np.ndarray = shortest @ Rotation.from_rotvec(twists[:, None] * rest).as_matrix()
+        return result
 
 
 def euler_angles(rotations: np.ndarray) -> np.ndarray:
@@ -76,24 +96,43 @@ def euler_angles(rotations: np.ndarray) -> np.ndarray:
     Returns:
         (F, …, 3) in the order Z, X, Y; unbounded, e.g. 720 degrees after two turns.
     """
-    sine = np.clip(rotations[..., 2, 1], -1, 1)
-    cosine = np.hypot(rotations[..., 2, 0], rotations[..., 2, 2])
-    locked = cosine < GIMBAL
-    middle = np.arctan2(sine, cosine)
-    last = np.where(locked, 0.0, np.arctan2(-rotations[..., 2, 0], rotations[..., 2, 2]))
-    free = np.arctan2(-rotations[..., 0, 1], rotations[..., 1, 1])
-    first = np.where(locked, np.arctan2(rotations[..., 1, 0], rotations[..., 0, 0]), free)
-    angles = np.degrees(np.stack([first, middle, last], axis=-1))
-    for frame in range(1, len(angles)):
-        before, here = angles[frame - 1], angles[frame]
-        kept = np.where(locked[frame], before[..., 2], here[..., 2])
-        shared = here[..., 0] - np.where(locked[frame], np.sign(sine[frame]) * kept, 0.0)
-        one = np.stack([shared, here[..., 1], kept], axis=-1)
-        other = one * [1, -1, 1] + 180.0
-        one, other = (choice + 360.0 * np.round((before - choice) / 360.0) for choice in (one, other))
-        nearer = np.abs(one - before).sum(-1) <= np.abs(other - before).sum(-1)
-        angles[frame] = np.where(nearer[..., None], one, other)
-    return angles
+    return ContinuousEulerAngles()(rotations)
+
+
+class ContinuousEulerAngles:
+    """:func:`euler_angles` over consecutive blocks of frames: each call continues the angles of the one before."""
+
+    def __init__(self) -> None:
+        self._before: np.ndarray | None = None
+
+    def __call__(self, rotations: np.ndarray) -> np.ndarray:
+        """Return the angles (F, …, 3) of the next rotations (F, …, 3, 3), in degrees."""
+        sine = np.clip(rotations[..., 2, 1], -1, 1)
+        cosine = np.hypot(rotations[..., 2, 0], rotations[..., 2, 2])
+        locked = cosine < GIMBAL
+        middle = np.arctan2(sine, cosine)
+        last = np.where(locked, 0.0, np.arctan2(-rotations[..., 2, 0], rotations[..., 2, 2]))
+        free = np.arctan2(-rotations[..., 0, 1], rotations[..., 1, 1])
+        first = np.where(locked, np.arctan2(rotations[..., 1, 0], rotations[..., 0, 0]), free)
+        angles = np.degrees(np.stack([first, middle, last], axis=-1))
+        before = self._before
+        for frame, here in enumerate(angles):
+            if before is not None:
+                angles[frame] = _nearest(here, before, locked[frame], np.sign(sine[frame]))
+            before = angles[frame]
+        self._before = None if before is None else before.copy()
+        return angles
+
+
+def _nearest(here: np.ndarray, before: np.ndarray, locked: np.ndarray, sign: np.ndarray) -> np.ndarray:
+    """Return the angles (…, 3) of the same rotations as ``here`` that are nearest to those ``before``."""
+    kept = np.where(locked, before[..., 2], here[..., 2])
+    shared = here[..., 0] - np.where(locked, sign * kept, 0.0)
+    one = np.stack([shared, here[..., 1], kept], axis=-1)
+    other = one * [1, -1, 1] + 180.0
+    one, other = (choice + 360.0 * np.round((before - choice) / 360.0) for choice in (one, other))
+    nearer = np.abs(one - before).sum(-1) <= np.abs(other - before).sum(-1)
+    return np.where(nearer[..., None], one, other)
 
 
 def _shortest(start: np.ndarray, end: np.ndarray) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +19,7 @@ FEET = (('left_foot', 'right_foot'), ('left_ankle', 'right_ankle'))
 HEADS = (('head',), ('head_top',), ('left_ear', 'right_ear'), ('nose',))
 
 MIN_FRAMES = 10  # standing frames
+MAX_FRAMES = 20_000  # examined
 MAX_KNEE_BEND = 35.0  # degrees, of the straighter leg
 MAX_TRUNK_BEND = 35.0  # degrees, between trunk and legs
 MAX_SPREAD = 15.0  # degrees, median over the standing frames
@@ -73,7 +75,7 @@ def y_up_rotation(up: np.ndarray) -> np.ndarray:
     return CAMERA_TO_Y_UP @ level_rotation(up)
 
 
-def estimate_up(joints_3d: np.ndarray, skeleton: Skeleton) -> UpEstimate:
+def estimate_up(joints_3d: np.ndarray, skeleton: Skeleton, used: np.ndarray | None = None) -> UpEstimate:
     """Estimate the up direction from standing poses and the ground that the person walks on.
 
     The initial estimate is the median direction from the feet to the head over all standing frames (one leg straight,
@@ -84,15 +86,21 @@ def estimate_up(joints_3d: np.ndarray, skeleton: Skeleton) -> UpEstimate:
     disagree, or the result is more than 60 degrees from the image's up direction: a lying person cannot be
     distinguished from a rotated camera.
 
+    Of more than 20,000 frames, evenly spaced ones are used: memory does not grow with the motion.
+
     Args:
         joints_3d: (F, K, 3) mm, camera axes, NaN if unknown. Walking is used only if the joints include the root
         motion.
         skeleton: Skeleton of the joints.
+        used: (F, K) bool, False for joints to ignore; None: all are used.
 
     Returns:
         The up direction with its source: ``'estimated'``, or ``'assumed'`` with ``(0, -1, 0)``, a level camera.
     """
-    joints = np.asarray(joints_3d, dtype=np.float64)
+    every = max(1, math.ceil(len(joints_3d) / MAX_FRAMES))
+    joints = np.asarray(joints_3d[::every], dtype=np.float64)
+    if used is not None:
+        joints = np.where(used[::every, :, None], joints, np.nan)
     try:
         points = _body_points(joints, skeleton)
     except ValueError as error:
@@ -109,6 +117,8 @@ def estimate_up(joints_3d: np.ndarray, skeleton: Skeleton) -> UpEstimate:
     if tilt > MAX_TILT:
         return _assumed(f"the body axis is {tilt:.0f} degrees from the image's up: the person lies, or the camera does")
     note = f'median direction from feet to head over {stands.sum()} standing frames, spread {spread:.1f} degrees'
+    if every > 1:
+        note += f'; one frame in {every} was examined'
     return _correct_by_ground(points['foot_pair'], body, note)
 
 

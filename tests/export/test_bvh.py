@@ -15,7 +15,8 @@ from scipy.spatial.transform import Rotation
 from posediff.datasets.converters.bvh import bvh_joint_frames, read_bvh
 from posediff.export import Motion
 from posediff.export.bvh import BVHExporter
-from posediff.export.bvh_solver import posed_joints, solve_rotations
+from posediff.export.bvh_solver import BvhSolver, posed_joints
+from posediff.export.rest_pose import rest_offsets
 from posediff.structures.skeletons import CMU17, SKELETONS, get_skeleton
 
 UP = np.array([0.0, -1.0, 0.0])
@@ -40,6 +41,10 @@ def rigid_motion(seed, skeleton, frames):
         else:
             open_bones.append((child, parent))
     return joints
+
+
+def solved(joints, skeleton):
+    return BvhSolver(rest_offsets(joints, skeleton), skeleton, 0.05)(joints)
 
 
 def positions(path, skeleton):
@@ -73,7 +78,7 @@ def test_bodies_that_bend_come_back_as_well(seed, name):
     for child, parent in skeleton.segments:
         bone = rng.normal(size=(8, 3))
         joints[:, child] = joints[:, parent] + lengths[child] * bone / np.linalg.norm(bone, axis=-1, keepdims=True)
-    posed = posed_joints(solve_rotations(joints, skeleton, 0.05), skeleton.num_joints)
+    posed = posed_joints(solved(joints, skeleton), skeleton.num_joints)
     np.testing.assert_allclose(posed, joints, atol=1e-9)
 
 
@@ -83,7 +88,7 @@ def test_helpers_keep_still_where_the_bones_of_a_joint_are_one_body():
     odd = joints.copy()
     odd[0, [7, 9, 11]] += [[150.0, 0, 0], [0, 150.0, 0], [0, 0, 150.0]]
     for clip, limit in ((joints, 0.01), (odd, 3.0)):
-        pose = solve_rotations(clip / 1000, CMU17, 0.05)
+        pose = solved(clip / 1000, CMU17)
         helpers = [index for index, node in enumerate(pose.nodes) if node.joint is None]
         assert len(helpers) == 6
         turned = Rotation.from_matrix(pose.rotations[1:, helpers].reshape(-1, 3, 3)).magnitude()

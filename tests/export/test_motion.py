@@ -8,8 +8,14 @@ import numpy as np
 import pytest
 
 from posediff.export import Motion
-from posediff.export.motion import frame_ranges
+from posediff.export.frame_ranges import FrameRanges
 from posediff.structures.skeletons import CMU17
+
+
+def frame_ranges(marked):
+    ranges = FrameRanges()
+    ranges.add(marked)
+    return ranges.found
 
 
 def test_a_level_camera_is_turned_by_half_a_turn_about_x(motion, camera_walk):
@@ -101,3 +107,30 @@ def test_joints_that_are_not_known_were_not_seen(gappy):
         replace(gappy, joint_observed=np.ones((60, 17), bool) & ~gappy.gaps[:, None])
     with pytest.raises(ValueError, match='frame 10 is marked as root_observed, but no joint of it is known'):
         replace(gappy, root_observed=np.ones(60, bool))
+
+
+def test_ranges_continue_over_blocks():
+    ranges = FrameRanges()
+    for block in ([True, False, True], [True], [True, False], [False], [True]):
+        ranges.add(np.array(block))
+    assert ranges.found == [[0, 0], [2, 4], [7, 7]]
+
+
+def test_arrays_that_cannot_be_written_to_are_not_copied(motion, tmp_path):
+    np.save(tmp_path / 'joints.npy', motion.joints_3d)
+    mapped = np.load(tmp_path / 'joints.npy', mmap_mode='r')
+    assert np.shares_memory(replace(motion, joints_3d=mapped).joints_3d, mapped)
+    own = motion.joints_3d.copy()
+    assert not np.shares_memory(replace(motion, joints_3d=own).joints_3d, own)
+    own[5, 3, 1] = np.nan
+    own.flags.writeable = False
+    assert np.isnan(replace(motion, joints_3d=own).joints_3d[5, 3]).all()
+    assert np.isfinite(own[5, 3, 0])
+
+
+def test_blocks_are_the_motion(gappy, monkeypatch):
+    whole = [gappy.clock, gappy.known, gappy.seen, gappy.placed, gappy.y_up_metres()]
+    monkeypatch.setattr('posediff.export.motion.BLOCK_FRAMES', 7)
+    blocks = [[part.clock, part.known, part.seen, part.placed, part.y_up_metres()] for part in gappy.blocks()]
+    for values, expected in zip(zip(*blocks, strict=True), whole, strict=True):
+        np.testing.assert_allclose(np.concatenate(values), expected, atol=1e-12)

@@ -1,23 +1,29 @@
-"""The people of a video as files: on the video's clock, all or none, one person in memory at a time."""
+"""The people of a video as files: on the video's clock, all or none, in constant memory."""
 
 from __future__ import annotations
 
 import csv
 import json
 import tracemalloc
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import ezc3d
 import numpy as np
 import pytest
 
-from posediff.export import TRCExporter, track_export
+from posediff.export import Motion, TRCExporter, bvh, motion, track_export, track_frames
+from posediff.export.exporters import write_motion
 from posediff.export.track_export import export_tracks
+from posediff.fileio import pose_reader
 from posediff.pipeline.pose_writer import PosesHeader, PoseWriter
+from posediff.registry import EXPORTERS
 from posediff.structures.results import FrameResult, PersonPose
 from posediff.structures.skeletons import CMU17, COCO17
 
 FPS = 30.0
+FORMATS = 'csv,trc,bvh,c3d'
 
 
 @pytest.fixture
@@ -108,24 +114,74 @@ def test_one_person_who_cannot_be_written_leaves_nothing_new(save, monkeypatch):
 def test_people_are_the_same_however_many_are_read_at_a_time(save, monkeypatch, rows):
     folder = save({0: [*range(20)], 3: [5, 6, 9], 4: [*range(8, 20)]}, 20)
     expected = {path.name: path.read_text() for path in export_tracks(folder, 'csv,bvh')}
-    monkeypatch.setattr(track_export, 'GROUP_ROWS', rows)
+    monkeypatch.setattr(track_export, 'GROUP_FRAMES', rows)
     files = export_tracks(folder, 'csv,bvh')
     assert [path.name for path in files][:3] == ['track0.csv', 'track0.bvh', 'track0.export.json']
     assert {path.name: path.read_text() for path in files} == expected
 
 
-def test_memory_does_not_grow_with_the_number_of_people(save, monkeypatch):
-    monkeypatch.setattr(track_export, 'GROUP_ROWS', 100)
-    folder = save({track: [*range(60)] for track in range(20)}, 60)
+def test_files_are_the_same_for_all_block_sizes(save, monkeypatch):
+    """Unknown positions and times cross the limits of blocks: a person is absent in frames 20 to 29 and 45."""
+    times = np.cumsum(np.r_[0.0, np.random.default_rng(0).uniform(0.01, 0.06, 59)]).tolist()
+    folder = save({0: [*range(3, 20), *range(30, 45), *range(46, 60)]}, 60, times.__getitem__)
+    expected = {path.name: path.read_bytes() for path in export_tracks(folder, FORMATS)}
+    for size in (1, 7, 25):
+        monkeypatch.setattr(motion, 'BLOCK_FRAMES', size)
+        assert {path.name: path.read_bytes() for path in export_tracks(folder, FORMATS)} == expected
+    about = json.loads((folder / 'track0.export.json').read_text())
+    assert about['gap_frames'] == [[17, 26], [42, 42]]
+
+
+def test_nothing_but_the_files_is_left_in_the_folder(save):
+    folder = save({0: [*range(12)]}, 12)
+    before = set(folder.iterdir())
+    written = export_tracks(folder, FORMATS)
+    assert set(folder.iterdir()) - before == set(written)
+
+
+def peak_memory(work: Callable[[], object]) -> int:
+    """Return the peak of memory that NumPy and Python allocate during a call, bytes."""
+    tracemalloc.start()
+    work()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return peak
+
+
+@pytest.mark.parametrize('form', ['csv', 'trc', 'bvh'])
+def test_memory_of_writers_does_not_grow_with_the_motion(camera_walk, monkeypatch, tmp_path, form):
+    """The motion is a memory map with gaps. C3D is not tested: its files have at most 65,535 frames."""
+    monkeypatch.setattr(motion, 'BLOCK_FRAMES', 50)
+    monkeypatch.setattr(bvh, 'REST_FRAMES', 50)
+    options = {name: dict(EXPORTERS.get(name).track_options) for name in ('csv', 'trc', 'bvh')}
     peaks = []
-    for count in (2, 20):
-        monkeypatch.setattr(track_export, '_tracks', lambda source, count=count, found=track_export._tracks: dict(
-            list(found(source).items())[:count]
-        ))  # fmt: skip
-        tracemalloc.start()
-        export_tracks(folder, 'csv')
-        peaks.append(tracemalloc.get_traced_memory()[1])
-        tracemalloc.stop()
-        monkeypatch.undo()
-        monkeypatch.setattr(track_export, 'GROUP_ROWS', 100)
-    assert peaks[1] < 1.3 * peaks[0]
+    for frames in (60, 180, 720):
+        joints = np.resize(camera_walk, (frames, 17, 3))
+        joints[5:9] = np.nan
+        np.save(tmp_path / 'joints.npy', joints)
+        mapped = np.load(tmp_path / 'joints.npy', mmap_mode='r')
+        observed = np.isfinite(mapped).all((1, 2))
+        person = Motion(mapped, CMU17, FPS, absolute=True, observed=observed, up=np.array([0.0, -1.0, 0.0]))
+        files = [EXPORTERS.build({'type': form, **options[form]})]
+        peaks.append(peak_memory(lambda person=person, files=files: write_motion(person, tmp_path / 'walk', files)))
+    assert peaks[2] < 1.1 * peaks[1]
+
+
+def test_memory_does_not_grow_with_the_rows_of_the_results(monkeypatch, tmp_path):
+    for module, name in ((motion, 'BLOCK_FRAMES'), (track_frames, 'WRITE_FRAMES'), (pose_reader, 'PART_ROWS')):
+        monkeypatch.setattr(module, name, 200)
+    peaks = []
+    for frames in (60, 2000, 8000):
+        rows = {
+            'frame_index': np.arange(frames).repeat(2), 'time_s': np.arange(frames).repeat(2) / FPS,
+            'track_id': np.tile([0, 1], frames), 'observed': np.ones(2 * frames, bool),
+            'joints_3d': np.zeros((2 * frames, 17, 3), np.float32),
+            'root_position': np.ones((2 * frames, 3), np.float32),
+            'joint_observed': np.ones((2 * frames, 17), bool), 'root_observed': np.ones(2 * frames, bool),
+        }  # fmt: skip
+        np.savez(tmp_path / 'poses.npz', **rows)
+        spans = track_frames.find_tracks(tmp_path / 'poses.npz')
+        assert {track: span.rows for track, span in spans.items()} == {0: frames, 1: frames}
+        write = partial(track_frames.write_track_frames, tmp_path / 'poses.npz', spans, 17, tmp_path)
+        peaks.append(peak_memory(write))
+    assert peaks[2] < 1.1 * peaks[1]

@@ -8,7 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
-from posediff.geometry.rotations import euler_angles, fitted_rotations, swings
+from posediff.geometry.rotations import (
+    ContinuousEulerAngles,
+    ContinuousSwings,
+    euler_angles,
+    fitted_rotations,
+    swings,
+)
 
 seeds = st.integers(0, 2**32 - 1)
 
@@ -99,3 +105,20 @@ def test_through_the_gimbal_the_angles_run_on(sign):
     given_angles = np.column_stack([np.full_like(middle, 10), middle, np.full_like(middle, 30)])
     angles = euler_angles(Rotation.from_euler('ZXY', given_angles, degrees=True).as_matrix())
     np.testing.assert_allclose(angles, given_angles, atol=1e-5)
+
+
+@given(st.integers(0, 2**32 - 1), st.lists(st.integers(1, 9), min_size=2, max_size=5))
+def test_blocks_continue_the_twist_and_the_angles(seed, sizes):
+    """A bone that turns about a random axis passes near the direction opposite to its rest pose."""
+    rng = np.random.default_rng(seed)
+    rest, axis = rng.normal(size=(2, 3))
+    rest /= np.linalg.norm(rest)
+    axis -= (axis @ rest) * rest * rng.uniform(0.9, 1)
+    count = sum(sizes)
+    angles = np.cumsum(rng.uniform(0, 60, count))
+    seen = Rotation.from_rotvec(np.radians(angles)[:, None] * axis / np.linalg.norm(axis)).apply(rest)
+    swing, euler = ContinuousSwings(rest), ContinuousEulerAngles()
+    rotations = [swing(block) for block in np.split(seen, np.cumsum(sizes)[:-1])]
+    np.testing.assert_allclose(np.concatenate(rotations), swings(rest, seen), atol=1e-9)
+    found = np.concatenate([euler(block) for block in rotations])
+    np.testing.assert_allclose(found, euler_angles(np.concatenate(rotations)), atol=1e-9)

@@ -137,3 +137,15 @@ def test_detectors_skeletons_have_what_it_takes(name):
         joints[:, index] = [side, -heights.get(part, 1600), 0]
     found = estimate_up(joints, skeleton)
     assert (found.source, round(degrees(found.up, LEVEL_UP))) == ('estimated', 0)
+
+
+def test_evenly_spaced_frames_tell_the_same_and_ignored_joints_do_not_count(camera_walk, monkeypatch):
+    joints, up = tilted(np.concatenate([camera_walk] * 5), 10, 15)
+    spoilt = joints.copy()
+    used = np.ones(joints.shape[:2], bool)
+    spoilt[::2, 5] += 900
+    used[::2, 5] = False
+    monkeypatch.setattr('posediff.geometry.up_axis.MAX_FRAMES', 100)
+    found = estimate_up(spoilt, CMU17, used)
+    assert degrees(found.up, up) < 1.0
+    assert found.note.endswith('one frame in 3 was examined') or 'one frame in 3 was examined;' in found.note
