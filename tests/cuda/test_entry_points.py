@@ -65,6 +65,33 @@ def test_keypoints_of_a_clip_are_lifted(fake_cuda, lifter):
     assert not fake_cuda.unlisted([(STREAM, 1)])
 
 
+SAMPLER_CONFIGS = [
+    {'type': 'DDIMSampler'},
+    {'type': 'DDIMSampler', 'eta': 1.0},
+    {'type': 'DDPMSampler'},
+    {'type': 'DPMSolverSampler'},
+    {'type': 'DiffusersSampler', 'scheduler': 'DDIMScheduler'},
+    {'type': 'DiffusersSampler', 'scheduler': 'DPMSolverMultistepScheduler'},
+    {'type': 'DiffusersSampler', 'scheduler': 'EulerAncestralDiscreteScheduler'},
+]
+
+
+@pytest.mark.parametrize('sampler', SAMPLER_CONFIGS, ids=lambda config: '-'.join(map(str, config.values())))
+def test_no_sampler_waits_between_noise_and_pose(fake_cuda, sampler):
+    if sampler['type'] == 'DiffusersSampler':
+        pytest.importorskip('diffusers')
+    cfg = load_config(ROOT / 'configs/lifting_3d/diffhpe/diffhpe-2d_27f_cmu.py')
+    cfg.model.denoiser.update(channels=8, num_layers=1, num_frames=9, step_channels=8)
+    cfg.model.sampler = sampler
+    model = posediff.init_model(cfg, device='cuda')
+    keypoints = torch.zeros((2, 9, 17, 2), device='cuda')
+    fake_cuda.waits.clear()
+    x_0 = model.sample(model.conditioner(keypoints), num_hypotheses=3, num_inference_steps=5)
+    assert x_0.shape == (2, 3, 9, 17, 3)
+    assert x_0.device.type == 'cuda'
+    assert not fake_cuda.waits
+
+
 def window(frames: int) -> FrameWindow:
     """Two people in frames of noise."""
     rng = np.random.default_rng(0)
