@@ -1,11 +1,13 @@
 """Run ``posediff video`` on a real clip and draw one picture of the result, ``demo.png``.
 
-The clip, two people in a park, travels in the wheel of Sports2D (BSD-3-Clause) and is fetched from the package index,
-9 MB, as MediaPipe's networks are, 36 MB. Arguments that are not listed here go to ``posediff video``.
+The clip shows two people in a park. It is in the wheel of Sports2D (BSD-3-Clause, 9 MB), which is downloaded from the
+package index that pip is configured for, as are MediaPipe's networks (36 MB). LICENSE.sports2d in the results is the
+licence of the pictures. Arguments that are not listed here go to ``posediff video``.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,6 +18,8 @@ from posediff.cli import video
 from posediff.cli.arguments import command_parser
 from posediff.engine.command_line import one_line_errors
 from posediff.evaluation.tables import markdown_table
+from posediff.fileio.atomic_files import replacing
+from posediff.video import VideoSource, open_video
 from posediff.visualization.still import save_still
 
 
@@ -24,16 +28,26 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
     parser.add_argument('--out', type=Path, default=Path('out/demo'), help='folder for the results')
     args, more = parser.parse_known_args(argv)
     with one_line_errors():
-        clip, calibration = (DEMO_VIDEO.fetch(name) for name in ('demo.mp4', 'calibration.toml'))
+        clip, calibration, licence = (DEMO_VIDEO.fetch(name) for name in ('demo.mp4', 'calibration.toml', 'LICENSE'))
     video.main([str(clip), '--calibration', str(calibration), '--out', str(args.out), '--overwrite', *more])
     with one_line_errors():
-        picture = save_still(args.out, args.out / 'demo.png')
+        with replacing(args.out / 'LICENSE.sports2d') as temporary:  # of the pictures in the files beside it
+            temporary.write_bytes(licence.read_bytes())
+        picture = save_still(args.out, args.out / 'demo.png', video_of(args.out / 'poses.npz', clip))
         print('\n' + people_table(args.out / 'poses.npz'))
     print(f'\nlook at {picture}, open {args.out}/viewer.html in a browser, play {args.out}/scene.mp4')
 
 
+def video_of(path: Path, clip: Path) -> VideoSource:
+    """Open the clip at the frame rate of the results in ``path``."""
+    with np.load(path, allow_pickle=False) as arrays:
+        rates = {name: json.loads(str(arrays[name])) for name in ('fps', 'capture_fps', 'live') if name in arrays}
+    fps = rates['live']['video_fps'] if 'live' in rates else rates['fps']
+    return open_video(clip, fps, rates.get('capture_fps'))
+
+
 def people_table(path: Path) -> str:
-    """Who was there, for how long, how far away, and how sure the lifter is."""
+    """Return a table of the people: frames, times, median distance from the camera, mean spread of the hypotheses."""
     table: list[list[str | float]] = []
     with np.load(path, allow_pickle=False) as arrays:
         rows = {name: arrays[name] for name in ('track_id', 'time_s', 'root_position', 'joints_3d_std')}

@@ -9,15 +9,21 @@ import numpy as np
 from posediff.structures.results import PersonPose
 from posediff.structures.skeletons import Skeleton
 from posediff.visualization.drawing import joint_colors
+from posediff.visualization.scene_layout import PERSON_COLORS
 
 FAINT = 0.35
 """Opacity of unseen joints and segments."""
 
 
 def draw_people(
-    image: np.ndarray, people: Sequence[PersonPose], skeleton: Skeleton, score_threshold: float = 0.3
+    image: np.ndarray,
+    people: Sequence[PersonPose],
+    skeleton: Skeleton,
+    score_threshold: float = 0.3,
+    line_scale: float = 1.0,
+    text_scale: float = 1.0,
 ) -> np.ndarray:
-    """Draw keypoints, segments and track ids.
+    """Draw keypoints, segments, boxes and track ids.
 
     Args:
         image: (H, W, 3) uint8, RGB.
@@ -25,28 +31,31 @@ def draw_people(
         skeleton: Skeleton of the keypoints.
         score_threshold: Keypoints below this score are faint, as are keypoints outside the image, which are visible
             only by the segments that lead to them.
+        line_scale, text_scale: Factors of line widths and text sizes, which follow the size of the image.
 
     Returns:
         A new image of the same shape.
     """
     import cv2
 
+    size = max(image.shape[:2])
     faint = image.copy()
     shown = [person for person in people if person.observed]
     for person in shown:
-        _draw(faint, person, skeleton, score_threshold, faint=True)
+        _draw(faint, person, skeleton, score_threshold, line_scale * size, faint=True)
     drawn: np.ndarray = cv2.addWeighted(faint, FAINT, image, 1 - FAINT, 0)
     for person in shown:
-        _draw(drawn, person, skeleton, score_threshold, faint=False)
-        _label(drawn, person)
+        _draw(drawn, person, skeleton, score_threshold, line_scale * size, faint=False)
+        _label(drawn, person, text_scale * size)
     return drawn
 
 
-def _draw(image: np.ndarray, person: PersonPose, skeleton: Skeleton, score_threshold: float, faint: bool) -> None:
+def _draw(
+    image: np.ndarray, person: PersonPose, skeleton: Skeleton, score_threshold: float, size: float, faint: bool
+) -> None:
     """Draw the faint parts or the others; a segment is faint if one of its ends is."""
     import cv2
 
-    size = max(image.shape[:2])
     width, radius = max(1, round(size / 500)), max(2, round(size / 320))
     colors = [rgb(color) for color in joint_colors(skeleton)]
     points = np.round(person.keypoints_2d).astype(int)
@@ -60,18 +69,26 @@ def _draw(image: np.ndarray, person: PersonPose, skeleton: Skeleton, score_thres
         cv2.circle(image, points[joint].tolist(), radius, (255, 255, 255), 1, cv2.LINE_AA)
 
 
-def _label(image: np.ndarray, person: PersonPose) -> None:
+def _label(image: np.ndarray, person: PersonPose, size: float) -> None:
+    """Draw the box, and the track id to its left, or to its right or inside if there is no room."""
     import cv2
 
-    size = max(image.shape[:2])
     left, top, right, bottom = (round(float(side)) for side in person.box)
-    scale, thick = size / 1400, max(1, round(size / 900))
-    cv2.rectangle(image, (left, top), (right, bottom), (200, 200, 200), 1, cv2.LINE_AA)
-    text = f'{person.track_id}'
+    text, scale, thick = f'{person.track_id}', size / 1400, max(1, round(size / 900))
+    color = person_color(person.track_id)
+    cv2.rectangle(image, (left, top), (right, bottom), color, max(1, round(size / 1800)), cv2.LINE_AA)
     (width, height), base = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, scale, thick)
-    cv2.rectangle(image, (left, top), (left + width + base, top + height + 2 * base), (60, 60, 60), -1)
-    place = (left + base // 2, top + height + base)
+    width, height = width + base, height + base
+    start = left - width if left >= width else right if right + width <= image.shape[1] else left
+    top = min(max(top, 0), image.shape[0] - height)
+    cv2.rectangle(image, (start, top), (start + width, top + height), color, -1)
+    place = start + base // 2, top + height - base // 2
     cv2.putText(image, text, place, cv2.FONT_HERSHEY_SIMPLEX, scale, (255, 255, 255), thick, cv2.LINE_AA)
+
+
+def person_color(track_id: int) -> tuple[int, int, int]:
+    """Return the RGB colour of a person's box and label, the same in 2D and 3D."""
+    return rgb(PERSON_COLORS[track_id % len(PERSON_COLORS)])
 
 
 def rgb(color: str) -> tuple[int, int, int]:

@@ -13,9 +13,9 @@ from posediff.structures.results import PersonPose
 from posediff.structures.skeletons import Skeleton, get_skeleton
 from posediff.video import VideoSource, VideoWriter
 from posediff.visualization.drawing import joint_colors
-from posediff.visualization.overlay import draw_people, rgb
+from posediff.visualization.overlay import draw_people, person_color, rgb
 from posediff.visualization.saved_results import frames_with_people
-from posediff.visualization.scene_layout import PERSON_COLORS, Onlooker, SceneLayout, frustum_lines
+from posediff.visualization.scene_layout import Onlooker, SceneLayout, frustum_lines
 
 MAX_HEIGHT = 720  # px
 LAYOUT_POSES = 20000
@@ -66,10 +66,13 @@ class SceneView:
         frustum: (L, 2, 3) mm, camera axes, lines that show the camera; they may be out of view.
         skeleton: Skeleton of the joints.
         size: Side in px.
+        text_scale: Factor of the text size, which follows ``size``.
     """
 
-    def __init__(self, layout: SceneLayout, frustum: np.ndarray, skeleton: Skeleton, size: int) -> None:
-        self.layout, self.skeleton, self.size = layout, skeleton, size
+    def __init__(
+        self, layout: SceneLayout, frustum: np.ndarray, skeleton: Skeleton, size: int, text_scale: float = 1.0
+    ) -> None:
+        self.layout, self.skeleton, self.size, self.text_scale = layout, skeleton, size, text_scale
         self.onlooker = Onlooker.seeing(layout.extremes, AZIMUTH, ELEVATION, (SLOPE, SLOPE))
         self.colors = [rgb(color) for color in joint_colors(skeleton)]
         self.empty = np.full((size, size, 3), BACKGROUND, np.uint8)
@@ -100,10 +103,11 @@ class SceneView:
             self._person(image, points, person)
         for points, person in seen:
             shown = shown_of(person)
-            self._label(image, points[shown if shown.any() else np.isfinite(points).all(-1)], person.track_id)
+            self._label(image, points, shown if shown.any() else np.isfinite(points).all(-1), person, spread)
         missing = [str(person.track_id) for person in people if not np.isfinite(person.root_position).all()]
         if missing:
-            self._text(image, f'position unknown: {", ".join(missing)}', (self.size // 40, self.size // 20), CAMERA)
+            place = self.size // 40, round(self.text_scale * self.size / 20)
+            self._text(image, f'position unknown: {", ".join(missing)}', place, CAMERA)
         return image
 
     def _placed(self, points: np.ndarray) -> np.ndarray:
@@ -134,7 +138,7 @@ class SceneView:
         middle = [x, self.layout.floor, z]
         places = self.onlooker.look(middle + RING_RADIUS * around)
         for start, end in zip(places, places[1:], strict=False):
-            self._line(image, np.stack([start, end]), _person_color(person.track_id), max(1, self.size // 350))
+            self._line(image, np.stack([start, end]), person_color(person.track_id), max(1, self.size // 350))
 
     def _person(self, image: np.ndarray, points: np.ndarray, person: PersonPose) -> None:
         """Draw segments between known joints, furthest first."""
@@ -160,22 +164,23 @@ class SceneView:
                 cv2.circle(covered, self._pixels(point).tolist(), wide, color, -1, cv2.LINE_AA)
         image[:] = (FAINT * covered + (1 - FAINT) * image).astype(np.uint8)
 
-    def _label(self, image: np.ndarray, points: np.ndarray, track_id: int) -> None:
-        highest = points[np.argmax(points[:, 1])]
-        if highest[2] >= NEAR:
-            column, row = self._pixels(highest + [0, LABEL_LIFT, 0]).tolist()
-            place = column - self.size // 70, max(row, self.size // 30)  # inside the image
-            self._text(image, str(track_id), place, _person_color(track_id))
+    def _label(
+        self, image: np.ndarray, points: np.ndarray, among: np.ndarray, person: PersonPose, spread: bool
+    ) -> None:
+        """Write the track id above the highest of the joints ``among``, (J,) bool, and above its disc."""
+        joint = np.flatnonzero(among)[np.argmax(points[among, 1])]
+        if points[joint, 2] >= NEAR:
+            lift = LABEL_LIFT + (float(person.joints_3d_std[joint]) if spread else 0.0)
+            column, row = self._pixels(points[joint] + [0, lift, 0]).tolist()
+            shift = round(self.text_scale * self.size / 70)
+            place = column - shift, max(row, round(self.text_scale * self.size / 30))  # inside the image
+            self._text(image, str(person.track_id), place, person_color(person.track_id))
 
     def _text(self, image: np.ndarray, text: str, place: tuple[int, int], color: tuple[int, int, int]) -> None:
         import cv2
 
-        scale, thick = self.size / 900, max(1, self.size // 360)
+        scale, thick = self.text_scale * self.size / 900, max(1, round(self.text_scale * self.size / 360))
         cv2.putText(image, text, place, cv2.FONT_HERSHEY_SIMPLEX, scale, color, thick, cv2.LINE_AA)
-
-
-def _person_color(track_id: int) -> tuple[int, int, int]:
-    return rgb(PERSON_COLORS[track_id % len(PERSON_COLORS)])
 
 
 def _of_height(image: np.ndarray, height: int) -> np.ndarray:

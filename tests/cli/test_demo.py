@@ -40,3 +40,4 @@ def test_the_real_clip(demo, tmp_path, capsys):
     assert document['camera']['source'] == 'calibrated'
     assert {row['track_id'] for row in document['rows']} == {0}  # the woman comes in later
     assert (tmp_path / 'demo.png').stat().st_size > 10_000
+    assert 'Copyright (c) 2022, perfanalytics' in (tmp_path / 'LICENSE.sports2d').read_text()

@@ -11,9 +11,20 @@ import pytest
 from posediff.pipeline.pose_writer import PosesHeader, PoseWriter
 from posediff.structures.results import FrameResult, PersonPose
 from posediff.structures.skeletons import CMU17, COCO17
+from posediff.video import VideoSource, VideoWriter, open_video
 
 SaveResults = Callable[..., Path]
 HEIGHT, WIDTH, FPS = 96, 128, 25.0
+
+
+@pytest.fixture
+def video(tmp_path_factory: pytest.TempPathFactory) -> VideoSource:
+    """Ten grey frames; frame n has the value 20 n."""
+    path = tmp_path_factory.mktemp('video') / 'clip.mp4'
+    with VideoWriter(path, FPS) as writer:
+        for frame in range(10):
+            writer.write(np.full((HEIGHT, WIDTH, 3), 20 * frame, np.uint8))
+    return open_video(path)
 
 
 @pytest.fixture

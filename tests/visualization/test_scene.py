@@ -13,22 +13,13 @@ pytest.importorskip('cv2')
 from posediff.fileio.pose_reader import read_results  # noqa: E402
 from posediff.fileio.shown_joints import read_drawn, sample_joints  # noqa: E402
 from posediff.structures.skeletons import CMU17  # noqa: E402
-from posediff.video import VideoSource, VideoWriter, open_video  # noqa: E402
+from posediff.video import open_video  # noqa: E402
 from posediff.visualization import scene  # noqa: E402
 from posediff.visualization.saved_results import frames_with_people, write_overlay  # noqa: E402
 from posediff.visualization.scene import BACKGROUND, UNSEEN, SceneView, write_scene  # noqa: E402
 from posediff.visualization.scene_layout import SceneLayout  # noqa: E402
 
-FRAMES, HEIGHT, WIDTH = 10, 96, 128
-
-
-@pytest.fixture
-def video(tmp_path_factory) -> VideoSource:
-    path = tmp_path_factory.mktemp('video') / 'clip.mp4'
-    with VideoWriter(path, 25.0) as writer:
-        for frame in range(FRAMES):
-            writer.write(np.full((HEIGHT, WIDTH, 3), 20 * frame, np.uint8))
-    return open_video(path)
+HEIGHT, WIDTH = 96, 128
 
 
 def layout_and_people(folder):
