@@ -44,6 +44,7 @@ import posediff
 import posediff.assets
 from posediff.cli.main import choose
 from posediff.engine.config import load_config
+from posediff.engine.config_files import find_config
 from posediff.evaluation.metrics import LiftingMetric
 from posediff.models.options import TestOptions, TrainOptions
 from posediff.plugins import import_components, load_plugins
@@ -244,6 +245,11 @@ def test_commands_are_accepted(page: str, at_home: Path, tool: LoadTool) -> None
     [
         'make tea',
         'posediff list denoiser',
+        'posediff trian mixste-c64_27f_cmu',
+        'posediff train mixste-c65_27f_cmu',
+        'posediff test mixste-c64_27f_cmu a.pth --cfg-options test_dataloader.dataset.max_item=5',
+        'posediff benchmark hypotheses mixste-c64_27f_cmu a.pth --control mixste-c65_27f_cmu b.pth',
+        'posediff benchmark occlusion --method MixSTE none=mixste-c65_27f_cmu:a.pth',
         'wget http://example.com/data.zip',
         'python tools/trian.py configs/lifting_3d/mixste/mixste-c64_27f_cmu.py',
         'python tools/train.py configs/lifting_3d/mixste/mixste-c65_27f_cmu.py',
@@ -273,12 +279,15 @@ def check_command(command: str, tool: LoadTool) -> None:
     elif program == 'posediff':
         chosen, rest = choose(arguments)
         check_arguments(importlib.import_module(f'posediff.cli.{chosen.module}'), rest)
+        check_files(rest)
     elif program == 'bash' or (program == 'python' and arguments[:2] == ['-m', 'pytest']):
         files = [word for word in arguments if '/' in word]
         assert files
         assert all(Path(file).exists() for file in files)
     elif program == 'pip':
         assert all(Path(word).exists() for word in arguments if '/' in word)
+    elif program == 'python3':
+        assert arguments[:2] == ['-m', 'venv']
     elif program == 'python':
         check_tool(tool, *arguments)
     elif program.startswith('tools/') and program.endswith('.sh'):
@@ -305,9 +314,18 @@ def check_tool(tool: LoadTool, script: str, *arguments: str) -> None:
     assert (REPOSITORY / script).is_file(), f'{script} does not exist'
     module = tool(str(Path(script).relative_to('tools')))
     check_arguments(sys.modules[module.main.__module__], arguments)
-    for word in arguments:
+    check_files(arguments)
+
+
+def check_files(arguments: Sequence[str]) -> None:
+    """Config files in the arguments exist, and so do packaged configs that stand before a checkpoint."""
+    checkpoint = r'([^=:]+\.pth|SUBSTITUTED)'
+    for word, after in itertools.zip_longest(arguments, arguments[1:], fillvalue=''):
         for file in re.findall(r'(?:configs|plugins)/[\w./-]+\.py', word):
             assert Path(file).is_file(), f'{file} does not exist'
+        name = re.fullmatch(rf'(?:\w+=)?([\w-]+):{checkpoint}|(?!-)([\w-]+)', word)
+        if name and word != 'SUBSTITUTED' and (name[1] or re.fullmatch(checkpoint, after)):
+            find_config(name[1] or word)
 
 
 def check_arguments(module: ModuleType, arguments: Sequence[str]) -> None:
@@ -319,6 +337,8 @@ def check_arguments(module: ModuleType, arguments: Sequence[str]) -> None:
         config = getattr(args, 'config', None)
         if config is not None:
             check_options(str(config), options)
+    if module.__name__ == 'posediff.cli.demo':
+        check_arguments(importlib.import_module('posediff.cli.video'), ['VIDEO', '--out', 'DIR', *args.video_arguments])
     more = getattr(args, 'more', None)
     if more is not None:  # a launcher: what it hands on to the command
         command = 'test' if hasattr(args, 'checkpoint') else 'train'
@@ -405,9 +425,9 @@ def test_commands_run_to_their_end(page: str, run: Run) -> None:
 def shortened(command: str) -> str:
     """Less of it: one epoch of training, two steps of sampling."""
     less = ''
-    if 'tools/train.py' in command:
+    if re.match('posediff train', command):
         less += f' --cfg-options {LESS_TRAINING}'
-    if re.search(r'tools/(train|test)\.py.*diffhpe', command):
+    if re.match(r'posediff (train|test).*diffhpe', command):
         less += f' --cfg-options {LESS_SAMPLING}'
     return command + less
 

@@ -7,6 +7,7 @@ licence of the pictures. Arguments that are not listed here go to ``posediff vid
 
 from __future__ import annotations
 
+import argparse
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,13 +24,22 @@ from posediff.video import VideoSource, open_video
 from posediff.visualization.still import save_still
 
 
-def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
+def parse_args(argv: Sequence[str] | None = None, prog: str | None = None) -> argparse.Namespace:
+    """Parse the arguments; unknown ones, for ``posediff video``, are in ``video_arguments``."""
     parser = command_parser(prog, __doc__)
     parser.add_argument('--out', type=Path, default=Path('out/demo'), help='folder for the results')
-    args, more = parser.parse_known_args(argv)
+    args, others = parser.parse_known_args(argv)
+    args.video_arguments = others
+    return args
+
+
+def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
+    args = parse_args(argv, prog)
     with one_line_errors():
         clip, calibration, licence = (DEMO_VIDEO.fetch(name) for name in ('demo.mp4', 'calibration.toml', 'LICENSE'))
-    video.main([str(clip), '--calibration', str(calibration), '--out', str(args.out), '--overwrite', *more])
+    video.main(
+        [str(clip), '--calibration', str(calibration), '--out', str(args.out), '--overwrite', *args.video_arguments]
+    )
     with one_line_errors():
         with replacing(args.out / 'LICENSE.sports2d') as temporary:  # of the pictures in the files beside it
             temporary.write_bytes(licence.read_bytes())
