@@ -1,4 +1,4 @@
-# CMU motion capture: tools/dataset_converters/cmu_mocap.py SRC data/cmu
+# CMU motion capture: posediff convert cmu SRC data/cmu
 # Training windows are filmed by a new random camera at every draw; subjects 02, 05, 29 and 35 validate.
 dataset_type = 'CMUMocapDataset'
 data_root = 'data/cmu/'

@@ -1,5 +1,5 @@
 # Not named h36m.py: MMPose looks for a file of that name under ./configs for its own metainfo.
-# Human3.6M in MMPose's files: tools/dataset_converters/h36m_videopose3d.py data_3d_h36m.npz data/h36m
+# Human3.6M in MMPose's files: posediff convert h36m data_3d_h36m.npz data/h36m
 #   --detections data_2d_h36m_cpn_ft_h36m_dbb.npz
 # Train on S1, S5, S6, S7, S8; test on S9, S11. 2D keypoints are CPN's; `keypoint_2d_src='gt'` for exact ones.
 dataset_type = 'Human36MLiftingDataset'

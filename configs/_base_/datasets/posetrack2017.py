@@ -1,4 +1,4 @@
-# With posetrack_clips.py. Annotations: tools/dataset_converters/posetrack17_to_coco.py
+# With posetrack_clips.py. Annotations: posediff convert posetrack17
 data_root = 'data/posetrack17/'
 train_ann_file = 'annotations/posetrack17_train.json'
 val_ann_file = 'annotations/posetrack17_val.json'

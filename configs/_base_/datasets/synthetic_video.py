@@ -1,4 +1,4 @@
-# With posetrack_clips.py: tools/dataset_converters/make_synthetic_video.py data/synthetic_video
+# With posetrack_clips.py: posediff make-synthetic-video data/synthetic_video
 # It is trained on CPUs of few cores, so the frames are read in the main process.
 data_root = 'data/synthetic_video/'
 train_ann_file = 'annotations/posetrack18_train.json'
