@@ -42,6 +42,7 @@ from sybil.parsers.markdown import CodeBlockParser
 
 import posediff
 import posediff.assets
+from posediff.cli.commands import COMMANDS
 from posediff.cli.main import choose
 from posediff.engine.config import load_config
 from posediff.engine.config_files import find_config
@@ -505,7 +506,22 @@ def without_code(text: str) -> str:
     return re.sub(r'^```.*?^```', '', text, flags=re.MULTILINE | re.DOTALL)
 
 
-# --- options ----------------------------------------------------------------------------------------------------------
+# --- commands and options ---------------------------------------------------------------------------------------------
+
+
+def test_every_command_is_listed() -> None:
+    text = (REPOSITORY / 'docs' / 'commands.md').read_text()
+    listed = set(re.findall(r'^\| `posediff ([a-z0-9 -]+)` \|', text, re.MULTILINE))
+    assert {command.name for entry in COMMANDS for command in getattr(entry, 'commands', (entry,))} <= listed
+
+
+@pytest.mark.parametrize(('page', 'command'), [('video', 'video'), ('lift', 'lift')])
+def test_every_option_of_a_command_is_described(page: str, command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    module = importlib.import_module(f'posediff.cli.{command}')
+    with pytest.raises(SystemExit):
+        module.parse_args(['--help'])
+    described = set(re.findall(r'`(--[\w-]+)', (REPOSITORY / 'docs' / f'{page}.md').read_text()))
+    assert set(re.findall(r'^  (--[\w-]+)', capsys.readouterr().out, re.MULTILINE)) <= described
 
 
 def test_every_option_of_a_model_is_described() -> None:
