@@ -50,6 +50,7 @@ from posediff.evaluation.metrics import LiftingMetric
 from posediff.models.options import TestOptions, TrainOptions
 from posediff.plugins import import_components, load_plugins
 from posediff.registry import DATASETS, HOOKS, METRICS, MODELS, REGISTRIES
+from posediff.structures.skeletons import SKELETONS
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 PAGES = ['README.md', 'CONTRIBUTING.md', 'plugins/posediff_mixer/README.md']
@@ -522,6 +523,16 @@ def test_every_option_of_a_command_is_described(page: str, command: str, capsys:
         module.parse_args(['--help'])
     described = set(re.findall(r'`(--[\w-]+)', (REPOSITORY / 'docs' / f'{page}.md').read_text()))
     assert set(re.findall(r'^  (--[\w-]+)', capsys.readouterr().out, re.MULTILINE)) <= described
+
+
+def test_every_skeleton_is_listed_with_its_joints() -> None:
+    text = (REPOSITORY / 'docs' / 'keypoint_files.md').read_text()
+    rows = dict(re.findall(r'^\| `(\w+)` \| [^|]+ \| ([^|]+) \|$', text.partition('## Skeletons')[2], re.MULTILINE))
+    assert set(rows) == set(SKELETONS)
+    for name, joints in rows.items():
+        same = re.fullmatch(r'as `(\w+)`', joints)
+        expected = [joint.replace('_', ' ') for joint in SKELETONS[name].joint_names]
+        assert (rows[same[1]] if same else joints).split(', ') == expected
 
 
 def test_every_option_of_a_model_is_described() -> None:
