@@ -30,6 +30,31 @@ def test_the_table_says_who_was_where(demo, tmp_path):
     assert [cell.strip() for cell in lines[3].split('|')[1:-1]] == ['7', '3', '0.3', '0.4', '8.0', '25.0']
 
 
+@pytest.mark.parametrize(
+    ('header', 'fps', 'frames'),
+    [
+        ({'fps': 25.0}, 25.0, 10),
+        ({'fps': 12.5}, 12.5, 5),
+        ({'fps': 100.0, 'capture_fps': 100.0}, 100.0, 10),
+        ({'fps': 7.3, 'live': json.dumps({'video_fps': 25.0, 'frames_left_out': 7})}, 25.0, 10),
+    ],
+)
+def test_the_clip_is_read_at_the_rate_of_the_results(demo, tmp_path, header, fps, frames):
+    from posediff.video import VideoWriter
+
+    with VideoWriter(tmp_path / 'clip.mp4', 25.0) as writer:
+        for _ in range(10):
+            writer.write(np.zeros((32, 32, 3), np.uint8))
+    np.savez(tmp_path / 'poses.npz', **header)
+    video = demo.video_of(tmp_path / 'poses.npz', tmp_path / 'clip.mp4')
+    assert (video.fps, len(list(video))) == (fps, frames)
+
+
+def test_unknown_arguments_are_those_of_the_video_command(demo):
+    args = demo.parse_args(['--out', 'here', '--num-hypotheses', '5'])
+    assert (str(args.out), args.video_arguments) == ('here', ['--num-hypotheses', '5'])
+
+
 @pytest.mark.slow
 def test_the_real_clip(demo, tmp_path, capsys):
     pytest.importorskip('ai_edge_litert')
