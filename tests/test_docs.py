@@ -340,7 +340,7 @@ def check_arguments(module: ModuleType, arguments: Sequence[str]) -> None:
         if config is not None:
             check_options(str(config), options)
     if module.__name__ == 'posediff.cli.demo':
-        check_arguments(importlib.import_module('posediff.cli.video'), ['VIDEO', '--out', 'DIR', *args.video_arguments])
+        check_arguments(importlib.import_module('posediff.cli.video'), ['VIDEO', '--out', 'DIR', *args.of_video])
     more = getattr(args, 'more', None)
     if more is not None:  # a launcher: what it hands on to the command
         command = 'test' if hasattr(args, 'checkpoint') else 'train'

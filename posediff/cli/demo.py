@@ -25,11 +25,11 @@ from posediff.visualization.still import save_still
 
 
 def parse_args(argv: Sequence[str] | None = None, prog: str | None = None) -> argparse.Namespace:
-    """Parse the arguments; unknown ones, for ``posediff video``, are in ``video_arguments``."""
+    """Parse the arguments; unknown ones, for ``posediff video``, are in ``of_video``."""
     parser = command_parser(prog, __doc__)
     parser.add_argument('--out', type=Path, default=Path('out/demo'), help='folder for the results')
     args, others = parser.parse_known_args(argv)
-    args.video_arguments = others
+    args.of_video = others
     return args
 
 
@@ -38,7 +38,7 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
     with one_line_errors():
         clip, calibration, licence = (DEMO_VIDEO.fetch(name) for name in ('demo.mp4', 'calibration.toml', 'LICENSE'))
     video.main(
-        [str(clip), '--calibration', str(calibration), '--out', str(args.out), '--overwrite', *args.video_arguments]
+        [str(clip), '--calibration', str(calibration), '--out', str(args.out), '--overwrite', *args.of_video]
     )
     with one_line_errors():
         with replacing(args.out / 'LICENSE.sports2d') as temporary:  # of the pictures in the files beside it

@@ -52,7 +52,7 @@ def test_the_clip_is_read_at_the_rate_of_the_results(demo, tmp_path, header, fps
 
 def test_unknown_arguments_are_those_of_the_video_command(demo):
     args = demo.parse_args(['--out', 'here', '--num-hypotheses', '5'])
-    assert (str(args.out), args.video_arguments) == ('here', ['--num-hypotheses', '5'])
+    assert (str(args.out), args.of_video) == ('here', ['--num-hypotheses', '5'])
 
 
 @pytest.mark.slow
