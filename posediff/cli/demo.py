@@ -37,9 +37,7 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
     args = parse_args(argv, prog)
     with one_line_errors():
         clip, calibration, licence = (DEMO_VIDEO.fetch(name) for name in ('demo.mp4', 'calibration.toml', 'LICENSE'))
-    video.main(
-        [str(clip), '--calibration', str(calibration), '--out', str(args.out), '--overwrite', *args.of_video]
-    )
+    video.main([str(clip), '--calibration', str(calibration), '--out', str(args.out), '--overwrite', *args.of_video])
     with one_line_errors():
         with replacing(args.out / 'LICENSE.sports2d') as temporary:  # of the pictures in the files beside it
             temporary.write_bytes(licence.read_bytes())
