@@ -92,8 +92,10 @@ def _side(p: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray:
     left = (b[:, 0] - a[:, 0]) * (p[:, 1] - a[:, 1])
     right = (b[:, 1] - a[:, 1]) * (p[:, 0] - a[:, 0])
     side = left - right
-    unsure = np.abs(side) < 1e-15 * (np.abs(left) + np.abs(right))  # rounding may have changed the sign
+    # rounding may have changed the sign; products of tiny numbers may have become 0
+    unsure = np.abs(side) <= 1e-15 * (np.abs(left) + np.abs(right)) + np.finfo(np.float64).tiny
     for index in np.flatnonzero(unsure & np.isfinite(side)):
         (px, py), (ax, ay), (bx, by) = (map(Fraction, corner[index].tolist()) for corner in (p, a, b))
-        side[index] = np.sign(float((bx - ax) * (py - ay) - (by - ay) * (px - ax)))
+        exact = (bx - ax) * (py - ay) - (by - ay) * (px - ax)
+        side[index] = (exact > 0) - (exact < 0)
     return side

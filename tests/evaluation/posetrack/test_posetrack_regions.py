@@ -61,6 +61,15 @@ def test_the_sign_is_that_of_exact_arithmetic():
     assert inside(points, ([0, 3, 3], [0, 1, 0])) == below
 
 
+@pytest.mark.parametrize('scale', [1e-160, 1e-200, 2e-308])
+def test_products_that_underflow_have_a_sign(scale):
+    """Squares of these coordinates are 0 in double precision."""
+    corners = ([0, 3 * scale, 3 * scale], [0, scale, 0])
+    assert inside([(2 * scale, 0.5 * scale), (scale, 0.5 * scale), (1.5 * scale, 0.5 * scale)], corners) == [
+        True, False, False,
+    ]  # fmt: skip
+
+
 coordinates = st.one_of(st.integers(0, 6), st.floats(0, 6, allow_nan=False))
 outlines = st.lists(st.tuples(coordinates, coordinates), min_size=3, max_size=8)
 
