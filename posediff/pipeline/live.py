@@ -1,4 +1,4 @@
-"""Results of a video that did not wait: numbered as they come, at the rate that was reached."""
+"""Number the results of a live video consecutively, and measure the rate that was reached."""
 
 from __future__ import annotations
 
@@ -30,7 +30,9 @@ class LiveResults:
 
     @property
     def fps(self) -> float | None:
-        """Mean rate of the frames that were looked at; None of fewer than two."""
-        if self.num_frames < 2:
-            return None
-        return (self.num_frames - 1) / (self._last_s - self._first_s)
+        """Mean rate of the processed frames; None for fewer than two frames, or if the last has the time of the first.
+
+        A stream whose clock stands still gives all frames one time.
+        """
+        elapsed = self._last_s - self._first_s
+        return (self.num_frames - 1) / elapsed if self.num_frames > 1 and elapsed > 0 else None
