@@ -60,6 +60,11 @@ def parse_args(argv: Sequence[str] | None = None, prog: str | None = None) -> ar
     lifter.add_argument('--num-inference-steps', type=positive, help="denoiser rounds; default: the config's")
     lifter.add_argument('--seed', type=int, default=0)
     lifter.add_argument('--device', default='cpu')
+    parser.add_argument(
+        '--seen-joints-only',
+        action='store_true',
+        help='leave out joints in frames where the camera did not see them: null in poses.json, not drawn',
+    )
     parser.add_argument('--no-animation', action='store_true', help='skip the GIF')
     return parser.parse_args(argv)
 
@@ -151,6 +156,9 @@ def convert_clip(clip: KeypointClip, target: str) -> tuple[np.ndarray, np.ndarra
 def write_results(args: argparse.Namespace, clip: KeypointClip, result: LiftedClip) -> list[str]:
     """Write the files and return their names."""
     frames = len(result.joints_3d)
+    left_out = ~result.joint_observed if args.seen_joints_only else None
+    if args.seen_joints_only:
+        result = result.without_unseen()
     names = ['poses.json', 'lifted.png', *([] if args.no_animation else ['lifted.gif'])]
     args.out.mkdir(parents=True, exist_ok=True)
     write_poses(
@@ -159,6 +167,7 @@ def write_results(args: argparse.Namespace, clip: KeypointClip, result: LiftedCl
         result.skeleton,
         clip.fps,
         joints_3d_std=result.joints_3d_std,
+        left_out=left_out,
         extra={
             'first_frame': clip.first_frame,
             'img_shape': clip.img_shape,
@@ -168,6 +177,7 @@ def write_results(args: argparse.Namespace, clip: KeypointClip, result: LiftedCl
             'num_hypotheses': len(result.hypotheses),
             'seed': args.seed,
             'joint_observed': result.joint_observed.tolist(),
+            **({'seen_joints_only': True} if args.seen_joints_only else {}),
         },
     )
     save_picture(args.out / 'lifted.png', result, sorted({frames // 6, frames // 2, (5 * frames) // 6}))

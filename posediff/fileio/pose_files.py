@@ -161,6 +161,7 @@ def write_poses(
     fps: float,
     *,
     joints_3d_std: np.ndarray | None = None,
+    left_out: np.ndarray | None = None,
     extra: Mapping[str, Any] | None = None,
 ) -> None:
     """Write 3D poses as self-describing JSON, atomically.
@@ -171,12 +172,14 @@ def write_poses(
         skeleton: Skeleton of the joints.
         fps: Frame rate.
         joints_3d_std: (F, K) mm, spread of the hypotheses.
+        left_out: (F, K) bool, joints that are written as null; None: no joint.
         extra: Additional top-level fields with metadata of the clip and the model.
 
     Raises:
-        ValueError: A value is not finite.
+        ValueError: A value that is to be written is not finite.
     """
-    if not np.isfinite(joints_3d).all():
+    written = np.ones(joints_3d.shape[:2], bool) if left_out is None else ~left_out
+    if not np.isfinite(joints_3d[written]).all():
         raise ValueError(f'{path}: joints_3d holds values that are not finite; nothing was written')
     document = {
         'schema': POSES_SCHEMA,
@@ -190,12 +193,19 @@ def write_poses(
         'root_joint': skeleton.joint_names[skeleton.root],
         'num_frames': len(joints_3d),
         **(extra or {}),
-        'joints_3d': np.round(joints_3d, 1).tolist(),
+        'joints_3d': _rounded(joints_3d, written),
     }
     if joints_3d_std is not None:
-        document['joints_3d_std'] = np.round(joints_3d_std, 1).tolist()
+        document['joints_3d_std'] = _rounded(joints_3d_std, written)
     with replacing(path) as temporary:
         temporary.write_text(json.dumps(_plain(document), allow_nan=False) + '\n')
+
+
+def _rounded(values: np.ndarray, written: np.ndarray) -> list:
+    """Return nested lists of (F, K, …), rounded to 0.1; null for joints that are not written."""
+    nested = np.round(values, 1).astype(object)
+    nested[~written] = None
+    return nested.tolist()
 
 
 def _plain(value: Any) -> Any:

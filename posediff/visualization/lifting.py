@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -41,9 +41,9 @@ class LiftedClip:
 
     Attributes:
         keypoints_2d: (F, K, 2) px, NaN for unseen joints.
-        joints_3d: (F, K, 3) mm relative to the root, camera axes.
+        joints_3d: (F, K, 3) mm relative to the root, camera axes; NaN for joints that are not drawn.
         hypotheses: (M, F, K, 3) mm.
-        joints_3d_std: (F, K) mm, spread of the hypotheses.
+        joints_3d_std: (F, K) mm, spread of the hypotheses; NaN for joints that are not drawn.
         skeleton: Skeleton of the joints.
         fps: Frames per second.
         title: One line above the panels.
@@ -68,6 +68,22 @@ class LiftedClip:
         known = np.isfinite(self.keypoints_2d).all(-1)
         return np.asarray(known if self.in_picture is None else known & self.in_picture)
 
+    def without_unseen(self) -> LiftedClip:
+        """Return a copy in which joints are NaN in the frames where they were not observed.
+
+        Raises:
+            ValueError: No joint was observed in any frame.
+        """
+        if not self.joint_observed.any():
+            raise ValueError('no joint of the lifter was observed: no joint would be left')
+        unseen = ~self.joint_observed
+        return replace(
+            self,
+            joints_3d=np.where(unseen[..., None], np.nan, self.joints_3d),
+            hypotheses=np.where(unseen[..., None], np.nan, self.hypotheses),
+            joints_3d_std=np.where(unseen, np.nan, self.joints_3d_std),
+        )
+
     @cached_property
     def joint_shown(self) -> np.ndarray:
         """(F, K) bool: the joint is observed in the frame or within one lifter window before or after it."""
@@ -85,24 +101,24 @@ class LiftedClip:
     @cached_property
     def view_size(self) -> float:
         """Side in mm of a square that fits the pose in every frame and from every viewpoint."""
-        height = float(np.ptp(self.joints_3d[..., 1]))
-        width = 2 * float(np.linalg.norm(self.joints_3d[..., [0, 2]], axis=-1).max())
+        height = float(np.nanmax(self.joints_3d[..., 1]) - np.nanmin(self.joints_3d[..., 1]))
+        width = 2 * float(np.nanmax(np.linalg.norm(self.joints_3d[..., [0, 2]], axis=-1)))
         return 1.2 * max(height, width)
 
     @cached_property
     def floor(self) -> float:
         """y of the lowest joint of the clip, mm below the root."""
-        return float(self.joints_3d[..., 1].max())
+        return float(np.nanmax(self.joints_3d[..., 1]))
 
     @cached_property
     def middle(self) -> float:
         """y halfway between the lowest and the highest joint of the clip."""
-        return (self.floor + float(self.joints_3d[..., 1].min())) / 2
+        return (self.floor + float(np.nanmin(self.joints_3d[..., 1]))) / 2
 
     @cached_property
     def spread_limit(self) -> float:
         """Upper limit of the spread axis, mm."""
-        return max(10.0, 1.1 * float(self.joints_3d_std.max()))
+        return max(10.0, 1.1 * float(np.nanmax(self.joints_3d_std)))
 
 
 def save_picture(path: str | Path, clip: LiftedClip, frames: Iterable[int], dpi: int = 110) -> None:
@@ -162,7 +178,7 @@ def _draw(figure: Figure, clip: LiftedClip, frames: list[int]) -> None:
     handles = [Line2D([], [], color=SIDE_COLORS[side], lw=3, label=f"person's {side}") for side in ('left', 'right')]
     if len(clip.hypotheses) > 1:
         handles.append(Line2D([], [], color=SIDE_COLORS['middle'], lw=0.9, alpha=0.5, label='single hypotheses'))
-    if not clip.joint_shown.all():
+    if (np.isfinite(clip.joints_3d).all(-1) & ~clip.joint_shown).any():
         handles.append(Line2D([], [], color=UNSEEN_COLOR, lw=3 * UNSEEN_WIDTH, label='not seen'))
     figure.legend(handles=handles, loc='upper right', ncols=4, frameon=False, fontsize=9, bbox_to_anchor=(0.99, 1.0))
     for row, frame in enumerate(frames):
@@ -217,7 +233,9 @@ def _draw_spread(ax: Axes, clip: LiftedClip, frame: int) -> None:
     names = [name.replace('_', ' ') for name in clip.skeleton.joint_names]
     rows = np.arange(len(names))
     ax.barh(rows, clip.joints_3d_std[frame], color=joint_colors(clip.skeleton), height=0.7)
-    ax.plot(clip.joints_3d_std.mean(0), rows, '|', color='black', ms=8, mew=1.2, label='mean of the clip')
+    known = np.isfinite(clip.joints_3d_std)
+    means = np.where(known, clip.joints_3d_std, 0).sum(0) / np.where(known.any(0), known.sum(0), np.nan)
+    ax.plot(means, rows, '|', color='black', ms=8, mew=1.2, label='mean of the clip')
     ax.set_yticks(rows, names, fontsize=7)
     ax.invert_yaxis()
     ax.set_xlim(0, clip.spread_limit)

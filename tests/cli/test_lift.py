@@ -218,3 +218,35 @@ def test_joints_outside_the_picture_are_not_seen(demo, config, tmp_path, capsys)
     assert np.delete(observed, foot, axis=1).all()
     line = next(line for line in capsys.readouterr().out.splitlines() if 'left foot' in line)
     assert line.split('|')[4].strip() == '18.2'  # of 100
+
+
+def test_seen_joints_only_leaves_the_others_out(demo, config, tmp_path):
+    points = np.random.default_rng(0).uniform([40, 10], [90, 80], (11, 17, 2)).astype(np.float32)
+    points[2:, COCO17.joint_names.index('left_ankle')] = np.nan
+    points[4] = np.nan  # a frame without keypoints
+    clip = tmp_path / 'half.npz'
+    np.savez(clip, keypoints_2d=points, skeleton='coco17', fps=25.0, img_shape=(96, 128))
+    torch.save({'state_dict': posediff.init_model(config).state_dict()}, tmp_path / 'tiny.pth')
+    options = ('--checkpoint', str(tmp_path / 'tiny.pth'))
+    whole, seen = (
+        json.loads((run(demo, config, tmp_path, *options, *more, keypoints=clip) / 'poses.json').read_text())
+        for more in (('--no-animation',), ('--seen-joints-only',))
+    )
+    observed = np.array(seen['joint_observed'])
+    assert observed.tolist() == whole['joint_observed']
+    assert not observed[2:, CMU17.joint_names.index('left_foot')].any()
+    for name in ('joints_3d', 'joints_3d_std'):
+        kept, values = (np.array(document[name], float) for document in (seen, whole))
+        assert np.isnan(kept[~observed]).all()
+        np.testing.assert_array_equal(kept[observed], values[observed])
+    assert seen['seen_joints_only']
+    assert 'seen_joints_only' not in whole
+    assert Image.open(tmp_path / 'out' / 'lifted.gif').n_frames > 1
+
+
+def test_seen_joints_only_needs_a_joint_of_the_lifter(demo, config, tmp_path, capsys):
+    points = np.full((4, 17, 2), np.nan)
+    points[:, COCO17.joint_names.index('left_ankle')] = -5.0  # outside the picture
+    np.savez(tmp_path / 'foot.npz', keypoints_2d=points, skeleton='coco17', fps=25.0, img_shape=(96, 128))
+    options = ('--config', config, '--keypoints', tmp_path / 'foot.npz', '--out', tmp_path / 'o')
+    assert 'no joint of the lifter was observed' in refused(demo, capsys, *options, '--seen-joints-only')
