@@ -54,7 +54,9 @@ def parse_args(argv: Sequence[str] | None = None, prog: str | None = None) -> ar
     clip.add_argument('--fps', type=float, help='frames a second; needed if the file does not say it')
     clip.add_argument('--image-size', type=image_size, metavar='WxH', help='px; needed if the file does not say it')
     lifter = parser.add_argument_group('lifter')
-    lifter.add_argument('--config', type=Path, help='config of another lifter')
+    lifter.add_argument(
+        '--config', type=Path, help='config of another lifter: a file, or the name of a packaged config'
+    )
     lifter.add_argument('--checkpoint', type=Path, help='its checkpoint; random weights without one')
     lifter.add_argument('--num-hypotheses', type=positive, help="poses that are drawn; default: the config's")
     lifter.add_argument('--num-inference-steps', type=positive, help="denoiser rounds; default: the config's")

@@ -93,7 +93,9 @@ def parse_args(argv: Sequence[str] | None = None, prog: str | None = None) -> ar
     )
     stages.add_argument('--pose', help=f'default: mediapipe. {choices_help(POSE_ESTIMATORS)}')
     stages.add_argument('--pose-checkpoint', help='its weights: file, address, or random')
-    stages.add_argument('--lifter', default=LIFTER_CONFIG, help='config file of a lifting model')
+    stages.add_argument(
+        '--lifter', default=LIFTER_CONFIG, help='config of a lifting model: a file, or the name of a packaged config'
+    )
     stages.add_argument('--lifter-checkpoint', help='its weights: file, or random')
     stages.add_argument(
         '--smooth',

@@ -43,7 +43,7 @@ class CPUDistributedDataParallel(MMDistributedDataParallel):
 
 def add_common_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the flags that ``train.py`` and ``test.py`` share, named as in OpenMMLab's tools."""
-    parser.add_argument('config', help='config file')
+    parser.add_argument('config', help='config file, or name of a packaged config')
     parser.add_argument('--work-dir', help='where logs and checkpoints go (default: work_dirs/<config name>)')
     parser.add_argument(
         '--cfg-options',

@@ -15,6 +15,7 @@ from mmengine.dataset import pseudo_collate
 
 import posediff.engine.model_building
 from posediff.assets import DIFFPOSE_CHECKPOINT, DIFFPOSE_CONFIG
+from posediff.engine.config_files import packaged_configs
 from posediff.integrations.model_zoo import find_model
 from posediff.integrations.openmmlab_models import loaded
 from posediff.pose_estimation.base import BasePoseEstimator, FrameWindow, Poses
@@ -24,6 +25,10 @@ from posediff.structures.skeletons import Skeleton, match_skeleton
 from posediff.structures.video_frame import VideoFrame
 
 Transform = Callable[[dict[str, Any]], dict[str, Any] | None]
+
+
+def _packaged_names() -> list[str]:
+    return [config.stem for config in packaged_configs()]
 
 
 class TopdownEstimator(BasePoseEstimator):
@@ -105,7 +110,7 @@ class DiffPoseEstimator(TopdownEstimator):
     """A pose estimator that runs a video model of this project: DiffPose, or its baseline without diffusion.
 
     Args:
-        config: Config of the model, a file or a loaded config.
+        config: Config of the model: a file, the name of a packaged config, or a loaded config.
         checkpoint: Weights; ``'random'``: random weights.
         batch_size: Clips per batch.
         num_hypotheses, num_inference_steps: None: as in the config.
@@ -121,13 +126,14 @@ class DiffPoseEstimator(TopdownEstimator):
             },
         ),
         CommandLineChoice(
-            'a config file',
-            'a .py config of a DiffPose model',
+            'a config',
+            'a .py config of a DiffPose model, or the name of a packaged one',
             arguments=lambda chosen: {
                 'config': chosen.value, 'checkpoint': chosen.checkpoint, 'device': chosen.device,
             },
             checkpoint='required',
             suffixes=('.py',),
+            names=_packaged_names,
         ),
     )  # fmt: skip
 

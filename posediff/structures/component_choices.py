@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import difflib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -31,6 +32,10 @@ def _no_arguments(chosen: Chosen) -> Config:
     return {}
 
 
+def _no_names() -> Sequence[str]:
+    return ()
+
+
 @dataclass(frozen=True)
 class CommandLineChoice:
     """A command-line name, or pattern of names, of a component.
@@ -44,6 +49,7 @@ class CommandLineChoice:
         arguments: Returns the component's arguments, without ``type``, for the user's choice.
         checkpoint: Whether the component takes a checkpoint.
         suffixes: If given, the choice matches any file with one of these suffixes; ``name`` is only displayed.
+        names: Returns the words that a choice with suffixes also matches, names of packaged files for example.
     """
 
     name: str
@@ -51,12 +57,13 @@ class CommandLineChoice:
     arguments: Callable[[Chosen], Config] = _no_arguments
     checkpoint: Literal['no', 'optional', 'required'] = 'no'
     suffixes: tuple[str, ...] = ()
+    names: Callable[[], Sequence[str]] = _no_names
 
     def value(self, text: str) -> str | None:
         """Return :attr:`Chosen.value` if ``text`` is this choice, else None."""
         prefix, placeholder, _ = self.name.partition('<')
         if self.suffixes:
-            return text if Path(text).suffix.lower() in self.suffixes else None
+            return text if Path(text).suffix.lower() in self.suffixes or text in self.names() else None
         if placeholder:
             return text.removeprefix(prefix) if text.startswith(prefix) else None
         return text if text == self.name else None
@@ -119,4 +126,7 @@ def component_config(
             raise ValueError(f"{flag} {text} needs {flag}-checkpoint (or 'random')")
         return {'type': component, **choice.arguments(Chosen(value, checkpoint, device))}
     *others, last = choices
-    raise ValueError(f'{flag} {text} is neither {", ".join(others)} nor {last}')
+    words = [word for name, (_, choice) in choices.items() for word in (name, *choice.names())]
+    near = difflib.get_close_matches(text, words, n=1, cutoff=0.8)
+    hint = f'; did you mean {near[0]}?' if near else ''
+    raise ValueError(f'{flag} {text} is neither {", ".join(others)} nor {last}{hint}')

@@ -71,6 +71,13 @@ def test_two_components_with_one_word_are_an_error(radar, monkeypatch):
             POSE_ESTIMATORS, 'a.py', 'random',
             {'type': 'DiffPoseEstimator', 'config': 'a.py', 'checkpoint': 'random', 'device': 'cuda'},
         ),
+        (
+            POSE_ESTIMATORS, 'diffpose_vit-t_synthetic-128x96', 'a.pth',
+            {
+                'type': 'DiffPoseEstimator', 'config': 'diffpose_vit-t_synthetic-128x96', 'checkpoint': 'a.pth',
+                'device': 'cuda',
+            },
+        ),
         (TRACKERS, 'byte', None, {'type': 'ByteTrackTracker'}),
         (SMOOTHERS, 'savitzky-golay', None, {'type': 'SavitzkyGolaySmoother'}),
     ],
@@ -84,9 +91,13 @@ def test_a_text_becomes_a_config(registry, text, checkpoint, expected):
     [
         (SMOOTHERS, 'median', None, '--x median is neither .*gaussian'),
         (DETECTORS, 'whole-frame', 'a.pth', '--x-checkpoint a.pth has no use: --x whole-frame brings its own weights'),
+        (
+            POSE_ESTIMATORS, 'diffpose_vit-t_synthetic-128x97', 'random',
+            '--x diffpose_vit-t_synthetic-128x97 is neither .*; did you mean diffpose_vit-t_synthetic-128x96',
+        ),
         (POSE_ESTIMATORS, 'a.py', None, r"--x a.py needs --x-checkpoint \(or 'random'\)"),
     ],
-)
+)  # fmt: skip
 def test_a_wrong_text_is_an_error_that_names_the_flag(registry, text, checkpoint, said):
     with pytest.raises(ValueError, match=said):
         component_config(registry, '--x', text, checkpoint)

@@ -22,7 +22,12 @@ from posediff.visualization.activations import record_activations, save_activati
 
 def parse_args(argv: Sequence[str] | None = None, prog: str | None = None) -> argparse.Namespace:
     parser = command_parser(prog, __doc__)
-    parser.add_argument('models', nargs='+', metavar='CONFIG CHECKPOINT', help='one or several trained models')
+    parser.add_argument(
+        'models',
+        nargs='+',
+        metavar='CONFIG CHECKPOINT',
+        help='one or several trained models; CONFIG is a file or the name of a packaged config',
+    )
     parser.add_argument('--item', type=int, default=0, help='person of the test set')
     parser.add_argument('--steps', type=positive, default=4, help='denoiser calls')
     parser.add_argument('--seed', type=int, default=0, help='of the noise')

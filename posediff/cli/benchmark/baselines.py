@@ -21,7 +21,9 @@ from posediff.registry import DATASETS
 
 def parse_args(argv: Sequence[str] | None = None, prog: str | None = None) -> argparse.Namespace:
     parser = command_parser(prog, __doc__)
-    parser.add_argument('config', help='config file with train_dataloader and val_dataloader')
+    parser.add_argument(
+        'config', help='config file, or name of a packaged config, with train_dataloader and val_dataloader'
+    )
     parser.add_argument('--windows', type=positive, default=20000, help='training windows to fit on')
     parser.add_argument('--centre-stride', type=int, default=3, help='predict every n-th frame by itself; 0: none')
     parser.add_argument('--out', help='write the rows to this JSON file')

@@ -32,7 +32,7 @@ MEASURES = ('mpjpe', 'p_mpjpe', 'mpjve', 'symmetry_gap', 'segment_std', 'j_agg',
 
 def parse_args(argv: Sequence[str] | None = None, prog: str | None = None) -> argparse.Namespace:
     parser = command_parser(prog, __doc__)
-    parser.add_argument('config')
+    parser.add_argument('config', help='config file, or name of a packaged config')
     parser.add_argument('checkpoint')
     parser.add_argument('--steps', type=positive, nargs='+', default=[1, 2, 5, 10, 25, 50], help='num_inference_steps')
     parser.add_argument('--hypotheses', type=positive, nargs='+', default=[1, 5, 20], help='num_hypotheses')

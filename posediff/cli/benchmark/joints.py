@@ -37,7 +37,14 @@ Errors = dict[tuple[str, str], list[dict[str, float]]]
 def parse_args(argv: Sequence[str] | None = None, prog: str | None = None) -> argparse.Namespace:
     parser = command_parser(prog, __doc__)
     parser.add_argument('data', help='folder of the motion, see posediff convert cmu')
-    parser.add_argument('--lifter', nargs=2, action='append', required=True, metavar=('CONFIG', 'CHECKPOINT'))
+    parser.add_argument(
+        '--lifter',
+        nargs=2,
+        action='append',
+        required=True,
+        metavar=('CONFIG', 'CHECKPOINT'),
+        help='CONFIG is a file or the name of a packaged config',
+    )
     parser.add_argument('--joints', default='mediapipe17', help='skeleton that is filmed')
     parser.add_argument('--severity', type=float, default=1.5, help="of the simulated detector's noise")
     parser.add_argument('--clips', type=positive, default=40, help='drawn at random')

@@ -33,7 +33,7 @@ from posediff.models.estimator import PoseDiffusionEstimator
 
 def parse_args(argv: Sequence[str] | None = None, prog: str | None = None) -> argparse.Namespace:
     parser = command_parser(prog, __doc__)
-    parser.add_argument('config')
+    parser.add_argument('config', help='config file, or name of a packaged config')
     parser.add_argument('--checkpoint', help='random weights without one; they take the same time')
     parser.add_argument('--batch-size', type=positive, default=8, help='clips')
     parser.add_argument('--num-hypotheses', type=positive, help="default: the config's")

@@ -4,9 +4,9 @@
         --method MixSTE none=CONFIG:CHECKPOINT random=CONFIG:CHECKPOINT \
         --method DiffHPE-Wrapper none=CONFIG:CHECKPOINT random=CONFIG:CHECKPOINT
 
-Writes ``occlusion_matrix.json``, ``.md`` and ``.png``: MPJPE, symmetry gap and segment std, training pattern × test
-pattern; of two methods also the difference. Test masks depend on the dataset's seed alone, so all models see the same
-ones.
+CONFIG is a file or the name of a packaged config. Writes ``occlusion_matrix.json``, ``.md`` and ``.png``: MPJPE,
+symmetry gap and segment std, training pattern × test pattern; of two methods also the difference. Test masks depend on
+the dataset's seed alone, so all models see the same ones.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from posediff.cli.arguments import command_parser
 from posediff.cli.provenance import provenance
 from posediff.datasets.transforms.occlusion import PATTERNS
 from posediff.engine.command_line import one_line_errors, positive
+from posediff.engine.config_files import find_config
 from posediff.engine.evaluation import build_test_dataset, build_test_metric, evaluate_model, set_sampling
 from posediff.engine.model_building import init_model
 from posediff.evaluation.tables import markdown_table
@@ -57,7 +58,8 @@ def parse_methods(texts: Sequence[Sequence[str]]) -> dict[str, Models]:
     """What ``--method`` says.
 
     Raises:
-        ValueError: A model is not written PATTERN=CONFIG:CHECKPOINT, or a file does not exist.
+        FileNotFoundError: There is no such config or checkpoint.
+        ValueError: A model is not written PATTERN=CONFIG:CHECKPOINT.
     """
     methods: dict[str, Models] = {}
     for name, *models in texts:
@@ -69,9 +71,12 @@ def parse_methods(texts: Sequence[Sequence[str]]) -> dict[str, Models]:
             config, _, checkpoint = files.partition(':')
             if not checkpoint:
                 raise ValueError(f'--method {name}: {text!r} is not PATTERN=CONFIG:CHECKPOINT')
-            missing = [file for file in (config, checkpoint) if not Path(file).is_file()]
-            if missing:
-                raise FileNotFoundError(f'--method {name} {pattern}: {missing[0]} does not exist')
+            try:
+                find_config(config)
+            except FileNotFoundError as error:
+                raise FileNotFoundError(f'--method {name} {pattern}: {error}') from error
+            if not Path(checkpoint).is_file():
+                raise FileNotFoundError(f'--method {name} {pattern}: checkpoint {checkpoint} does not exist')
             methods[name][pattern] = (config, checkpoint)
     return methods
 

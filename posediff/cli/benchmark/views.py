@@ -63,7 +63,11 @@ def parse_args(argv: Sequence[str] | None = None, prog: str | None = None) -> ar
     parser = command_parser(prog, __doc__)
     parser.add_argument('calibration', type=Path)
     parser.add_argument('videos', nargs='+', metavar='VIDEO')
-    parser.add_argument('--config', default=LIFTER_CONFIG, help='config of a lifter; default: the one that ships')
+    parser.add_argument(
+        '--config',
+        default=LIFTER_CONFIG,
+        help='config of a lifter, a file or the name of a packaged config; default: the one that ships',
+    )
     parser.add_argument('--checkpoint', help='its checkpoint')
     parser.add_argument('--max-error', type=float, default=25.0, help='px: reprojection error up to which views agree')
     parser.add_argument('--max-crop', type=int, default=0, help='px that may be cut off the calibrated pictures')

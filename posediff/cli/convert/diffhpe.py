@@ -20,7 +20,12 @@ def parse_args(argv: Sequence[str] | None = None, prog: str | None = None) -> ar
     parser = command_parser(prog, __doc__)
     parser.add_argument('source', type=Path, help='official checkpoint')
     parser.add_argument('destination', type=Path, help='checkpoint to write; posediff.init_model(CONFIG, DST) loads it')
-    parser.add_argument('--config', type=Path, required=True, help='config of the model that the weights belong to')
+    parser.add_argument(
+        '--config',
+        type=Path,
+        required=True,
+        help='config of the model that the weights belong to: a file, or the name of a packaged config',
+    )
     parser.add_argument('--cfg-options', nargs='+', action=DictAction, help='override config keys: key=value …')
     parser.add_argument('--ema', action='store_true', help='take weights that were averaged over training')
     return parser.parse_args(argv)

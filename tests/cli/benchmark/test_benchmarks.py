@@ -124,7 +124,12 @@ def test_occlusion_matrix(files, tool, tmp_path, capsys):
 
 def test_occlusion_matrix_refuses_what_it_cannot_read(files, tool, exit_code, capsys):
     main = tool('occlusion').main
-    for model, message in (('none=a.py', 'not PATTERN=CONFIG:CHECKPOINT'), ('none=a.py:b.pth', 'a.py does not exist')):
+    for model, message in (
+        ('none=a.py', 'not PATTERN=CONFIG:CHECKPOINT'),
+        ('none=a.py:b.pth', '--method MixSTE none: config a.py does not exist'),
+        ('none=mixste-c64_27f_cmu:b.pth', '--method MixSTE none: checkpoint b.pth does not exist'),
+        ('none=mixste-c65_27f_cmu:b.pth', 'did you mean mixste-c64_27f_cmu'),
+    ):
         assert exit_code(main, ['--method', 'MixSTE', model]) == 2
         assert message in capsys.readouterr().err
 
