@@ -1,30 +1,60 @@
 """Write the people of a result folder (``poses.npz``, as ``posediff video`` writes it) for other programs.
 
-Writes one file per person and format, ``track<id>.<format>``, into the folder.
+Writes one file per person and format, ``track<id>.<format>``, into the folder, and ``track<id>.export.json`` with
+units, axes and gaps.
 """
 
 from __future__ import annotations
 
 import argparse
+import inspect
 from collections.abc import Sequence
 from pathlib import Path
 
 from posediff.cli.arguments import command_parser
 from posediff.engine.command_line import one_line_errors
 from posediff.export.track_export import export_tracks
+from posediff.plugins.entry_points import load_plugins
+from posediff.registry import EXPORTERS
 
 
 def parse_args(argv: Sequence[str] | None = None, prog: str | None = None) -> argparse.Namespace:
-    parser = command_parser(prog, __doc__)
+    with one_line_errors():
+        load_plugins()  # their formats are in the help too
+        EXPORTERS.import_from_location()
+    parser = command_parser(prog, __doc__, _formats_help())
     parser.add_argument('folder', type=Path, help='folder with poses.npz')
-    parser.add_argument('--formats', default='bvh', help='comma-separated list, e.g. bvh,trc,c3d,csv; default: bvh')
+    parser.add_argument('--formats', default='bvh', help='comma-separated list, e.g. bvh,csv; default: bvh')
     return parser.parse_args(argv)
 
 
 def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
+    """Export a folder; ends with exit code 2 if the folder or a format cannot be used."""
     args = parse_args(argv, prog)
     with one_line_errors():
-        if not (args.folder / 'poses.npz').is_file():
-            raise FileNotFoundError(f'{args.folder} holds no poses.npz: it is no result folder of posediff video')
+        _check_folder(args.folder)
         files = export_tracks(args.folder, args.formats)
+        if not files:
+            raise ValueError(f'{args.folder / "poses.npz"}: no person has a known joint, so no file was written')
     print('written ' + ', '.join(map(str, files)))
+
+
+def _formats_help() -> str:
+    """Return one line per registered format."""
+    lines = {name: (inspect.getdoc(exporter) or '').split('\n')[0] for name, exporter in EXPORTERS.module_dict.items()}
+    return 'formats:\n' + '\n'.join(f'  {name:<6} {lines[name]}' for name in sorted(lines))
+
+
+def _check_folder(folder: Path) -> None:
+    """Refuse what is not a folder with results.
+
+    Raises:
+        FileNotFoundError: There is no such folder, or no ``poses.npz`` in it.
+        NotADirectoryError: It is a file.
+    """
+    if not folder.exists():
+        raise FileNotFoundError(f'{folder} does not exist')
+    if not folder.is_dir():
+        raise NotADirectoryError(f'{folder} is a file; give the folder that holds poses.npz')
+    if not (folder / 'poses.npz').is_file():
+        raise FileNotFoundError(f'{folder} holds no poses.npz: it is not a result folder of posediff video')

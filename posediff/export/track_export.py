@@ -11,11 +11,12 @@ import numpy as np
 from posediff.export.base import BaseExporter
 from posediff.export.exporters import build_exporters, checked_formats, write_motion
 from posediff.export.motion import Motion, frame_blocks
-from posediff.export.track_frames import TrackSpan, find_tracks, open_track_frames, write_track_frames
+from posediff.export.track_frames import COLUMNS, TrackSpan, find_tracks, open_track_frames, write_track_frames
 from posediff.fileio.atomic_files import replacing_together
+from posediff.fileio.pose_check import check_pose_file
 from posediff.geometry.up_axis import estimate_up
 from posediff.registry import EXPORTERS
-from posediff.structures.skeletons import Skeleton, get_skeleton
+from posediff.structures.skeletons import Skeleton
 
 GROUP_FRAMES = 50_000
 """Most frames of persons that are written to temporary files in one pass over the results; about 25 MB. A longer track
@@ -34,11 +35,12 @@ def export_tracks(folder: str | Path, formats: str) -> list[Path]:
     joint.
 
     Raises:
-        ValueError: A format is unknown; see also :func:`posediff.export.export_motion`.
+        FileNotFoundError: There is no ``poses.npz``.
+        ValueError: A format is unknown, or ``poses.npz`` is damaged or has no persons; see also
+            :func:`posediff.export.export_motion`.
     """
     source, names = Path(folder) / 'poses.npz', checked_formats(formats)
-    with np.load(source, allow_pickle=False) as arrays:
-        skeleton, fps = get_skeleton(str(arrays['skeleton'])), float(arrays['fps'])
+    skeleton, fps = check_pose_file(source, COLUMNS)
     exporters = build_exporters(names, {name: EXPORTERS.module_dict[name].track_options for name in names})
     written: dict[int, list[str]] = {}
     with replacing_together(folder) as drafts:

@@ -21,7 +21,7 @@ NEEDED_FOR = {'joint_observed': ('observed', 'joints_3d'), 'root_observed': ('ob
 def count_rows(path: str | Path) -> int:
     """Return the number of rows of the file, one per person and frame."""
     with zipfile.ZipFile(path) as archive, archive.open('frame_index.npy') as file:
-        return _header(file)[0][0]
+        return read_header(file)[0][0]
 
 
 def read_rows(path: str | Path, names: Sequence[str], every: int = 1) -> Iterator[dict[str, np.ndarray]]:
@@ -43,7 +43,7 @@ def read_rows(path: str | Path, names: Sequence[str], every: int = 1) -> Iterato
         stored = [name for name in names if name not in lacking]
         stored += [name for column in lacking for name in NEEDED_FOR[column]]
         files = {name: stack.enter_context(archive.open(f'{name}.npy')) for name in dict.fromkeys(stored)}
-        headers = {name: _header(file) for name, file in files.items()}
+        headers = {name: read_header(file) for name, file in files.items()}
         total = min(shape[0] for shape, _ in headers.values())
         for start in range(0, total, PART_ROWS):
             count = min(PART_ROWS, total - start)
@@ -79,7 +79,8 @@ def read_results(path: str | Path) -> Iterator[FrameResult]:
         yield FrameResult(*now, tuple(people))
 
 
-def _header(file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype]:
+def read_header(file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype]:
+    """Read the header of an ``.npy`` file: shape and dtype of the array that follows."""
     version = np.lib.format.read_magic(file)
     read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
     shape, _, dtype = read(file)
