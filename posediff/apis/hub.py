@@ -7,7 +7,7 @@ from pathlib import Path
 
 from posediff.models.pretrained_folder import CARD_NAME, CONFIG_NAME, WEIGHTS_NAME
 
-HUB_ID = re.compile(r'(?P<repo>\w[\w.-]*/\w[\w.-]*)(@(?P<revision>[\w./-]+))?')
+HUB_ID = re.compile(r'(?P<repo>\w[\w.-]*/\w[\w.-]*)(@(?P<revision>[\w./-]+))?', re.ASCII)
 
 
 def download(hub_id: str, cache_dir: str | Path | None = None, local_files_only: bool = False) -> Path:

@@ -3,26 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import torch
 from mmengine.config import Config
-from mmengine.utils import import_modules_from_strings
 
 import posediff.assets
 from posediff.apis.hub import HUB_ID, download
 from posediff.engine.model_building import init_model
 from posediff.fileio.literal_config import read_literal_config
 from posediff.models.estimator import PoseDiffusionEstimator
+from posediff.models.pretrained_config import check_pretrained_config
 from posediff.models.pretrained_folder import CONFIG_NAME, WEIGHTS_NAME
-
-SCOPES = ('diffusers', 'mmdet', 'mmpose', 'mmpretrain', 'posediff')
-"""Packages whose components a config that is read and not run may name by ``package.Name``.
-
-Not MMEngine: MMEngine's look-up takes functions too, and ``mmengine.load`` unpickles what an address holds.
-"""
 
 
 def from_pretrained(
@@ -34,8 +26,9 @@ def from_pretrained(
 ) -> PoseDiffusionEstimator:
     """Load a trained estimator in eval mode.
 
-    No code of the model's author runs: the weights are safetensors, and the config is read as literals. A config may
-    name modules to import in ``custom_imports``; these have to be installed.
+    No code of the model's author runs: the weights are safetensors, and the config is read as literals. What else is
+    refused in it, see :func:`posediff.models.pretrained_config.check_pretrained_config`. Nothing that it names in
+    ``custom_imports`` is imported: the caller or a plugin has to do that before.
 
     Args:
         name: One of
@@ -54,59 +47,27 @@ def from_pretrained(
     Raises:
         FileNotFoundError: There is no such model, or one of its files is missing.
         ModuleNotFoundError: A Hub id is given and huggingface_hub is not installed, or a module that the config names
-            in ``custom_imports`` is not.
-        ValueError: The config or the weights are damaged, do not fit together, or name code to run.
+            in ``custom_imports`` is not imported.
+        ValueError: The config or the weights are damaged or do not fit together, or the config names code, a file or
+            an address.
     """
     if isinstance(name, str) and name in posediff.assets.SHIPPED:
         shipped = posediff.assets.SHIPPED[name]
         return init_model(shipped.config, shipped.checkpoint, device)
     folder = Path(name).expanduser()
-    if not folder.is_dir():
+    if not os.fspath(name) or not folder.is_dir():
         if not isinstance(name, str) or not HUB_ID.fullmatch(name):
             known = ', '.join(posediff.assets.SHIPPED)
+            there = 'this is a file' if folder.is_file() else 'there is no such folder'
             raise FileNotFoundError(
-                f'{os.fspath(name)!r} is no model: there is no such folder, it is not one of {known}, and an id on the '
-                'Hugging Face Hub is owner/name or owner/name@revision'
+                f'{os.fspath(name)!r} is not a model: {there}, it is not one of {known}, and an id on the Hugging Face '
+                'Hub is owner/name or owner/name@revision'
             )
         folder = download(name, cache_dir, local_files_only)
     for file in (CONFIG_NAME, WEIGHTS_NAME):
         if not (folder / file).is_file():
-            raise FileNotFoundError(f'{name} has no {file}: it is no model that save_pretrained wrote')
-    return init_model(_read_config(folder / CONFIG_NAME), folder / WEIGHTS_NAME, device)
-
-
-def _read_config(file: Path) -> Config:
-    """Read a config without running it, and import what it names in ``custom_imports``."""
-    values = read_literal_config(file)
-    for component in _types(values):
-        package, dot, rest = component.partition('.')
-        if dot and (package not in SCOPES or '.' in rest):
-            raise ValueError(
-                f'config {file}: type {component!r} is a path to an object of another package; the config of a '
-                f'pretrained model names registered components, alone or as package.Name with one of '
-                f'{", ".join(SCOPES)}'
-            )
-    imports = values.get('custom_imports')
-    if imports:
-        if not (isinstance(imports, dict) and set(imports) <= {'imports', 'allow_failed_imports'}):
-            raise ValueError(f'config {file}: custom_imports must be dict(imports=[MODULE, …]), got {imports!r}')
-        try:
-            import_modules_from_strings(**imports)
-        except ImportError as error:
-            modules = imports.get('imports')
-            raise ModuleNotFoundError(
-                f'config {file} needs the modules {modules}, which do not import: {error.__cause__ or error}'
-            ) from error
-    return Config(values, filename=str(file))
-
-
-def _types(options: Any) -> Iterator[str]:
-    """Every component that a config names."""
-    if isinstance(options, dict):
-        if isinstance(options.get('type'), str):
-            yield options['type']
-        options = options.values()
-    elif not isinstance(options, (list, tuple)):
-        return
-    for value in options:
-        yield from _types(value)
+            raise FileNotFoundError(f'{name} has no {file}: save_pretrained did not write this folder')
+    config = folder / CONFIG_NAME
+    values = read_literal_config(config)
+    check_pretrained_config(values, f'config {config}')
+    return init_model(Config(values, filename=str(config)), folder / WEIGHTS_NAME, device)

@@ -9,13 +9,13 @@ from __future__ import annotations
 import ast
 import math
 import operator
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from mmengine.config import Config
 
-_REFERENCE = re.compile(r'(\*?)\$\{(.+)\}', re.DOTALL)
+from posediff.structures.references import REFERENCE, find_references
+
 _OPERATORS: Mapping[type, Callable[[Any, Any], Any]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
@@ -45,7 +45,7 @@ def resolve_references(cfg: Config, origin: str) -> Config:
         ValueError: A reference names a key that the config does not have, refers to itself or cannot be evaluated; the
             message names its place.
     """
-    if not _has_reference(cfg._cfg_dict):
+    if next(find_references(cfg._cfg_dict), None) is None:
         return cfg
     values = cfg.to_dict()
     resolved = _Resolver(values, origin).value(values, '')
@@ -61,17 +61,9 @@ def enclosing_reference(cfg: Config, key: str) -> tuple[str, str] | None:
             part = part[int(name)] if name.isdigit() and int(name) < len(part) else None
         else:
             part = part.get(name) if isinstance(part, dict) else None
-        if isinstance(part, str) and _REFERENCE.fullmatch(part):
+        if isinstance(part, str) and REFERENCE.fullmatch(part):
             return '.'.join(names[:depth]), part
     return None
-
-
-def _has_reference(part: Any) -> bool:
-    if isinstance(part, dict):
-        return any(_has_reference(value) for value in part.values())
-    if isinstance(part, (list, tuple)):
-        return any(_has_reference(value) for value in part)
-    return isinstance(part, str) and _REFERENCE.fullmatch(part) is not None
 
 
 class _Resolver:
@@ -89,12 +81,12 @@ class _Resolver:
             items: list[Any] = []
             for number, item in enumerate(part):
                 found = self.value(item, f'{place}.{number}')
-                if isinstance(item, str) and item.startswith('*') and _REFERENCE.fullmatch(item):
+                if isinstance(item, str) and item.startswith('*') and REFERENCE.fullmatch(item):
                     items.extend(found)
                 else:
                     items.append(found)
             return type(part)(items)
-        match = _REFERENCE.fullmatch(part) if isinstance(part, str) else None
+        match = REFERENCE.fullmatch(part) if isinstance(part, str) else None
         if match is None:
             return part
         found = self.evaluate(match[2], part, place)

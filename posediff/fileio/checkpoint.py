@@ -157,7 +157,8 @@ def check_state(module: nn.Module, state: Mapping[str, Tensor], path: str | Path
     """Check that a state dict matches the module exactly.
 
     Raises:
-        ValueError: Keys or shapes differ; the message names the file and the first few differences.
+        ValueError: Keys or shapes differ, or integers stand for floats; the message names the file and the first few
+            differences.
     """
     own = module.state_dict()
     problems = [f'missing {key}' for key in own if key not in state]
@@ -167,8 +168,17 @@ def check_state(module: nn.Module, state: Mapping[str, Tensor], path: str | Path
         for key in own
         if key in state and own[key].shape != state[key].shape
     ]
+    problems += [
+        f'{key} is {_dtype(state[key])}, the model has {_dtype(own[key])}'
+        for key in own
+        if key in state and own[key].is_floating_point() != state[key].is_floating_point()
+    ]
     if problems:
         raise ValueError(f'{path} does not fit the model ({len(problems)} differences): {"; ".join(problems[:4])}')
+
+
+def _dtype(value: Tensor) -> str:
+    return str(value.dtype).removeprefix('torch.')
 
 
 @functools.cache

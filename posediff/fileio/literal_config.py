@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import math
 from pathlib import Path
 from typing import Any
 
@@ -21,40 +22,70 @@ def read_literal_config(path: str | Path) -> dict[str, Any]:
     if not file.is_file():
         raise FileNotFoundError(f'config {file} does not exist')
     try:
-        statements = ast.parse(file.read_text(encoding='utf-8'), str(file)).body
-    except (SyntaxError, ValueError) as error:
+        text = file.read_text(encoding='utf-8')
+    except UnicodeDecodeError as error:
         raise ValueError(f'config {file} cannot be read: {error}') from error
-    values: dict[str, Any] = {}
-    for statement in statements:
-        match statement:
-            case ast.Assign(targets=[ast.Name(id=name)], value=value):
-                values[name] = _literal(value, file)
-            case ast.Expr(value=ast.Constant(value=str())):
-                continue  # a docstring
-            case _:
-                raise _refusal(statement, file)
-    return values
+    return parse_literal_config(text, f'config {file}')
 
 
-def _literal(node: ast.expr, file: Path) -> Any:
+def parse_literal_config(text: str, origin: str) -> dict[str, Any]:
+    """Parse the text of a config, as :func:`read_literal_config` does.
+
+    Args:
+        text: The config.
+        origin: Where it came from, for messages.
+
+    Raises:
+        ValueError: The text is not Python or has other statements; the message names the line.
+    """
+    if '\0' in text:
+        raise ValueError(f'{origin} cannot be read: it contains null bytes')
+    try:
+        statements = ast.parse(text).body
+        return dict(_assignment(statement, origin) for statement in statements if not _is_docstring(statement))
+    except (SyntaxError, RecursionError, MemoryError) as error:  # the last two: nested too deeply
+        raise ValueError(f'{origin} cannot be read: {error or type(error).__name__}') from error
+
+
+def _is_docstring(statement: ast.stmt) -> bool:
+    match statement:
+        case ast.Expr(value=ast.Constant(value=str())):
+            return True
+    return False
+
+
+def _assignment(statement: ast.stmt, origin: str) -> tuple[str, Any]:
+    match statement:
+        case ast.Assign(targets=[ast.Name(id=name)], value=value):
+            return name, _literal(value, origin)
+    raise _refusal(statement, origin)
+
+
+def _literal(node: ast.expr, origin: str) -> Any:
     match node:
         case ast.Call(func=ast.Name(id='dict'), args=[], keywords=keywords) if all(entry.arg for entry in keywords):
-            return {str(entry.arg): _literal(entry.value, file) for entry in keywords}
-        case ast.Dict(keys=keys, values=values) if all(key is not None for key in keys):
+            return {str(entry.arg): _literal(entry.value, origin) for entry in keywords}
+        case ast.Dict(keys=keys, values=values) if all(isinstance(key, ast.Constant) for key in keys):
             pairs = zip(keys, values, strict=True)
-            return {_literal(key, file): _literal(value, file) for key, value in pairs if key is not None}
+            return {_literal(key, origin): _literal(value, origin) for key, value in pairs if key}
+        case ast.Call(func=ast.Name(id='dict'), args=[ast.Dict() as entries], keywords=[]):
+            return _literal(entries, origin)  # how MMEngine writes keys that are not identifiers
+        case ast.Name(id='inf' | 'nan' as number):
+            return float(number)
+        case ast.UnaryOp(op=ast.USub(), operand=ast.Name(id='inf')):
+            return -math.inf
         case ast.List(elts=items):
-            return [_literal(item, file) for item in items]
+            return [_literal(item, origin) for item in items]
         case ast.Tuple(elts=items):
-            return tuple(_literal(item, file) for item in items)
+            return tuple(_literal(item, origin) for item in items)
     try:
         return ast.literal_eval(node)
-    except ValueError:
-        raise _refusal(node, file) from None
+    except (ValueError, TypeError):
+        raise _refusal(node, origin) from None
 
 
-def _refusal(node: ast.stmt | ast.expr, file: Path) -> ValueError:
+def _refusal(node: ast.stmt | ast.expr, origin: str) -> ValueError:
     return ValueError(
-        f'config {file}, line {node.lineno}: {ast.unparse(node)[:60]!r} is no literal; the config of a pretrained '
-        'model is read and not run (posediff.init_model runs configs)'
+        f'{origin}, line {node.lineno}: {ast.unparse(node)[:60]!r} is not a literal; a config that is stored with '
+        'weights is read and not run'
     )

@@ -7,6 +7,8 @@ from typing import Any
 
 from mmengine.config import Config
 
+from posediff.structures.references import refuse_references
+
 INFERENCE_KEYS = ('default_scope', 'custom_imports', 'num_frames', 'fps', 'model', 'test_pipeline')
 WEIGHT_SOURCES: dict[str, dict[str, Any]] = {
     'conditioner': {'checkpoint': None},
@@ -26,10 +28,12 @@ def inference_config(cfg: Config) -> Config:
         contains the backbone and a frozen lifter.
 
     Raises:
-        ValueError: There is no model in ``cfg``.
+        ValueError: There is no model in ``cfg``, or a reference in it was not resolved.
     """
-    if 'model' not in cfg:
-        raise ValueError(f'{cfg.filename or "the config"} has no model')
+    origin = cfg.filename or 'the config'
+    if not isinstance(cfg.get('model'), dict):
+        raise ValueError(f'{origin} has no model')
+    refuse_references({key: cfg[key] for key in INFERENCE_KEYS if key in cfg}, origin)
     kept = copy.deepcopy({key: cfg.to_dict()[key] for key in INFERENCE_KEYS if key in cfg})
     for part, switches in WEIGHT_SOURCES.items():
         options = kept['model'].get(part) or {}

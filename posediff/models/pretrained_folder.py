@@ -8,9 +8,11 @@ from mmengine.config import Config
 from torch import nn
 
 from posediff.fileio.atomic_files import new_folder, replacing_together
+from posediff.fileio.literal_config import parse_literal_config
 from posediff.fileio.model_card import ModelCard
 from posediff.fileio.safetensors_files import as_half, write_safetensors
 from posediff.models.inference_config import inference_config
+from posediff.models.pretrained_config import check_pretrained_config
 
 CONFIG_NAME, WEIGHTS_NAME, CARD_NAME = 'config.py', 'model.safetensors', 'README.md'
 
@@ -36,12 +38,13 @@ def save_pretrained(
 
     Raises:
         FileExistsError: The folder exists and ``overwrite`` is False.
-        ValueError: The config is not known, or a weight is too large for float16.
+        ValueError: The config is not known, or :func:`posediff.from_pretrained` would refuse it; or a weight is too
+            large for float16.
     """
     config = config if config is not None else getattr(model, 'cfg', None)
     if config is None:
         raise ValueError('the model was not built by posediff.init_model: give save_pretrained its config')
-    text = inference_config(config).pretty_text
+    text = _checked_text(config)
     state = model.state_dict()
     if half:
         state = as_half(state, type(model).__name__)
@@ -54,3 +57,14 @@ def save_pretrained(
         (draft / CONFIG_NAME).write_text(text, encoding='utf-8')
         write_safetensors(draft / WEIGHTS_NAME, state, {})
         (draft / CARD_NAME).write_text((card or ModelCard()).text(), encoding='utf-8')
+
+
+def _checked_text(config: Config) -> str:
+    """Return the text of the config that is stored, checked as it is when it is loaded."""
+    origin = config.filename or 'the config'
+    try:
+        text = inference_config(config).pretty_text
+    except SyntaxError as error:  # a function or another object in the place of a value
+        raise ValueError(f'{origin} has values that are not literals: {error}') from error
+    check_pretrained_config(parse_literal_config(text, origin), origin)
+    return text

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 import torch
 from mmengine.config import Config
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 import posediff
 from posediff.assets import SHIPPED
@@ -118,7 +120,7 @@ class OtherDenoiser(CTGCNDenoiser):
 """
 
 
-def test_a_denoiser_of_another_package_is_imported_or_named_as_missing(
+def test_a_model_with_a_component_of_another_package_asks_the_caller_to_import_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / 'posediff_other.py').write_text(PLUGIN)
@@ -136,12 +138,13 @@ def test_a_denoiser_of_another_package_is_imported_or_named_as_missing(
 
     try:
         forget()
-        assert equal_states(posediff.from_pretrained(tmp_path / 'mine'), model)
-        forget()
-        (tmp_path / 'posediff_other.py').unlink()
-        sys.path_importer_cache.clear()
-        with pytest.raises(ModuleNotFoundError, match='config.py needs the modules .*posediff_other'):
+        with pytest.raises(
+            ModuleNotFoundError, match=r'config\.py needs posediff_other \(custom_imports\), which loadi'
+        ):
             posediff.from_pretrained(tmp_path / 'mine')
+        assert 'posediff_other' not in sys.modules
+        __import__('posediff_other')
+        assert equal_states(posediff.from_pretrained(tmp_path / 'mine'), model)
     finally:
         forget()
 
@@ -200,6 +203,36 @@ def test_a_model_without_its_config_asks_for_it(tmp_path: Path) -> None:
     assert equal_states(posediff.from_pretrained(tmp_path / 'mine'), model)
 
 
+@pytest.mark.parametrize(
+    ('config', 'said'),
+    [
+        (
+            lifting_config(head={'type': 'LiftingHead', 'skeleton': lambda: 'h36m17'}),
+            'has values that are not literals',
+        ),
+        (
+            lifting_config(head={'type': 'LiftingHead', 'skeleton': '${skeleton}'}),
+            r'model\.head\.skeleton = .*load_config',
+        ),
+        (lifting_config(head={'type': 'my_package.heads.LiftingHead'}), 'is a path to an object of another package'),
+        (Config({'fps': 50.0}), 'has no model'),
+        (Config({**lifting_config(), 'custom_imports': {'imports': ['no_such']}}), r'needs no_such \(custom_imports\)'),
+    ],
+)
+def test_what_from_pretrained_would_refuse_is_not_written(tmp_path: Path, config: Config, said: str) -> None:
+    model = posediff.init_model(lifting_config())
+    with pytest.raises((ValueError, ModuleNotFoundError), match=said):
+        model.save_pretrained(tmp_path / 'new' / 'mine', config=config)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_keys_that_are_not_identifiers_are_read_back(tmp_path: Path) -> None:
+    config = lifting_config()
+    config.test_pipeline = [{'type': 'PackLiftingInputs', 'meta': {'a key': 1, 3: {'x': (1, 2)}}}]
+    posediff.init_model(config).save_pretrained(tmp_path / 'mine')
+    assert posediff.from_pretrained(tmp_path / 'mine').cfg.test_pipeline == config.test_pipeline
+
+
 def test_the_card_says_what_is_known_and_what_is_not(tmp_path: Path) -> None:
     card = ModelCard(name='A lifter', data='20 windows', licence='CC-BY-4.0', metrics={'MPJPE': '70 mm'})
     posediff.init_model(lifting_config()).save_pretrained(tmp_path / 'mine', card)
@@ -219,18 +252,21 @@ def change_config(folder: Path, old: str, new: str) -> None:
     (folder / 'config.py').write_text(text.replace(old, new, 1))
 
 
+CONDITIONER = "type='Keypoints2DConditioner'"
+
+
 @pytest.mark.parametrize(
     ('old', 'new', 'said'),
     [
-        ('fps = 50.0', 'import os; os.mkdir("ran")', "line 2: 'import os' is no literal"),
-        ('fps = 50.0', 'fps = __import__("os").mkdir("ran")', 'is no literal'),
-        ('fps = 50.0', '_base_ = f"{1}"', 'is no literal'),
+        ('fps = 50.0', 'import os; os.mkdir("ran")', "line 2: 'import os' is not a literal"),
+        ('fps = 50.0', 'fps = __import__("os").mkdir("ran")', 'is not a literal'),
+        ('fps = 50.0', 'fps = (lambda: 50.0)()', 'is not a literal'),
+        ('fps = 50.0', '_base_ = f"{1}"', 'is not a literal'),
         ('fps = 50.0', 'fps = (', 'cannot be read'),
-        ("type='Keypoints2DConditioner'", "type='os.mkdir', path='ran'", "type 'os.mkdir' is a path to an object"),
-        ("type='Keypoints2DConditioner'", "type='mmengine.load', file='x.pkl'", "type 'mmengine.load' is a path"),
-        ('fps = 50.0', "custom_imports = ['os']", 'custom_imports must be dict'),
-        ("type='Keypoints2DConditioner'", "type='mmpose.a.b'", "type 'mmpose.a.b' is a path to an object"),
-        ("type='Keypoints2DConditioner'", "type='Keypoints3DConditioner'", 'not registered in conditioners'),
+        ('fps = 50.0', "_base_ = './other.py'", '_base_ is not allowed'),
+        ('fps = 50.0', "rate = 50.0\nfps = '${rate}'", r"fps = '\$\{rate\}' is a reference"),
+        (CONDITIONER, "type='os.mkdir', path='ran'", "conditioner.type = 'os.mkdir' is a path to an object"),
+        (CONDITIONER, "type='Keypoints3DConditioner'", 'not registered in conditioners'),
     ],
 )
 def test_a_config_that_would_run_code_is_refused(
@@ -258,9 +294,31 @@ def test_weights_that_are_damaged_foreign_or_a_pickle_are_named(saved: Path) -> 
         posediff.from_pretrained(saved)
 
 
-@pytest.mark.parametrize('name', ['lifters', './lifter', 'a/b/c', '/no/where'])
+@pytest.mark.parametrize(
+    ('name', 'value', 'said'),
+    [
+        ('first', None, 'missing {name}'),
+        ('surplus', torch.zeros(2), 'unexpected surplus'),
+        ('first', torch.zeros(3, 1), r'{name} is \(3, 1\), the model has'),
+        ('first', 'as integers', '{name} is int64, the model has float32'),
+    ],
+)
+def test_weights_of_another_model_are_refused(saved: Path, name: str, value, said: str) -> None:
+    state = load_file(saved / 'model.safetensors')
+    name = next(key for key in state if state[key].is_floating_point()) if name == 'first' else name
+    if value is None:
+        del state[name]
+    else:
+        state[name] = torch.zeros_like(state[name], dtype=torch.int64) if value == 'as integers' else value
+    save_file(state, saved / 'model.safetensors')
+    said = rf'model\.safetensors does not fit the model \(1 differences\): {said.format(name=name)}'
+    with pytest.raises(ValueError, match=said):
+        posediff.from_pretrained(saved)
+
+
+@pytest.mark.parametrize('name', ['', 'lifters', './lifter', 'a/b/c', '/no/where', 'größe/姿', __file__])
 def test_an_unknown_name_is_told_what_there_is(name: str) -> None:
-    with pytest.raises(FileNotFoundError, match='is no model: .* it is not one of lifter, diffpose'):
+    with pytest.raises(FileNotFoundError, match='is not a model: .* it is not one of lifter, diffpose'):
         posediff.from_pretrained(name)
 
 
@@ -291,6 +349,25 @@ def test_a_model_of_the_hub_is_read_from_its_cache(hub_cache: Path, revision: st
 def test_what_the_cache_does_not_have_is_named(hub_cache: Path, name: str) -> None:
     with pytest.raises(FileNotFoundError, match=f'model {name} was not found on the Hugging Face Hub or in its cache'):
         posediff.from_pretrained(name, cache_dir=hub_cache, local_files_only=True)
+
+
+@pytest.mark.parametrize('variables', [{'HF_HUB_OFFLINE': '1'}, {'HF_ENDPOINT': 'http://127.0.0.1:9'}])
+def test_a_hub_that_is_not_reached_is_named(hub_cache: Path, variables: dict[str, str]) -> None:
+    code = f"""
+import posediff
+print(posediff.from_pretrained('somebody/walker', cache_dir={str(hub_cache)!r}).head.skeleton.name)
+try:
+    posediff.from_pretrained('somebody/runner', cache_dir={str(hub_cache)!r})
+except FileNotFoundError as error:
+    print(error)
+"""
+    done = subprocess.run(
+        [sys.executable, '-c', code], capture_output=True, text=True, timeout=300, env={**os.environ, **variables}
+    )
+    assert done.returncode == 0, done.stderr
+    name, said = done.stdout.splitlines()
+    assert name == 'h36m17'
+    assert said.startswith('model somebody/runner was not found on the Hugging Face Hub or in its cache: ')
 
 
 def test_without_huggingface_hub_the_error_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
