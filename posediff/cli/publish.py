@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import torch
 from mmengine.config import Config
@@ -12,7 +14,8 @@ from mmengine.config import Config
 from posediff.cli.arguments import command_parser
 from posediff.engine.command_line import one_line_errors
 from posediff.fileio.atomic_files import replacing
-from posediff.fileio.checkpoint import load_checkpoint, load_state
+from posediff.fileio.checkpoint import load_checkpoint, state_of
+from posediff.fileio.literal_config import parse_literal_config
 from posediff.fileio.safetensors_files import SUFFIX, as_half, write_safetensors
 from posediff.models.inference_config import inference_config
 
@@ -30,35 +33,67 @@ def parse_args(argv: Sequence[str] | None = None, prog: str | None = None) -> ar
     return parser.parse_args(argv)
 
 
-def publish(source: Path, destination: Path, half: bool = False) -> int:
-    """Write weights (of the averaged model where there is one) and provenance; return the file's size in bytes."""
-    state = load_state(source)
+def publish(source: Path, destination: Path, half: bool = False, config_out: Path | None = None) -> int:
+    """Write weights (of the averaged model where there is one) and provenance; if asked, the config too: all or none.
+
+    Args:
+        source: Checkpoint written by training.
+        destination: File to write; a name that ends in ``.safetensors`` decides the format.
+        half: Write float16.
+        config_out: File for the model and the description of its input, as a config without parents; None: no config.
+
+    Returns:
+        Size of the file with the weights in bytes.
+
+    Raises:
+        FileNotFoundError: ``source`` does not exist.
+        ValueError: The checkpoint or its config cannot be read, a weight is too large for float16, or two of the paths
+            are the same file.
+    """
+    _check_paths(source, destination, config_out)
+    checkpoint = load_checkpoint(source)
+    state = state_of(checkpoint, source)
+    meta = checkpoint.get('meta') or {}
+    text = None if config_out is None else _config_text(meta, source)
     if half:
         state = as_half(state, str(source))
-    meta = load_checkpoint(source).get('meta', {})
     kept = {key: meta[key] for key in KEPT_META if key in meta}
-    if destination.suffix == SUFFIX:
-        write_safetensors(destination, state, kept)
-    else:
-        with replacing(destination) as draft:
+    with ExitStack() as both:
+        draft = both.enter_context(replacing(destination))
+        if config_out is not None and text is not None:
+            both.enter_context(replacing(config_out)).write_text(text, encoding='utf-8')
+        if destination.suffix == SUFFIX:
+            write_safetensors(draft, state, kept)
+        else:
             torch.save({'state_dict': state, 'meta': kept}, draft)
     return destination.stat().st_size
 
 
-def write_config(source: Path, destination: Path) -> None:
-    """Write the model, and what input it wants, as a config without parents."""
-    text = load_checkpoint(source).get('meta', {}).get('cfg')
-    if text is None:
+def _check_paths(source: Path, destination: Path, config_out: Path | None) -> None:
+    """Refuse to replace what is read, or a folder."""
+    written = [path for path in (destination, config_out) if path is not None]
+    if len({path.resolve() for path in (source, *written)}) <= len(written):
+        raise ValueError(f'{", ".join(map(str, (source, *written)))} must be different files')
+    for path in written:
+        if path.is_dir():
+            raise IsADirectoryError(f'{path} is a folder; give the file to write')
+
+
+def _config_text(meta: Mapping[str, Any], source: Path) -> str:
+    """Return what inference needs of the config in a checkpoint. The config is read as literals, not run.
+
+    Raises:
+        ValueError: There is no config, or it is not made of literals, or it has no model.
+    """
+    text = meta.get('cfg')
+    if not isinstance(text, str):
         raise ValueError(f'{source} does not hold the config that it was trained with')
-    cfg = Config.fromstring(text, file_format='.py')
-    with replacing(destination) as draft:
-        draft.write_text(inference_config(cfg).pretty_text)
+    origin = f'the config in {source}'
+    return inference_config(Config(parse_literal_config(text, origin)), origin).pretty_text
 
 
 def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
     args = parse_args(argv, prog)
     with one_line_errors():
-        size = publish(args.source, args.destination, args.half)
-        if args.config_out is not None:
-            write_config(args.source, args.config_out)
+        size = publish(args.source, args.destination, args.half, args.config_out)
     print(f'wrote {args.destination}: {size / 1e6:.2f} MB')

@@ -17,11 +17,12 @@ WEIGHT_SOURCES: dict[str, dict[str, Any]] = {
 """Options that name weights to begin training with, and the values that turn them off."""
 
 
-def inference_config(cfg: Config) -> Config:
+def inference_config(cfg: Config, origin: str | None = None) -> Config:
     """Keep the model and the description of its input; drop data sets, schedules, paths and sources of weights.
 
     Args:
         cfg: A whole config; it is not changed.
+        origin: Where it came from, for messages; None: its file.
 
     Returns:
         A config without parents. Weights that training began with are not named in it: a checkpoint of the whole model
@@ -30,7 +31,7 @@ def inference_config(cfg: Config) -> Config:
     Raises:
         ValueError: There is no model in ``cfg``, or a reference in it was not resolved.
     """
-    origin = cfg.filename or 'the config'
+    origin = origin or cfg.filename or 'the config'
     if not isinstance(cfg.get('model'), dict):
         raise ValueError(f'{origin} has no model')
     refuse_references({key: cfg[key] for key in INFERENCE_KEYS if key in cfg}, origin)

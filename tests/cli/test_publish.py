@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -77,3 +78,66 @@ def test_what_does_not_fit_is_refused(publish, trained, tmp_path, capsys):
     assert not (tmp_path / 'model.pth').exists()
     assert publish(tmp_path / 'nowhere.pth', tmp_path / 'model.pth') == 2
     assert 'nowhere.pth does not exist' in capsys.readouterr().err
+
+
+@pytest.fixture
+def lifter(tmp_path: Path, tiny_lifter: Path) -> Callable[..., Path]:
+    """Write a checkpoint of a lifter, with this config."""
+    model = posediff.init_model(tiny_lifter)
+
+    def save(cfg: object = model.cfg.pretty_text) -> Path:
+        meta = {'epoch': 3} if cfg is None else {'epoch': 3, 'cfg': cfg}
+        torch.save({'state_dict': model.state_dict(), 'meta': meta}, tmp_path / 'epoch_3.pth')
+        return tmp_path / 'epoch_3.pth'
+
+    return save
+
+
+def test_a_lifter_is_published_with_its_config(publish, lifter, tmp_path):
+    weights, config = tmp_path / 'größe' / 'model.safetensors', tmp_path / '姿' / 'model.py'
+    assert publish(lifter(), weights, '--config-out', config) == 0
+    model = posediff.init_model(config, weights)
+    assert model.cfg.model.denoiser.num_frames == 9
+    assert 'train_dataloader' not in model.cfg
+
+
+@pytest.mark.parametrize(
+    ('cfg', 'said'),
+    [
+        (None, 'epoch_3.pth does not hold the config that it was trained with'),
+        (3, 'epoch_3.pth does not hold the config that it was trained with'),
+        ('model = (', 'the config in .*epoch_3.pth cannot be read'),
+        ('import os\nos.mkdir("ran")', "the config in .*epoch_3.pth, line 1: 'import os' is not a literal"),
+        ('fps = 50.0', 'the config in .*epoch_3.pth has no model'),
+        ("model = dict(head='${head}')", r"the config in .*model\.head = '\$\{head\}' is a reference"),
+    ],
+)
+def test_nothing_is_written_if_the_config_is_refused(publish, lifter, tmp_path, monkeypatch, capsys, cfg, said):
+    monkeypatch.chdir(tmp_path)
+    source = lifter(cfg)
+    before = set(tmp_path.iterdir())
+    assert publish(source, tmp_path / 'new' / 'model.pth', '--config-out', tmp_path / 'other' / 'model.py') == 2
+    error = capsys.readouterr().err
+    assert re.search(said, error), error
+    assert error.count('\n') == 1
+    assert set(tmp_path.iterdir()) == before
+
+
+def test_paths_that_cannot_be_written_are_refused_first(publish, lifter, tmp_path, capsys):
+    source = lifter()
+    content = source.read_bytes()
+    (tmp_path / 'folder').mkdir()
+    before = set(tmp_path.iterdir())
+    model = tmp_path / 'model.pth'
+    for arguments, said in (
+        ((source, source), 'must be different files'),
+        ((source, tmp_path / 'folder' / '..' / 'epoch_3.pth'), 'must be different files'),
+        ((source, model, '--config-out', model), 'must be different files'),
+        ((source, tmp_path / 'folder'), 'folder is a folder; give the file to write'),
+        ((source, model, '--config-out', tmp_path / 'folder'), 'folder is a folder; give the file to write'),
+        ((tmp_path / 'folder', model), 'does not exist'),
+    ):
+        assert publish(*arguments) == 2
+        assert said in capsys.readouterr().err
+    assert set(tmp_path.iterdir()) == before
+    assert source.read_bytes() == content
