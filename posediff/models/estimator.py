@@ -21,6 +21,7 @@ from posediff.models.options import TestOptions, TrainOptions, parse_options
 from posediff.models.reverse import ReverseProcess
 from posediff.models.stream_spec import StreamSpec, common_window_length
 from posediff.registry import AGGREGATORS, BACKBONES, CONDITIONERS, DENOISERS, HEADS, MODELS, NOISE_SCHEDULERS, SAMPLERS
+from posediff.structures.references import refuse_references
 from posediff.structures.samples import PoseDataSample
 
 Config = dict[str, Any]
@@ -41,6 +42,9 @@ class PoseDiffusionEstimator(BaseModel):
         loss: Config of the loss between the denoiser's output and its target (or x_0 and its label without diffusion).
         train_cfg: :class:`posediff.models.options.TrainOptions`.
         test_cfg: :class:`posediff.models.options.TestOptions`.
+
+    Raises:
+        ValueError: A reference in the config was not resolved; the parts do not fit together.
 
     Attributes:
         cfg: The whole config that the model was built from, as :func:`posediff.init_model` sets it; None if the model
@@ -64,11 +68,17 @@ class PoseDiffusionEstimator(BaseModel):
         data_preprocessor: Config | None = None,
         init_cfg: Config | None = None,
     ) -> None:
+        parts = {
+            'data_preprocessor': data_preprocessor, 'backbone': backbone, 'conditioner': conditioner,
+            'denoiser': denoiser, 'noise_scheduler': noise_scheduler, 'sampler': sampler, 'head': head,
+            'aggregator': aggregator, 'loss': loss, 'train_cfg': train_cfg, 'test_cfg': test_cfg, 'init_cfg': init_cfg,
+        }  # fmt: skip
+        refuse_references(parts, type(self).__name__, 'model')
         # Built here: MMEngine would look it up in its root, which knows our scope only inside a Runner.
         super().__init__(None if data_preprocessor is None else MODELS.build(data_preprocessor), init_cfg)
-        parts = {'denoiser': denoiser, 'noise_scheduler': noise_scheduler, 'sampler': sampler}
-        given = [name for name, part in parts.items() if part is not None]
-        if len(given) not in (0, len(parts)):
+        of_diffusion = ('denoiser', 'noise_scheduler', 'sampler')
+        given = [name for name in of_diffusion if parts[name] is not None]
+        if len(given) not in (0, len(of_diffusion)):
             raise ValueError(
                 f'a diffusion model needs denoiser, noise_scheduler and sampler; got only {", ".join(given)}'
             )

@@ -5,8 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from mmengine.config import Config
+from mmengine.runner import Runner
 
 from posediff.engine.config import load_config
+from posediff.registry import MODELS
 
 CONFIG = """
 frames = 27
@@ -94,3 +97,22 @@ def test_an_option_inside_a_reference_is_refused(write):
     ):
         load_config(write(CONFIG), {'model.codec.size': (1, 1)})
     assert load_config(write(CONFIG), {'pipeline.2.codec': 3}).pipeline[1].codec == 3
+
+
+PACKAGED = 'configs/lifting_3d/mixste/mixste-c64-d4_27f_cmu.py'
+
+
+def test_a_config_that_mmengine_reads_fails_in_one_line(repository, tmp_path):
+    said = r"model\.conditioner\.lifter\.num_frames = '\$\{num_frames\}' is a reference that was not resolved; read the"
+    cfg = Config.fromfile(repository / PACKAGED)
+    cfg.work_dir = str(tmp_path)
+    for build in (lambda: MODELS.build(cfg.model), lambda: Runner.from_cfg(cfg)):
+        with pytest.raises(ValueError, match=said) as caught:
+            build()
+        assert '\n' not in str(caught.value)
+
+
+def test_a_config_that_load_config_reads_gives_a_runner(repository, tmp_path):
+    cfg = load_config(repository / PACKAGED)
+    cfg.work_dir = str(tmp_path)
+    assert Runner.from_cfg(cfg).model.window_length == 27

@@ -7,6 +7,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from posediff.registry import MODELS
+from posediff.structures.references import refuse_references
 
 
 @MODELS.register_module(name='Float32HeatmapHead')
@@ -20,7 +21,9 @@ def float32_heatmap_head(**arguments: Any) -> nn.Module:
 
     Raises:
         ImportError: MMPose is not installed.
+        ValueError: A reference in the config was not resolved.
     """
+    refuse_references(arguments, 'Float32HeatmapHead', 'model.head')
     from mmpose.models import HeatmapHead
 
     class Float32HeatmapHead(HeatmapHead):
