@@ -1,4 +1,6 @@
 # ViTPose-B of MMPose: ViT-B with MAE weights, on the key frame alone.
+_base_ = './vit-b.py'
+
 num_frames = 1
 
 model = dict(
@@ -12,15 +14,7 @@ model = dict(
         non_blocking=True,
     ),
     backbone=dict(
-        type='mmpretrain.VisionTransformer',
-        arch='base',
-        img_size='${input_size[1], input_size[0]}',
-        patch_size=16,
-        qkv_bias=True,
-        drop_path_rate=0.3,
-        with_cls_token=False,
-        out_type='featmap',
-        patch_cfg=dict(padding=2),
+        _base_.vit_b,
         init_cfg=dict(
             type='Pretrained',
             checkpoint='https://download.openmmlab.com/mmpose/v1/pretrained_models/mae_pretrain_vit_base_20230913.pth',

@@ -3,7 +3,8 @@ _base_ = [
     '../../_base_/default_runtime.py',
     '../../_base_/datasets/posetrack_clips.py',
     '../../_base_/datasets/synthetic_video.py',
-    '../../_base_/models/diffpose_vit-t.py',
+    '../../_base_/models/diffpose.py',
+    '../../_base_/models/vit-t.py',
     '../../_base_/schedules/cosine.py',
 ]
 
@@ -17,4 +18,8 @@ train_pipeline = [
 train_dataloader = dict(dataset=dict(pipeline=train_pipeline, items_per_epoch=2048))
 val_dataloader = test_dataloader = dict(batch_size=32)
 
-model = dict(backbone=dict(checkpoint='checkpoints/single-frame_vit-t_synthetic-128x96.pth'))
+channels = _base_.vit_t_channels
+model = dict(
+    _base_.vit_t,
+    backbone=dict(_base_.vit_t.backbone, checkpoint='checkpoints/single-frame_vit-t_synthetic-128x96.pth'),
+)

@@ -1,18 +1,10 @@
 # MMPose's ViTPose-B, from its published COCO weights.
-_base_ = './diffpose_vit-b_posetrack17-256x192.py'
+_base_ = ['./diffpose_vit-b_posetrack17-256x192.py', '../../_base_/models/vit-b.py']
 
 model = dict(
     backbone=dict(
+        _base_.vit_b,
         _delete_=True,
-        type='mmpretrain.VisionTransformer',
-        arch='base',
-        img_size='${input_size[1], input_size[0]}',
-        patch_size=16,
-        qkv_bias=True,
-        drop_path_rate=0.3,
-        with_cls_token=False,
-        out_type='featmap',
-        patch_cfg=dict(padding=2),
         init_cfg=dict(
             type='Pretrained',
             prefix='backbone.',

@@ -1,0 +1,31 @@
+"""Command line of the converters that write the annotations of a PoseTrack split to one file."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Mapping, Sequence
+
+from posediff.cli.arguments import command_parser
+from posediff.engine.command_line import one_line_errors
+
+
+def parse_split(description: str | None, argv: Sequence[str] | None, prog: str | None) -> argparse.Namespace:
+    """Parse ``ANNOTATIONS IMAGES DESTINATION``.
+
+    Args:
+        description: Text of ``--help``.
+        argv: Arguments; those of the process if ``None``.
+        prog: Name of the program in help and errors.
+    """
+    parser = command_parser(prog, description)
+    parser.add_argument('annotations', help="folder of the split's .json files, one a video")
+    parser.add_argument('images', help='folder that the image names in them start from')
+    parser.add_argument('destination', help='file to write')
+    return parser.parse_args(argv)
+
+
+def convert_split(convert: Callable[[str, str, str], Mapping[str, int]], args: argparse.Namespace) -> None:
+    """Run a converter, which returns the number of images, annotations and so on by name, and print these numbers."""
+    with one_line_errors():
+        counts = convert(args.annotations, args.images, args.destination)
+    print(f'{args.destination}: ' + ', '.join(f'{count} {name}' for name, count in counts.items()))
