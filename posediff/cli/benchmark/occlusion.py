@@ -1,4 +1,4 @@
-"""Test models that were trained with one occlusion pattern on every pattern: DiffHPE's Figures 3 to 5.
+r"""Test models that were trained with one occlusion pattern on every pattern: DiffHPE's Figures 3 to 5.
 
     posediff benchmark occlusion \
         --method MixSTE none=CONFIG:CHECKPOINT random=CONFIG:CHECKPOINT \
