@@ -36,12 +36,19 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
     args = parse_args(argv, prog)
     with one_line_errors():
         if args.action == 'list':
-            text = '\n'.join(path.stem for path in packaged_configs() if args.word in path.stem)
+            text = '\n'.join(_names(args.word))
         elif args.action == 'show':
             text = load_config(args.name).pretty_text
         else:
             text = str(copy_config(args.name, args.folder))
     print(text)  # not above: a closed pipe is no error
+
+
+def _names(word: str) -> list[str]:
+    names = [path.stem for path in packaged_configs() if word in path.stem]
+    if not names:
+        raise FileNotFoundError(f'no packaged config has {word!r} in its name')
+    return names
 
 
 def copy_config(name: str, folder: Path) -> Path:
@@ -50,7 +57,10 @@ def copy_config(name: str, folder: Path) -> Path:
     Raises:
         FileNotFoundError: There is no packaged config of that name.
         FileExistsError: A file of the copy is there with other content.
+        NotADirectoryError: ``folder`` is a file.
     """
+    if folder.exists() and not folder.is_dir():
+        raise NotADirectoryError(f'{folder} is a file; give the folder to copy to')
     root, config = config_folder().resolve(), find_config(name).resolve()
     if root not in config.parents:
         raise FileNotFoundError(f'{name} is not a packaged config; copy the file itself')

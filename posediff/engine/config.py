@@ -76,10 +76,14 @@ def _read(file: Path) -> Config:
     try:
         return Config.fromfile(str(file))
     except FileNotFoundError as error:
+        if error.filename is None:
+            raise FileNotFoundError(f'config {file} cannot be read: {error}') from error
         missing = error.filename
         raise FileNotFoundError(
             f'config {file}: {missing}, named in its _base_, does not exist{describe_removed(missing)}'
         ) from error
+    except RecursionError as error:
+        raise ValueError(f'config {file} cannot be read: it inherits from itself, or is nested too deeply') from error
     except Exception as error:  # a config is a program: anything may happen in it
         reason = describe_clash(error) or f'{type(error).__name__}: {_root_cause(error)}'
         if 'U+FEFF' in reason:

@@ -9,6 +9,7 @@ from pathlib import Path
 from posediff.engine.removed_configs import describe_removed
 
 PACKAGE = Path(__file__).resolve().parents[1]
+_LISTING = '`posediff configs list` shows the packaged ones'
 
 
 def config_folder() -> Path:
@@ -39,17 +40,21 @@ def find_config(name: str | Path) -> Path:
     Raises:
         FileNotFoundError: There is no such file, and no or more than one packaged config of that name.
     """
+    if not str(name):
+        raise FileNotFoundError(f'the name of the config is empty; {_LISTING}')
     path = Path(name)
     if path.is_file():
         return path
     stem = path.stem if path.suffix == '.py' else path.name
     if path.suffix == '.py' or len(path.parts) > 1:
         if not any(config.stem == stem for config in packaged_configs()):
-            raise FileNotFoundError(f'config {path} does not exist{_suggest(stem)}')
+            what = 'is a folder' if path.is_dir() else 'does not exist'
+            raise FileNotFoundError(f'config {path} {what}{_suggest(stem)}')
         raise FileNotFoundError(f'config {path} does not exist; the packaged config is named without a path: {stem}')
     found = [config for config in packaged_configs() if config.stem == stem]
     if not found:
-        raise FileNotFoundError(f'config {name} is neither a file nor a packaged config{_suggest(stem)}')
+        what = 'is a folder' if path.is_dir() else 'is neither a file nor a packaged config'
+        raise FileNotFoundError(f'config {name} {what}{_suggest(stem)}')
     if len(found) > 1:
         several = ', '.join(str(config) for config in found)
         raise FileNotFoundError(f'config {name}: several packaged configs have this name: {several}')
@@ -84,4 +89,4 @@ def _suggest(stem: str) -> str:
     if removed := describe_removed(f'{stem}.py'):
         return removed
     close = difflib.get_close_matches(stem, [config.stem for config in packaged_configs()], n=3, cutoff=0.6)
-    return f'; did you mean {" or ".join(close)}?' if close else '; `posediff configs list` shows the packaged ones'
+    return f'; did you mean {" or ".join(close)}?' if close else f'; {_LISTING}'

@@ -61,6 +61,8 @@ def prepare(args: argparse.Namespace) -> Config:
     load_plugins()
     use_safe_loading()
     cfg = load_config(args.config, args.cfg_options)
+    if 'model' not in cfg:
+        raise ValueError(f'{cfg.filename} has no model')
     cfg.launcher = args.launcher
     if args.work_dir is not None:
         cfg.work_dir = args.work_dir

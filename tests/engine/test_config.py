@@ -90,6 +90,20 @@ def test_a_missing_base_is_named(config):
         load_config(config)
 
 
+@pytest.mark.parametrize(
+    ('base', 'said'),
+    [
+        ("'./config.py'", r'config\.py cannot be read: it inherits from itself'),
+        ("['no_' + 'base']", r'config\.py cannot be read: file ".*no_base" does not exist'),
+        ('3', r'config\.py cannot be read: TypeError'),
+    ],
+)
+def test_a_base_that_leads_nowhere_is_named(config, base, said):
+    config.write_text(f'_base_ = {base}')
+    with pytest.raises((ValueError, FileNotFoundError), match=said):
+        load_config(config)
+
+
 def test_a_byte_order_mark_is_named(tmp_path):
     (tmp_path / 'config.py').write_text('model = dict()\n', encoding='utf-8-sig')
     with pytest.raises(ValueError, match=r'config\.py cannot be read: .*byte order mark: save it as UTF-8 without one'):

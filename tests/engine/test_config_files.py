@@ -71,3 +71,39 @@ def test_a_dumped_config_loads_without_its_parents(tmp_path: Path) -> None:
     cfg = load_config(NAME)
     cfg.dump(tmp_path / 'dumped.py')
     assert load_config(tmp_path / 'dumped.py').model == cfg.model
+
+
+def test_folders_and_empty_names_are_told_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / 'configs').mkdir()
+    for name, said in (
+        ('configs', 'config configs is a folder; `posediff configs list`'),
+        (tmp_path / 'configs', 'configs is a folder; '),
+        ('', 'the name of the config is empty; '),
+        ('größe 姿', 'config größe 姿 is neither a file nor a packaged config; '),
+    ):
+        with pytest.raises(FileNotFoundError, match=said):
+            find_config(name)
+    (tmp_path / NAME).mkdir()  # a work dir, for example
+    assert find_config(NAME).suffix == '.py'
+
+
+@pytest.mark.parametrize(
+    ('words', 'said'),
+    [
+        (['list', 'mixtse'], "no packaged config has 'mixtse' in its name"),
+        (['copy', NAME, 'file'], 'file is a file; give the folder to copy to'),
+        (['copy', 'file', 'folder'], 'file is not a packaged config'),
+        (['show', 'file'], 'config file cannot be read'),
+    ],
+)
+def test_configs_refuses_in_one_line(tmp_path: Path, monkeypatch, capsys, words: list[str], said: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / 'file').write_text('')
+    with pytest.raises(SystemExit, match='2'):
+        main(['configs', *words])
+    told = capsys.readouterr()
+    assert told.out == ''
+    assert told.err.startswith(f'error: {said}')
+    assert told.err.count('\n') == 1
+    assert [path.name for path in tmp_path.iterdir()] == ['file']
