@@ -1,4 +1,4 @@
-"""What Python programs call: models, lifting of keypoints, and people in 3D from video."""
+"""The Python API: load models, lift keypoints, and estimate people in 3D from video."""
 
 from posediff.apis.pretrained import from_pretrained
 from posediff.engine.model_building import init_model, load_weights

@@ -1,4 +1,4 @@
-"""Fetch a model from the Hugging Face Hub."""
+"""Download models from the Hugging Face Hub."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def download(hub_id: str, cache_dir: str | Path | None = None, local_files_only:
 
     Args:
         hub_id: ``owner/name``, ``owner/name@revision``; a revision is a branch, a tag or a commit.
-        cache_dir: None: huggingface_hub's.
+        cache_dir: Cache folder; None: huggingface_hub's.
         local_files_only: Do not use the network.
 
     Returns:
@@ -23,7 +23,8 @@ def download(hub_id: str, cache_dir: str | Path | None = None, local_files_only:
 
     Raises:
         ModuleNotFoundError: huggingface_hub is not installed.
-        FileNotFoundError: The Hub, or the cache, has no such model or revision, or the Hub is not reached.
+        FileNotFoundError: The Hub or the cache has no such model or revision, or the Hub cannot be reached.
+        ValueError: The id is malformed.
     """
     try:
         from huggingface_hub import snapshot_download

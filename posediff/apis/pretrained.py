@@ -1,4 +1,4 @@
-"""Load a model that is stored with its config: one that ships, a folder, or one on the Hugging Face Hub."""
+"""Load models that are stored with their config: in posediff, in a folder or on the Hugging Face Hub."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ def from_pretrained(
             * a folder that :meth:`PoseDiffusionEstimator.save_pretrained` wrote (``'./lifter'`` for a folder of that
               name);
             * ``'owner/name'`` or ``'owner/name@revision'`` on the Hugging Face Hub, where no folder has that name.
-        device: Where the model goes.
-        cache_dir: Where downloads are kept; None: huggingface_hub's cache.
-        local_files_only: Take the model from that cache and do not use the network.
+        device: Device of the model.
+        cache_dir: Folder for downloads; None: huggingface_hub's cache.
+        local_files_only: Read the model from the cache without using the network.
 
     Returns:
         The estimator, its config as ``.cfg``.

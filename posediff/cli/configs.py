@@ -41,7 +41,7 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
             text = load_config(args.name).pretty_text
         else:
             text = str(copy_config(args.name, args.folder))
-    print(text)  # not above: a closed pipe is no error
+    print(text)  # outside the block: a closed pipe is not an error of the input
 
 
 def _names(word: str) -> list[str]:
@@ -52,11 +52,11 @@ def _names(word: str) -> list[str]:
 
 
 def copy_config(name: str, folder: Path) -> Path:
-    """Copy a packaged config and its parents; returns the path of the config's copy.
+    """Copy a packaged config and its parents; return the path of the copied config.
 
     Raises:
         FileNotFoundError: There is no packaged config of that name.
-        FileExistsError: A file of the copy is there with other content.
+        FileExistsError: A file exists already and differs.
         NotADirectoryError: ``folder`` is a file.
     """
     if folder.exists() and not folder.is_dir():

@@ -1,4 +1,4 @@
-"""Fill the cache with the clip of the demo or the weights of MediaPipe's networks, for later use without network."""
+"""Download the clip of the demo or the weights of MediaPipe's networks to the cache, for later use without network."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Strip a training checkpoint to what inference needs: ``posediff publish IN OUT``."""
+"""Reduce a training checkpoint to what inference needs: ``posediff publish IN OUT``."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from posediff.fileio.literal_config import parse_literal_config
 from posediff.fileio.safetensors_files import SUFFIX, as_half, write_safetensors
 from posediff.models.inference_config import inference_config
 
-KEPT_META = ('epoch', 'iter', 'seed')  # the whole config would tell of the machine that trained it
+KEPT_META = ('epoch', 'iter', 'seed')  # the whole config contains paths of the training machine
 
 
 def parse_args(argv: Sequence[str] | None = None, prog: str | None = None) -> argparse.Namespace:

@@ -1,4 +1,4 @@
-"""Reading configs, and saying what is wrong with them before anything is built."""
+"""Read configs and check them before anything is built."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ RUNNER_KEYS = (
     'custom_hooks', 'data_preprocessor', 'load_from', 'resume', 'launcher', 'env_cfg', 'log_processor', 'log_level',
     'visualizer', 'default_scope', 'randomness', 'experiment_name', 'cfg',
 )  # fmt: skip
-# Keys that MMEngine's tools read beside the Runner's own arguments.
+# Keys that MMEngine's tools read, besides the Runner's arguments.
 TOOL_KEYS = (
     'auto_scale_lr',
     'compile',
@@ -41,10 +41,13 @@ def load_config(config: str | Path | Config, cfg_options: Mapping[str, Any] | No
         config: A ``.py`` file, the name of a packaged config, or a loaded config, which is copied.
         cfg_options: ``{'model.test_cfg.num_hypotheses': 5, …}``.
 
+    Returns:
+        A config without references.
+
     Raises:
-        FileNotFoundError: There is no such file, or none of a name in its ``_base_``.
-        ValueError: It is not valid Python, a module in its ``custom_imports`` does not import or registers a name that
-            is taken, a key is misspelt, or a reference (``'${num_frames}'``) cannot be resolved.
+        FileNotFoundError: The file, or a file in its ``_base_``, does not exist.
+        ValueError: It is not valid Python, a module in its ``custom_imports`` cannot be imported or registers a name
+            that is taken, a key is misspelt, or a reference (``'${num_frames}'``) cannot be resolved.
     """
     if isinstance(config, Config):
         cfg, origin = config.copy(), config.filename or 'the config'
@@ -84,7 +87,7 @@ def _read(file: Path) -> Config:
         ) from error
     except RecursionError as error:
         raise ValueError(f'config {file} cannot be read: it inherits from itself, or is nested too deeply') from error
-    except Exception as error:  # a config is a program: anything may happen in it
+    except Exception as error:  # a config is a program, which may raise anything
         reason = describe_clash(error) or f'{type(error).__name__}: {_root_cause(error)}'
         if 'U+FEFF' in reason:
             reason = 'it, or a file in its _base_, begins with a byte order mark: save it as UTF-8 without one'
@@ -92,7 +95,7 @@ def _read(file: Path) -> Config:
 
 
 def _root_cause(error: BaseException) -> BaseException:
-    """MMEngine wraps what a module of ``custom_imports`` raised, and prints the whole search path instead."""
+    """Return the error of a module in ``custom_imports``; MMEngine wraps it in one that lists the search path."""
     while isinstance(error, ImportError) and (error.__cause__ or error.__context__) is not None:
         error = cast(BaseException, error.__cause__ or error.__context__)
     return error
@@ -103,7 +106,7 @@ def _runner_keys() -> set[str]:
 
 
 def _check_misspelt(cfg: Config, known: set[str], origin: str) -> None:
-    """Refuse keys that nearly are one of the Runner's: they would be ignored in silence."""
+    """Refuse keys that are similar to an argument of the Runner, which would be ignored without a message."""
     for key in cfg:
         near = difflib.get_close_matches(key, known, n=1, cutoff=0.9)
         if key not in known and near and near[0] not in cfg:

@@ -13,7 +13,7 @@ _LISTING = '`posediff configs list` shows the packaged ones'
 
 
 def config_folder() -> Path:
-    """The folder of the configs that come with posediff: in the package, or ``configs`` of a checkout.
+    """Return the folder of the packaged configs: in the package, or ``configs`` of a checkout.
 
     Raises:
         FileNotFoundError: This installation has neither.
@@ -25,20 +25,20 @@ def config_folder() -> Path:
 
 
 def packaged_configs() -> list[Path]:
-    """All packaged configs of models, sorted, without the parts in ``_base_``."""
+    """Return the packaged configs, sorted, without the parts in ``_base_``."""
     folder = config_folder()
     return sorted(path for path in folder.rglob('*.py') if '_base_' not in path.relative_to(folder).parts)
 
 
 def find_config(name: str | Path) -> Path:
-    """The config file of a path or of a packaged config's name.
+    """Return the config file of a path, or of the name of a packaged config.
 
     Args:
-        name: Path of a config file, or file name without ``.py`` of a packaged config: ``'mixste-c64_27f_cmu'``. A
-            file of that path comes first.
+        name: Path of a config file, or file name without ``.py`` of a packaged config: ``'mixste-c64_27f_cmu'``. If
+            both exist, the path is used.
 
     Raises:
-        FileNotFoundError: There is no such file, and no or more than one packaged config of that name.
+        FileNotFoundError: There is no such file, and not exactly one packaged config of that name.
     """
     if not str(name):
         raise FileNotFoundError(f'the name of the config is empty; {_LISTING}')
@@ -62,7 +62,7 @@ def find_config(name: str | Path) -> Path:
 
 
 def parents(config: Path) -> list[Path]:
-    """The files that a config inherits from, directly or through others, each once.
+    """Return the files that a config inherits from, directly or indirectly, each once.
 
     Raises:
         ValueError: ``_base_`` of a file is not a string or a list of strings.

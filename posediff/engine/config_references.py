@@ -36,14 +36,14 @@ def resolve_references(cfg: Config, origin: str) -> Config:
 
     Args:
         cfg: Config with all overrides applied. It is not changed.
-        origin: Where it came from, for messages.
+        origin: Origin of the config, for messages.
 
     Returns:
         A config without references; the same object if there are none.
 
     Raises:
         ValueError: A reference names a key that the config does not have, refers to itself or cannot be evaluated; the
-            message names its place.
+            message names its key.
     """
     if next(find_references(cfg._cfg_dict), None) is None:
         return cfg
@@ -53,7 +53,7 @@ def resolve_references(cfg: Config, origin: str) -> Config:
 
 
 def enclosing_reference(cfg: Config, key: str) -> tuple[str, str] | None:
-    """Find the reference inside which a dotted key lies, as (key of the reference, reference), if there is one."""
+    """Return the reference that contains a dotted key, as (key of the reference, reference); None if there is none."""
     part: Any = cfg._cfg_dict
     names = key.split('.')
     for depth, name in enumerate(names[:-1], start=1):
@@ -71,10 +71,10 @@ class _Resolver:
 
     def __init__(self, values: Mapping[str, Any], origin: str) -> None:
         self.values, self.origin = values, origin
-        self.open: list[str] = []  # references that are being evaluated, to find circles
+        self.open: list[str] = []  # references being evaluated, to detect cycles
 
     def value(self, part: Any, place: str) -> Any:
-        """Copy a part of the config with its references replaced; ``place`` is its dotted key, for messages."""
+        """Return a copy of a part of the config with its references replaced; ``place`` is its key, for messages."""
         if isinstance(part, dict):
             return {key: self.value(item, f'{place}.{key}'.lstrip('.')) for key, item in part.items()}
         if isinstance(part, (list, tuple)):
@@ -107,7 +107,7 @@ class _Resolver:
             self.open.pop()
 
     def node(self, node: ast.expr) -> Any:
-        """Evaluate one node of an expression."""
+        """Return the value of a node of an expression."""
         if isinstance(node, ast.Constant):
             return node.value
         if isinstance(node, ast.Tuple):
@@ -123,7 +123,7 @@ class _Resolver:
         raise TypeError(f'{ast.unparse(node)!r} is not allowed in a reference')
 
     def part(self, node: ast.expr) -> Any:
-        """Look up a key; only what leads to it is resolved, since what lies beside it may refer to it."""
+        """Return the value of a key; only its parents are resolved, since other parts may refer to it."""
         if isinstance(node, ast.Name):
             return self.child(self.values, node.id, node)
         if isinstance(node, ast.Attribute):

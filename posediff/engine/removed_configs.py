@@ -1,4 +1,4 @@
-"""Names of configs that were removed, and what is used in their place."""
+"""Names of removed configs, and their replacements."""
 
 from __future__ import annotations
 
@@ -17,6 +17,6 @@ REPLACEMENTS = {
 
 
 def describe_removed(path: str | Path | None) -> str:
-    """Say what replaces a removed config, as the end of an error message; empty for other names."""
+    """Return what replaces a removed config, as the end of an error message; empty for other names."""
     name = Path(path).name if path else ''
     return f'; {name} is now {REPLACEMENTS[name]}' if name in REPLACEMENTS else ''

@@ -1,4 +1,4 @@
-"""One person's keypoints while somebody waits for the pose: each from the past alone, and at once."""
+"""Windows of one person for live lifting: each pose is lifted from past frames only, without delay."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from torch import Tensor
 
 @dataclass
 class _Wanted:
+    """A frame whose pose is wanted: its window, and the pose once it is lifted, (M, K, 3) mm."""
+
     start: int
     points: np.ndarray
     observed: np.ndarray
@@ -21,14 +23,15 @@ class _Wanted:
 
 
 class CausalTrack:
-    """For every wanted frame the window that ends with it, of which the last pose is its own.
+    """Cut one window per wanted frame, which ends with the frame; the last pose of the window is the frame's pose.
 
-    The window's frames are one apart at the model's rate and read between those of the clip; before the clip's first
-    frame that one is repeated. With the face of :class:`~posediff.lifting.windowed_track.WindowedTrack`.
+    Windows are at the model's rate: their frames are interpolated between frames of the clip. Before the beginning of
+    the clip its first frame is repeated. The methods are those of
+    :class:`~posediff.lifting.windowed_track.WindowedTrack`.
 
     Args:
-        window: Frames of a window, at the model's rate.
-        step: Clip frames from one of them to the next, fps / model_fps.
+        window: Frames per window, at the model's rate.
+        step: Clip frames per window frame: fps / model_fps.
     """
 
     def __init__(self, window: int, step: float) -> None:
@@ -37,11 +40,17 @@ class CausalTrack:
         self.num_frames = 0
         self._frames: deque[tuple[np.ndarray, np.ndarray]] = deque(maxlen=math.ceil((window - 1) * step) + 2)
         self._due: list[_Wanted] = []
-        self._wanted: deque[_Wanted] = deque()  # not handed out yet
+        self._wanted: deque[_Wanted] = deque()  # not returned yet
         self._emitted = 0
 
     def push(self, points: np.ndarray, observed: np.ndarray, wanted: bool = True) -> None:
-        """Add the next frame: (K, 2) px, 0 where not observed; (K,) bool; and whether its pose is wanted."""
+        """Add the next frame.
+
+        Args:
+            points: (K, 2) px, 0 if not observed.
+            observed: (K,) bool.
+            wanted: Whether the pose of the frame is lifted and returned.
+        """
         self._frames.append((points, observed))
         self.num_frames += 1
         if wanted:
@@ -50,28 +59,32 @@ class CausalTrack:
             self._due.append(self._wanted[-1])
 
     def end(self) -> None:
-        """No frame will follow."""
+        """End the track: no frame will follow."""
         self.ended = True
 
     def due(self) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
-        """Windows that can be lifted now: start at the model's rate, points (T, K, 2), observed (T, K)."""
+        """Yield the windows that can be lifted: start frame at the model's rate, points (T, K, 2), observed (T, K)."""
         for wanted in self._due:
             yield wanted.start, wanted.points, wanted.observed
         self._due = []
 
     def accept(self, start: int, poses: Tensor) -> None:
-        """Take back a lifted window, in the order in which they were due: (T, M, K, 3) mm."""
+        """Store the poses of a lifted window, (T, M, K, 3) mm; windows are stored in the order of :meth:`due`.
+
+        Raises:
+            ValueError: This is not the next window.
+        """
         first = next(wanted for wanted in self._wanted if wanted.pose is None)
         if first.start != start:
             raise ValueError(f'the window from {first.start} is awaited, not that from {start}')
         first.pose = poses[-1]
 
     def ready(self) -> tuple[int, Tensor, np.ndarray, np.ndarray] | None:
-        """Wanted frames that were lifted, each handed out once.
+        """Return the wanted frames that are lifted, each once.
 
         Returns:
-            How many were handed out before, poses (n, M, K, 3) mm, points (n, K, 2) and observed (n, K); None if there
-            are none.
+            Number of frames returned before, poses (n, M, K, 3) mm, points (n, K, 2) and observed (n, K); None if there
+            are no frames.
         """
         found: list[_Wanted] = []
         while self._wanted and self._wanted[0].pose is not None:
@@ -85,11 +98,11 @@ class CausalTrack:
 
     @property
     def is_empty(self) -> bool:
-        """Whether the track ended and every wanted frame was handed out."""
+        """Whether the track ended and all wanted frames were returned."""
         return self.ended and not self._wanted
 
     def _read(self) -> tuple[np.ndarray, np.ndarray]:
-        """The window that ends with the last frame."""
+        """Return the window that ends with the last frame: points (T, K, 2), observed (T, K)."""
         first = self.num_frames - len(self._frames)
         positions = self.num_frames - 1 - self.step * np.arange(self.window - 1, -1, -1)
         positions = np.maximum(np.round(positions, 9), 0)

@@ -1,4 +1,4 @@
-"""Lift a whole clip: overlapping windows, one noise, blended."""
+"""Lift a whole clip in overlapping windows with shared noise, blended."""
 
 from __future__ import annotations
 
@@ -30,37 +30,37 @@ def lift_keypoints(
 ) -> dict[str, np.ndarray]:
     """Lift one person's 2D keypoints of a clip of any length.
 
-    Windows overlap, see the future as well as the past, and are blended with weights that fall towards their borders.
-    The noise belongs to the frame, not to the window, so that windows agree where they overlap.
+    Overlapping windows cover frames before and after, and are blended with weights that decrease towards their borders.
+    Noise is drawn per frame, not per window, so that windows agree where they overlap.
 
     Args:
         model: From :func:`posediff.init_model`.
-        keypoints_2d: (F, K, 2) px in the lifter's skeleton; finite where the score is above 0.
-        keypoint_scores: (F, K) confidences in [0, 1], 0 = not seen; None: every point was seen.
-        skeleton: Of the keypoints, e.g. ``'coco17'``. It has to be said, and to be the lifter's
-            (``model.head.skeleton.name``): another one is an error that says how to convert
-            (:func:`posediff.structures.skeleton_conversion.convert_joints`).
+        keypoints_2d: (F, K, 2) px in the lifter's skeleton; finite if the score is above 0.
+        keypoint_scores: (F, K) confidences in [0, 1], 0 = not observed; None: all points are observed.
+        skeleton: Skeleton of the keypoints, e.g. ``'coco17'``. Required; it must be the lifter's
+            (``model.head.skeleton.name``).
+            :func:`posediff.structures.skeleton_conversion.convert_joints` converts other skeletons.
         img_shape: (h, w) of the image in px.
-        fps: Rate of the clip. Where it differs from the ``fps`` of the model's config, the keypoints are resampled to
-            that, and the poses back. None takes the frames as they are.
-        camera: For an aggregator that needs one.
+        fps: Frame rate of the clip. If it differs from the ``fps`` of the model's config, the keypoints are resampled
+            to that rate, and the poses back. None: no resampling.
+        camera: Camera, for aggregators that need one.
         num_hypotheses: M; None: the config's.
         num_inference_steps: Denoiser calls per hypothesis; None: the config's.
-        seed: Decides the noise.
+        seed: Seed of the noise.
         stride: Frames from window to window, at most the window length; None: a third of it.
-        score_threshold: Points scored below, or 0, are treated as omitted.
-        batch_size: Windows at a time.
+        score_threshold: Points with a lower score, or with score 0, are treated as not observed.
+        batch_size: Windows per batch.
         progress: Wraps the numbers of the frames, e.g. :func:`tqdm.tqdm`.
 
     Returns:
         ``joints_3d`` (F, K, 3) root-relative mm in the camera frame (x right, y down, z forward);
         ``hypotheses`` (M, F, K, 3); ``joints_3d_std`` (F, K) mm, root of the variances over M summed over the axes;
         ``observed`` (F, K) bool. A clip shorter than the window is padded by repeating its last frame; the padding is
-        cut off again.
+        removed from the results.
 
     Raises:
-        ValueError: The skeleton is another one or not given; wrong shapes, an empty clip, no usable point at all, an
-            option out of range.
+        ValueError: The skeleton is not given or not the lifter's, a shape is wrong, the clip is empty, no point is
+            observed, or an option is out of range.
     """
     points, observed = _check_clip(keypoints_2d, keypoint_scores, score_threshold)
     stream = LiftingStream(
@@ -93,7 +93,14 @@ def lift_keypoints(
 def _check_clip(
     keypoints_2d: np.ndarray, scores: np.ndarray | None, score_threshold: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return finite points (F, K, 2) float32 and which were observed (F, K), or say what is wrong."""
+    """Check a clip.
+
+    Returns:
+        Points (F, K, 2) float32, 0 if not observed, and whether they are observed (F, K).
+
+    Raises:
+        ValueError: A shape or a value is wrong, or no point is observed.
+    """
     points = np.asarray(keypoints_2d, dtype=np.float32)
     if points.ndim != 3 or points.shape[-1] != 2:
         raise ValueError(f'keypoints_2d must be (F, K, 2) px, got shape {points.shape}')

@@ -1,4 +1,4 @@
-"""Noise that belongs to the frames of a track: windows that share a frame share its noise."""
+"""Noise per frame of a track: windows that share a frame share its noise."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from posediff.diffusion.seeds import plain_id, seeded_generator
 from posediff.models.device_copies import to_device
 
 KEPT_BYTES = 2**14
-"""Of a frame's noise, at a time: where that is all of it, it is made once, for all windows that hold the frame."""
+"""Noise of a frame that is kept, in bytes. If this is all of it, it is drawn once for all windows with the frame."""
 
 
 class FrameNoise:
-    """All draws of one frame, (draws, M, K, 3): made and kept some draws at a time when they are read.
+    """All draws of one frame, (draws, M, K, 3), generated in parts when they are read.
 
     Args:
-        seed, track, frame: The values follow from these alone; a track's id by what it says, not by its type
+        seed, track, frame: Determine the values. The type of a track id has no influence
             (:func:`posediff.diffusion.seeds.plain_id`).
         shape: (draws, M, K, 3).
     """
@@ -36,7 +36,7 @@ class FrameNoise:
         self._stream: NormalStream | None = None
 
     def read(self, draw: int) -> Tensor:
-        """Draw ``draw``, float32 (M, K, 3) on the CPU."""
+        """Return one draw, float32 (M, K, 3) on the CPU."""
         first = draw - draw % self._at_a_time
         if self._kept is None or self._kept[0] != first:
             self._kept = first, self._make(first)
@@ -54,11 +54,11 @@ class FrameNoise:
 
 
 class WindowNoise(Noise):
-    """Noise (draws, B, M, T, K, 3) of windows, made of their frames'.
+    """Noise (draws, B, M, T, K, 3) of windows, stacked from the noise of their frames.
 
     Args:
         windows: B windows of T frames.
-        device: Where the noise is wanted.
+        device: Device of the noise.
     """
 
     def __init__(self, windows: Sequence[Sequence[FrameNoise]], device: torch.device) -> None:
@@ -69,6 +69,6 @@ class WindowNoise(Noise):
     def read(self, draw: int, clips: slice, hypotheses: slice) -> Tensor:
         windows = self.windows[clips]
         places = {frame: place for place, frame in enumerate(dict.fromkeys(itertools.chain(*windows)))}
-        frames = torch.stack([frame.read(draw)[hypotheses] for frame in places])  # each once: windows overlap
+        frames = torch.stack([frame.read(draw)[hypotheses] for frame in places])  # each frame once: windows overlap
         noise = frames[torch.tensor([[places[frame] for frame in window] for window in windows])]  # (B, T, M, K, 3)
         return to_device(noise.transpose(1, 2).contiguous(), self.device)

@@ -1,4 +1,4 @@
-"""Lift the people of a video frame by frame: windows of all of them in common batches, one noise for a frame."""
+"""Lift the people of a video frame by frame, with windows of several people in one batch."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ class LiftedFrames:
     """Consecutive frames of one track.
 
     Attributes:
-        track: As it was pushed.
-        first: How many frames of the track were handed out before.
+        track: Track id, as pushed.
+        first: Number of frames of the track returned before.
         joints_3d: (n, K, 3) mm relative to the root, camera axes: x right, y down, z forward.
         hypotheses: (M, n, K, 3) mm.
-        observed: (n, K) bool, which keypoints were used.
+        observed: (n, K) bool, keypoints that were inputs of the lifter.
     """
 
     track: Hashable
@@ -46,34 +46,33 @@ class LiftedFrames:
 
 
 class LiftingStream:
-    """Lift any number of people while their keypoints come in, in memory that does not grow with the video.
+    """Lift any number of people while their keypoints arrive; memory does not grow with the length of the video.
 
-    A window covers the future as well as the past of its frames. Windows overlap and are blended with weights that
-    fall towards their borders, so a frame is ready when the last window that holds it was lifted. The noise belongs to
-    the frame, not to the window, so that windows agree where they overlap. Results depend neither on ``batch_size``
-    nor on the other people in the video.
+    Overlapping windows cover frames before and after, and are blended with weights that decrease towards their borders.
+    A frame is ready once the last window that contains it is lifted. Noise is drawn per frame, not per window, so that
+    windows agree where they overlap. Results depend neither on ``batch_size`` nor on other people in the video.
 
     Args:
         model: From :func:`posediff.init_model`.
         img_shape: (h, w) of the image in px.
-        skeleton: Skeleton of the keypoints; it has to be the lifter's (``model.head.skeleton.name``), to which
-            :func:`posediff.structures.skeleton_conversion.convert_joints` converts others.
-        fps: Rate of the video, frames per second. Where it differs from the ``fps`` of the model's config, the
-            keypoints are resampled to that, and the poses back. None takes the frames as they are.
-        camera: For an aggregator that needs one.
+        skeleton: Skeleton of the keypoints. Required; it must be the lifter's (``model.head.skeleton.name``).
+            :func:`posediff.structures.skeleton_conversion.convert_joints` converts other skeletons.
+        fps: Frame rate of the video. If it differs from the ``fps`` of the model's config, the keypoints are resampled
+            to that rate, and the poses back. None: no resampling.
+        camera: Camera, for aggregators that need one.
         num_hypotheses: M; None: the config's.
         num_inference_steps: Denoiser calls per hypothesis; None: the config's.
         seed: Seed of the noise.
         stride: Frames from window to window, at most the window length; None: a third of it.
-        batch_size: Windows lifted together.
-        causal: Take each frame's pose from the window that ends with it: no frame waits for later ones, and every frame
-            costs one window. With ``batch_size=1`` it is lifted at once.
+        batch_size: Windows per batch.
+        causal: Take the pose of a frame from the window that ends with it: no frame waits for later ones, and every
+            frame costs one window. With ``batch_size=1`` each frame is lifted immediately.
 
     Attributes:
-        spec: What the stream knows of the lifter.
+        spec: Properties of the lifter that the stream uses.
 
     Raises:
-        ValueError: The skeleton is another one or not given, or an option is out of range.
+        ValueError: The skeleton is not given or not the lifter's, or an option is out of range.
     """
 
     def __init__(
@@ -113,16 +112,16 @@ class LiftingStream:
         self._noise: dict[Hashable, dict[int, FrameNoise]] = {}
 
     def push(self, track: Hashable, points: np.ndarray, observed: np.ndarray, wanted: bool = True) -> None:
-        """Add the next frame of a track, which begins with its first.
+        """Add the next frame of a track; the first one starts the track.
 
         Args:
-            track: Anything that tells people apart.
-            points: (K, 2) px float32 in the lifter's skeleton, 0 where not observed.
+            track: Id of the person.
+            points: (K, 2) px float32 in the lifter's skeleton, 0 if not observed.
             observed: (K,) bool.
-            wanted: Whether its pose is asked for; a causal stream lifts and hands out no others.
+            wanted: Whether the pose is needed; a causal stream does not lift or return the other frames.
 
         Raises:
-            ValueError: A frame is not wanted of a stream that is not causal.
+            ValueError: ``wanted`` is False and the stream is not causal.
         """
         if track not in self._tracks:
             self._tracks[track] = self._new_track()
@@ -141,19 +140,19 @@ class LiftingStream:
         return WindowedTrack(self.window, self.hop, self.step)
 
     def end(self, track: Hashable) -> None:
-        """No frame of the track will follow; what is left of it is lifted with the next batch, or by ``flush``."""
+        """End a track; its remaining windows are lifted with the next batch, or by :meth:`flush`."""
         if track in self._tracks:
             self._tracks[track].end()
             self._collect(track)
 
     def flush(self) -> None:
-        """Lift what is due now, however few windows they are."""
+        """Lift all windows that are due, even if they do not fill a batch."""
         while self._due:
             self._lift(self._due[: self.batch_size])
             del self._due[: self.batch_size]
 
     def ready(self) -> Iterator[LiftedFrames]:
-        """Hand out the frames that nothing will change any more."""
+        """Yield the frames whose poses are final, each once."""
         for name, track in list(self._tracks.items()):
             found = track.ready()
             if found is not None:
@@ -190,13 +189,13 @@ class LiftingStream:
             self._tracks[name].accept(start, pose.transpose(0, 1))
 
     def _inputs(self, points: np.ndarray, observed: np.ndarray) -> Tensor:
-        """Network inputs (B, T, K, 2 or 3) of windows: points (B, T, K, 2) px, observed (B, T, K)."""
+        """Return network inputs (B, T, K, 2 or 3) of windows: points (B, T, K, 2) px, observed (B, T, K)."""
         mask = torch.from_numpy(observed.astype(np.float32))
         shape = torch.tensor([self.img_shape], dtype=torch.float32)
         return network_inputs(torch.from_numpy(points), mask, shape, self.spec.input_mask)
 
     def _window_noise(self, track: Hashable, start: int) -> list[FrameNoise]:
-        """The noise of a window's frames; a frame's follows from (seed, track, number) alone."""
+        """Return the noise of a window's frames, which depends on seed, track and frame number only."""
         kept = self._noise.setdefault(track, {})
         for old in [frame for frame in kept if frame < start - self.window]:
             del kept[old]
@@ -205,7 +204,7 @@ class LiftingStream:
         return [kept.setdefault(frame, FrameNoise(seed, track, frame, shape)) for frame in frames]
 
     def _aggregate(self, hypotheses: Tensor, points: np.ndarray, observed: np.ndarray) -> Tensor:
-        """One pose (n, K, 3) of (M, n, K, 3)."""
+        """Return one pose per frame, (n, K, 3), of the hypotheses (M, n, K, 3)."""
         sample = PoseDataSample(metainfo={'sample_id': 'clip', 'img_shape': self.img_shape, 'camera': self.camera})
         sample.set_metainfo({'skeleton': self.spec.skeleton.name})
         sample.input_keypoints_2d = torch.from_numpy(points)

@@ -1,4 +1,4 @@
-"""The windows of one person: which are due, and which frames are settled once they have been lifted."""
+"""Overlapping windows of one person: when they can be lifted, and which frames are final afterwards."""
 
 from __future__ import annotations
 
@@ -11,44 +11,44 @@ from torch import Tensor
 
 
 class WindowedTrack:
-    """Cut one person's keypoints into overlapping windows as they come in, and blend what was lifted.
+    """Cut one person's keypoints into overlapping windows while they arrive, and blend the lifted poses.
 
-    Frames of the clip (at its own rate) are read between on a grid at the model's rate; windows are cut from the grid;
-    poses are read back at the clip's frames. Memory is bounded by a few windows: what is settled is handed out.
+    Frames of the clip are interpolated to a grid at the model's rate. Windows are cut from the grid, and poses are
+    interpolated back to the clip's frames. Memory is bounded by a few windows, since final frames are returned.
 
     Args:
-        window: Grid frames of a window.
+        window: Grid frames per window.
         hop: Grid frames from window to window.
-        step: Clip frames from one grid frame to the next, fps / model_fps.
+        step: Clip frames per grid frame: fps / model_fps.
     """
 
     def __init__(self, window: int, hop: int, step: float) -> None:
         self.window, self.hop, self.step = window, hop, step
         self.ended = False
         self.num_frames = 0  # of the clip, so far
-        self._frames: list[tuple[np.ndarray, np.ndarray]] = []  # the clip's last ones, from _first_frame on
+        self._frames: list[tuple[np.ndarray, np.ndarray]] = []  # the last frames of the clip, from _first_frame on
         self._first_frame = 0
-        self._grid: list[tuple[np.ndarray, np.ndarray]] = []  # the grid's last ones, from _first_grid on
+        self._grid: list[tuple[np.ndarray, np.ndarray]] = []  # the last frames of the grid, from _first_grid on
         self._first_grid = 0
         self._num_grid = 0
-        self._last_position = 0.0  # of the grid's last one, in clip frames
+        self._last_position = 0.0  # of the last grid frame, in clip frames
         self._next_start = 0
         self._all_cut = False
-        self._pending: set[int] = set()  # starts of windows that were handed out and did not come back
+        self._pending: set[int] = set()  # starts of windows that are due and not lifted yet
         self._blended: list[tuple[Tensor, float]] = []  # weighted sums of poses and of weights, from _first_blended on
         self._first_blended = 0
-        self._emitted = 0  # clip frames that were handed out
+        self._emitted = 0  # clip frames that were returned
         self._ramp = np.minimum(np.arange(1, window + 1), np.arange(window, 0, -1)).astype(np.float32)
 
     def push(self, points: np.ndarray, observed: np.ndarray) -> None:
-        """Add the next frame: (K, 2) px, 0 where not observed; (K,) bool."""
+        """Add the next frame: points (K, 2) px, 0 if not observed, and observed (K,) bool."""
         self._frames.append((points, observed))
         self.num_frames += 1
         while self._num_grid * self.step <= self.num_frames - 1 + 1e-9:
             self._read_grid(min(self._num_grid * self.step, self.num_frames - 1))
 
     def end(self) -> None:
-        """No frame will follow."""
+        """End the track: no frame will follow."""
         if self.ended or not self.num_frames:
             return
         self.ended = True
@@ -56,7 +56,7 @@ class WindowedTrack:
             self._read_grid(float(self.num_frames - 1))
 
     def due(self) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
-        """Windows that can be lifted now: start on the grid, points (T, K, 2), observed (T, K)."""
+        """Yield the windows that can be lifted: start on the grid, points (T, K, 2), observed (T, K)."""
         while self._next_start + self.window <= self._num_grid:
             self._next_start += self.hop
             yield self._cut(self._next_start - self.hop)
@@ -67,7 +67,7 @@ class WindowedTrack:
                 yield self._cut(last)
 
     def accept(self, start: int, poses: Tensor) -> None:
-        """Take back a lifted window: (T, M, K, 3) mm."""
+        """Blend in the poses of a lifted window, (T, M, K, 3) mm."""
         self._pending.discard(start)
         end = min(start + self.window, self._num_grid)
         while self._first_blended + len(self._blended) < end:
@@ -78,10 +78,10 @@ class WindowedTrack:
             self._blended[place - self._first_blended] = total + poses[place - start] * share, weight + share
 
     def ready(self) -> tuple[int, Tensor, np.ndarray, np.ndarray] | None:
-        """Frames that nothing will change any more, each handed out once.
+        """Return the frames whose poses are final, each once.
 
         Returns:
-            First frame, poses (n, M, K, 3) mm, points (n, K, 2) and observed (n, K); None if there are none.
+            First frame, poses (n, M, K, 3) mm, points (n, K, 2) and observed (n, K); None if there are no frames.
         """
         settled = self._settled()
         found: list[Tensor] = []
@@ -101,11 +101,11 @@ class WindowedTrack:
 
     @property
     def is_empty(self) -> bool:
-        """Whether the track ended and every frame was handed out."""
+        """Whether the track ended and all frames were returned."""
         return self.ended and self._emitted == self.num_frames
 
     def _read_grid(self, position: float) -> None:
-        """Append the keypoints at a position of the clip, between two of its frames."""
+        """Append the keypoints at a position of the clip, interpolated between two frames."""
         lower = int(position)
         share = np.float32(position - lower)
         points, observed = self._frames[lower - self._first_frame]
@@ -118,24 +118,24 @@ class WindowedTrack:
         self._num_grid += 1
 
     def _cut(self, start: int) -> tuple[int, np.ndarray, np.ndarray]:
-        """A window; beyond the ends of the grid its first or last frame is repeated."""
+        """Return a window; beyond the ends of the grid, the first or last frame is repeated."""
         self._pending.add(start)
         places = np.clip(np.arange(start, start + self.window), 0, self._num_grid - 1) - self._first_grid
         points, observed = (np.stack(part) for part in zip(*(self._grid[place] for place in places), strict=True))
         return start, points, observed
 
     def _settled(self) -> int:
-        """Grid frames before this one are final."""
+        """Return the grid frame before which all are final."""
         if self._all_cut:
             return min([self._num_grid, *self._pending])
-        # the last window, wherever it will be, starts no earlier
+        # the last window starts no earlier, wherever the clip ends
         return min([self._num_grid - self.window, self._next_start, *self._pending])
 
     def _place(self, frame: int) -> float | None:
-        """Where a frame of the clip lies on the grid; None where that is not known yet."""
+        """Return the position of a clip frame on the grid; None if it is not known yet."""
         regular = self._num_grid - 1
         if self.ended and self._last_position < regular * self.step - 1e-9:
-            regular -= 1  # the last one was put at the clip's end
+            regular -= 1  # the last grid frame was placed at the end of the clip
         place = frame / self.step
         if place <= regular + 1e-9:
             return min(place, float(regular))
@@ -155,7 +155,7 @@ class WindowedTrack:
         return total / weight
 
     def _forget(self) -> None:
-        """Drop what no window and no frame will ask for again."""
+        """Drop frames that no later window and no later result needs."""
         keep = min(self._emitted, int(self._num_grid * self.step), self.num_frames - 1)
         del self._frames[: max(keep - self._first_frame, 0)]
         self._first_frame = max(keep, self._first_frame)

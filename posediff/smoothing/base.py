@@ -40,7 +40,7 @@ class BaseSmoother(ABC):
     """
 
     command_line: ClassVar[tuple[CommandLineChoice, ...]] = ()
-    """Words by which a command line names the component."""
+    """Command-line names of the component."""
 
     def __call__(self, values: np.ndarray, fps: float) -> np.ndarray:
         """Smooth a whole sequence.
@@ -65,6 +65,7 @@ class BaseSmoother(ABC):
 
 
 def check_fps(owner: str, fps: float) -> None:
+    """Raise ValueError if the frame rate is not positive."""
     if not (np.isfinite(fps) and fps > 0):
         raise ValueError(f'{owner}: fps must be positive, got {fps}')
 

@@ -3,8 +3,7 @@
 An ROI is a row (x, y, size, rotation): centre and side in px, and the clockwise angle in rad of the person in the image
 relative to upright. Points in an ROI are (u, v): (0, 0) at its top left corner, (1, 1) at the opposite one, with the
 person upright. Pixel coordinates are MediaPipe's: the value at row i, column j of an image or crop is at (j, i), and
-the
-image ends at (W, H).
+the image ends at (W, H).
 """
 
 from __future__ import annotations
