@@ -1,5 +1,5 @@
 # Clips in PoseTrack's format: 2δ + 1 frames around every person, cropped to the key frame's box enlarged by 25 %.
-# Which data: posetrack2017.py, posetrack2018.py, posetrack2021.py or synthetic_video.py, in the same `_base_` list.
+# The data set is posetrack2017.py, posetrack2018.py, posetrack2021.py or synthetic_video.py, in the same `_base_` list.
 dataset_type = 'PoseTrackClipDataset'
 input_size = (192, 256)  # w, h in px
 codec = dict(

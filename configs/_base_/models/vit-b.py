@@ -1,4 +1,4 @@
-# MMPretrain's ViT-B as MMPose's ViTPose-B has it, without weights to begin with. Use: dict(_base_.vit_b, init_cfg=...)
+# The backbone of MMPose's ViTPose-B, without initial weights. Use: backbone=dict(_base_.vit_b, init_cfg=...)
 vit_b = dict(
     type='mmpretrain.VisionTransformer',
     arch='base',

@@ -5,7 +5,7 @@ _base_ = [
     '../../_base_/schedules/one_cycle.py',
 ]
 
-# The cameras stand anywhere: the denoiser sees the joints centred, with place and size beside them.
+# Camera positions vary: the denoiser gets centred joints, and their centre and size as extra channels.
 model = dict(conditioner=dict(center=True), denoiser=dict(condition_channels=5))
 train_dataloader = dict(batch_size=64)
 # 50 steps of 5 hypotheses are slow: validation during training takes a sample of the windows, every 20 epochs.

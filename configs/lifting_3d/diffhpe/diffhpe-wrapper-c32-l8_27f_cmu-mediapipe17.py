@@ -11,7 +11,7 @@ model = dict(
         ),
     ),
 )
-# Detectors leave joints out: any joint may be hidden in training, and left and right are mirrored after that.
+# Detectors miss joints: in training any joint may be hidden, before left and right are mirrored.
 train_dataloader = dict(
     dataset=dict(
         camera_preset='anywhere',

@@ -5,6 +5,6 @@ _base_ = [
     '../../_base_/schedules/one_cycle.py',
 ]
 
-# The cameras stand anywhere: the lifter sees the joints centred, with place and size beside them.
+# Camera positions vary: the lifter gets centred joints, and their centre and size as extra channels.
 model = dict(conditioner=dict(center=True, lifter=dict(in_channels=5)))
 train_dataloader = dict(batch_size=64)

@@ -1,4 +1,4 @@
-# The control that the paper lacks: backbone and representation learner of DiffPose, a plain heatmap head, no diffusion.
+# Baseline without diffusion, not in the paper: DiffPose's backbone and representation learner, a plain heatmap head.
 _base_ = '../diffpose/diffpose_vit-b_posetrack17-256x192.py'
 
 model = dict(

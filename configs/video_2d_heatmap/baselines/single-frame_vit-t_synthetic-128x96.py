@@ -1,4 +1,4 @@
-# One frame, a plain heatmap head: the initial weights of the backbones of the 128x96 rows. Publish it as
+# One frame and a plain heatmap head. It gives the initial weights of the backbones of the 128x96 configs: publish it as
 # checkpoints/single-frame_vit-t_synthetic-128x96.pth
 _base_ = '../diffpose/diffpose_vit-t_synthetic-128x96.py'
 

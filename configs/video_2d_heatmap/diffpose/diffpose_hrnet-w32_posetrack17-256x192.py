@@ -1,4 +1,4 @@
-# Maps at a quarter of the image: patches of 4 become one place.
+# Feature maps have a quarter of the image's size: patches of 4 x 4 cells become one token.
 _base_ = './diffpose_vit-b_posetrack17-256x192.py'
 
 model = dict(

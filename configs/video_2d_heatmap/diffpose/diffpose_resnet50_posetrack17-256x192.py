@@ -1,4 +1,4 @@
-# Maps at a 32nd of the image: depth moves to space.
+# Feature maps have a 32nd of the image's size: channels are rearranged to twice the height and width.
 _base_ = './diffpose_vit-b_posetrack17-256x192.py'
 
 model = dict(

@@ -1,4 +1,4 @@
-# On smaller crops, from a backbone trained on single frames: the rows of docs/benchmarks.md.
+# Smaller crops, with a backbone that was trained on single frames: the rows of docs/benchmarks.md.
 _base_ = [
     '../../_base_/default_runtime.py',
     '../../_base_/datasets/posetrack_clips.py',
@@ -11,7 +11,7 @@ _base_ = [
 input_size = (96, 128)  # w, h in px
 train_pipeline = [
     *_base_.train_pipeline[:3],
-    # milder than the paper's: there are far fewer images
+    # milder than the paper's, since there are far fewer images
     dict(type='mmpose.RandomBBoxTransform', shift_factor=0.0, scale_factor=(0.85, 1.15), rotate_factor=15),
     *_base_.train_pipeline[5:],
 ]
