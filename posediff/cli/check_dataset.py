@@ -10,7 +10,7 @@ from mmengine.config import DictAction
 from tqdm import tqdm
 
 from posediff.cli.arguments import command_parser
-from posediff.datasets.checking import as_text, check_dataset
+from posediff.datasets.checking import PARTS, as_text, check_dataset
 from posediff.engine.command_line import one_line_errors, positive
 from posediff.engine.config import load_config
 from posediff.plugins.entry_points import load_plugins
@@ -31,6 +31,9 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
     with one_line_errors():
         load_plugins()
         cfg = load_config(args.config, args.cfg_options)
+        parts = [f'{part}_dataloader' for part in PARTS]
+        if not any(cfg.get(part) for part in parts):
+            raise ValueError(f'{cfg.filename} has none of {", ".join(parts)}')
     progress = partial(tqdm, desc='reading', unit='item', leave=False, disable=None)
     findings = check_dataset(cfg, None if args.all else args.items, progress)
     print(as_text(findings))

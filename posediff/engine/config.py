@@ -75,6 +75,24 @@ def load_config(config: str | Path | Config, cfg_options: Mapping[str, Any] | No
     return resolve_references(cfg, origin)
 
 
+def require_parts(cfg: Config, *keys: str) -> None:
+    """Require that a config has the parts that a command needs.
+
+    Args:
+        cfg: The config.
+        keys: Dotted keys, such as ``'test_dataloader.dataset'``.
+
+    Raises:
+        ValueError: A part is missing; the message names the config and the key.
+    """
+    for key in keys:
+        part: Any = cfg
+        for name in key.split('.'):
+            part = part.get(name) if isinstance(part, (Config, dict)) else None
+        if part is None:
+            raise ValueError(f'{cfg.filename or "the config"} has no {key}')
+
+
 def _read(file: Path) -> Config:
     try:
         return Config.fromfile(str(file))

@@ -12,6 +12,7 @@ from mmengine.config import Config
 from mmengine.evaluator import BaseMetric
 
 from posediff.datasets.pose_windows import PoseWindowDataset
+from posediff.engine.config import require_parts
 from posediff.models.estimator import PoseDiffusionEstimator
 from posediff.registry import DATASETS, METRICS
 
@@ -56,9 +57,13 @@ def build_test_dataset(cfg: Config, occlusion: str | None = None, max_items: int
     Args:
         cfg: A config.
         occlusion: Pattern of :class:`posediff.datasets.transforms.KeypointOcclusion` to test with; None keeps the
-        config's.
+            config's.
         max_items: Spread this many items over the whole; None keeps the config's.
+
+    Raises:
+        ValueError: The config has no test dataset.
     """
+    require_parts(cfg, 'test_dataloader.dataset')
     dataset: dict[str, Any] = cfg.test_dataloader.dataset.to_dict()
     if occlusion is not None:
         pipeline = [step for step in dataset.get('pipeline', []) if step['type'] != 'KeypointOcclusion']
@@ -70,6 +75,7 @@ def build_test_dataset(cfg: Config, occlusion: str | None = None, max_items: int
 
 def build_test_metric(cfg: Config) -> BaseMetric:
     """The first metric of ``cfg.test_evaluator``, without tables in the log and without a prefix in its names."""
+    require_parts(cfg, 'test_evaluator')
     evaluator = cfg.test_evaluator
     metric = dict(evaluator[0] if isinstance(evaluator, list) else evaluator)
     quiet = {'print_actions': False} if metric['type'] == 'LiftingMetric' else {}

@@ -19,7 +19,7 @@ from mmengine.registry import MODEL_WRAPPERS
 from mmengine.runner import Runner
 
 from posediff.engine.command_line import one_line_errors
-from posediff.engine.config import load_config
+from posediff.engine.config import load_config, require_parts
 from posediff.engine.hooks import ReadyToTrainHook
 from posediff.engine.rank_watch import RankWatch
 from posediff.fileio.checkpoint import use_safe_loading
@@ -61,8 +61,7 @@ def prepare(args: argparse.Namespace) -> Config:
     load_plugins()
     use_safe_loading()
     cfg = load_config(args.config, args.cfg_options)
-    if 'model' not in cfg:
-        raise ValueError(f'{cfg.filename} has no model')
+    require_parts(cfg, 'model')
     cfg.launcher = args.launcher
     if args.work_dir is not None:
         cfg.work_dir = args.work_dir

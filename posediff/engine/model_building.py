@@ -10,7 +10,7 @@ import torch
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
-from posediff.engine.config import load_config
+from posediff.engine.config import load_config, require_parts
 from posediff.fileio.checkpoint import check_state, load_state
 from posediff.models.estimator import PoseDiffusionEstimator
 from posediff.plugins.entry_points import load_plugins
@@ -41,8 +41,7 @@ def init_model(
     """
     load_plugins()
     cfg = load_config(config, cfg_options)
-    if 'model' not in cfg:
-        raise ValueError(f'{cfg.filename or "the config"} has no model')
+    require_parts(cfg, 'model')
     init_default_scope(cfg.get('default_scope', 'posediff'))
     try:
         model = MODELS.build(cfg.model)

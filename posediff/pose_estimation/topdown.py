@@ -15,6 +15,7 @@ from mmengine.dataset import pseudo_collate
 
 import posediff.engine.model_building
 from posediff.assets import DIFFPOSE_CHECKPOINT, DIFFPOSE_CONFIG
+from posediff.engine.config import require_parts
 from posediff.engine.config_files import packaged_configs
 from posediff.integrations.model_zoo import find_model
 from posediff.integrations.openmmlab_models import loaded
@@ -155,6 +156,7 @@ class DiffPoseEstimator(TopdownEstimator):
         )
         if model.backbone is None:
             raise ValueError(f'{config} takes keypoints, not frames')
+        require_parts(model.cfg, 'test_pipeline')
         pipeline = build_pipeline(model.cfg.test_pipeline[1:])
         super().__init__(model, pipeline, model.head.skeleton, model.head.label_joints, batch_size)
         self.frames_around = model.conditioner.num_frames // 2

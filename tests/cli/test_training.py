@@ -306,11 +306,3 @@ def test_one_rank_trains_on_nccl(tmp_path, repository, config):
     output = check(run(repository / 'tools/dist_train.sh', config, 1, '--work-dir', tmp_path, PORT=free_port()))
     assert 'lifting/mpjpe' in output
     assert (tmp_path / 'epoch_3.pth').exists()
-
-
-@pytest.mark.parametrize('command', ['train', 'test'])
-def test_a_config_without_a_model_is_named(cli, exit_code, tmp_path, capsys, command):
-    (tmp_path / 'empty.py').write_text('')
-    files = [str(tmp_path / 'empty.py'), *(['a.pth'] if command == 'test' else [])]
-    assert exit_code(cli(command).main, files) == 2
-    assert f'error: {tmp_path}/empty.py has no model' in capsys.readouterr().err

@@ -7,7 +7,8 @@ import inspect
 import pytest
 from mmengine.runner import Runner
 
-from posediff.engine.config import RUNNER_KEYS, load_config
+from posediff.cli.main import main
+from posediff.engine.config import RUNNER_KEYS, load_config, require_parts
 
 CONFIG = """
 model = dict(type='PoseDiffusionEstimator', test_cfg=dict(num_hypotheses=5))
@@ -112,3 +113,30 @@ def test_a_byte_order_mark_is_named(tmp_path):
 
 def test_the_listed_arguments_are_those_of_the_runner():
     assert set(RUNNER_KEYS) == set(inspect.signature(Runner.__init__).parameters) - {'self'}
+
+
+def test_a_missing_part_is_named(config):
+    cfg = load_config(config)
+    require_parts(cfg, 'model', 'model.test_cfg.num_hypotheses')
+    for key in ('test_evaluator', 'test_dataloader.dataset', 'train_dataloader.dataset', 'my_own_variable.x'):
+        with pytest.raises(ValueError, match=rf'config\.py has no {key}$'):
+            require_parts(cfg, 'model', key)
+
+
+@pytest.mark.parametrize(
+    ('command', 'said'),
+    [
+        (['train'], 'has no model'),
+        (['test', 'a.pth'], 'has no model'),
+        (['check-dataset'], 'has none of train_dataloader, val_dataloader, test_dataloader'),
+        (['benchmark', 'baselines'], 'has no train_dataloader.dataset'),
+        (['benchmark', 'model'], 'has no model'),
+    ],
+)
+def test_a_command_names_the_part_that_its_config_lacks(config, capsys, command, said):
+    config.write_text('')
+    words, files = ([command[0]], command[1:]) if command[0] == 'test' else (command, [])
+    with pytest.raises(SystemExit) as stop:
+        main([*words, str(config), *files])
+    assert stop.value.code == 2
+    assert f'config.py {said} (' in capsys.readouterr().err

@@ -12,7 +12,7 @@ from mmengine.registry import init_default_scope
 from posediff.cli.arguments import command_parser
 from posediff.datasets import PoseWindowDataset
 from posediff.engine.command_line import one_line_errors, positive
-from posediff.engine.config import load_config
+from posediff.engine.config import load_config, require_parts
 from posediff.evaluation.baselines import centred_items, collect, evaluate_baselines
 from posediff.fileio.atomic_files import replacing
 from posediff.plugins import load_plugins
@@ -44,6 +44,7 @@ def measure(args: argparse.Namespace) -> list[dict]:
     load_plugins()
     init_default_scope('posediff')
     cfg = load_config(args.config, args.cfg_options)
+    require_parts(cfg, 'train_dataloader.dataset', 'val_dataloader.dataset')
     train = DATASETS.build(cfg.train_dataloader.dataset)
     test = DATASETS.build(cfg.val_dataloader.dataset)
     centred = collect(centred_items(test, args.centre_stride)) if args.centre_stride else None
