@@ -94,9 +94,10 @@ def command_line_choices(registry: ComponentRegistry) -> dict[str, tuple[str, Co
 
 
 def choices_help(registry: ComponentRegistry) -> str:
-    """Return the text for ``--help``: every choice with its sentence."""
-    choices = command_line_choices(registry).values()
-    return '; '.join(f'{choice.name}: {choice.help}' for _, choice in choices).replace('%', '%%')
+    """Return the text for ``--help``: one line per choice, with its name and its sentence."""
+    choices = sorted((choice for _, choice in command_line_choices(registry).values()), key=lambda choice: choice.rank)
+    width = max(len(choice.name) for choice in choices)
+    return '\n'.join(f'  {choice.name:<{width}}  {choice.help}' for choice in choices)
 
 
 def component_config(

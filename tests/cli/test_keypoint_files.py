@@ -149,7 +149,7 @@ def test_keypoints_of_a_run_at_another_rate_are_refused(
 
 def test_flags_of_keypoints_need_keypoints(run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run('--out', tmp_path / 'out', '--first-frame', '1') == 2
-    assert '--first-frame 1 needs the --keypoints' in capsys.readouterr().err
+    assert '--first-frame 1 needs --keypoints' in capsys.readouterr().err
 
 
 def test_one_person_of_several_is_lifted(

@@ -176,9 +176,9 @@ def test_ctrl_c_leaves_whole_files_of_what_was_done_and_the_run_goes_on(
             ['{video}', '--calibration', 'no.toml', '--detector', 'whole-frame', *POSE],
             'calibration file no.toml does not',
         ),
-        (['{video}', '--camera', 'left', '--detector', 'whole-frame', *POSE], '--camera left needs a --calibration'),
+        (['{video}', '--camera', 'left', '--detector', 'whole-frame', *POSE], '--camera left needs --calibration'),
         (['{video}', '--height', '175', '--detector', 'whole-frame', *POSE], 'give it in metres'),
-        (['{video}', '--skeleton', 'coco17'], 'needs the --keypoints that it is of'),
+        (['{video}', '--skeleton', 'coco17'], '--skeleton coco17 needs --keypoints'),
         (['{video}', '--focal', '-3', '--detector', 'whole-frame', *POSE], 'focal must be a positive length'),
         (['{video}', '--export', 'csv,fbx'], "unknown export format: 'fbx'; known"),
         (['{video}', '--fps', '0'], 'fps must be in 0..1000, got 0'),
@@ -197,7 +197,7 @@ def test_nobody_is_said_and_is_no_success(run, video, tmp_path, capsys):
     empty = tmp_path / 'none.json'
     empty.write_text('[]')
     assert run([video, '--out', tmp_path / 'out', '--detector', empty, *POSE]) == 1
-    assert 'nobody was found' in capsys.readouterr().err
+    assert 'no person was found' in capsys.readouterr().err
     assert json.loads((tmp_path / 'out' / 'poses.json').read_text())['rows'] == []
 
 
@@ -241,7 +241,7 @@ def test_a_full_disk_ends_in_one_line_and_leaves_nothing_half_written(run, video
         signal.signal(signal.SIGXFSZ, ignored)
     assert code == 2
     said = capsys.readouterr().err.strip().splitlines()[-1]
-    assert said.startswith(f'error: {out}: File too large; --resume goes on when there is room')
+    assert said.startswith(f'error: {out}: File too large; --resume continues once there is room')
     assert [path.name for path in out.iterdir() if not path.name.startswith('.')] == []
     assert run([video, '--out', out, '--resume', '--detector', boxes, *POSE, '--no-scene']) == 0
     assert {path.name for path in out.iterdir()} == {'poses.npz', 'poses.json', 'viewer.html', 'overlay.mp4'}

@@ -95,7 +95,7 @@ def test_rows_of_a_broken_live_run_are_not_removed_without_a_word(run, tmp_path,
     rows.mkdir(parents=True)
     (rows / '000000005.npz').write_bytes(b'rows')
     assert run('--out', tmp_path / 'out') == 2
-    assert 'holds rows of a run that was broken off: --overwrite removes them' in capsys.readouterr().err
+    assert 'holds rows of an interrupted run: --overwrite removes them' in capsys.readouterr().err
     assert (rows / '000000005.npz').read_bytes() == b'rows'
     assert run('--out', tmp_path / 'out', '--overwrite') == 0
     assert not rows.exists()

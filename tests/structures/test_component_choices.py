@@ -33,8 +33,8 @@ def radar() -> Iterator[type]:
 def test_a_detector_of_a_plugin_is_in_the_help(radar, load_tool, exit_code, capsys):
     assert exit_code(load_tool('video_to_3d.py').main, ['--help']) == 0
     said = ' '.join(capsys.readouterr().out.split())
-    assert 'radar:<station>: persons seen by a radar, 50% of them' in said
-    assert 'mmdet:<config file or name>: a detector of MMDetection' in said
+    assert 'radar:<station> persons seen by a radar, 50% of them' in said
+    assert 'mmdet:<config file or name> a detector of MMDetection' in said
 
 
 def test_a_detector_of_a_plugin_is_chosen(radar):

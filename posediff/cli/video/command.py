@@ -1,0 +1,117 @@
+"""Steps of ``posediff video``, from the arguments to the exit code."""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import os
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from posediff.cli.video.arguments import parse_args
+from posediff.cli.video.components import build_inferencer
+from posediff.cli.video.file_notes import file_notes
+from posediff.cli.video.output import add_facts, print_report, write_pictures
+from posediff.cli.video.running import infer
+from posediff.engine.command_line import one_line_errors
+from posediff.export.exporters import checked_formats
+from posediff.pipeline import VideoPoseInferencer
+from posediff.pipeline.pose_writer import PoseWriter
+from posediff.pipeline.sightings import SightingsLog, refuse_broken_run
+from posediff.video import LiveVideo, VideoSource, open_video
+
+NOTHING_FOUND, INTERRUPTED = 1, 130
+"""Exit codes; 2 is that of invalid arguments and input."""
+
+
+def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
+    """Process a video and write the results; ends with ``SystemExit`` unless people were found up to the end."""
+    args = parse_args(argv, prog)
+    with one_line_errors():
+        check_folder(args)
+        check_options(args)
+        video = (LiveVideo if args.live else open_video)(args.video, args.fps, args.capture_fps)
+        for note in video.notes:
+            sys.stderr.write(f'note: {note}\n')
+        inferencer = build_inferencer(args, video)
+        if args.resume and video.is_live:
+            raise ValueError(f'--resume: {video.name} cannot be read again')
+        log = None if video.is_live else inferencer.log(args.out / '.sightings', video, args.resume, args.overwrite)
+        if log is not None and log.problem is not None:
+            sys.stderr.write(f'warning: {log.problem}\n')
+        writer = PoseWriter(args.out, inferencer.header(video), args.height, args.seen_joints_only)
+    with disk_errors(args.out):
+        finished = run(args, video, inferencer, writer, log)
+    if not finished:
+        raise SystemExit(INTERRUPTED)
+    if log is not None:
+        log.remove()
+    if not writer.num_rows:
+        sys.stderr.write(f'error: no person was found in {video.name}\n')
+        raise SystemExit(NOTHING_FOUND)
+
+
+def check_folder(args: argparse.Namespace) -> None:
+    """Refuse to replace results of an earlier run, finished or interrupted, unless an option allows it.
+
+    Raises:
+        FileExistsError: The folder holds results, and neither ``--overwrite`` nor ``--resume`` is given.
+    """
+    if args.overwrite or args.resume:
+        return
+    refuse_broken_run(args.out / '.sightings')
+    if (args.out / 'poses.npz').exists():
+        raise FileExistsError(f'{args.out} holds results: --overwrite replaces them')
+    if any((args.out / '.rows').glob('*.npz')):
+        raise FileExistsError(f'{args.out} holds rows of an interrupted run: --overwrite removes them')
+
+
+def check_options(args: argparse.Namespace) -> None:
+    """Check options before the video is opened.
+
+    Raises:
+        ValueError: An export format is unknown, or two options contradict each other.
+    """
+    if args.export:
+        checked_formats(args.export)
+    if args.live and args.fill:
+        raise ValueError('--fill needs later frames, which --live does not wait for')
+    if args.seen_joints_only and args.fill:
+        raise ValueError('--fill writes frames without keypoints: it cannot be combined with --seen-joints-only')
+
+
+def run(
+    args: argparse.Namespace,
+    video: VideoSource,
+    inferencer: VideoPoseInferencer,
+    writer: PoseWriter,
+    log: SightingsLog | None,
+) -> bool:
+    """Process the frames and write all files; returns whether the run was not stopped by Ctrl-C."""
+    started = time.perf_counter()
+    finished, video_run = infer(inferencer, video, writer, args.max_frames, log)
+    seconds = time.perf_counter() - started
+    with one_line_errors():
+        ended = finished and not video.is_live
+        notes = file_notes(args, inferencer, writer, ended, video.num_pictures if ended else None, log)
+    add_facts(writer, video, video_run)
+    files = list(writer.finish())
+    print_report(writer, video, video_run, seconds, notes)
+    files += write_pictures(args, writer, video)
+    print('written ' + ', '.join(str(file) for file in files))
+    return finished
+
+
+@contextmanager
+def disk_errors(folder: Path) -> Iterator[None]:
+    """End the program with one line if the disk cannot be written; files completed before are kept."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO):
+            raise
+        with one_line_errors():
+            raise OSError(f'{folder}: {os.strerror(error.errno)}; --resume continues once there is room') from error

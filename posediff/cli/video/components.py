@@ -1,0 +1,68 @@
+"""Choice of the pipeline's components from the arguments."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from posediff.assets import LIFTER_CHECKPOINT, LIFTER_CONFIG
+from posediff.cli.video.keypoint_source import keypoint_file_configs, refuse_file_options
+from posediff.pipeline import VideoPoseInferencer
+from posediff.registry import DETECTORS, POSE_ESTIMATORS, SMOOTHERS, TRACKERS
+from posediff.structures.component_choices import component_config
+from posediff.video import VideoSource
+
+Config = dict[str, Any]
+
+LIVE_HYPOTHESES = 5
+"""Default with ``--live``: a quarter of the packaged lifter's; 95 ms of a core per pose instead of 352, 3 mm worse."""
+
+
+def build_inferencer(args: argparse.Namespace, video: VideoSource) -> VideoPoseInferencer:
+    """Build the pipeline that the arguments describe.
+
+    Raises:
+        KeyError, ValueError, FileNotFoundError: An argument is invalid or does not fit the others or the video.
+    """
+    packaged = str(args.lifter) == str(LIFTER_CONFIG)
+    if not packaged and args.lifter_checkpoint is None:
+        raise ValueError(f"--lifter {args.lifter} needs --lifter-checkpoint (or 'random')")
+    detector, estimator, tracker = people_configs(args, video)
+    if args.camera is not None and args.calibration is None:
+        raise ValueError(f'--camera {args.camera} needs --calibration')
+    return VideoPoseInferencer(
+        detector=detector,
+        pose_estimator=estimator,
+        tracker=tracker,
+        lifter=(args.lifter, args.lifter_checkpoint or LIFTER_CHECKPOINT),
+        smoother=None if args.smooth is None else component_config(SMOOTHERS, '--smooth', args.smooth),
+        num_hypotheses=args.num_hypotheses or (LIVE_HYPOTHESES if args.live else None),
+        num_inference_steps=args.num_inference_steps,
+        score_threshold=args.score_threshold,
+        min_pose_score=args.min_pose_score,
+        max_gap_s=args.max_gap,
+        fill=args.fill,
+        repair_sides=not args.keep_sides,
+        focal=args.focal,
+        max_crop=args.max_crop,
+        calibration=None if args.calibration is None else (args.calibration, args.camera),
+        causal=args.live,
+        batch_size=args.batch_size,
+        seed=args.seed,
+        device=args.device,
+    )
+
+
+def people_configs(args: argparse.Namespace, video: VideoSource) -> tuple[Config, Config, Config]:
+    """Return the configs of detector, 2D estimator and tracker."""
+    tracker = component_config(TRACKERS, '--tracker', args.tracker or 'pose')
+    if args.keypoints is not None:
+        return keypoint_file_configs(args, video, tracker)
+    refuse_file_options(args)
+    detector = component_config(
+        DETECTORS, '--detector', args.detector or 'mediapipe', args.detector_checkpoint, args.device
+    )
+    if detector['type'] == 'BoxesFileDetector' and video.images is not None:
+        detector['image_names'] = tuple(path.name for path in video.images)
+    estimator = component_config(POSE_ESTIMATORS, '--pose', args.pose or 'mediapipe', args.pose_checkpoint, args.device)
+    return detector, estimator, tracker

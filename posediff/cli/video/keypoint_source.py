@@ -1,0 +1,87 @@
+"""Components that read 2D poses from the file of ``--keypoints``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import Any
+
+from posediff.fileio.keypoint_files.clocks import VideoClock, check_clock, is_by_time
+from posediff.fileio.keypoint_files.misfits import refuse_misfit
+from posediff.fileio.keypoint_files.opening import open_record
+from posediff.fileio.keypoint_files.record import KeypointRecord
+from posediff.video import VideoSource
+
+Config = dict[str, Any]
+
+FILE_OPTIONS = ('skeleton', 'format', 'coordinates', 'first_frame')
+REPLACED_OPTIONS = ('detector', 'detector_checkpoint', 'pose', 'pose_checkpoint')
+
+
+def refuse_file_options(args: argparse.Namespace) -> None:
+    """Refuse options of a keypoint file where none is given.
+
+    Raises:
+        ValueError: One of :data:`FILE_OPTIONS` is given.
+    """
+    for name in FILE_OPTIONS:
+        if getattr(args, name) is not None:
+            raise ValueError(f'--{name.replace("_", "-")} {getattr(args, name)} needs --keypoints')
+
+
+def keypoint_file_configs(
+    args: argparse.Namespace, video: VideoSource, tracker: Config
+) -> tuple[Config, Config, Config]:
+    """Return configs of detector, 2D estimator and tracker that use the poses of a keypoint file.
+
+    Args:
+        args: Arguments with ``--keypoints``.
+        video: The video that the keypoints belong to.
+        tracker: Config of the tracker for files without track ids.
+
+    Raises:
+        FileNotFoundError: The file does not exist.
+        ValueError: The file is malformed or does not fit the video, or an option has no effect with it.
+    """
+    for name in REPLACED_OPTIONS:
+        if getattr(args, name) is not None:
+            raise ValueError(
+                f'--{name.replace("_", "-")} {getattr(args, name)} has no use beside --keypoints {args.keypoints}'
+            )
+    source: dict[str, Any] = {'path': args.keypoints, 'skeleton': args.skeleton, 'img_shape': video.img_shape}
+    given = {name: getattr(args, name) for name in ('format', 'coordinates', 'first_frame')}
+    source |= {name: value for name, value in given.items() if value is not None}
+    if video.images is not None:
+        source['image_names'] = tuple(path.name for path in video.images)
+    source['keep_track_ids'] = args.tracker is None
+    record = _open_for_video(args, video, source)
+    if record.is_sparse:
+        tracker['min_hits'] = 1
+    if record.has_track_ids:
+        tracker = {'type': 'GivenIdsTracker', **source}
+    return {'type': 'KeypointsFileDetector', **source}, {'type': 'KeypointsFileEstimator', **source}, tracker
+
+
+def _open_for_video(args: argparse.Namespace, video: VideoSource, source: dict[str, Any]) -> KeypointRecord:
+    """Open the file and check that its frames are those of the video; sets ``by_time`` in ``source`` if needed."""
+    record = open_record(**source)
+    length_s = None if video.num_frames is None else video.num_frames / video.fps
+    clock = VideoClock(video.fps, video.picture_fps, video.num_pictures, length_s)
+    if is_by_time(record, clock):
+        source['by_time'] = True
+        sys.stderr.write(
+            f'note: {args.keypoints}: its times say {record.stamped_fps:.5g} frames a second, the video has '
+            f'{video.picture_fps:.5g} pictures: frames are placed by their times\n'
+        )
+        record = open_record(**source)
+    if record.times is not None and args.capture_fps is not None:
+        raise ValueError(
+            f'--capture-fps {args.capture_fps:g}: the frames of {args.keypoints} are placed by times, which may be '
+            'those of the motion or those of the film: number its frames by picture'
+        )
+    strange = check_clock(record, clock)
+    if strange is not None:
+        sys.stderr.write(f'note: {strange}\n')
+    if args.max_frames is None and not args.live:
+        refuse_misfit(record, video.num_pictures if record.clock == 'picture' else video.num_frames)
+    return record
