@@ -1,4 +1,4 @@
-"""What the command lines of all commands share."""
+"""Parser of all commands."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Read the data of a config and report what is wrong with it, before training."""
+"""Read the datasets of a config and report problems, before training."""
 
 from __future__ import annotations
 
@@ -6,12 +6,11 @@ import argparse
 from collections.abc import Sequence
 from functools import partial
 
-from mmengine.config import DictAction
 from tqdm import tqdm
 
 from posediff.cli.arguments import command_parser
 from posediff.datasets.checking import PARTS, as_text, check_dataset
-from posediff.engine.command_line import one_line_errors, positive
+from posediff.engine.command_line import add_cfg_options, one_line_errors, positive
 from posediff.engine.config import load_config
 from posediff.plugins.entry_points import load_plugins
 
@@ -19,14 +18,16 @@ from posediff.plugins.entry_points import load_plugins
 def parse_args(argv: Sequence[str] | None = None, prog: str | None = None) -> argparse.Namespace:
     parser = command_parser(prog, __doc__)
     parser.add_argument('config', help='config file, or name of a packaged config')
-    parser.add_argument('--items', type=positive, default=200, help='read this many items of every part')
-    parser.add_argument('--all', action='store_true', help='read all items')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE', help='override config keys')
+    parser.add_argument(
+        '--items', type=positive, default=200, help='number of items to read per dataset; default: %(default)s'
+    )
+    parser.add_argument('--all', action='store_true', help='read all items of every dataset')
+    add_cfg_options(parser)
     return parser.parse_args(argv)
 
 
 def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
-    """Open and read the data of a config and print what is wrong with it; 1 when something is."""
+    """Check the datasets of a config and print the findings; returns 1 if there are problems, else 0."""
     args = parse_args(argv, prog)
     with one_line_errors():
         load_plugins()

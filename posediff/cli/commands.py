@@ -1,4 +1,4 @@
-"""The commands of ``posediff``: name, module and one line of help each. A module is imported when its command runs."""
+"""Table of the commands of ``posediff``: name, line of help and module, which is imported when the command runs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Command:
-    """A command.
+    """One command of ``posediff``.
 
     Attributes:
         name: Words after ``posediff``, for example ``'convert cmu'``.
@@ -38,41 +38,41 @@ def _group(name: str, summary: str, **commands: str) -> Group:
 
 COMMANDS: tuple[Command | Group, ...] = (
     Command('demo', 'run the video pipeline on a real clip and draw a picture of the result', 'demo'),
-    Command('video', 'find the people in a video, in 2D and 3D', 'video'),
-    Command('lift', 'lift a file of 2D keypoints of one person to 3D', 'lift'),
-    Command('export', 'write a result folder as BVH, TRC, C3D or CSV', 'export'),
+    Command('video', 'estimate the 2D and 3D poses of the people in a video', 'video'),
+    Command('lift', 'lift the 2D keypoints of one person to 3D', 'lift'),
+    Command('export', 'convert the results of a video to BVH, TRC, C3D or CSV', 'export'),
     Command('train', 'train a model', 'train'),
     Command('test', 'evaluate a checkpoint', 'test'),
     Command('dist-train', 'train with several processes', 'dist_train'),
     Command('dist-test', 'evaluate with several processes', 'dist_test'),
-    Command('publish', 'reduce a training checkpoint to what inference needs', 'publish'),
+    Command('publish', 'remove from a training checkpoint what inference does not need', 'publish'),
     Command('configs', 'list, show or copy the configs that come with posediff', 'configs'),
     _group(
         'convert',
-        "convert data sets and other projects' checkpoints",
+        'convert datasets, and checkpoints of other projects',
         diffhpe='official checkpoints of DiffHPE, MixSTE or D3DP',
         cmu='motion capture of CMU (.asf/.amc/.bvh) for CMUMocapDataset',
-        h36m="VideoPose3D's archives of Human3.6M for Human36mDataset",
-        posetrack17='annotations of PoseTrack2017 to one file in the style of COCO',
-        merge_posetrack='annotations of PoseTrack2018 or PoseTrack21 to one file a split',
+        h36m="VideoPose3D's archives of Human3.6M for MMPose's Human36mDataset",
+        posetrack17='annotations of PoseTrack2017 to one COCO-style file per split',
+        merge_posetrack='annotations of PoseTrack2018 or PoseTrack21 to one file per split',
     ),
-    Command('make-synthetic-video', 'render a video set with labels as of PoseTrack18', 'make_synthetic_video'),
-    Command('check-dataset', 'read the data of a config and report what is wrong with it', 'check_dataset'),
-    Command('eval-posetrack', 'measure average precision and tracking of PoseTrack result files', 'eval_posetrack'),
+    Command('make-synthetic-video', 'render a video dataset with labels in PoseTrack18 format', 'make_synthetic_video'),
+    Command('check-dataset', 'read the datasets of a config and report problems', 'check_dataset'),
+    Command('eval-posetrack', 'evaluate average precision and tracking of PoseTrack result files', 'eval_posetrack'),
     _group(
         'benchmark',
-        'measure time and quality of models and of the video pipeline',
-        model='time of sampling with a config',
-        video='time and memory of the video pipeline, by stage',
-        hypotheses='quality and time by number of denoiser steps and hypotheses',
-        occlusion='quality by occlusion pattern of training and test',
-        views='3D poses of one camera against the other cameras of a calibrated recording',
-        joints='lifters on joints that they were not trained on',
+        'measure speed and accuracy of models and of the video pipeline',
+        model='sampling time of a model',
+        video='time per stage and peak memory of the video pipeline',
+        hypotheses='accuracy and time by number of denoiser steps and hypotheses',
+        occlusion='accuracy by occlusion pattern of training and test',
+        views='3D poses from one camera against triangulation from the others',
+        joints='accuracy of lifters on keypoints of another skeleton',
         posetrack='differences between PoseTrack results, with confidence intervals',
-        baselines='mean pose and ridge regression on the data of a config',
+        baselines='mean pose and ridge regression on the datasets of a config',
         activations='pictures of the activations in a heatmap denoiser',
     ),
-    Command('fetch', "download the demo's clip or MediaPipe's weights ahead of time", 'fetch'),
-    Command('list', 'show the registered components and their packages', 'list_components'),
-    Command('doctor', 'check the installed packages; each problem comes with its cure', 'doctor'),
+    Command('fetch', "download the demo's clip or MediaPipe's weights for use without network", 'fetch'),
+    Command('list', 'list the registered components and their packages', 'list_components'),
+    Command('doctor', 'check the installed packages and say how to fix problems', 'doctor'),
 )

@@ -1,4 +1,4 @@
-"""Evaluate a checkpoint in several processes on one machine or several."""
+"""Evaluate a checkpoint with several processes, on one machine or several."""
 
 from __future__ import annotations
 

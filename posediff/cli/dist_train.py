@@ -1,4 +1,4 @@
-"""Train in several processes on one machine or several."""
+"""Train a model with several processes, on one machine or several."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Start a command in several processes with torch.distributed.run."""
+"""Start a command in several processes with ``torch.distributed.run``."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 from posediff.engine.command_line import positive
 
-ENVIRONMENT = """Several machines: run the command on each, with NNODES, NODE_RANK, MASTER_ADDR and PORT in the
-environment. Without CUDA the processes communicate through gloo."""
+ENVIRONMENT = """For several machines, run the command on each, with NNODES, NODE_RANK, MASTER_ADDR and PORT set in the
+environment. Without CUDA, the processes communicate through gloo."""
 
 
 def parse_launch(
@@ -19,27 +19,27 @@ def parse_launch(
 
     Args:
         files: Names of the positional arguments before GPUS.
-        command: The command that every process runs, for the help.
+        command: Name of the command that every process runs, used in the help.
         argv: Arguments; those of the process if ``None``.
         prog: Name of the program in help and errors.
         description: First line of the help.
     """
     parser = argparse.ArgumentParser(
         prog=prog,
-        description=f'{description}\n{ENVIRONMENT}',
+        description=f'{description}\n\n{ENVIRONMENT}',
         formatter_class=argparse.RawDescriptionHelpFormatter,
         usage=f'%(prog)s [-h] {" ".join(map(str.upper, files))} GPUS [arguments of posediff {command}]',
     )
     for name in files:
         parser.add_argument(name, help=f'as for posediff {command}')
-    parser.add_argument('gpus', type=positive, help='processes on this machine')
+    parser.add_argument('gpus', type=positive, help='number of processes on this machine')
     parser.add_argument('more', nargs=argparse.REMAINDER, help=f'arguments of posediff {command}')
     return parser.parse_args(argv)
 
 
 def launch(command: str, files: Sequence[str], gpus: int, more: Sequence[str]) -> None:
-    """Run ``posediff COMMAND FILES --launcher pytorch MORE`` in ``gpus`` processes; ends when they have ended."""
-    from torch.distributed.run import main as run  # torch only where it is needed: --help is fast
+    """Run ``posediff COMMAND FILES --launcher pytorch MORE`` in ``gpus`` processes; returns when all have ended."""
+    from torch.distributed.run import main as run  # here, since torch delays --help
 
     environment = os.environ
     run([

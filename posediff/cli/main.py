@@ -1,4 +1,4 @@
-"""The command ``posediff``: finds the command that is asked for and runs it."""
+"""Entry point of ``posediff``: selects a command and runs it."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from posediff.cli.commands import COMMANDS, Command, Group
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command.
+    """Run the command that the arguments name.
 
     Args:
         argv: Arguments; those of the process if ``None``.
 
     Returns:
-        Exit code: 0 success, 1 something is broken, 2 the arguments are invalid. ``SystemExit`` with such a code is
-        raised where a command ends early.
+        Exit code: 0 success, 1 failure, 2 invalid arguments. A command that ends early raises ``SystemExit`` with its
+        code.
     """
     command, rest = choose(sys.argv[1:] if argv is None else argv)
     try:
@@ -38,9 +38,9 @@ def choose(words: Sequence[str]) -> tuple[Command, list[str]]:
     """Split arguments into the command and its own arguments.
 
     Raises:
-        SystemExit: Help or the version was asked for (0), or there is no such command (2).
+        SystemExit: With code 0 after printing help or version, with 2 if the command does not exist.
     """
-    parser = build_parser('posediff', 'Human pose from video by diffusion.', COMMANDS)
+    parser = build_parser('posediff', 'Estimate human poses in videos with diffusion models.', COMMANDS)
     parser.add_argument('--version', action='version', version=f'posediff {__version__}')
     entry = _find(parser, words, COMMANDS)
     if isinstance(entry, Command):
@@ -50,7 +50,7 @@ def choose(words: Sequence[str]) -> tuple[Command, list[str]]:
 
 
 def build_parser(prog: str, description: str, entries: Iterable[Command | Group]) -> argparse.ArgumentParser:
-    """A parser that takes the next word of a command, with all of them in its help."""
+    """Create a parser of the next word of a command, with all possible words in its help."""
     names = {_last_word(entry): entry.summary for entry in entries}
     width = max(map(len, names))
     lines = [f'  {name:<{width}}  {summary}' for name, summary in names.items()]
@@ -58,7 +58,7 @@ def build_parser(prog: str, description: str, entries: Iterable[Command | Group]
         prog=prog,
         usage=f'{prog} [-h] COMMAND …',
         description=description,
-        epilog='commands (COMMAND --help says more of each):\n' + '\n'.join(lines),
+        epilog='commands (for their arguments: COMMAND --help):\n' + '\n'.join(lines),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument('command', metavar='COMMAND', help=argparse.SUPPRESS)
@@ -66,7 +66,7 @@ def build_parser(prog: str, description: str, entries: Iterable[Command | Group]
 
 
 def run(command: Command, argv: Sequence[str]) -> int:
-    """Import the module of a command and call its ``main``; 1 where the import fails."""
+    """Import the module of a command and call its ``main``; returns 1 if the import fails."""
     prog = f'posediff {command.name}'
     try:
         module = importlib.import_module(f'posediff.cli.{command.module}')
@@ -84,7 +84,7 @@ Entry = TypeVar('Entry', bound=Command | Group)
 
 def _find(parser: argparse.ArgumentParser, words: Sequence[str], entries: Iterable[Entry]) -> Entry:
     if not words or words[0].startswith('-'):
-        parser.parse_args(words)  # prints help or version, or refuses the option
+        parser.parse_args(words)  # prints help or version, or reports the unknown option
         raise AssertionError('argparse did not end the program')
     by_name = {_last_word(entry): entry for entry in entries}
     if words[0] not in by_name:

@@ -1,4 +1,7 @@
-"""Render a video set in PoseTrack18's form: several people in clutter, from motion capture or generated motion."""
+"""Render a video dataset in PoseTrack18 format.
+
+The clips show several people among objects, moved by motion capture or generated motion.
+"""
 
 from __future__ import annotations
 
@@ -12,18 +15,19 @@ from posediff.engine.command_line import one_line_errors, positive
 from posediff.synthetic.generate import VideoSet, generate_videos
 from posediff.synthetic.scene import ClipSettings
 
-MAX_FRAMES = 9999  # PoseTrack's ids have four digits for the frame
+MAX_FRAMES = 9999  # PoseTrack's image ids have four digits for the frame
 SIDES = (32, 4096)
 
 
 def count(text: str) -> int:
-    """Type of an argument that may be 0."""
+    """Convert the text of an argument to a whole number of at least 0."""
     if not text.isdecimal():
         raise argparse.ArgumentTypeError(f'{text!r} is not a number of clips')
     return int(text)
 
 
 def frame_count(text: str) -> int:
+    """Convert the text of an argument to a number of frames, from 1 to :data:`MAX_FRAMES`."""
     frames = positive(text)
     if frames > MAX_FRAMES:
         raise argparse.ArgumentTypeError(f'{text} frames are more than {MAX_FRAMES}')
@@ -31,7 +35,7 @@ def frame_count(text: str) -> int:
 
 
 def image_size(text: str) -> tuple[int, int]:
-    """``WxH`` to (h, w)."""
+    """Convert ``WxH`` to (h, w) px."""
     match = re.fullmatch(r'(\d+)x(\d+)', text)
     if match is None or not all(SIDES[0] <= int(side) <= SIDES[1] for side in match.groups()):
         raise argparse.ArgumentTypeError(f'{text!r} is not WxH, e.g. 320x240, of {SIDES[0]} to {SIDES[1]} px')
@@ -40,18 +44,31 @@ def image_size(text: str) -> tuple[int, int]:
 
 def parse_args(argv: Sequence[str] | None = None, prog: str | None = None) -> argparse.Namespace:
     parser = command_parser(prog, __doc__)
-    parser.add_argument('out', help='folder to write to; one begun with the same arguments is finished or extended')
-    parser.add_argument('--motion', help='folder of converted CMU motion, e.g. data/cmu (default: generated motion)')
-    parser.add_argument('--train-clips', type=count, default=240)
-    parser.add_argument('--val-clips', type=count, default=60)
-    parser.add_argument('--frames', type=frame_count, default=24, help='frames of a clip, at 25 a second')
-    parser.add_argument('--size', type=image_size, default=(240, 320), metavar='WxH', help='default: 320x240')
-    parser.add_argument('--seed', type=int, default=0)
     parser.add_argument(
-        '--label-every', type=positive, default=1, metavar='N', help='label every Nth frame of val; PoseTrack has 4'
+        'out', help='folder to write to; a dataset begun with the same arguments is completed or extended'
+    )
+    parser.add_argument('--motion', help='folder of converted CMU motion, e.g. data/cmu; default: generated motion')
+    parser.add_argument('--train-clips', type=count, default=240, help='number of training clips; default: %(default)s')
+    parser.add_argument('--val-clips', type=count, default=60, help='number of validation clips; default: %(default)s')
+    parser.add_argument(
+        '--frames', type=frame_count, default=24, help='frames per clip, at 25 fps; default: %(default)s'
     )
     parser.add_argument(
-        '--workers', type=positive, default=len(os.sched_getaffinity(0)), help='processes (default: one per core)'
+        '--size', type=image_size, default=(240, 320), metavar='WxH', help='image size, px; default: 320x240'
+    )
+    parser.add_argument('--seed', type=int, default=0, help='seed of the dataset; default: %(default)s')
+    parser.add_argument(
+        '--label-every',
+        type=positive,
+        default=1,
+        metavar='N',
+        help='label every Nth frame of val (PoseTrack: 4); default: %(default)s',
+    )
+    parser.add_argument(
+        '--workers',
+        type=positive,
+        default=len(os.sched_getaffinity(0)),
+        help='number of processes; default: one per core',
     )
     args = parser.parse_args(argv)
     if not args.train_clips + args.val_clips:
@@ -65,4 +82,4 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
     clips = {'train': args.train_clips, 'val': args.val_clips}
     with one_line_errors():
         done = generate_videos(args.out, VideoSet(settings, clips, args.motion, args.label_every), args.workers)
-    print(f'{done["written"]} sequences written, {done["kept"]} were there, in {args.out}')
+    print(f'{done["written"]} sequences written, {done["kept"]} kept, in {args.out}')

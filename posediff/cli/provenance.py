@@ -1,4 +1,4 @@
-"""What a result needs beside it to be made again."""
+"""Record of how a result was produced."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import posediff
 
 
 def provenance(args: argparse.Namespace) -> dict[str, Any]:
-    """What a result needs beside it to be made again: every argument, versions, threads, the commit of a checkout."""
-    import torch  # not at the top: some tools do without, and it takes a second and 200 MB
+    """Return what is needed to reproduce a result: arguments, versions, number of threads, commit of the checkout."""
+    import torch  # here, since some commands run without it, and it takes a second and 200 MB
 
     arguments = {name: str(value) if isinstance(value, Path) else value for name, value in vars(args).items()}
     versions = {'posediff': posediff.__version__, 'torch': torch.__version__, 'commit': _commit()}
@@ -20,7 +20,7 @@ def provenance(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def _commit() -> str | None:
-    """Commit of the checkout that posediff is run from, with ``-dirty`` where files differ; None outside one."""
+    """Return the commit of the checkout that contains posediff, with ``-dirty`` if files differ; None outside one."""
     command = ['git', '-C', str(Path(posediff.__file__).parent), 'describe', '--always', '--dirty', '--abbrev=12']
     try:
         return subprocess.run(command, capture_output=True, text=True, check=True, timeout=30).stdout.strip()

@@ -1,4 +1,7 @@
-"""Evaluate a checkpoint; ``posediff dist-test CONFIG CHECKPOINT GPUS`` does it with several processes."""
+"""Evaluate a checkpoint.
+
+For several processes, see ``posediff dist-test CONFIG CHECKPOINT GPUS``.
+"""
 
 from __future__ import annotations
 
@@ -21,12 +24,12 @@ def parse_args(argv: Sequence[str] | None = None, prog: str | None = None) -> ar
     parser = command_parser(prog, __doc__)
     add_common_arguments(parser)
     parser.add_argument('checkpoint', help='checkpoint file')
-    parser.add_argument('--out', help='write the metrics to this json file')
+    parser.add_argument('--out', metavar='FILE', help='JSON file for the metrics')
     return parser.parse_args(argv)
 
 
 def finite_or_null(metrics: Mapping[str, float]) -> dict[str, float | None]:
-    """A measure that the data does not settle (of a pattern without frames, say) is null: JSON knows no NaN."""
+    """Replace NaN, the value of a metric without data, by None: JSON has no NaN."""
     return {name: float(value) if math.isfinite(value) else None for name, value in metrics.items()}
 
 
@@ -35,13 +38,10 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
     with leaving_process_group():
         with one_line_errors():
             cfg = prepare(args)
-            cfg.load_from, cfg.resume = (
-                None,
-                False,
-            )  # where training begins; the runner would load it over the checkpoint
+            cfg.load_from, cfg.resume = None, False  # weights to train from: the runner would replace the checkpoint
             runner = Runner.from_cfg(cfg)
             load_weights(unwrap(runner.model), args.checkpoint)
-            _ = runner.test_loop  # reads the data
+            _ = runner.test_loop  # builds the dataset, whose errors belong to the input
         metrics = runner.test()
         if args.out and is_main_process():
             with replacing(args.out) as draft:

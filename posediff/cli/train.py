@@ -1,4 +1,7 @@
-"""Train a model; ``posediff dist-train CONFIG GPUS`` does it with several processes."""
+"""Train a model.
+
+For several processes, see ``posediff dist-train CONFIG GPUS``.
+"""
 
 from __future__ import annotations
 
@@ -21,21 +24,27 @@ def parse_args(argv: Sequence[str] | None = None, prog: str | None = None) -> ar
         '--resume',
         nargs='?',
         const='auto',
-        help='go on from this checkpoint; without a value from the latest in the work dir',
+        metavar='CHECKPOINT',
+        help='resume training from this checkpoint; without a value, from the latest in the work dir',
     )
     parser.add_argument(
         '--amp',
         nargs='?',
         const='float16',
         choices=['float16', 'bfloat16'],
-        help='automatic mixed precision (default float16)',
+        help='automatic mixed precision; without a value: float16',
     )
-    parser.add_argument('--auto-scale-lr', action='store_true', help='scale the learning rate to the real batch size')
+    parser.add_argument('--auto-scale-lr', action='store_true', help='scale the learning rate to the actual batch size')
     parser.add_argument('--no-validate', action='store_true', help='do not evaluate during training')
     return parser.parse_args(argv)
 
 
 def apply_arguments(cfg: Config, args: argparse.Namespace) -> None:
+    """Change the config as the arguments of training request.
+
+    Raises:
+        ValueError: float16 is requested without CUDA.
+    """
     if args.amp:
         if args.amp == 'bfloat16':
             cfg.optim_wrapper.type = 'BFloat16OptimWrapper'
@@ -44,7 +53,7 @@ def apply_arguments(cfg: Config, args: argparse.Namespace) -> None:
         else:
             cfg.optim_wrapper.update(type='AmpOptimWrapper', dtype='float16', loss_scale='dynamic')
     if args.resume == 'auto':
-        # with nothing to go on from, the run begins as it would have: from load_from, if the config has one
+        # without a checkpoint to resume from, training starts as configured, from load_from if the config has it
         if find_latest_checkpoint(cfg.work_dir) is not None:
             cfg.resume, cfg.load_from = True, None
     elif args.resume:

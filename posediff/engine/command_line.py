@@ -1,4 +1,4 @@
-"""What the tools' command lines share."""
+"""Arguments and error reporting that all command lines share."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from contextlib import contextmanager
 
 @contextmanager
 def one_line_errors(unless: Callable[[], bool] = lambda: False) -> Iterator[None]:
-    """End the program with one line on stderr and exit code 2 where the input is at fault.
+    """Report an exception in one line on stderr and end the program with exit code 2.
 
-    Meant for reading and building: what fails later is worth a traceback, which ``POSEDIFF_TRACEBACK=1`` shows here
-    too.
+    Used around reading of input and building of components. Errors of later steps keep their traceback;
+    ``POSEDIFF_TRACEBACK=1`` in the environment keeps it here too.
 
     Args:
-        unless: Asked when something fails; true lets the exception through.
+        unless: Called when an exception is raised; if it returns true, the exception is raised unchanged.
     """
     try:
         yield
@@ -30,8 +30,26 @@ def one_line_errors(unless: Callable[[], bool] = lambda: False) -> Iterator[None
         raise SystemExit(2) from None
 
 
+def add_cfg_options(parser: argparse.ArgumentParser) -> None:
+    """Add ``--cfg-options``, as in OpenMMLab's tools."""
+    from mmengine.config import DictAction  # here, since it delays the help of commands without this option
+
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=DictAction,
+        metavar='KEY=VALUE',
+        help='override config keys, e.g. model.test_cfg.num_hypotheses=5',
+    )
+
+
+def add_device(parser: argparse.ArgumentParser | argparse._ArgumentGroup) -> None:
+    """Add ``--device``."""
+    parser.add_argument('--device', default='cpu', help='torch device, e.g. cuda:0; default: %(default)s')
+
+
 def positive(text: str) -> int:
-    """Type of an argument that counts something: 1, 2, …"""
+    """Convert the text of an argument to a whole number of at least 1."""
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f'{text!r} is not a positive number')
     return int(text)

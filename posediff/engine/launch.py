@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any, cast
 
 import torch
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
 from mmengine.dist import is_distributed
 from mmengine.model import MMDistributedDataParallel, is_model_wrapper
 from mmengine.registry import MODEL_WRAPPERS
 from mmengine.runner import Runner
 
-from posediff.engine.command_line import one_line_errors
+from posediff.engine.command_line import add_cfg_options, one_line_errors
 from posediff.engine.config import load_config, require_parts
 from posediff.engine.hooks import ReadyToTrainHook
 from posediff.engine.rank_watch import RankWatch
@@ -44,14 +44,14 @@ class CPUDistributedDataParallel(MMDistributedDataParallel):
 def add_common_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the flags that ``train.py`` and ``test.py`` share, named as in OpenMMLab's tools."""
     parser.add_argument('config', help='config file, or name of a packaged config')
-    parser.add_argument('--work-dir', help='where logs and checkpoints go (default: work_dirs/<config name>)')
+    parser.add_argument('--work-dir', help='folder for logs and checkpoints; default: work_dirs/<config name>')
+    add_cfg_options(parser)
     parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action=DictAction,
-        help='override config keys: key=value model.test_cfg.num_hypotheses=5 …',
+        '--launcher',
+        choices=LAUNCHERS,
+        default='none',
+        help='launcher that started the processes; default: %(default)s',
     )
-    parser.add_argument('--launcher', choices=LAUNCHERS, default='none', help='who started the processes')
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help='set by some launchers')
 
 

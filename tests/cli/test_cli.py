@@ -42,7 +42,7 @@ def test_list_of_an_unknown_kind_names_the_kinds(capsys: pytest.CaptureFixture[s
     assert main(['list', 'denoizers']) == 2
     told = capsys.readouterr()
     assert told.out == ''
-    assert told.err.startswith("posediff list: no kind 'denoizers'; there are: ")
+    assert told.err.startswith("posediff list: no registry 'denoizers'; there are: ")
     assert 'denoisers' in told.err
     assert told.err.count('\n') == 1
 

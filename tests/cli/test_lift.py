@@ -191,7 +191,7 @@ def test_keypoints_of_which_none_was_seen_are_named(demo, tmp_path, capsys):
     said = refused(
         demo, capsys, '--keypoints', tmp_path / 'blind.npz', '--image-size', '640x360', '--out', tmp_path / 'o'
     )
-    assert 'blind.npz: no keypoint was seen' in said
+    assert 'blind.npz: no keypoint is valid' in said
 
 
 @pytest.mark.slow

@@ -1,1 +1,1 @@
-"""Commands ``posediff benchmark …``: times, sweeps and comparisons of models and results."""
+"""Commands ``posediff benchmark …``: timings, sweeps and comparisons of models and results."""

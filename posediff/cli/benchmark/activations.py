@@ -1,8 +1,8 @@
-"""Draw what heatmap denoisers look at in each step, on a person of a config's test set: DiffPose's Figure 4.
+"""Draw the activations of heatmap denoisers in each step, as in Figure 4 of DiffPose.
 
     posediff benchmark activations CONFIG CHECKPOINT [CONFIG CHECKPOINT …] --item 3 --steps 4
 
-The data is that of the first config; all models see the same crop and noise.
+The input is one person of the first config's test set; all models get the same crop and noise.
 """
 
 from __future__ import annotations
@@ -15,24 +15,25 @@ import numpy as np
 
 import posediff
 from posediff.cli.arguments import command_parser
-from posediff.engine.command_line import one_line_errors, positive
+from posediff.engine.command_line import add_device, one_line_errors, positive
 from posediff.engine.evaluation import build_test_dataset
 from posediff.visualization.activations import record_activations, save_activations
 
 
 def parse_args(argv: Sequence[str] | None = None, prog: str | None = None) -> argparse.Namespace:
     parser = command_parser(prog, __doc__)
+    parser.add_argument('models', nargs='+', metavar='CONFIG CHECKPOINT', help='one or more trained models')
+    parser.add_argument('--item', type=int, default=0, help='index of the person in the test set; default: %(default)s')
+    parser.add_argument('--steps', type=positive, default=4, help='denoiser evaluations; default: %(default)s')
+    parser.add_argument('--seed', type=int, default=0, help='seed of the noise; default: %(default)s')
+    add_device(parser)
     parser.add_argument(
-        'models',
-        nargs='+',
-        metavar='CONFIG CHECKPOINT',
-        help='one or several trained models; CONFIG is a file or the name of a packaged config',
+        '--out',
+        type=Path,
+        default=Path('out/decoder_activations.png'),
+        metavar='FILE',
+        help='image file to write; default: %(default)s',
     )
-    parser.add_argument('--item', type=int, default=0, help='person of the test set')
-    parser.add_argument('--steps', type=positive, default=4, help='denoiser calls')
-    parser.add_argument('--seed', type=int, default=0, help='of the noise')
-    parser.add_argument('--device', default='cpu')
-    parser.add_argument('--out', type=Path, default=Path('out/decoder_activations.png'))
     return parser.parse_args(argv)
 
 
@@ -40,7 +41,7 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
     args = parse_args(argv, prog)
     with one_line_errors():
         if len(args.models) % 2:
-            raise ValueError(f'models come in pairs of config and checkpoint, got {len(args.models)} arguments')
+            raise ValueError(f'models are pairs of config and checkpoint, got {len(args.models)} arguments')
         pairs = list(zip(args.models[::2], args.models[1::2], strict=True))
         models = [posediff.init_model(config, checkpoint, args.device) for config, checkpoint in pairs]
         item = build_test_dataset(models[0].cfg)[args.item]
@@ -51,7 +52,7 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
             wanted = model.conditioner.num_frames
             middle = (len(clip) - wanted) // 2
             if middle < 0:
-                raise ValueError(f'{config} wants {wanted} frames, the first config gives {len(clip)}')
+                raise ValueError(f'{config} needs {wanted} frames, the clips of the first config have {len(clip)}')
             data = model.data_preprocessor([{**item, 'inputs': clip[middle : middle + wanted]}])
             steps = record_activations(model, data['inputs'], args.steps, args.seed)
             runs.append((Path(config).stem, steps))

@@ -1,4 +1,4 @@
-"""Mean pose and tuned ridge regression on a config's validation set: what a lifting network has to beat."""
+"""Evaluate mean pose and ridge regression on a config's validation set, as baselines for lifting models."""
 
 from __future__ import annotations
 
@@ -6,12 +6,11 @@ import argparse
 import json
 from collections.abc import Iterator, Sequence
 
-from mmengine.config import DictAction
 from mmengine.registry import init_default_scope
 
 from posediff.cli.arguments import command_parser
 from posediff.datasets import PoseWindowDataset
-from posediff.engine.command_line import one_line_errors, positive
+from posediff.engine.command_line import add_cfg_options, one_line_errors, positive
 from posediff.engine.config import load_config, require_parts
 from posediff.evaluation.baselines import centred_items, collect, evaluate_baselines
 from posediff.fileio.atomic_files import replacing
@@ -21,18 +20,24 @@ from posediff.registry import DATASETS
 
 def parse_args(argv: Sequence[str] | None = None, prog: str | None = None) -> argparse.Namespace:
     parser = command_parser(prog, __doc__)
+    parser.add_argument('config', help='config with train_dataloader and val_dataloader')
     parser.add_argument(
-        'config', help='config file, or name of a packaged config, with train_dataloader and val_dataloader'
+        '--windows', type=positive, default=20000, help='number of training windows to fit on; default: %(default)s'
     )
-    parser.add_argument('--windows', type=positive, default=20000, help='training windows to fit on')
-    parser.add_argument('--centre-stride', type=int, default=3, help='predict every n-th frame by itself; 0: none')
-    parser.add_argument('--out', help='write the rows to this JSON file')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, help='override config keys: key=value …')
+    parser.add_argument(
+        '--centre-stride',
+        type=int,
+        default=3,
+        metavar='N',
+        help='also predict every Nth frame from a window centred on it; 0: do not; default: %(default)s',
+    )
+    parser.add_argument('--out', metavar='FILE', help='JSON file for the table')
+    add_cfg_options(parser)
     return parser.parse_args(argv)
 
 
 def training_items(dataset: PoseWindowDataset, count: int) -> Iterator[dict]:
-    """``count`` draws, over as many epochs as that takes."""
+    """Yield ``count`` training items, from as many epochs as needed."""
     for drawn in range(count):
         epoch, index = divmod(drawn, len(dataset))
         if index == 0:
@@ -41,6 +46,7 @@ def training_items(dataset: PoseWindowDataset, count: int) -> Iterator[dict]:
 
 
 def measure(args: argparse.Namespace) -> list[dict]:
+    """Fit the baselines and return one row of measures for each."""
     load_plugins()
     init_default_scope('posediff')
     cfg = load_config(args.config, args.cfg_options)

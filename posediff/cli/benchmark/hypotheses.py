@@ -1,9 +1,9 @@
-"""Quality and time against the number of denoiser steps and of hypotheses, beside a model without diffusion.
+"""Measure accuracy and time by number of denoiser steps and of hypotheses, compared with a model without diffusion.
 
     posediff benchmark hypotheses CONFIG CHECKPOINT --control CONFIG CHECKPOINT
 
-Writes ``hypotheses_sweep.json`` and ``.md``. Columns whose name ends in "oracle" choose with the ground truth in
-hand: they are bounds, not results.
+Writes hypotheses_sweep.json and hypotheses_sweep.md. Columns whose name ends in "oracle" select with the ground truth:
+they are bounds, not results.
 """
 
 from __future__ import annotations
@@ -15,12 +15,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from mmengine.config import DictAction
 from tqdm import tqdm
 
 from posediff.cli.arguments import command_parser
 from posediff.cli.provenance import provenance
-from posediff.engine.command_line import one_line_errors, positive
+from posediff.engine.command_line import add_cfg_options, add_device, one_line_errors, positive
 from posediff.engine.evaluation import build_test_dataset, build_test_metric, evaluate_model, set_sampling
 from posediff.engine.model_building import init_model
 from posediff.evaluation.tables import markdown_table
@@ -33,30 +32,58 @@ MEASURES = ('mpjpe', 'p_mpjpe', 'mpjve', 'symmetry_gap', 'segment_std', 'j_agg',
 def parse_args(argv: Sequence[str] | None = None, prog: str | None = None) -> argparse.Namespace:
     parser = command_parser(prog, __doc__)
     parser.add_argument('config', help='config file, or name of a packaged config')
-    parser.add_argument('checkpoint')
-    parser.add_argument('--steps', type=positive, nargs='+', default=[1, 2, 5, 10, 25, 50], help='num_inference_steps')
-    parser.add_argument('--hypotheses', type=positive, nargs='+', default=[1, 5, 20], help='num_hypotheses')
-    parser.add_argument('--control', nargs=2, metavar=('CONFIG', 'CHECKPOINT'), help='a model without diffusion')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, help='e.g. model.sampler.type=DDIMSampler')
-    parser.add_argument('--max-items', type=positive, help='spread this many windows over the test set')
-    parser.add_argument('--batch-size', type=positive, default=32)
-    parser.add_argument('--device', default='cpu')
-    parser.add_argument('--out', type=Path, default=Path('out/hypotheses_sweep'))
+    parser.add_argument('checkpoint', help='checkpoint file')
+    parser.add_argument(
+        '--steps',
+        type=positive,
+        nargs='+',
+        default=[1, 2, 5, 10, 25, 50],
+        metavar='N',
+        help='values of num_inference_steps; default: %(default)s',
+    )
+    parser.add_argument(
+        '--hypotheses',
+        type=positive,
+        nargs='+',
+        default=[1, 5, 20],
+        metavar='M',
+        help='values of num_hypotheses; default: %(default)s',
+    )
+    parser.add_argument(
+        '--control', nargs=2, metavar=('CONFIG', 'CHECKPOINT'), help='model without diffusion to compare with'
+    )
+    add_cfg_options(parser)
+    parser.add_argument(
+        '--max-items', type=positive, metavar='N', help='evaluate N windows spread over the test set; default: all'
+    )
+    parser.add_argument(
+        '--batch-size', type=positive, default=32, metavar='N', help='clips per batch; default: %(default)s'
+    )
+    add_device(parser)
+    parser.add_argument(
+        '--out',
+        type=Path,
+        default=Path('out/hypotheses_sweep'),
+        metavar='DIR',
+        help='folder for the results; default: %(default)s',
+    )
     return parser.parse_args(argv)
 
 
 def sweep(args: argparse.Namespace) -> list[dict[str, Any]]:
-    """One row a setting, the control first."""
+    """Measure every setting; returns one row each, with the control first."""
     rows = []
     if args.control:
         config, checkpoint = args.control
         control = init_model(config, checkpoint, args.device)
         if control.denoiser is not None:
-            raise ValueError(f'--control {args.control[0]} has a denoiser; the control is a model without diffusion')
+            raise ValueError(
+                f'--control {args.control[0]} has a denoiser; the control must be a model without diffusion'
+            )
         rows.append({'model': 'no diffusion', 'steps': None, 'hypotheses': 1, **measure(control, args, 'control')})
     model = init_model(args.config, args.checkpoint, args.device, args.cfg_options)
     if model.denoiser is None:
-        raise ValueError(f'{args.config} has no denoiser: there is nothing to sweep')
+        raise ValueError(f'{args.config} has no denoiser: the sweep needs a model with diffusion')
     for steps in args.steps:
         for num_hypotheses in args.hypotheses:
             set_sampling(model, num_hypotheses, steps)
@@ -66,6 +93,7 @@ def sweep(args: argparse.Namespace) -> list[dict[str, Any]]:
 
 
 def measure(model: PoseDiffusionEstimator, args: argparse.Namespace, label: str) -> dict[str, float]:
+    """Evaluate a model with its present settings; ``ms_per_clip`` is its time."""
     metric = build_test_metric(model.cfg)
     dataset = build_test_dataset(model.cfg, max_items=args.max_items)
     progress = partial(tqdm, desc=label, leave=False, disable=None)
@@ -81,7 +109,7 @@ def as_markdown(rows: Sequence[dict[str, Any]]) -> str:
         + [row.get(name) for name in present]
         for row in rows
     ]
-    titles = [f'{name}, mm' if name != 'ms_per_clip' else 'ms a clip' for name in present]
+    titles = [f'{name}, mm' if name != 'ms_per_clip' else 'ms per clip' for name in present]
     return markdown_table(['model', 'steps', 'M', *titles], cells, digits=1)
 
 

@@ -1,11 +1,11 @@
-"""What it costs to lift joints with a network that was trained on others.
+"""Measure the error of lifters on keypoints of a skeleton that they were not trained on.
 
     posediff benchmark joints data/cmu --lifter CONFIG CHECKPOINT --lifter CONFIG CHECKPOINT
 
-Clips of the validation subjects are filmed with the joints of an image detector and its noise, lifted by every model,
-and scored on the 12 joints of arms and legs: P-MPJPE and N-MPJPE, mm, the root between the hips. A lifter of other
-joints gets them by the rules of ``posediff.structures.skeleton_conversion``, as in the video pipeline, and by their
-names alone.
+Clips of the validation subjects are projected to keypoints of --joints with simulated detector noise, lifted by every
+model, and evaluated on the 12 joints of arms and legs: P-MPJPE and N-MPJPE, mm, with the root midway between the hips.
+A lifter with another skeleton gets the keypoints twice: converted as in the video pipeline ("by rules"), and
+unconverted, joint by joint ("by name").
 """
 
 from __future__ import annotations
@@ -36,29 +36,61 @@ Errors = dict[tuple[str, str], list[dict[str, float]]]
 
 def parse_args(argv: Sequence[str] | None = None, prog: str | None = None) -> argparse.Namespace:
     parser = command_parser(prog, __doc__)
-    parser.add_argument('data', help='folder of the motion, see posediff convert cmu')
+    parser.add_argument('data', help='folder of converted CMU motion, see posediff convert cmu')
     parser.add_argument(
         '--lifter',
         nargs=2,
         action='append',
         required=True,
         metavar=('CONFIG', 'CHECKPOINT'),
-        help='CONFIG is a file or the name of a packaged config',
+        help='lifting model; may be repeated',
     )
-    parser.add_argument('--joints', default='mediapipe17', help='skeleton that is filmed')
-    parser.add_argument('--severity', type=float, default=1.5, help="of the simulated detector's noise")
-    parser.add_argument('--clips', type=positive, default=40, help='drawn at random')
-    parser.add_argument('--frames', type=positive, default=81, help='of each, from its beginning')
-    parser.add_argument('--num-hypotheses', type=positive, help="default: each config's")
-    parser.add_argument('--num-inference-steps', type=positive, help="default: each config's")
-    parser.add_argument('--score-threshold', type=float, default=0.3, help='keypoints scored below are not seen')
-    parser.add_argument('--seed', type=int, default=0)
-    parser.add_argument('--out', type=Path, default=Path('out/compare_joints.json'))
+    parser.add_argument(
+        '--joints', default='mediapipe17', metavar='SKELETON', help='skeleton of the keypoints; default: %(default)s'
+    )
+    parser.add_argument(
+        '--severity', type=float, default=1.5, help='severity of the simulated detector noise; default: %(default)s'
+    )
+    parser.add_argument(
+        '--clips', type=positive, default=40, metavar='N', help='number of clips, drawn at random; default: %(default)s'
+    )
+    parser.add_argument(
+        '--frames', type=positive, default=81, metavar='N', help='frames per clip, from its start; default: %(default)s'
+    )
+    parser.add_argument(
+        '--num-hypotheses',
+        type=positive,
+        metavar='M',
+        help='number of poses sampled per frame; default: that of each config',
+    )
+    parser.add_argument(
+        '--num-inference-steps',
+        type=positive,
+        metavar='N',
+        help='denoiser evaluations per hypothesis; default: that of each config',
+    )
+    parser.add_argument(
+        '--score-threshold',
+        type=float,
+        default=0.3,
+        metavar='SCORE',
+        help='ignore keypoints with a lower score; default: %(default)s',
+    )
+    parser.add_argument(
+        '--seed', type=int, default=0, help='seed of the choice of clips and of sampling; default: %(default)s'
+    )
+    parser.add_argument(
+        '--out',
+        type=Path,
+        default=Path('out/compare_joints.json'),
+        metavar='FILE',
+        help='JSON file for the table; default: %(default)s',
+    )
     return parser.parse_args(argv)
 
 
 def film(args: argparse.Namespace) -> tuple[list[PoseFrames], float]:
-    """Clips through one stored camera each, and their rate."""
+    """Project clips of the validation subjects with one stored camera each; returns them and their frame rate."""
     dataset = CMUMocapDataset(
         args.data, split='val', skeleton=args.joints, noise={'severity': args.severity}, num_cameras=1,
         window_size=1, test_mode=True,
@@ -69,12 +101,12 @@ def film(args: argparse.Namespace) -> tuple[list[PoseFrames], float]:
 
 
 def ways(joints: str, wanted: str) -> tuple[str, ...]:
-    """How a lifter can be given its joints."""
+    """Return the names of the conversions to evaluate for a lifter with the skeleton ``wanted``."""
     return ('its own',) if joints == wanted else ('by rules', 'by name')
 
 
 def lift(model: PoseDiffusionEstimator, clip: PoseFrames, way: str, fps: float, args: argparse.Namespace) -> np.ndarray:
-    """(F, 12, 3) mm."""
+    """Lift a clip; returns the joints of arms and legs, (F, 12, 3) mm."""
     frames = slice(args.frames)
     scores = clip.keypoint_scores[frames] * clip.keypoint_mask[frames]
     scores = np.where(scores >= args.score_threshold, scores, 0).astype(np.float32)
@@ -85,7 +117,7 @@ def lift(model: PoseDiffusionEstimator, clip: PoseFrames, way: str, fps: float, 
         model,
         points,
         scores,
-        skeleton=model.head.skeleton.name,  # also where the names alone say so
+        skeleton=model.head.skeleton.name,  # with 'by name', the keypoints are labelled with it unconverted
         img_shape=clip.camera.img_shape,
         fps=fps,
         seed=args.seed,
@@ -96,6 +128,7 @@ def lift(model: PoseDiffusionEstimator, clip: PoseFrames, way: str, fps: float, 
 
 
 def compare(args: argparse.Namespace) -> list[dict[str, float | str]]:
+    """Evaluate every lifter on every clip; returns one row per lifter and conversion."""
     models = {config: posediff.init_model(config, checkpoint) for config, checkpoint in args.lifter}
     clips, fps = film(args)
     errors: Errors = {}

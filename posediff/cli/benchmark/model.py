@@ -1,10 +1,12 @@
-"""Time sampling with a config and print JSON.
+"""Measure the sampling time of a model and print it as JSON.
 
-All times are for the whole batch (B clips; B × M rows, unless the memory budget splits them): ``backbone_ms``,
-``condition_ms`` after it, and ``sampling_ms``, of which ``ms_per_denoiser_call`` is one call. ``clips_per_s`` is for
-all together. ``…_gmac`` are the billions of multiply-accumulates of one clip, in matrix products and convolutions.
-``peak_memory_mb`` is the device's on CUDA and the process's resident memory on the CPU. ``matmul_768_ms``, a
-768×768×768 float32 product, tells how fast the machine is.
+backbone_ms, condition_ms, sampling_ms   time of the three stages for the whole batch of B clips
+ms_per_denoiser_call                     one denoiser evaluation within sampling: B × M rows, unless the memory budget
+                                         splits them
+clips_per_s                              throughput of all stages together
+…_gmac                                   10^9 multiply-accumulates per clip, in matrix products and convolutions
+peak_memory_mb                           memory of the device on CUDA, resident memory of the process on the CPU
+matmul_768_ms                            a 768×768×768 float32 matrix product, to compare machines
 """
 
 from __future__ import annotations
@@ -20,12 +22,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from mmengine.config import DictAction
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 from posediff.cli.arguments import command_parser
-from posediff.engine.command_line import one_line_errors, positive
+from posediff.engine.command_line import add_cfg_options, add_device, one_line_errors, positive
 from posediff.engine.evaluation import set_sampling
 from posediff.engine.model_building import init_model
 from posediff.models.estimator import PoseDiffusionEstimator
@@ -34,21 +35,37 @@ from posediff.models.estimator import PoseDiffusionEstimator
 def parse_args(argv: Sequence[str] | None = None, prog: str | None = None) -> argparse.Namespace:
     parser = command_parser(prog, __doc__)
     parser.add_argument('config', help='config file, or name of a packaged config')
-    parser.add_argument('--checkpoint', help='random weights without one; they take the same time')
-    parser.add_argument('--batch-size', type=positive, default=8, help='clips')
-    parser.add_argument('--num-hypotheses', type=positive, help="default: the config's")
-    parser.add_argument('--num-inference-steps', type=positive, help="default: the config's")
+    parser.add_argument('--checkpoint', help='checkpoint file; default: random weights, which take the same time')
     parser.add_argument(
-        '--repeats', type=positive, default=3, help='timed runs, after one that is not; the median counts'
+        '--batch-size', type=positive, default=8, metavar='N', help='clips per batch; default: %(default)s'
     )
-    parser.add_argument('--threads', type=positive, help="CPU threads; default: torch's")
-    parser.add_argument('--device', default='cpu')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE', help='change the config')
+    parser.add_argument(
+        '--num-hypotheses',
+        type=positive,
+        metavar='M',
+        help='number of poses sampled per clip; default: that of the config',
+    )
+    parser.add_argument(
+        '--num-inference-steps',
+        type=positive,
+        metavar='N',
+        help='denoiser evaluations per hypothesis; default: that of the config',
+    )
+    parser.add_argument(
+        '--repeats',
+        type=positive,
+        default=3,
+        metavar='N',
+        help='timed runs after one untimed run; the median is reported; default: %(default)s',
+    )
+    parser.add_argument('--threads', type=positive, metavar='N', help="number of CPU threads; default: torch's")
+    add_device(parser)
+    add_cfg_options(parser)
     return parser.parse_args(argv)
 
 
 class Clock:
-    """Wall time in ms, with the device's work done."""
+    """Wall-clock time in ms, read after synchronising with the device."""
 
     def __init__(self, device: torch.device) -> None:
         self.device = device
@@ -59,7 +76,7 @@ class Clock:
         return 1000 * time.perf_counter()
 
     def median(self, work: Callable[[], Any], repeats: int) -> float:
-        """Of ``repeats`` runs after one that is not timed."""
+        """Return the median time of ``repeats`` runs after one untimed run, ms."""
         work()
         times = []
         for _ in range(repeats):
@@ -70,7 +87,7 @@ class Clock:
 
 
 class CallTimer:
-    """Times every call of a module in a ``with`` block."""
+    """Record the time of every call of a module inside a ``with`` block, ms."""
 
     def __init__(self, module: torch.nn.Module, clock: Clock) -> None:
         self.times: list[float] = []
@@ -95,7 +112,7 @@ class CallTimer:
 
 
 def benchmark(model: PoseDiffusionEstimator, batch_size: int, repeats: int, device: torch.device) -> dict[str, Any]:
-    """Times of one setting, see the module's text."""
+    """Measure one setting; for the keys of the result see the docstring of this module."""
     clock = Clock(device)
     num_hypotheses = model.test_cfg.num_hypotheses
     inputs = random_inputs(model, batch_size).to(device)
@@ -132,7 +149,7 @@ def benchmark(model: PoseDiffusionEstimator, batch_size: int, repeats: int, devi
 
 
 def random_inputs(model: PoseDiffusionEstimator, batch_size: int) -> torch.Tensor:
-    """Keypoints (B, T, K, 2), or crops (B, T, 3, H, W) for a model of images."""
+    """Return random keypoints (B, T, K, 2), or random crops (B, T, 3, H, W) for a model with a backbone."""
     shape: tuple[int, ...] = (model.head.skeleton.num_joints, 2)
     if model.backbone is not None:
         width, height = model.head.codec.input_size
@@ -141,9 +158,9 @@ def random_inputs(model: PoseDiffusionEstimator, batch_size: int) -> torch.Tenso
 
 
 def count_gmac(work: Callable[[], Any]) -> float:
-    """Multiply-accumulates in billions; attention is counted as the matrix products it is made of."""
+    """Count 10^9 multiply-accumulates; attention is counted as its matrix products."""
     fused = torch.backends.mha.get_fastpath_enabled()
-    torch.backends.mha.set_fastpath_enabled(False)  # layers in one piece, which nobody counts
+    torch.backends.mha.set_fastpath_enabled(False)  # the counter does not see the operations of fused layers
     try:
         with FlopCounterMode(display=False) as counter, sdpa_kernel(SDPBackend.MATH):
             work()
@@ -153,6 +170,7 @@ def count_gmac(work: Callable[[], Any]) -> float:
 
 
 def peak_memory_mb(device: torch.device) -> float:
+    """Return the peak memory in MiB: of the device on CUDA, else of the process."""
     if device.type == 'cuda':
         return torch.cuda.max_memory_allocated(device) / 2**20
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10

@@ -1,12 +1,12 @@
-r"""Test models that were trained with one occlusion pattern on every pattern: DiffHPE's Figures 3 to 5.
+r"""Evaluate models trained with one occlusion pattern on every pattern, as in Figures 3 to 5 of DiffHPE.
 
     posediff benchmark occlusion \
         --method MixSTE none=CONFIG:CHECKPOINT random=CONFIG:CHECKPOINT \
         --method DiffHPE-Wrapper none=CONFIG:CHECKPOINT random=CONFIG:CHECKPOINT
 
-CONFIG is a file or the name of a packaged config. Writes ``occlusion_matrix.json``, ``.md`` and ``.png``: MPJPE,
-symmetry gap and segment std, training pattern × test pattern; of two methods also the difference. Test masks depend on
-the dataset's seed alone, so all models see the same ones.
+CONFIG is a file or the name of a packaged config. Writes occlusion_matrix.json, .md and .png: matrices training pattern
+× test pattern of MPJPE, symmetry gap and segment length std; for two methods also their difference. Test masks depend only on the dataset's seed, so they are the same
+for all models.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from tqdm import tqdm
 from posediff.cli.arguments import command_parser
 from posediff.cli.provenance import provenance
 from posediff.datasets.transforms.occlusion import PATTERNS
-from posediff.engine.command_line import one_line_errors, positive
+from posediff.engine.command_line import add_device, one_line_errors, positive
 from posediff.engine.config_files import find_config
 from posediff.engine.evaluation import build_test_dataset, build_test_metric, evaluate_model, set_sampling
 from posediff.engine.model_building import init_model
@@ -42,24 +42,53 @@ def parse_args(argv: Sequence[str] | None = None, prog: str | None = None) -> ar
     parser = command_parser(prog, __doc__)
     parser.add_argument(
         '--method', nargs='+', action='append', required=True, metavar=('NAME', 'PATTERN=CONFIG:CHECKPOINT'),
-        help='a method and its models by training pattern; the first is the baseline',
+        help='a method and its models by training pattern; may be repeated, the first is the baseline',
     )  # fmt: skip
-    parser.add_argument('--test-patterns', nargs='+', choices=PATTERNS, default=list(TEST_PATTERNS))
-    parser.add_argument('--num-hypotheses', type=positive, help="of models with diffusion; default: the config's")
-    parser.add_argument('--num-inference-steps', type=positive, help="default: the config's")
-    parser.add_argument('--max-items', type=positive, help='spread this many windows over the test set')
-    parser.add_argument('--batch-size', type=positive, default=32)
-    parser.add_argument('--device', default='cpu')
-    parser.add_argument('--out', type=Path, default=Path('out/occlusion_matrix'))
+    parser.add_argument(
+        '--test-patterns',
+        nargs='+',
+        choices=PATTERNS,
+        default=list(TEST_PATTERNS),
+        help='occlusion patterns to evaluate on; default: %(default)s',
+    )
+    parser.add_argument(
+        '--num-hypotheses',
+        type=positive,
+        metavar='M',
+        help='number of poses sampled by models with diffusion; default: that of the config',
+    )
+    parser.add_argument(
+        '--num-inference-steps',
+        type=positive,
+        metavar='N',
+        help='denoiser evaluations per hypothesis; default: that of the config',
+    )
+    parser.add_argument(
+        '--max-items', type=positive, metavar='N', help='evaluate N windows spread over the test set; default: all'
+    )
+    parser.add_argument(
+        '--batch-size', type=positive, default=32, metavar='N', help='clips per batch; default: %(default)s'
+    )
+    add_device(parser)
+    parser.add_argument(
+        '--out',
+        type=Path,
+        default=Path('out/occlusion_matrix'),
+        metavar='DIR',
+        help='folder for the results; default: %(default)s',
+    )
     return parser.parse_args(argv)
 
 
 def parse_methods(texts: Sequence[Sequence[str]]) -> dict[str, Models]:
-    """What ``--method`` says.
+    """Parse the values of ``--method``.
+
+    Returns:
+        Method → its models.
 
     Raises:
-        FileNotFoundError: There is no such config or checkpoint.
-        ValueError: A model is not written PATTERN=CONFIG:CHECKPOINT.
+        ValueError: A method has no model, or a model is not written PATTERN=CONFIG:CHECKPOINT.
+        FileNotFoundError: A file does not exist.
     """
     methods: dict[str, Models] = {}
     for name, *models in texts:
@@ -82,7 +111,7 @@ def parse_methods(texts: Sequence[Sequence[str]]) -> dict[str, Models]:
 
 
 def measure_model(files: tuple[str, str], args: argparse.Namespace, label: str) -> dict[str, dict[str, float]]:
-    """Test pattern → measures of one model."""
+    """Evaluate one model; returns test pattern → measures."""
     model = init_model(*files, device=args.device)
     if model.denoiser is not None:
         set_sampling(model, args.num_hypotheses, args.num_inference_steps)
@@ -122,7 +151,7 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
 
 
 def as_markdown(matrices: dict[str, dict[str, np.ndarray]], rows: dict[str, list[str]], columns: Sequence[str]) -> str:
-    """One table a measure: rows are method and training pattern."""
+    """Format one table per measure, with a row per method and training pattern."""
     blocks = []
     for title, by_method in matrices.items():
         lines: list[list[str | float]] = [

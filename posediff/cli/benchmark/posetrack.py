@@ -1,9 +1,9 @@
-"""Compare PoseTrack result files of several models: differences of average precision with their 95 % intervals.
+"""Compare PoseTrack result files of several models: differences of average precision with 95 % intervals.
 
     posediff benchmark posetrack --gt DIR --pred DIR DIR ... --out comparison.json
 
-Every folder is compared with the first. The intervals are those of a paired bootstrap over sequences: they say how far
-a difference depends on which videos were measured, not what another training run would give.
+Every folder is compared with the first. The intervals come from a paired bootstrap over sequences: they reflect the
+choice of videos, not the variation between training runs.
 """
 
 from __future__ import annotations
@@ -24,12 +24,23 @@ from posediff.fileio.atomic_files import replacing
 
 def parse_args(argv: Sequence[str] | None = None, prog: str | None = None) -> argparse.Namespace:
     parser = command_parser(prog, __doc__)
-    parser.add_argument('--gt', type=Path, required=True, metavar='DIR', help='ground truth')
-    parser.add_argument('--pred', type=Path, required=True, nargs='+', metavar='DIR', help='predictions')
-    parser.add_argument('--protocol', choices=list(PROTOCOLS), default='poseval', help='default: %(default)s')
-    parser.add_argument('--draws', type=positive, default=1000, help='of the bootstrap; default: %(default)s')
-    parser.add_argument('--seed', type=int, default=0)
-    parser.add_argument('--out', type=Path, required=True, metavar='FILE', help='a .json file')
+    parser.add_argument('--gt', type=Path, required=True, metavar='DIR', help='folder of ground truth files')
+    parser.add_argument(
+        '--pred',
+        type=Path,
+        required=True,
+        nargs='+',
+        metavar='DIR',
+        help='folders of result files; the first is the baseline',
+    )
+    parser.add_argument(
+        '--protocol', choices=list(PROTOCOLS), default='poseval', help='evaluator to reproduce; default: %(default)s'
+    )
+    parser.add_argument(
+        '--draws', type=positive, default=1000, metavar='N', help='bootstrap samples; default: %(default)s'
+    )
+    parser.add_argument('--seed', type=int, default=0, help='seed of the bootstrap; default: %(default)s')
+    parser.add_argument('--out', type=Path, required=True, metavar='FILE', help='JSON file for the result')
     return parser.parse_args(argv)
 
 
@@ -44,9 +55,9 @@ def without_nan(values: dict[str, float]) -> dict[str, float | None]:
 def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
     args = parse_args(argv, prog)
     with one_line_errors():
-        args.out.unlink(missing_ok=True)  # a result of an earlier run is not this one's
+        args.out.unlink(missing_ok=True)  # if this run fails, no file of an earlier run must remain in its place
         if len(args.pred) < 2:
-            raise ValueError(f'--pred needs two folders or more to compare, got {len(args.pred)}')
+            raise ValueError(f'--pred needs at least two folders, got {len(args.pred)}')
         evaluators = [read_folders(args.gt, folder, args.protocol) for folder in args.pred]
         differences = bootstrap_differences(evaluators[0], evaluators[1:], args.draws, args.seed)
         groups = [evaluator.result().groups('ap') for evaluator in evaluators]

@@ -1,11 +1,13 @@
-"""Time the way from a video to people in 3D, stage by stage, and its peak memory.
+"""Measure time per stage and peak memory of the video pipeline.
 
     posediff benchmark video VIDEO --frames 100 1000 10000
 
-Every count of frames is a process of its own; a video that is too short is shown again and again. ``read`` to ``place``
-are ms a frame and come to ``together``, ``files`` is what comes after the last frame: poses.npz, poses.json and
-viewer.html; ``pictures`` are overlay.mp4 and scene.mp4. Memory is the largest that the process had resident, in MiB,
-``begin`` with models loaded and one frame read.
+Each number of frames runs in its own process; a shorter video is repeated. Columns of the table:
+
+  read … place   ms per frame of the stages; their sum is "together"
+  files, s       writing of poses.npz, poses.json and viewer.html after the last frame
+  pictures, s    writing of overlay.mp4 and scene.mp4
+  begin, peak    largest resident memory of the process, MiB: with models loaded and one frame read, and at the end
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ import torch
 
 from posediff.cli.arguments import command_parser
 from posediff.cli.provenance import provenance
-from posediff.engine.command_line import one_line_errors, positive
+from posediff.engine.command_line import add_device, one_line_errors, positive
 from posediff.evaluation.tables import markdown_table
 from posediff.fileio.atomic_files import replacing
 from posediff.pipeline.components import VideoComponents
@@ -49,22 +51,54 @@ COLUMNS = ('frames', *STAGES, 'frames a second', 'people', 'files, s', 'pictures
 
 def parse_args(argv: Sequence[str] | None = None, prog: str | None = None) -> argparse.Namespace:
     parser = command_parser(prog, __doc__)
-    parser.add_argument('video')
-    parser.add_argument('--frames', nargs='+', type=positive, default=[100, 1000], help='counts of frames')
-    parser.add_argument('--detector', default='mediapipe', help='as for video_to_3d.py')
-    parser.add_argument('--pose', default='mediapipe', help='as for video_to_3d.py')
-    parser.add_argument('--min-pose-score', type=float, default=0.3, help='as for video_to_3d.py')
-    parser.add_argument('--num-hypotheses', type=positive, help="default: the lifter's")
-    parser.add_argument('--threads', type=positive, help="of the lifter; default: torch's")
-    parser.add_argument('--batch-size', type=positive, default=8)
-    parser.add_argument('--device', default='cpu', help='of the lifter')
-    parser.add_argument('--no-pictures', action='store_true', help='leave out overlay.mp4 and scene.mp4')
-    parser.add_argument('--out', type=Path, default=Path('out/benchmark_video.json'))
+    parser.add_argument('video', help='video file')
+    parser.add_argument(
+        '--frames',
+        nargs='+',
+        type=positive,
+        default=[100, 1000],
+        metavar='N',
+        help='numbers of frames to process; default: %(default)s',
+    )
+    parser.add_argument(
+        '--detector', default='mediapipe', metavar='NAME', help='as for posediff video; default: %(default)s'
+    )
+    parser.add_argument(
+        '--pose', default='mediapipe', metavar='NAME', help='as for posediff video; default: %(default)s'
+    )
+    parser.add_argument(
+        '--min-pose-score', type=float, default=0.3, metavar='SCORE', help='as for posediff video; default: %(default)s'
+    )
+    parser.add_argument(
+        '--num-hypotheses',
+        type=positive,
+        metavar='M',
+        help='number of poses sampled per frame; default: that of the lifting model',
+    )
+    parser.add_argument(
+        '--threads', type=positive, metavar='N', help="number of CPU threads of the lifter; default: torch's"
+    )
+    parser.add_argument(
+        '--batch-size',
+        type=positive,
+        default=8,
+        metavar='N',
+        help='frames, and windows of the lifter, processed together; default: %(default)s',
+    )
+    add_device(parser)
+    parser.add_argument('--no-pictures', action='store_true', help='skip overlay.mp4 and scene.mp4')
+    parser.add_argument(
+        '--out',
+        type=Path,
+        default=Path('out/benchmark_video.json'),
+        metavar='FILE',
+        help='JSON file for the table; default: %(default)s',
+    )
     return parser.parse_args(argv)
 
 
 class RepeatedVideo(VideoSource):
-    """A video that is shown again and again, up to a number of frames."""
+    """A video that is repeated until a number of frames is reached."""
 
     def __init__(self, name: str, num_frames: int) -> None:
         super().__init__(name)
@@ -79,11 +113,11 @@ class RepeatedVideo(VideoSource):
                 if count >= start:
                     yield replace(frame, index=count, time_s=count / self.fps)
                 count += 1
-        self.problem = None  # what the file said of its length
+        self.problem = None  # the length that the file states does not matter here
 
 
 class Timed:
-    """Does as what it wraps, and adds the seconds of its calls up."""
+    """A wrapper of a callable that adds the seconds of its calls to ``seconds[stage]``."""
 
     def __init__(self, inner: Any, seconds: dict[str, float], stage: str) -> None:
         self._inner, self._seconds, self._stage = inner, seconds, stage
@@ -100,7 +134,7 @@ class Timed:
 
 
 class TimedVideo(RepeatedVideo):
-    """Whose reading is timed."""
+    """A repeated video whose decoding time is added to ``seconds['read']``."""
 
     seconds: dict[str, float]
 
@@ -114,7 +148,7 @@ class TimedVideo(RepeatedVideo):
 
 
 def measure(args: argparse.Namespace, count: int) -> dict[str, Any]:
-    """One run, in a process of its own."""
+    """Process ``count`` frames and return a row of the table; called in a new process."""
     if args.threads:
         torch.set_num_threads(args.threads)
     seconds: dict[str, float] = defaultdict(float)
@@ -165,7 +199,7 @@ def seconds_of(work: Callable[[], Any]) -> float:
 
 
 def peak_memory() -> float:
-    """MiB that this process had resident at most."""
+    """Return the largest resident memory of this process so far, MiB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 

@@ -1,10 +1,10 @@
-"""Score a lifter on real footage: one camera lifted alone against the triangulation of the others.
+"""Evaluate a lifter on real videos: each camera is lifted alone and compared with triangulation from the others.
 
     posediff benchmark views CALIBRATION VIDEO VIDEO VIDEO ... --out DIR
 
-Calibrated, synchronous videos of one person, named in the order of the cameras in the calibration file. Every view is
-read by MediaPipe's pose network; the 12 joints of arms and legs that all skeletons define are compared, in the frames
-where the other views agree. Beside the lifter stand MediaPipe's own world landmarks of the same view.
+Needs calibrated, synchronous videos of one person, in the order of the cameras in the calibration file. MediaPipe
+estimates the keypoints of every view. The 12 joints of arms and legs, which all skeletons define, are compared
+in frames where the other views agree. MediaPipe's world landmarks of the same view are evaluated for comparison.
 """
 
 from __future__ import annotations
@@ -42,14 +42,14 @@ from posediff.video import VideoSource, open_video
 
 @dataclass
 class View:
-    """What MediaPipe sees in one video.
+    """MediaPipe's landmarks of one video.
 
     Attributes:
-        camera: Of the video.
-        keypoints: (F, 33, 2) px, undistorted; NaN where nobody was found.
-        scores: (F, 33).
-        world: (F, 33, 3) mm, MediaPipe's own 3D.
-        fps: Rate.
+        camera: Calibrated camera of the video.
+        keypoints: (F, 33, 2) px, undistorted; NaN in frames without a person.
+        scores: (F, 33) in [0, 1].
+        world: (F, 33, 3) mm, MediaPipe's world landmarks.
+        fps: Frame rate.
     """
 
     camera: CalibratedCamera
@@ -61,25 +61,46 @@ class View:
 
 def parse_args(argv: Sequence[str] | None = None, prog: str | None = None) -> argparse.Namespace:
     parser = command_parser(prog, __doc__)
-    parser.add_argument('calibration', type=Path)
-    parser.add_argument('videos', nargs='+', metavar='VIDEO')
+    parser.add_argument('calibration', type=Path, help='Pose2Sim (.toml) or Qualisys (.xml) file')
+    parser.add_argument('videos', nargs='+', metavar='VIDEO', help='videos, in the order of the cameras in the file')
     parser.add_argument(
         '--config',
         default=LIFTER_CONFIG,
-        help='config of a lifter, a file or the name of a packaged config; default: the one that ships',
+        metavar='CONFIG',
+        help='config of the lifting model; default: the packaged one',
     )
-    parser.add_argument('--checkpoint', help='its checkpoint')
-    parser.add_argument('--max-error', type=float, default=25.0, help='px: reprojection error up to which views agree')
-    parser.add_argument('--max-crop', type=int, default=0, help='px that may be cut off the calibrated pictures')
-    parser.add_argument('--max-frames', type=positive)
-    parser.add_argument('--keep-sides', action='store_true', help='leave left and right as MediaPipe says')
-    parser.add_argument('--seed', type=int, default=0)
-    parser.add_argument('--out', type=Path, default=Path('out/compare_views'))
+    parser.add_argument('--checkpoint', help='weights of --config')
+    parser.add_argument(
+        '--max-error',
+        type=float,
+        default=25.0,
+        metavar='PX',
+        help='largest reprojection error of views that agree, px; default: %(default)s',
+    )
+    parser.add_argument(
+        '--max-crop',
+        type=int,
+        default=0,
+        metavar='PX',
+        help='accept videos smaller than the calibrated image by up to this many px; default: %(default)s',
+    )
+    parser.add_argument('--max-frames', type=positive, metavar='N', help='stop after N frames')
+    parser.add_argument(
+        '--keep-sides', action='store_true', help='do not correct swaps of left and right in the 2D poses'
+    )
+    parser.add_argument('--seed', type=int, default=0, help='seed of the noise; default: %(default)s')
+    parser.add_argument(
+        '--out',
+        type=Path,
+        default=Path('out/compare_views'),
+        metavar='DIR',
+        help='folder for the table; default: %(default)s',
+    )
     return parser.parse_args(argv)
 
 
 def look(video: VideoSource, camera: CalibratedCamera, args: argparse.Namespace) -> View:
-    """Read one view: the surest person of each frame."""
+    """Estimate the landmarks of one view; in each frame, of the person with the highest score."""
     detector, estimator = MediaPipeDetector(), PoseLandmarkNetwork()
     keypoints: list[np.ndarray] = []
     scores: list[np.ndarray] = []
@@ -106,7 +127,7 @@ def look(video: VideoSource, camera: CalibratedCamera, args: argparse.Namespace)
 
 
 def repair_sides(points: np.ndarray, scores: np.ndarray, fps: float) -> tuple[np.ndarray, np.ndarray]:
-    """As the video pipeline does, of one person."""
+    """Correct swapped sides of one person as the video pipeline does."""
     found = [
         Observation(number, number / fps, np.zeros((1, 4)), np.ones(1), point[None], score[None], np.zeros(1, int))
         for number, (point, score) in enumerate(zip(np.nan_to_num(points), scores, strict=True))
@@ -117,7 +138,7 @@ def repair_sides(points: np.ndarray, scores: np.ndarray, fps: float) -> tuple[np
 
 
 def lift(model: PoseDiffusionEstimator, view: View, seed: int) -> np.ndarray:
-    """(F, J, 3) mm."""
+    """Lift one view; returns joints (F, J, 3) mm."""
     joints = model.head.skeleton.name
     points, scores, _ = convert_joints(view.keypoints, MEDIAPIPE33.name, joints, view.scores)
     scores = np.where(scores >= 0.3, scores, 0).astype(np.float32)
@@ -128,7 +149,12 @@ def lift(model: PoseDiffusionEstimator, view: View, seed: int) -> np.ndarray:
 
 
 def reference(views: Sequence[View], left_out: int, max_error: float) -> tuple[np.ndarray, np.ndarray, float]:
-    """Limb joints (F, 12, 3) mm in the left-out camera's frame, which of them count, and their mean error in px."""
+    """Triangulate the joints of arms and legs from all views but one.
+
+    Returns:
+        Joints (F, 12, 3) mm in the camera frame of view ``left_out``; which of them all views agree on, (F, 12); their
+        mean reprojection error, px.
+    """
     others = [view for number, view in enumerate(views) if number != left_out]
     chosen = limbs(MEDIAPIPE33)
     points = np.stack([view.keypoints[:, chosen] for view in others])
@@ -140,12 +166,15 @@ def reference(views: Sequence[View], left_out: int, max_error: float) -> tuple[n
 
 
 def compare(args: argparse.Namespace) -> list[dict[str, float | str]]:
+    """Evaluate every view; returns one row each."""
     names = list(read_calibration(args.calibration))
     if not 3 <= len(args.videos) <= len(names):
-        raise ValueError(f'{len(args.videos)} videos for the {len(names)} cameras of {args.calibration}: 3 are needed')
+        raise ValueError(
+            f'{len(args.videos)} videos for the {len(names)} cameras of {args.calibration}: at least 3 are needed'
+        )
     own = str(args.config) == str(LIFTER_CONFIG) and args.checkpoint is None
     if not own and args.checkpoint is None:
-        raise ValueError(f'--config {args.config} needs a --checkpoint')
+        raise ValueError(f'--config {args.config} needs --checkpoint')
     model = posediff.init_model(args.config, LIFTER_CHECKPOINT if own else args.checkpoint)
     sources = [open_video(video) for video in args.videos]
     cameras = [

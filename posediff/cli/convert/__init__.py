@@ -1,1 +1,1 @@
-"""Commands ``posediff convert …``: other people's checkpoints and data sets to files that posediff reads."""
+"""Commands ``posediff convert …``: convert datasets and checkpoints of other projects for posediff."""

@@ -14,19 +14,30 @@ from posediff.engine.command_line import one_line_errors
 
 def parse_args(argv: Sequence[str] | None = None, prog: str | None = None) -> argparse.Namespace:
     parser = command_parser(prog, __doc__)
-    parser.add_argument('source', help='folder of CMU files, any depth, with or without an index.csv')
+    parser.add_argument('source', help='folder of CMU files, searched recursively, with or without index.csv')
     parser.add_argument('destination', help='folder to write <subject>.npz to')
-    parser.add_argument('--fps', type=float, default=50.0, help="frame rate of the output (default: Human3.6M's 50)")
+    parser.add_argument(
+        '--fps', type=float, default=50.0, help='frame rate of the output; default: %(default)g, as Human3.6M'
+    )
     parser.add_argument(
         '--source-fps',
         type=float,
-        help=f"frame rate of AMC files where neither they nor an index say (default: CMU's {CMU_FPS:g})",
+        help=f'frame rate of AMC files, if neither the file nor index.csv states it; default: {CMU_FPS:g}, as CMU',
     )
-    parser.add_argument('--units', choices=list(UNITS), help="of all files; default: what each says, and CMU's own")
-    parser.add_argument('--cameras', type=int, default=4, help='static cameras drawn per clip')
-    parser.add_argument('--preset', choices=sorted(CAMERA_PRESETS), default='wild', help='where cameras stand')
-    parser.add_argument('--seed', type=int, default=0)
-    parser.add_argument('--subjects', nargs='+', help='convert these only, e.g. 02 05 29 35')
+    parser.add_argument(
+        '--units', choices=list(UNITS), help='length unit of all files; default: as each file states, else that of CMU'
+    )
+    parser.add_argument(
+        '--cameras', type=int, default=4, metavar='N', help='static cameras drawn per clip; default: %(default)s'
+    )
+    parser.add_argument(
+        '--preset',
+        choices=sorted(CAMERA_PRESETS),
+        default='wild',
+        help='distribution of the cameras; default: %(default)s',
+    )
+    parser.add_argument('--seed', type=int, default=0, help='seed of the cameras; default: %(default)s')
+    parser.add_argument('--subjects', nargs='+', help='convert only these subjects, e.g. 02 05 29 35; default: all')
     return parser.parse_args(argv)
 
 

@@ -15,16 +15,18 @@ from posediff.engine.command_line import one_line_errors
 
 def parse_args(argv: Sequence[str] | None = None, prog: str | None = None) -> argparse.Namespace:
     parser = command_parser(prog, __doc__)
-    parser.add_argument('positions_3d', help='data_3d_h36m.npz')
+    parser.add_argument('positions_3d', help='archive of 3D poses, data_3d_h36m.npz')
     parser.add_argument('destination', help='folder to write to, e.g. data/h36m')
     parser.add_argument(
         '--detections',
         nargs='*',
         default=[],
-        help='2D archives, e.g. data_2d_h36m_cpn_ft_h36m_dbb.npz; named after the file',
+        help='archives of 2D detections, e.g. data_2d_h36m_cpn_ft_h36m_dbb.npz; named after their files',
     )
-    parser.add_argument('--units', choices=list(UNITS), help='of positions_3d; default: what it says, else metres')
-    parser.add_argument('--layout', choices=list(LAYOUTS), help='order of joints in 2D archives that do not say')
+    parser.add_argument(
+        '--units', choices=list(UNITS), help='length unit of positions_3d; default: as the file states, else metres'
+    )
+    parser.add_argument('--layout', choices=list(LAYOUTS), help='joint order of 2D archives that do not state it')
     return parser.parse_args(argv)
 
 

@@ -1,4 +1,4 @@
-r"""Merge PoseTrack2018's or PoseTrack21's annotations of a split, one file a video, to the file that the configs read.
+r"""Merge the annotations of a split of PoseTrack2018 or PoseTrack21 into the file that the configs read.
 
     posediff convert merge-posetrack data/posetrack21/annotations/val data/posetrack21 \
         data/posetrack21/annotations/posetrack21_val.json

@@ -1,4 +1,4 @@
-r"""Convert PoseTrack2017's annotations of a split to the COCO-style file that the posetrack17 configs read.
+r"""Convert the annotations of a split of PoseTrack2017 to the COCO-style file that the posetrack17 configs read.
 
     posediff convert posetrack17 data/posetrack17/annotations/val data/posetrack17 \
         data/posetrack17/annotations/posetrack17_val.json

@@ -18,9 +18,9 @@ def parse_split(description: str | None, argv: Sequence[str] | None, prog: str |
         prog: Name of the program in help and errors.
     """
     parser = command_parser(prog, description)
-    parser.add_argument('annotations', help="folder of the split's .json files, one a video")
-    parser.add_argument('images', help='folder that the image names in them start from')
-    parser.add_argument('destination', help='file to write')
+    parser.add_argument('annotations', help="folder of the split's .json files, one per video")
+    parser.add_argument('images', help='folder that the image paths in them are relative to')
+    parser.add_argument('destination', help='JSON file to write')
     return parser.parse_args(argv)
 
 
