@@ -14,7 +14,7 @@ from posediff.engine.config_references import enclosing_reference, resolve_refer
 from posediff.engine.removed_configs import describe_removed
 from posediff.plugins.entry_points import describe_clash
 
-# The arguments of MMEngine's Runner. Listed, since importing the Runner takes longer than building a model.
+# The arguments of MMEngine's Runner, listed here because importing the Runner takes longer than building a model.
 RUNNER_KEYS = (
     'model', 'work_dir', 'train_dataloader', 'val_dataloader', 'test_dataloader', 'train_cfg', 'val_cfg', 'test_cfg',
     'auto_scale_lr', 'optim_wrapper', 'param_scheduler', 'val_evaluator', 'test_evaluator', 'default_hooks',
@@ -39,7 +39,7 @@ def load_config(config: str | Path | Config, cfg_options: Mapping[str, Any] | No
 
     Args:
         config: A ``.py`` file, the name of a packaged config, or a loaded config, which is copied.
-        cfg_options: ``{'model.test_cfg.num_hypotheses': 5, …}``.
+        cfg_options: Overrides, ``{'model.test_cfg.num_hypotheses': 5, …}``.
 
     Returns:
         A config without references.
@@ -65,8 +65,8 @@ def load_config(config: str | Path | Config, cfg_options: Mapping[str, Any] | No
                 )
             if enclosing := enclosing_reference(cfg, key):
                 raise ValueError(
-                    f'cfg-options: {key!r} lies inside {enclosing[0]} = {enclosing[1]!r} of {origin}: set what that '
-                    'refers to'
+                    f'cfg-options: {key!r} is part of {enclosing[0]} = {enclosing[1]!r} in {origin}: set the '
+                    'referenced value instead'
                 )
         try:
             cfg.merge_from_dict(dict(cfg_options))
@@ -108,7 +108,7 @@ def _read(file: Path) -> Config:
     except Exception as error:  # a config is a program, which may raise anything
         reason = describe_clash(error) or f'{type(error).__name__}: {_root_cause(error)}'
         if 'U+FEFF' in reason:
-            reason = 'it, or a file in its _base_, begins with a byte order mark: save it as UTF-8 without one'
+            reason = 'it, or a file in its _base_, starts with a byte order mark: save it as UTF-8 without one'
         raise ValueError(f'config {file} cannot be read: {reason}') from error
 
 
@@ -128,7 +128,7 @@ def _check_misspelt(cfg: Config, known: set[str], origin: str) -> None:
     for key in cfg:
         near = difflib.get_close_matches(key, known, n=1, cutoff=0.9)
         if key not in known and near and near[0] not in cfg:
-            raise ValueError(f'{origin} sets {key!r}, which nothing reads; did you mean {near[0]!r}?')
+            raise ValueError(f'{origin} sets the unknown key {key!r}; did you mean {near[0]!r}?')
 
 
 def _suggest(key: str, known: Iterable[str]) -> str:

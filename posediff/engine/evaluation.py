@@ -1,4 +1,4 @@
-"""Evaluate a model on a dataset without a Runner, for tools that do so many times."""
+"""Evaluate a model on a dataset without a Runner, for commands that evaluate many settings."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ def evaluate_model(
     batch_size: int = 32,
     progress: Callable[[range], Iterable[int]] = iter,
 ) -> dict[str, float]:
-    """Predict every item and measure.
+    """Predict every item of a dataset and compute the metric.
 
     Args:
-        model: In eval mode, where it shall run.
-        dataset: In test mode.
-        metric: Its earlier results are dropped.
-        batch_size: Clips at a time; the measures do not depend on it.
-        progress: Wraps the range of batches, e.g. :func:`tqdm.tqdm`.
+        model: Model in eval mode, on its device.
+        dataset: Dataset in test mode.
+        metric: Metric; its earlier results are deleted.
+        batch_size: Clips per batch; the measures do not depend on it.
+        progress: Wrapper of the range of batches, e.g. :func:`tqdm.tqdm`.
 
     Returns:
-        The metric's measures, and ``seconds_per_clip``: time of condition, sampling and aggregation.
+        The metric's measures, and ``seconds_per_clip``, the time of condition, sampling and aggregation.
     """
     metric.results.clear()
-    with torch.no_grad():  # once untimed: the first call measures memory, and compiles where that is on
+    with torch.no_grad():  # untimed: the first call measures memory, and compiles if enabled
         model(**model.data_preprocessor([dataset[0]], False), mode='predict')
     seconds = 0.0
     for start in progress(range(0, len(dataset), batch_size)):
@@ -52,7 +52,7 @@ def evaluate_model(
 
 
 def build_test_dataset(cfg: Config, occlusion: str | None = None, max_items: int | None = None) -> PoseWindowDataset:
-    """The dataset of ``cfg.test_dataloader``.
+    """Build the dataset of ``cfg.test_dataloader``.
 
     Args:
         cfg: A config.
@@ -74,7 +74,7 @@ def build_test_dataset(cfg: Config, occlusion: str | None = None, max_items: int
 
 
 def build_test_metric(cfg: Config) -> BaseMetric:
-    """The first metric of ``cfg.test_evaluator``, without tables in the log and without a prefix in its names."""
+    """Build the first metric of ``cfg.test_evaluator``, without tables in the log and without prefix in its names."""
     require_parts(cfg, 'test_evaluator')
     evaluator = cfg.test_evaluator
     metric = dict(evaluator[0] if isinstance(evaluator, list) else evaluator)
@@ -87,7 +87,7 @@ def build_test_metric(cfg: Config) -> BaseMetric:
 def set_sampling(
     model: PoseDiffusionEstimator, num_hypotheses: int | None = None, num_inference_steps: int | None = None
 ) -> None:
-    """Change ``test_cfg`` of a built model; None keeps what it says.
+    """Change ``test_cfg`` of a built model; None keeps its value.
 
     Raises:
         ValueError: A number is out of range.

@@ -1,4 +1,4 @@
-"""Training hooks."""
+"""Hooks for training: random state and checks before the first step."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from posediff.datasets.passes import tell_passes
 from posediff.fileio.checkpoint import check_state, state_of
 from posediff.registry import HOOKS
 
-if TYPE_CHECKING:  # models that only run load all registered components, and do without MMEngine's Runner
+if TYPE_CHECKING:  # all registered components are imported for inference, which does not need MMEngine's Runner
     from mmengine.runner import Runner
 
 
 def get_random_state() -> dict[str, Any]:
-    """States of Python's, numpy's and torch's global generators, as plain data and tensors."""
+    """Return the states of the global generators of Python, NumPy and PyTorch, as plain data and tensors."""
     version, internal, gauss = random.getstate()
     name, keys, position, has_gauss, cached = np.random.get_state()
     return {
@@ -32,7 +32,7 @@ def get_random_state() -> dict[str, Any]:
 
 
 def set_random_state(state: dict[str, Any]) -> None:
-    """Restore what :func:`get_random_state` returned."""
+    """Restore states that :func:`get_random_state` returned."""
     version, internal, gauss = state['python']
     random.setstate((version, tuple(internal), gauss))
     name, keys, *rest = state['numpy']
@@ -44,11 +44,12 @@ def set_random_state(state: dict[str, Any]) -> None:
 
 @HOOKS.register_module()
 class RandomStateHook(Hook):
-    """Make a resumed run draw what the uninterrupted one would have drawn.
+    """Hook that makes a resumed run draw the same random numbers as an uninterrupted one.
 
-    Each rank's generator states go into the checkpoint and come back on resume. Validation gets its states back
-    afterwards, so that it leaves no trace in training. The dataset is told the epoch, from which it seeds every item;
-    in training by iterations that is how often it was gone through (:mod:`posediff.datasets.passes`).
+    The generator states of every rank are stored in checkpoints and restored on resume. After validation, the states
+    before it are restored, so that validation does not affect training. The hook sets the dataset's epoch, which seeds
+    every item; in iteration-based training, the epoch is the number of the pass over the dataset
+    (:mod:`posediff.datasets.passes`).
     """
 
     priority = 'NORMAL'  # runs before CheckpointHook, which is VERY_LOW
@@ -62,7 +63,7 @@ class RandomStateHook(Hook):
         self._resumed = checkpoint.get('random_states')
 
     def before_train(self, runner: Runner) -> None:
-        if runner.epoch == 0 and runner.iter == 0:  # load_from, not resume: the checkpoint's generators are not ours
+        if runner.epoch == 0 and runner.iter == 0:  # load_from: the states belong to another run
             self._resumed = None
 
     def before_train_epoch(self, runner: Runner) -> None:
@@ -73,8 +74,8 @@ class RandomStateHook(Hook):
             self._restore(runner)
         elif set_epoch is not None and not tell_passes(runner.train_dataloader):
             runner.logger.warning(
-                'the batch sampler is not that of PyTorch: the data set is not told how often it was gone through, and '
-                'draws the same items every time'
+                'the batch sampler is not that of PyTorch: the epoch of the dataset cannot be set, and every pass '
+                'draws the same random values'
             )
 
     def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None) -> None:
@@ -101,7 +102,7 @@ class RandomStateHook(Hook):
             checkpoint['random_states'] = self._states
 
     def _saves_now(self, runner: Runner) -> bool:
-        """Whether CheckpointHook writes after this iteration."""
+        """Return whether CheckpointHook saves after this iteration."""
         intervals = [hook.interval for hook in runner.hooks if isinstance(hook, CheckpointHook) and not hook.by_epoch]
         last = self.is_last_train_iter(runner)
         return last or any(self.every_n_train_iters(runner, interval) for interval in intervals)
@@ -112,20 +113,22 @@ class RandomStateHook(Hook):
         if get_rank() < len(self._resumed):
             set_random_state(self._resumed[get_rank()])
         else:
-            runner.logger.warning('the checkpoint knows %d ranks; rank %d starts fresh', len(self._resumed), get_rank())
+            runner.logger.warning(
+                'the checkpoint has random states of %d ranks; rank %d keeps its own', len(self._resumed), get_rank()
+            )
         self._resumed = None
 
 
 @HOOKS.register_module()
 class ReadyToTrainHook(Hook):
-    """Refuse to train what should not be trained.
+    """Hook that stops a training run whose model is not completely initialised.
 
-    That is a model that lacks something, such as the weights of its frozen lifter, and one whose checkpoint
-    (``load_from``, ``resume``) has other keys or shapes: MMEngine would train on from random weights. Parts of a model
-    start from files of their own through ``init_cfg=dict(type='Pretrained', …)``.
+    This is a model that lacks e.g. the weights of its frozen lifter, or one whose checkpoint (``load_from``,
+    ``resume``) has other keys or shapes; MMEngine would keep random weights for these. To initialise a part of a model
+    from a file, use ``init_cfg=dict(type='Pretrained', …)``.
 
     Attributes:
-        passed: Whether training has begun; until then what fails is the input's fault.
+        passed: Whether training has started; errors before that are reported as errors of the input.
     """
 
     priority = 'VERY_LOW'

@@ -1,4 +1,4 @@
-"""From command line to MMEngine Runner, on one process or many, with CUDA or without."""
+"""Start MMEngine's Runner from the command line, in one or several processes, with or without CUDA."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _watch: RankWatch | None = None
 
 @MODEL_WRAPPERS.register_module()
 class CPUDistributedDataParallel(MMDistributedDataParallel):
-    """MMEngine's wrapper for processes without a device of their own (gloo)."""
+    """MMEngine's distributed wrapper for processes without CUDA devices (gloo)."""
 
     def __init__(self, module: torch.nn.Module, device_ids: Any = None, **kwargs: Any) -> None:
         super().__init__(
@@ -42,7 +42,7 @@ class CPUDistributedDataParallel(MMDistributedDataParallel):
 
 
 def add_common_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the flags that ``train.py`` and ``test.py`` share, named as in OpenMMLab's tools."""
+    """Add the arguments that ``train`` and ``test`` share, named as in OpenMMLab's tools."""
     parser.add_argument('config', help='config file, or name of a packaged config')
     parser.add_argument('--work-dir', help='folder for logs and checkpoints; default: work_dirs/<config name>')
     add_cfg_options(parser)
@@ -56,7 +56,11 @@ def add_common_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def prepare(args: argparse.Namespace) -> Config:
-    """Load plugins and config for a command line, and join the process group when there is one."""
+    """Load plugins and the config that the arguments name, and join the process group if there is one.
+
+    Returns:
+        The config, with the arguments applied.
+    """
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     load_plugins()
     use_safe_loading()
@@ -68,7 +72,7 @@ def prepare(args: argparse.Namespace) -> Config:
     elif cfg.get('work_dir') is None:
         cfg.work_dir = str(Path('work_dirs') / Path(args.config).stem)
     for name in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
-        if cfg.get(name) is not None:  # copies from pinned memory are asynchronous; without CUDA PyTorch would warn
+        if cfg.get(name) is not None:  # makes copies to the device asynchronous; PyTorch warns without CUDA
             cfg[name].pin_memory = cfg[name].get('pin_memory', True) and torch.cuda.is_available()
     if args.launcher != 'none':
         join_process_group(args.launcher)
@@ -82,10 +86,13 @@ def prepare(args: argparse.Namespace) -> Config:
 
 
 def join_process_group(launcher: str) -> None:
-    """Initialise torch.distributed: NCCL and one device per LOCAL_RANK with CUDA, gloo without.
+    """Initialise torch.distributed: with CUDA, NCCL and the device of LOCAL_RANK; without, gloo.
 
-    MMEngine's own start needs CUDA; a group that exists already is taken as it is. From now on the ranks watch each
-    other (:class:`posediff.engine.rank_watch.RankWatch`).
+    Used instead of MMEngine's ``init_dist``, which needs CUDA. An existing group is kept. The ranks monitor each other
+    from here on (:class:`posediff.engine.rank_watch.RankWatch`).
+
+    Raises:
+        RuntimeError: A variable is missing in the environment, or LOCAL_RANK has no CUDA device.
     """
     global _watch
     if is_distributed():
@@ -111,7 +118,7 @@ def join_process_group(launcher: str) -> None:
 
 
 def _read_slurm_environment() -> None:
-    """Translate Slurm's variables of an ``srun`` task into torch.distributed's."""
+    """Set the environment variables of torch.distributed from those of an ``srun`` task."""
     try:
         os.environ['RANK'] = os.environ['SLURM_PROCID']
         os.environ['WORLD_SIZE'] = os.environ['SLURM_NTASKS']
@@ -124,28 +131,28 @@ def _read_slurm_environment() -> None:
     if 'MASTER_ADDR' not in os.environ:
         found = subprocess.run(['scontrol', 'show', 'hostnames', nodes], capture_output=True, text=True, check=True)
         os.environ['MASTER_ADDR'] = found.stdout.split()[0]
-    # One port per job, the same on all its tasks, so that jobs on a node do not meet.
+    # the port depends on the job, so that jobs on one node use different ports
     os.environ.setdefault('MASTER_PORT', str(20000 + int(os.environ.get('SLURM_JOB_ID', '0')) % 20000))
 
 
 def check_synchronised_norms(cfg: Config) -> None:
-    """Refuse what would fail in the first step: synchronised batch normalisation between processes without CUDA.
+    """Check that no synchronised batch normalisation is used in several processes without CUDA.
 
     Raises:
-        ValueError: The config asks for it; the message says where.
+        ValueError: The config uses it; the message names the key. Training would fail in the first step.
     """
     if not is_distributed() or torch.cuda.is_available():
         return
     asked = [f'sync_bn={cfg.sync_bn!r}'] if cfg.get('sync_bn') else _synchronised(cfg.model, 'model')
     if asked:
         raise ValueError(
-            f'{asked[0]} needs CUDA: SyncBatchNorm exchanges its statistics between GPUs alone; without one use '
-            'BN, or one process'
+            f'{asked[0]} needs CUDA: SyncBatchNorm synchronises statistics between GPUs only; without GPUs, use BN '
+            'or one process'
         )
 
 
 def _synchronised(part: Any, path: str) -> list[str]:
-    """Where a config names a synchronised normalisation: ``model.backbone.norm_cfg.type='SyncBN'``."""
+    """Find synchronised normalisations in a config, e.g. ``model.backbone.norm_cfg.type='SyncBN'``."""
     if isinstance(part, dict):
         name = part.get('type')
         own = [f'{path}.type={name!r}'] if isinstance(name, str) and name.split('.')[-1] in SYNCHRONISED else []
@@ -156,10 +163,10 @@ def _synchronised(part: Any, path: str) -> list[str]:
 
 
 def train(cfg: Config) -> None:
-    """Train as a prepared config says.
+    """Train with a config of :func:`prepare`.
 
-    Whatever fails before the first batch (a checkpoint that does not fit, an optimizer with an argument too many, a
-    lifter without weights) ends as in :func:`one_line_errors`, what fails later with a traceback.
+    Errors before the first batch (a checkpoint that does not fit, an unknown argument of the optimizer, a lifter
+    without weights) are reported in one line by :func:`one_line_errors`; later errors raise with a traceback.
     """
     with one_line_errors():
         check_synchronised_norms(cfg)
@@ -171,9 +178,10 @@ def train(cfg: Config) -> None:
 
 @contextmanager
 def leaving_process_group() -> Iterator[None]:
-    """Leave the group of :func:`join_process_group` in good order at the end, and at once when something fails.
+    """Leave the group of :func:`join_process_group` at the end of the block.
 
-    A rank that fails says so to the others and destroys its group; they end with an error within a minute.
+    If the block raises, this rank notifies the others and destroys its group at once; the others end with an error
+    within a minute.
     """
     try:
         yield
@@ -181,17 +189,18 @@ def leaving_process_group() -> Iterator[None]:
         if is_distributed():
             if _watch is not None:
                 _watch.fail(f'{type(error).__name__}: {error}')
-            with suppress(RuntimeError):  # what failed first is what counts
+            with suppress(RuntimeError):  # the first error is the one to report
                 torch.distributed.destroy_process_group()
         raise
     leave_process_group()
 
 
 def leave_process_group() -> None:
-    """End what :func:`join_process_group` began: a rank may abort at exit while another still talks to it.
+    """Wait for all ranks and destroy the group of :func:`join_process_group`.
 
-    A distributed wrapper, which reference cycles keep, keeps the group's threads alive. Gloo's may hold a tensor until
-    the interpreter ends, and then abort ("terminate called without an active exception"): so it is collected first.
+    Without the barrier, a rank could abort at exit while another still communicates with it. The distributed wrapper
+    is part of reference cycles and keeps the group's threads alive; gloo's threads may hold a tensor until the
+    interpreter ends and then abort ("terminate called without an active exception"). Hence the garbage collection.
     """
     if is_distributed():
         torch.distributed.barrier()
@@ -202,5 +211,5 @@ def leave_process_group() -> None:
 
 
 def unwrap(model: torch.nn.Module) -> torch.nn.Module:
-    """The model inside its distributed wrapper, if it has one."""
+    """Return the model without its distributed wrapper, if it has one."""
     return cast(torch.nn.Module, model.module) if is_model_wrapper(model) else model

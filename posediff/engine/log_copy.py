@@ -1,4 +1,4 @@
-"""One copy of everything that a training step logs."""
+"""Transfer of a training step's logged values from the device in one copy."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 @HOOKS.register_module()
 class LogCopyHook(Hook):
-    """Copy the losses and the gradient norm of a training step to the host together.
+    """Hook that copies the losses and the gradient norm of a training step to the host in one transfer.
 
-    MMEngine reads the gradient norm while it clips and every loss after the step, each time waiting for the device.
-    With this hook a step waits once, at its end. The logged names and values are the same.
+    MMEngine reads the gradient norm during clipping and every loss after the step, and waits for the device each time.
+    With this hook a step waits once, at its end. The logged names and values are unchanged.
     """
 
     priority = 'HIGHEST'  # before RuntimeInfoHook, which reads the losses one by one
@@ -46,10 +46,10 @@ class LogCopyHook(Hook):
 
 
 class _KeptNorm:
-    """A function that clips gradients and keeps the norm that it returns, on the device, for the log.
+    """Wrapper of a clipping function that keeps the returned gradient norm on the device.
 
     Attributes:
-        norm: Of the last call; None where it was taken or the function returns none.
+        norm: Norm of the last call; None after it was logged, or if the function returns none.
     """
 
     def __init__(self, clip: Callable[..., Tensor | None]) -> None:

@@ -1,4 +1,4 @@
-"""Build a trained model."""
+"""Build models from configs and load their checkpoints."""
 
 from __future__ import annotations
 
@@ -27,17 +27,16 @@ def init_model(
 
     Args:
         config: Config file or loaded config.
-        checkpoint: Checkpoint file, loaded strictly. Without it the weights are random, and neither the network nor
-            any weight file is touched.
-        device: Where the model goes.
+        checkpoint: Checkpoint file, loaded strictly. None: random weights; no weight file is read or downloaded.
+        device: Device of the model.
         cfg_options: Overrides, ``{'model.test_cfg.num_hypotheses': 5}``.
 
     Returns:
-        The estimator, its config as ``.cfg``.
+        The estimator; its config is in ``.cfg``.
 
     Raises:
         FileNotFoundError, ValueError, posediff.fileio.checkpoint.UnsafeCheckpointError: The config or the checkpoint is
-            missing, malformed or does not fit.
+            missing, malformed, or does not fit.
     """
     load_plugins()
     cfg = load_config(config, cfg_options)
@@ -45,7 +44,7 @@ def init_model(
     init_default_scope(cfg.get('default_scope', 'posediff'))
     try:
         model = MODELS.build(cfg.model)
-    except TypeError as error:  # how MMEngine reports an argument that a component does not have
+    except TypeError as error:  # MMEngine's error for an unknown argument of a component
         raise ValueError(f'{cfg.filename or "the config"}: {error}') from error
     if checkpoint is not None:
         load_weights(model, checkpoint)
@@ -54,7 +53,7 @@ def init_model(
 
 
 def load_weights(model: torch.nn.Module, checkpoint: str | Path) -> None:
-    """Load a checkpoint into a model, strictly.
+    """Load a checkpoint into a model; keys and shapes must match exactly.
 
     Raises:
         ValueError: Keys or shapes differ; the message names the first few.

@@ -15,10 +15,10 @@ from posediff.registry import OPTIM_WRAPPERS
 
 @OPTIM_WRAPPERS.register_module()
 class BFloat16OptimWrapper(OptimWrapper):
-    """Mixed precision in bfloat16, on CUDA and on the CPU.
+    """Optimizer wrapper for mixed precision in bfloat16, on CUDA and on the CPU.
 
-    bfloat16 has float32's range, so no loss scaling is needed; MMEngine's ``AmpOptimWrapper`` always scales and wants
-    CUDA. It remains the one for float16.
+    bfloat16 has the range of float32, so the loss is not scaled. MMEngine's ``AmpOptimWrapper`` always scales and needs
+    CUDA; use it for float16.
     """
 
     @contextmanager
@@ -31,8 +31,11 @@ class BFloat16OptimWrapper(OptimWrapper):
 
 @contextmanager
 def _plain_attention() -> Iterator[None]:
-    """Attention as products and a softmax: PyTorch's fused one is several times slower backwards in bfloat16 on a CPU
-    (two fifths of a training step of a small ViT)."""
+    """Compute attention as matrix products and a softmax.
+
+    PyTorch's fused attention is several times slower in the bfloat16 backward pass on a CPU, where it takes two fifths
+    of a training step of a small ViT.
+    """
     kept = torch.backends.cuda.fp16_bf16_reduction_math_sdp_allowed()
     torch.backends.cuda.allow_fp16_bf16_reduction_math_sdp(True)
     try:

@@ -1,4 +1,4 @@
-"""Ending every process of a distributed run when one of them fails."""
+"""End all processes of a distributed run when one of them fails."""
 
 from __future__ import annotations
 
@@ -16,20 +16,21 @@ PREFIX = 'posediff/ranks'
 
 
 class RankWatch(threading.Thread):
-    """Tell the other ranks that this one lives or failed, and end this one when another fails or falls silent.
+    """Thread that publishes a heartbeat of this rank and ends the process if another rank fails or stops its heartbeat.
 
-    A rank that waits in a collective of NCCL does not see that another died: it would wait until the group's timeout,
-    which is long, as one rank may evaluate alone while the others wait. So every rank counts up in the group's store,
-    from a thread of its own, and looks at the others' counts. Who was stopped itself for long, as all ranks of a
-    suspended job are, begins to listen anew: the others may have been stopped too.
+    A rank that waits in an NCCL collective does not notice that another rank has died; it waits until the timeout of
+    the group, which is long because one rank may evaluate alone while the others wait. Therefore every rank increments
+    a counter in the group's store from a thread and reads the counters of the others. A rank that was itself suspended
+    for long (a suspended job suspends all ranks) restarts its observation, since the others may have been suspended
+    too.
 
     Args:
-        store: The group's store, a connection of this thread's own.
-        rank, world_size: In the group.
-        interval: Seconds between two looks.
-        silence: Seconds without a sign of life after which a rank counts as dead; a rank that compiles or loads keeps
-            counting.
-        grace: Seconds that the program is given to end by the error of its collective.
+        store: Connection to the group's store that only this thread uses.
+        rank, world_size: Rank of this process and number of ranks.
+        interval: Seconds between two heartbeats.
+        silence: Seconds without heartbeat after which a rank is considered dead. The heartbeat continues while a rank
+            compiles or loads data.
+        grace: Seconds to wait for the process to end by the error of its collective before it is ended here.
     """
 
     def __init__(
@@ -43,7 +44,7 @@ class RankWatch(threading.Thread):
 
     @classmethod
     def of_default_group(cls) -> RankWatch | None:
-        """Watch the ranks of torch's default group; None where it has one rank."""
+        """Start to monitor the ranks of torch's default group; returns None if it has one rank."""
         if torch.distributed.get_world_size() == 1:
             return None
         group_store: Any = distributed_c10d._get_default_store()
@@ -54,15 +55,15 @@ class RankWatch(threading.Thread):
         return watch
 
     def fail(self, reason: str) -> None:
-        """Let the others know that this rank fails."""
+        """Notify the other ranks that this rank failed."""
         self.close()
         try:
             self.store.set(f'{PREFIX}/failed', f'rank {self.rank} failed: {reason}')
-        except RuntimeError:  # the rank that keeps the store is gone: the others see that themselves
+        except RuntimeError:  # the rank that hosts the store has ended: the others notice this themselves
             return
 
     def close(self) -> None:
-        """Watch no longer."""
+        """Stop monitoring."""
         self._over.set()
 
     def run(self) -> None:
@@ -71,15 +72,15 @@ class RankWatch(threading.Thread):
             try:
                 reason = self._look(seen)
             except RuntimeError:
-                reason = 'the store of the group is gone, and with it the rank that kept it'
-            # the others of a group that ends in good order may be gone already
+                reason = 'the store of the group is not reachable: the rank that hosts it has ended'
+            # at a regular end, other ranks may have ended already
             if reason is not None and not self._over.wait(self.interval):
                 self._end(reason)
                 return
             self._over.wait(self.interval)
 
     def _look(self, seen: dict[int, tuple[int, float]]) -> str | None:
-        """Give a sign of life; what is wrong with the others, if anything."""
+        """Publish a heartbeat and check the other ranks; returns what is wrong with them, or None."""
         self.store.add(f'{PREFIX}/{self.rank}', 1)
         if self.store.check([f'{PREFIX}/failed']):
             return self.store.get(f'{PREFIX}/failed').decode()
@@ -92,7 +93,7 @@ class RankWatch(threading.Thread):
             if rank not in seen or seen[rank][0] != count:
                 seen[rank] = (count, now)
             elif now - seen[rank][1] > self.silence:
-                return f'rank {rank} has given no sign of life for {self.silence:.0f} s'
+                return f'rank {rank} has sent no heartbeat for {self.silence:.0f} s'
         return None
 
     def _end(self, reason: str) -> None:

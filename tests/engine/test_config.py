@@ -50,7 +50,7 @@ def test_misspelt_options_are_named(config, options, said):
 
 def test_a_misspelt_top_level_key_is_named(config):
     config.write_text(CONFIG.replace('train_dataloader', 'train_dataloder'))
-    with pytest.raises(ValueError, match="'train_dataloder', which nothing reads; did you mean 'train_dataloader'"):
+    with pytest.raises(ValueError, match="'train_dataloder'; did you mean 'train_dataloader'"):
         load_config(config)
 
 

@@ -93,7 +93,7 @@ def test_a_reference_that_leads_nowhere_says_so(write, text, said):
 
 def test_an_option_inside_a_reference_is_refused(write):
     with pytest.raises(
-        ValueError, match=r"'model\.codec\.size' lies inside model\.codec = '\$\{codec\}' of .*config\.py"
+        ValueError, match=r"'model\.codec\.size' is part of model\.codec = '\$\{codec\}' in .*config\.py"
     ):
         load_config(write(CONFIG), {'model.codec.size': (1, 1)})
     assert load_config(write(CONFIG), {'pipeline.2.codec': 3}).pipeline[1].codec == 3

@@ -32,5 +32,5 @@ def test_a_rank_is_dead_that_is_silent_and_not_all_that_were_suspended(clock: li
     while reason is None and clock[0] < begun + 2 * SILENCE:
         reason = first._look(seen)
         clock[0] += INTERVAL
-    assert reason == 'rank 1 has given no sign of life for 40 s'
+    assert reason == 'rank 1 has sent no heartbeat for 40 s'
     assert clock[0] - begun < SILENCE + 3 * INTERVAL

@@ -5,8 +5,8 @@ r"""Evaluate models trained with one occlusion pattern on every pattern, as in F
         --method DiffHPE-Wrapper none=CONFIG:CHECKPOINT random=CONFIG:CHECKPOINT
 
 CONFIG is a file or the name of a packaged config. Writes occlusion_matrix.json, .md and .png: matrices training pattern
-× test pattern of MPJPE, symmetry gap and segment length std; for two methods also their difference. Test masks depend only on the dataset's seed, so they are the same
-for all models.
+× test pattern of MPJPE, symmetry gap and segment length std; for two methods also their difference. Test masks depend
+only on the dataset's seed, so they are the same for all models.
 """
 
 from __future__ import annotations
