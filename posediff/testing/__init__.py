@@ -1,8 +1,8 @@
-"""What plugins need to test their components as posediff tests its own.
+"""Contract tests for registered components, for posediff and its plugins.
 
-A plugin declares tiny instances of its components as :class:`ContractCase` in a module of its own, and names that
-mapping in an entry point of the group ``posediff.contract_cases``. The tests are in :mod:`posediff.testing.contracts`,
-one class for each registry; pytest collects a subclass of it. Nothing outside this package imports it.
+A plugin declares tiny instances of its components as :class:`ContractCase` in a mapping, and names the mapping in an
+entry point of the group ``posediff.contract_cases``. The tests are in :mod:`posediff.testing.contracts`, one class per
+registry; pytest collects a subclass of it. No other folder of posediff imports this package.
 """
 
 from posediff.testing.cases import CASES_GROUP, Cases, ContractCase, declared_cases, randomise

@@ -21,7 +21,7 @@ Module = TypeVar('Module', bound=nn.Module)
 
 @dataclass(frozen=True)
 class ContractCase:
-    """A tiny instance of a component and the shapes it works on.
+    """A tiny instance of a component and the shapes of its inputs.
 
     Attributes:
         kwargs: Constructor arguments of the instance, or a function that takes an empty folder and returns them (for
@@ -43,7 +43,7 @@ class ContractCase:
 
 
 Cases: TypeAlias = Mapping[str, Sequence[ContractCase | Mapping[str, Any]]]
-"""Cases by the registered name of a component; a mapping stands for a case that has constructor arguments alone."""
+"""Registered name of a component → its cases; a plain mapping is a case with only constructor arguments."""
 
 
 def declared_cases(kind: str) -> dict[str, list[ContractCase]]:
@@ -57,10 +57,10 @@ def declared_cases(kind: str) -> dict[str, list[ContractCase]]:
         kind: Name of a registry, such as ``'denoisers'``.
 
     Returns:
-        Cases by the name of the component.
+        Registered name of a component → its cases.
 
     Raises:
-        PluginError: An entry point does not load, is no such mapping, or names a registry that does not exist.
+        PluginError: An entry point does not load, is not such a mapping, or names a registry that does not exist.
     """
     cases: dict[str, list[ContractCase]] = {}
     for point in sorted(metadata.entry_points(group=CASES_GROUP), key=lambda point: (point.name, point.value)):
@@ -89,7 +89,7 @@ def _load(point: metadata.EntryPoint) -> Mapping[str, Cases]:
 
 
 def randomise(module: Module, seed: int = 0) -> Module:
-    """Draw every weight and statistic in place, so that a test notices a layer that is initialised to zero or one.
+    """Draw every weight and statistic in place, so that tests detect unused layers whose initial weights are 0 or 1.
 
     Args:
         module: Any network; its floating-point state is overwritten.

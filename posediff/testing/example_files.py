@@ -1,4 +1,4 @@
-"""Small files for components that read one."""
+"""Small input files for components that read files."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import numpy as np
 
 
 def write_keypoints(folder: Path) -> Path:
-    """Write COCO's results of two people in the first frame, one of them in the third.
+    """Write keypoints in COCO's results format: two people in the first frame, one of them in the third.
 
     Args:
-        folder: Where ``keypoints.json`` is written.
+        folder: Folder to write ``keypoints.json`` to.
 
     Returns:
-        The file; its keypoints are in px of an image of at least 100 by 100.
+        Path of the file. All keypoints are inside an image of 100 by 100 px.
     """
     rng = np.random.default_rng(0)
     rows = []

@@ -1,6 +1,6 @@
-"""The contract tests: one class of tests for each registry of a stage.
+"""Contract tests: one class per registry of a stage.
 
-Subclass the class of a registry in a file of tests, and give it the cases of your components::
+Subclass the class of a registry in a test file, with the cases of your components::
 
     from posediff.testing.contracts.denoisers import DenoiserContract
     from posediff_mixer.contract_cases import CASES
@@ -10,12 +10,12 @@ Subclass the class of a registry in a file of tests, and give it the cases of yo
         package = 'posediff_mixer'
         cases = CASES['denoisers']
 
-These modules need pytest, that of smoothers Hypothesis too: ``pip install 'posediff[test]'``.
+The tests need pytest, and those of smoothers Hypothesis: ``pip install 'posediff[test]'``.
 """
 
 from pathlib import Path
 
 import pytest
 
-# So that failed assertions show their values; has to come before these modules are imported.
+# Before these modules are imported, so that failed assertions show their values.
 pytest.register_assert_rewrite(*(f'{__name__}.{file.stem}' for file in Path(__file__).parent.glob('[a-z]*.py')))

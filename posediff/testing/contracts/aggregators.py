@@ -1,6 +1,6 @@
-"""What every registered aggregator promises, plugins included: see posediff.aggregation.base.
+"""Contract tests of all registered aggregators, plugins included; see posediff.aggregation.base.
 
-All are given 3D poses and samples with a camera, the 2D input and the ground truth; most look at the poses alone.
+Every aggregator gets 3D poses, and samples with camera, 2D input and ground truth; most use only the poses.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ CAMERA = Camera(
 
 
 class Example(NamedTuple):
-    """Hypotheses (B, M, T, K, 3) mm, float32, root at the origin, and the clips that they belong to."""
+    """Hypotheses (B, M, T, K, 3) mm, float32, root at the origin, and the samples of their clips."""
 
     hypotheses: Tensor
     samples: list[PoseDataSample]
@@ -46,7 +46,7 @@ def sample_of(pose: Tensor, root: Tensor) -> PoseDataSample:
 
 
 class AggregatorContract(Contract):
-    """Tests of every aggregator."""
+    """Tests that run on every registered aggregator."""
 
     registry = AGGREGATORS
 
@@ -70,7 +70,7 @@ class AggregatorContract(Contract):
         assert pose.shape == (CLIPS, FRAMES, JOINTS, 3)
         assert pose.dtype == dtype
         assert torch.equal(hypotheses, given)
-        # a rounded hypothesis may be chosen in another's place: most joints are as close as bfloat16 gets
+        # rounding may change which hypothesis is selected: most joints must agree within the precision of bfloat16
         error = (pose.float() - expected).norm(dim=-1)
         assert float((error < 0.01 * hypotheses.float().abs().max()).float().mean()) > 0.9
 
@@ -81,7 +81,7 @@ class AggregatorContract(Contract):
             torch.testing.assert_close(component(hypotheses[:, order], samples), expected, rtol=1e-4, atol=1e-2)
 
     @pytest.mark.parametrize('num_hypotheses', [1, 4])
-    def test_equal_hypotheses_are_the_answer(
+    def test_equal_hypotheses_are_returned(
         self, component: BaseAggregator, example: Example, num_hypotheses: int
     ) -> None:
         hypotheses, samples = example
@@ -102,9 +102,7 @@ class AggregatorContract(Contract):
             alone = component(hypotheses[clip : clip + 1], samples[clip : clip + 1])
             torch.testing.assert_close(alone, together[clip : clip + 1])
 
-    def test_ground_truth_is_used_only_where_an_option_says_so(
-        self, component: BaseAggregator, example: Example
-    ) -> None:
+    def test_ground_truth_is_used_only_if_an_option_says_so(self, component: BaseAggregator, example: Example) -> None:
         hypotheses, samples = example
         expected = component(hypotheses, samples)
         for sample in samples:

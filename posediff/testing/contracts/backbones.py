@@ -1,4 +1,4 @@
-"""What every registered backbone promises: a map per image."""
+"""Contract tests of all registered backbones, plugins included: one feature map per image."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ IMAGES = 3
 
 
 def evaluate(backbone: nn.Module, images: Tensor) -> Tensor:
-    """The last map, as the estimator takes it."""
+    """Return the last feature map, which the estimator uses."""
     with torch.no_grad():
         maps = backbone(images)
     return maps[-1] if isinstance(maps, (tuple, list)) else maps
 
 
 class BackboneContract(Contract):
-    """Tests of every backbone."""
+    """Tests that run on every registered backbone."""
 
     registry = BACKBONES
 
@@ -34,7 +34,7 @@ class BackboneContract(Contract):
         assert maps.ndim == 4
         assert maps.shape[0] == IMAGES
         assert maps.isfinite().all()
-        # a map has the aspect of its image
+        # the map has the aspect ratio of the image
         height, width = maps.shape[2:]
         assert height * images.shape[3] == width * images.shape[2]
 

@@ -1,4 +1,4 @@
-"""The common part of the contract tests: which components are tested, and on which instances."""
+"""Base class of the contract tests: selects the components and builds their instances."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from posediff.testing.cases import CASES_GROUP, Cases, ContractCase, as_cases, d
 
 
 class Entry(NamedTuple):
-    """A registered component with one of its cases, or with what is wrong with them."""
+    """A registered component with one of its cases, or with the reason why it cannot be tested."""
 
     registry: ComponentRegistry
     name: str
@@ -24,10 +24,10 @@ class Entry(NamedTuple):
     problem: str | None = None
 
     def build(self, folder: Path) -> Any:
-        """Build the instance; networks are in eval mode and have random weights.
+        """Build an instance; networks are in eval mode and have random weights.
 
         Args:
-            folder: An empty folder for the files that the arguments name.
+            folder: Empty folder for the files that the component reads.
         """
         if self.problem is not None:
             pytest.fail(self.problem, pytrace=False)
@@ -39,14 +39,14 @@ class Entry(NamedTuple):
 
 
 class Contract:
-    """Tests that every component of a registry has to pass; each runs once for every case of every component.
+    """Base of the contract tests of one registry; each test runs once for every case of every component.
 
-    A test takes the fixture ``component`` (a new instance) or ``case``. A component without cases fails every test.
+    A test uses the fixture ``component`` (a new instance) or ``case``. A component without cases fails every test.
 
     Attributes:
-        registry: The registry whose components are tested; set by the subclass of each registry.
-        cases: Cases by registered name. Those that installed plugins declare are added unless ``package`` is set.
-        package: Test the components of this top-level package only; ``None``: all of the registry.
+        registry: Registry whose components are tested, set by each subclass.
+        cases: Registered name → cases. Cases declared by installed plugins are added if ``package`` is None.
+        package: Top-level package whose components are tested; None: all packages.
     """
 
     registry: ClassVar[ComponentRegistry]
@@ -55,7 +55,7 @@ class Contract:
 
     @classmethod
     def entries(cls) -> Iterator[Entry]:
-        """Find the components to test with their cases, sorted by name."""
+        """Yield the components to test with their cases, sorted by name."""
         cls.registry.import_from_location()
         if cls.package is None:
             load_plugins()
@@ -76,7 +76,7 @@ class Contract:
                 yield Entry(cls.registry, name, ContractCase(), problem)
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
-        """Run the tests of the class on every case."""
+        """Parametrize the tests of the class with every case."""
         if 'entry' not in metafunc.fixturenames:
             return
         counted: dict[str, int] = {}
@@ -84,25 +84,25 @@ class Contract:
         for entry in self.entries():
             index = counted[entry.name] = counted.get(entry.name, -1) + 1
             if 'condition' in metafunc.fixturenames and not (entry.problem or entry.case.condition_shape):
-                continue  # a head that does not predict from a condition
+                continue  # e.g. a head that does not predict from a condition
             parameters.append(pytest.param(entry, id=entry.name if entry.problem else f'{entry.name}-{index}'))
         metafunc.parametrize('entry', parameters)
 
     @pytest.fixture
     def case(self, entry: Entry) -> ContractCase:
-        """Arguments and shapes of ``component``."""
+        """Return the arguments and shapes of ``component``."""
         return entry.case
 
     @pytest.fixture
     def component(self, entry: Entry, tmp_path_factory: pytest.TempPathFactory) -> Any:
-        """A new instance for one test."""
+        """Build a new instance for one test."""
         return entry.build(tmp_path_factory.mktemp('case'))
 
 
 def _what_to_write(registry: ComponentRegistry, name: str, component: Any) -> str:
     package = component.__module__.partition('.')[0]
     return (
-        f'{name} ({component.__module__}) is registered in {registry.name} and has no contract case: components of '
-        f'posediff have theirs in tests/contracts/test_{registry.name}.py, those of a plugin in the mapping that its '
-        f'entry point in the group {CASES_GROUP} names, e.g. {package} = "{package}.contract_cases:CASES"'
+        f'{name} ({component.__module__}) is registered in {registry.name} and has no contract case: add one, for '
+        f'components of posediff in tests/contracts/test_{registry.name}.py, for those of a plugin in the mapping '
+        f'that its entry point in the group {CASES_GROUP} names, e.g. {package} = "{package}.contract_cases:CASES"'
     )

@@ -1,4 +1,4 @@
-"""What every registered conditioner promises, plugins included: see posediff.models.conditioners.base."""
+"""Contract tests of all registered conditioners, plugins included; see posediff.models.conditioners.base."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def evaluate(conditioner: BaseConditioner, features: Tensor) -> Tensor:
 
 
 class ConditionerContract(Contract):
-    """Tests of every conditioner."""
+    """Tests that run on every registered conditioner."""
 
     registry = CONDITIONERS
 

@@ -1,4 +1,4 @@
-"""What every registered denoiser promises, plugins included: see posediff.models.denoisers.base."""
+"""Contract tests of all registered denoisers, plugins included; see posediff.models.denoisers.base."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ROWS = CLIPS * HYPOTHESES
 
 
 class Example(NamedTuple):
-    """A denoiser in eval mode with weights that all matter, and inputs for it."""
+    """A denoiser in eval mode with random weights, and its inputs."""
 
     denoiser: BaseDenoiser
     x_t: Tensor  # (N, …)
@@ -41,7 +41,7 @@ def evaluate(example: Example, **changes: Any) -> Tensor:
 
 
 class DenoiserContract(Contract):
-    """Tests of every denoiser."""
+    """Tests that run on every registered denoiser."""
 
     registry = DENOISERS
 
@@ -58,7 +58,7 @@ class DenoiserContract(Contract):
         assert output.dtype == example.x_t.dtype
         assert output.isfinite().all()
 
-    def test_inputs_are_left_alone(self, example: Example) -> None:
+    def test_inputs_are_not_changed(self, example: Example) -> None:
         x_t, condition = example.x_t.clone(), example.condition.clone()
         evaluate(example)
         assert torch.equal(example.x_t, x_t)
@@ -72,7 +72,7 @@ class DenoiserContract(Contract):
         weights = torch.randn(x_t.shape, generator=torch.Generator().manual_seed(2))
         unreached = {name for name, parameter in denoiser.named_parameters() if parameter.requires_grad}
         assert unreached
-        for seed in range(8):  # a narrow network may have a rectifier that no input passes; not under every draw
+        for seed in range(8):  # in a narrow network a ReLU may be zero for all inputs; not under every seed
             denoiser.zero_grad()
             (randomise(denoiser, seed=seed)(x_t, timestep, condition) * weights).sum().backward()
             gradients = {name: p.grad for name, p in denoiser.named_parameters() if p.requires_grad}
@@ -110,7 +110,7 @@ class DenoiserContract(Contract):
     def test_condition_of_batch_b_equals_batch_n(self, example: Example) -> None:
         assert_same(evaluate(example, condition=repeated(example.condition)), evaluate(example))
 
-    def test_condition_that_does_not_fit_is_refused(self, example: Example) -> None:
+    def test_condition_with_a_wrong_batch_size_is_an_error(self, example: Example) -> None:
         with pytest.raises(ValueError, match='condition'):
             evaluate(example, condition=example.condition[:1].expand(ROWS - 1, *example.condition.shape[1:]))
 
@@ -121,7 +121,7 @@ class DenoiserContract(Contract):
             for given in (condition, repeated(condition)):
                 prepared = denoiser.prepare(given)
                 assert_same(denoiser(x_t, timestep, prepared), denoiser(x_t, timestep, given))
-                # a prepared condition serves every step of a sampling run
+                # one prepared condition is used in all steps of a sampling run
                 again = denoiser(x_t, timestep + 1, prepared)
                 assert_same(again, denoiser(x_t, timestep + 1, given))
 
@@ -134,7 +134,7 @@ class DenoiserContract(Contract):
             prepared = example.denoiser.prepare(example.condition)
         assert_same(evaluate(example, condition=prepared), after)
 
-    def test_one_timestep_serves_all_rows(self, example: Example) -> None:
+    def test_one_timestep_is_broadcast_to_all_rows(self, example: Example) -> None:
         for step in (0, 7):
             one, each = torch.tensor([step]), torch.full((ROWS,), step)
             assert_same(evaluate(example, timestep=one), evaluate(example, timestep=each))
@@ -185,7 +185,7 @@ class DenoiserContract(Contract):
     @pytest.mark.gpu
     @pytest.mark.skipif(not torch.cuda.is_available(), reason='needs a CUDA device')
     @pytest.mark.parametrize('gradient', [False, True])
-    def test_cuda_equals_the_cpu(self, example: Example, monkeypatch: pytest.MonkeyPatch, gradient: bool) -> None:
+    def test_cuda_equals_cpu(self, example: Example, monkeypatch: pytest.MonkeyPatch, gradient: bool) -> None:
         monkeypatch.setattr(torch.backends.cuda.matmul, 'allow_tf32', False)
         expected = evaluate(example)
         denoiser, *inputs = example

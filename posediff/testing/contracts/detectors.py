@@ -1,4 +1,4 @@
-"""What every registered detector promises, plugins included: see posediff.detection.base."""
+"""Contract tests of all registered detectors, plugins included; see posediff.detection.base."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from posediff.testing.contracts.base import Contract
 
 
 class DetectorContract(Contract):
-    """Tests of every detector."""
+    """Tests that run on every registered detector."""
 
     registry = DETECTORS
 
@@ -20,7 +20,7 @@ class DetectorContract(Contract):
         rng = np.random.default_rng(0)
         return [VideoFrame(index, index / 25, rng.integers(0, 256, (96, 128, 3), np.uint8)) for index in range(3)]
 
-    def test_boxes_are_plain_and_lie_in_the_image(self, component, frames):
+    def test_boxes_are_valid_and_inside_the_image(self, component, frames):
         for people, frame in zip(component(frames), frames, strict=True):
             height, width = frame.image.shape[:2]
             assert people.boxes.dtype == people.scores.dtype == np.float32
@@ -33,7 +33,7 @@ class DetectorContract(Contract):
             assert ((people.scores >= 0) & (people.scores <= 1)).all()
             assert people.rois is None or people.rois.shape == (len(people), 4)
 
-    def test_a_frame_is_looked_at_for_itself(self, component, frames):
+    def test_frames_are_independent(self, component, frames):
         together = component(frames)
         for people, frame in zip(together, frames, strict=True):
             (alone,) = component([frame])
@@ -41,6 +41,6 @@ class DetectorContract(Contract):
         assert component([]) == []
 
     @pytest.mark.parametrize('shape', [(1, 200, 3), (300, 1, 3), (2, 2, 3)])
-    def test_pictures_without_room_for_anybody_are_no_error(self, component, shape):
+    def test_tiny_images_are_no_error(self, component, shape):
         (people,) = component([VideoFrame(7, 0.1, np.zeros(shape, np.uint8))])
         assert people.boxes.shape == (len(people), 4)

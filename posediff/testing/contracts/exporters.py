@@ -1,4 +1,4 @@
-"""What every registered exporter promises, plugins included: see posediff.export.base."""
+"""Contract tests of all registered exporters, plugins included; see posediff.export.base."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from posediff.structures.skeletons import CMU17
 from posediff.testing.contracts.base import Contract
 
 UP = np.array([0.0, -1.0, 0.0])
-# Standing, facing the camera's +x; metres, z up, in CMU17's order.
+# Standing person that faces +x; metres, z up, joints in the order of CMU17.
 STANDING = np.array([
     [0, 0, 0.95], [0, -0.1, 0.9], [0.02, -0.1, 0.5], [0, -0.1, 0.08], [0, 0.1, 0.9], [0.02, 0.1, 0.5], [0, 0.1, 0.08],
     [0, 0, 1.15], [0, 0, 1.35], [0.02, 0, 1.5], [0, 0, 1.62], [0, 0.18, 1.32], [0.05, 0.2, 1.05], [0.1, 0.2, 0.85],
@@ -27,20 +27,20 @@ Z_UP_TO_CAMERA = np.array([[0.0, 1.0, 0.0], [0.0, 0.0, -1.0], [-1.0, 0.0, 0.0]])
 
 
 def standing(frames: int) -> Motion:
-    """Somebody who sways 4 m in front of a level camera, seen in every frame."""
+    """Create the motion of a person who sways 4 m in front of a level camera, observed in every frame."""
     sway = 0.02 * np.sin(np.arange(frames)[:, None, None] / 5 + np.arange(17)[:, None])
     joints = 1000 * (STANDING + sway) @ Z_UP_TO_CAMERA.T + [0.0, 1000.0, 4000.0]
     return Motion(joints, CMU17, 25.0, absolute=True, track_id=3, first_frame=7, up=UP)
 
 
 class ExporterContract(Contract):
-    """Tests of every exporter."""
+    """Tests that run on every registered exporter."""
 
     registry = EXPORTERS
 
     @pytest.fixture
     def path(self, component: BaseExporter, tmp_path: Path) -> Path:
-        """A file in an empty folder."""
+        """Return a path in an empty folder."""
         return tmp_path / f'walk{component.suffix}'
 
     @pytest.mark.parametrize('frames', [1, 20])
@@ -55,7 +55,7 @@ class ExporterContract(Contract):
         json.dumps(held, allow_nan=False)
         np.testing.assert_array_equal(motion.joints_3d, before.joints_3d)
 
-    def test_the_motion_counts(self, component: BaseExporter, path: Path) -> None:
+    def test_the_file_depends_only_on_the_motion(self, component: BaseExporter, path: Path) -> None:
         component(standing(20), path)
         first = path.read_bytes()
         component(standing(20), path)
@@ -67,7 +67,7 @@ class ExporterContract(Contract):
         component(replace(standing(20), up=None, up_source=None), path)
         assert path.stat().st_size > 0
 
-    def test_gaps_are_written_or_refused(self, component: BaseExporter, path: Path) -> None:
+    def test_gaps_are_written_or_raise_without_touching_the_file(self, component: BaseExporter, path: Path) -> None:
         joints = standing(20).joints_3d.copy()
         joints[5:8] = joints[10, 3] = np.nan
         path.write_text('from before')
@@ -79,9 +79,7 @@ class ExporterContract(Contract):
             assert path.read_bytes() != b'from before'
         assert list(path.parent.iterdir()) == [path]
 
-    def test_with_its_options_for_persons_of_a_video_gaps_are_written(
-        self, component: BaseExporter, path: Path
-    ) -> None:
+    def test_gaps_are_written_with_the_options_for_tracks(self, component: BaseExporter, path: Path) -> None:
         joints = standing(20).joints_3d.copy()
         joints[5:8] = joints[10, 3] = joints[:, 16] = np.nan
         motion = replace(standing(20), joints_3d=joints, observed=None)
@@ -90,7 +88,7 @@ class ExporterContract(Contract):
             exporter(motion, path)
             assert path.stat().st_size > 0
 
-    def test_a_refusal_is_a_reason(self, component: BaseExporter) -> None:
+    def test_refusal_returns_a_reason_or_none(self, component: BaseExporter) -> None:
         assert component.refusal(standing(5)) is None
         joints = np.full((5, 17, 3), np.nan)
         joints[:, 10] = 1.0

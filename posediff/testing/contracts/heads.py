@@ -1,4 +1,4 @@
-"""What every registered head promises, plugins included: see posediff.models.heads.base."""
+"""Contract tests of all registered heads, plugins included; see posediff.models.heads.base."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ CLIPS, HYPOTHESES = 2, 3
 
 
 class HeadContract(Contract):
-    """Tests of every head."""
+    """Tests that run on every registered head."""
 
     registry = HEADS
 
     @pytest.fixture
     def pose(self, case: ContractCase) -> Tensor:
-        """(B, M, …) in users' units."""
+        """Return poses (B, M, …) in output units."""
         generator = torch.Generator().manual_seed(0)
         return 300 * torch.randn(CLIPS, HYPOTHESES, *case.state_shape, generator=generator)
 
     @pytest.fixture
     def condition(self, case: ContractCase) -> Tensor:
-        """(B, …) for a head that predicts from it."""
+        """Return a condition (B, …) for heads that predict from it."""
         return torch.randn(CLIPS, *case.condition_shape, generator=torch.Generator().manual_seed(1))
 
     @pytest.mark.parametrize('dtype', [torch.float32, torch.float64])
@@ -47,7 +47,7 @@ class HeadContract(Contract):
             torch.testing.assert_close(component.encode(pose[clip]), x_0[clip])
             torch.testing.assert_close(component.decode(x_0[clip]), component.decode(x_0)[clip])
 
-    def test_mirrored_twice_is_the_same(self, component: BaseHead, pose: Tensor) -> None:
+    def test_flip_state_is_its_own_inverse(self, component: BaseHead, pose: Tensor) -> None:
         x_0 = component.encode(pose)
         given = x_0.clone()
         flipped = component.flip_state(x_0)

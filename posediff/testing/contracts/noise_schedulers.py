@@ -1,4 +1,4 @@
-"""What every registered noise scheduler promises, plugins included: see posediff.diffusion.noise_schedulers."""
+"""Contract tests of all registered noise schedulers, plugins included; see posediff.diffusion.noise_schedulers."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ STATES = [(4, 5, 3), (2, 6, 4)]  # (T, K, 3) and (K, H, W)
 
 
 def draw(rows: int, shape: tuple[int, ...]) -> tuple[Tensor, Tensor]:
-    """x_0 and epsilon, (N, …) each."""
+    """Draw x_0 and epsilon, (N, …) each."""
     generator = torch.Generator().manual_seed(0)
     x_0, epsilon = (torch.randn(rows, *shape, generator=generator) for _ in range(2))
     return x_0, epsilon
 
 
 class NoiseSchedulerContract(Contract):
-    """Tests of every noise scheduler."""
+    """Tests that run on every registered noise scheduler."""
 
     registry = NOISE_SCHEDULERS
 
@@ -33,7 +33,7 @@ class NoiseSchedulerContract(Contract):
         assert bool(((alpha_bar > 0) & (alpha_bar < 1)).all())
         torch.testing.assert_close(alpha_bar, torch.cumprod(1 - beta, dim=0), rtol=1e-13, atol=0)
 
-    def test_the_table_ends_in_the_clean_signal(self, component: BetasNoiseScheduler) -> None:
+    def test_alpha_bar_before_the_first_timestep_is_one(self, component: BetasNoiseScheduler) -> None:
         last = component.num_train_timesteps - 1
         assert component.alpha_bar_at(-1) == 1.0
         assert component.alpha_bar_at(last) == float(component.alpha_bar[last])
@@ -62,7 +62,7 @@ class NoiseSchedulerContract(Contract):
         torch.testing.assert_close(noise**2, 1 - alpha_bar, rtol=1e-6, atol=1e-7)
 
     @pytest.mark.parametrize('shape', STATES)
-    def test_a_perfect_output_gives_back_x_0_and_epsilon(
+    def test_split_of_the_target_returns_x_0_and_epsilon(
         self, component: BetasNoiseScheduler, shape: tuple[int, ...]
     ) -> None:
         x_0, epsilon = draw(2, shape)
@@ -70,12 +70,14 @@ class NoiseSchedulerContract(Contract):
             timestep, alpha_bar = torch.tensor([t]), component.alpha_bar_at(t)
             x_t = component.add_noise(x_0, epsilon, timestep)
             got_x_0, got_epsilon = component.split(component.target(x_0, epsilon, timestep), x_t, t)
-            # the float32 table is divided by sqrt(alpha_bar) in one and by 1 - alpha_bar in the other
+            # errors of the float32 table are divided by sqrt(alpha_bar) and by 1 - alpha_bar
             torch.testing.assert_close(got_x_0, x_0, rtol=0, atol=1e-5 / alpha_bar**0.5)
             torch.testing.assert_close(got_epsilon, epsilon, rtol=0, atol=1e-5 / (1 - alpha_bar))
 
     @pytest.mark.parametrize('shape', STATES)
-    def test_one_timestep_serves_all_rows(self, component: BetasNoiseScheduler, shape: tuple[int, ...]) -> None:
+    def test_one_timestep_is_broadcast_to_all_rows(
+        self, component: BetasNoiseScheduler, shape: tuple[int, ...]
+    ) -> None:
         x_0, epsilon = draw(3, shape)
         last = component.num_train_timesteps - 1
         one, each = torch.tensor([last]), torch.full((3,), last)

@@ -1,4 +1,4 @@
-"""What every registered 2D estimator promises, plugins included: see posediff.pose_estimation.base."""
+"""Contract tests of all registered pose estimators; see posediff.pose_estimation.base."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ def window(component, index: int, boxes: np.ndarray) -> FrameWindow:
 
 
 class PoseEstimatorContract(Contract):
-    """Tests of every pose estimator."""
+    """Tests that run on every registered pose estimator."""
 
     registry = POSE_ESTIMATORS
 
-    def test_everybody_gets_a_pose_of_a_named_skeleton(self, component):
+    def test_every_person_gets_a_pose_of_a_registered_skeleton(self, component):
         windows = [window(component, 0, BOXES), window(component, 1, BOXES[:0]), window(component, 2, BOXES[1:])]
         assert SKELETONS[component.skeleton.name] is component.skeleton
         for poses, one in zip(component(windows), windows, strict=True):
@@ -38,7 +38,7 @@ class PoseEstimatorContract(Contract):
             assert np.isfinite(poses.keypoints).all()
             assert ((poses.scores >= 0) & (poses.scores <= 1)).all()
 
-    def test_people_and_frames_do_not_influence_each_other(self, component):
+    def test_people_and_frames_are_independent(self, component):
         windows = [window(component, 0, BOXES), window(component, 2, BOXES[1:])]
         together = component(windows)
         (alone,) = component([window(component, 0, BOXES[1:2])])
@@ -46,7 +46,7 @@ class PoseEstimatorContract(Contract):
         np.testing.assert_allclose(alone.scores[0], together[0].scores[1], atol=1e-4)
 
     @pytest.mark.parametrize('boxes', [BOXES[:0]])
-    def test_nobody_is_no_error(self, component, boxes):
+    def test_a_frame_without_people_gives_no_pose(self, component, boxes):
         (poses,) = component([window(component, 0, boxes)])
         assert len(poses) == 0
         assert component([]) == []

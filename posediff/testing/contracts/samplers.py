@@ -1,4 +1,4 @@
-"""What every registered sampler promises, plugins included: see posediff.diffusion.samplers.base."""
+"""Contract tests of all registered samplers, plugins included; see posediff.diffusion.samplers.base."""
 
 from __future__ import annotations
 
@@ -22,7 +22,10 @@ Estimate = Callable[[Tensor, float], Tensor]
 
 
 def perfect_denoiser(scheduler: BetasNoiseScheduler, x_0_of: Estimate) -> Callable[[Tensor, int], Tensor]:
-    """The denoiser whose x_0 in rows (N, S) at alpha_bar is ``x_0_of``, in the scheduler's prediction type."""
+    """Create a denoiser that predicts x_0 = ``x_0_of(x_t, alpha_bar)``, with x_t flattened to (N, S).
+
+    Its output has the prediction type of the scheduler.
+    """
 
     def denoise(x_t: Tensor, t: int) -> Tensor:
         alpha_bar = scheduler.alpha_bar_at(t)
@@ -37,7 +40,7 @@ def perfect_denoiser(scheduler: BetasNoiseScheduler, x_0_of: Estimate) -> Callab
 
 
 class Gaussian:
-    """x_0 ~ N(mean, covariance) over a flattened state, with the exact posterior mean of DDPM's forward process."""
+    """A prior x_0 ~ N(mean, covariance) of flattened states, with its exact posterior mean given x_t."""
 
     def __init__(self, size: int) -> None:
         generator = torch.Generator().manual_seed(0)
@@ -60,7 +63,7 @@ def halve(x_t: Tensor, t: int) -> Tensor:
 
 
 class SamplerContract(Contract):
-    """Tests of every sampler."""
+    """Tests that run on every registered sampler."""
 
     registry = SAMPLERS
 
@@ -69,7 +72,7 @@ class SamplerContract(Contract):
     def test_a_gaussian_is_sampled_with_its_mean_and_covariance(
         self, component: Any, kind: str, shape: tuple[int, ...]
     ) -> None:
-        """The output is affine in the noise, so zero noise and unit noises give its exact mean and covariance."""
+        """The output is affine in the noise, so zero noise and unit vectors give its exact mean and covariance."""
         scheduler = CosineNoiseScheduler(200, prediction_type=kind)  # ends at alpha_bar 6e-8: x_T is the prior
         size, draws = prod(shape), component.num_draws(scheduler, 200)
         gaussian = Gaussian(size)
@@ -83,8 +86,8 @@ class SamplerContract(Contract):
 
     @pytest.mark.parametrize('shape', STATES)
     @pytest.mark.parametrize('steps', [1, 4, 20])
-    def test_a_point_is_hit_in_any_number_of_steps(self, component: Any, steps: int, shape: tuple[int, ...]) -> None:
-        """A Gaussian without spread: no step has an error there, and what is left after the last one is x_0."""
+    def test_a_point_distribution_is_sampled_exactly(self, component: Any, steps: int, shape: tuple[int, ...]) -> None:
+        """For a Gaussian without variance no step has a discretisation error."""
         for kind in PREDICTION_TYPES:
             scheduler = LinearNoiseScheduler(100, prediction_type=kind)
             generator = torch.Generator().manual_seed(0)
@@ -109,7 +112,7 @@ class SamplerContract(Contract):
         assert len(visited) == steps
         assert visited == sorted(set(visited), reverse=True)
 
-    def test_exactly_its_draws_are_consumed(self, component: Any) -> None:
+    def test_all_draws_are_used_and_a_wrong_number_is_an_error(self, component: Any) -> None:
         scheduler = LinearNoiseScheduler(20)
         steps = component.default_steps(scheduler)
         draws = component.num_draws(scheduler, steps)

@@ -1,4 +1,4 @@
-"""What every registered smoother promises, plugins included: see posediff.smoothing.base."""
+"""Contract tests of all registered smoothers, plugins included; see posediff.smoothing.base."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ def walk(frames: int, dtype: type = np.float64) -> np.ndarray:
 
 
 class SmootherContract(Contract):
-    """Tests of every smoother."""
+    """Tests that run on every registered smoother."""
 
     registry = SMOOTHERS
 
     @pytest.mark.parametrize('dtype', [np.float32, np.float64])
     @pytest.mark.parametrize('frames', [1, 2, 5, 40])
-    def test_shape_and_dtype_stay(self, component, frames, dtype):
+    def test_keeps_shape_and_dtype(self, component, frames, dtype):
         values = walk(frames, dtype)
         before = values.copy()
         smooth = component(values, FPS)
@@ -32,16 +32,16 @@ class SmootherContract(Contract):
         assert np.isfinite(smooth).all()
         np.testing.assert_array_equal(values, before)
 
-    def test_rest_stays_and_place_does_not_matter(self, component):
+    def test_constants_are_kept_and_offsets_commute(self, component):
         values = walk(30)
         np.testing.assert_allclose(component(np.full((30, 2), 7.5), FPS), 7.5, rtol=1e-12)
         np.testing.assert_allclose(component(values + 500, FPS), component(values, FPS) + 500, rtol=1e-9)
 
-    def test_noise_around_rest_becomes_less(self, component):
+    def test_noise_is_reduced(self, component):
         noise = np.random.default_rng(0).normal(size=(2000, 2))
         assert component(noise, FPS).std() < 0.8 * noise.std()
 
-    def test_parts_make_the_whole(self, component):
+    def test_a_stream_in_parts_equals_one_call(self, component):
         @settings(max_examples=60, deadline=None)
         @given(parts=st.lists(st.integers(0, 40), min_size=1, max_size=6))
         def check(parts):
@@ -58,7 +58,7 @@ class SmootherContract(Contract):
         returned = sum(len(stream.push(walk(10))) for _ in range(50))
         assert 500 - returned < 4 * FPS
 
-    def test_what_is_not_finite_is_named(self, component):
+    def test_values_that_are_not_finite_are_an_error(self, component):
         values = walk(9)
         values[4, 1, 0] = np.nan
         with pytest.raises(ValueError, match='frame 4 has a value that is not finite'):

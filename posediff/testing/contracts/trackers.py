@@ -1,6 +1,6 @@
-"""What every registered tracker promises, plugins included: see posediff.tracking.base.
+"""Contract tests of all registered trackers, plugins included; see posediff.tracking.base.
 
-People walk side by side, far apart, found in every frame, with poses of 15 keypoints.
+The people of the tests walk side by side, far apart, are detected in every frame, and have 15 keypoints.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Frame = dict[str, np.ndarray]
 
 
 def people(frame: int, number: int = PEOPLE, seed: int = 0) -> Frame:
-    """Boxes of 60 by 120 px that move 2 px a frame, and poses in them."""
+    """Create boxes of 60 by 120 px that move 2 px per frame, with scores and keypoints."""
     shape = np.random.default_rng(seed).uniform(0, 1, (number, JOINTS, 2)) * [60, 120]
     corner = np.stack([200.0 * np.arange(number) + 2 * frame, np.full(number, 50.0)], axis=-1)
     noise = np.random.default_rng(1000 + frame).normal(0, 1, (number, 4))
@@ -38,11 +38,11 @@ def track(tracker: BaseTracker, frames: dict[int, Frame]) -> list[list[int]]:
 
 
 class TrackerContract(Contract):
-    """Tests of every tracker."""
+    """Tests that run on every registered tracker."""
 
     registry = TRACKERS
 
-    def test_an_id_or_minus_one_for_each_and_people_keep_theirs(self, component: BaseTracker) -> None:
+    def test_people_keep_their_ids_after_min_hits_frames(self, component: BaseTracker) -> None:
         component.reset(FPS)
         given = []
         for frame in range(10):
@@ -58,7 +58,7 @@ class TrackerContract(Contract):
 
     @pytest.mark.parametrize('seed', range(3))
     def test_the_order_of_the_detections_does_not_matter(self, component: BaseTracker, seed: int) -> None:
-        """Some of five come and go; permuted ids are the ids of the permuted."""
+        """Five people, each missing in some frames; permuted detections get the permuted ids."""
         rng = np.random.default_rng(seed)
         frames, orders = {}, []
         for frame in range(8):
@@ -72,18 +72,18 @@ class TrackerContract(Contract):
         for ids, ids_permuted, order in zip(track(component, frames), track(component, permuted), orders, strict=True):
             assert [ids[row] for row in order] == ids_permuted
 
-    def test_it_is_causal_and_begins_anew(self, component: BaseTracker) -> None:
+    def test_it_is_causal_and_reset_starts_anew(self, component: BaseTracker) -> None:
         frames = {frame: people(frame, 2 + frame % 3) for frame in range(9)}
         all_of_them = track(component, frames)
         for until in (3, 6):
             assert track(component, dict(list(frames.items())[:until])) == all_of_them[:until]
         assert track(component, frames) == all_of_them
 
-    def test_poses_are_not_needed(self, component: BaseTracker) -> None:
+    def test_keypoints_are_optional(self, component: BaseTracker) -> None:
         frames = {frame: {name: people(frame)[name] for name in ('boxes', 'scores')} for frame in range(6)}
         assert track(component, frames)[-1] in ([0, 1, 2], [2, 1, 0])
 
-    def test_who_is_lost_for_too_long_gets_another_id_and_ids_are_not_given_again(self, component: BaseTracker) -> None:
+    def test_a_person_lost_for_too_long_gets_a_new_id(self, component: BaseTracker) -> None:
         lost = int(component.max_lost_s * FPS) + 1
         enough = component.min_hits + 1
         index, seen = 0, []
@@ -99,7 +99,7 @@ class TrackerContract(Contract):
         assert sorted(seen) == list(range(3 * PEOPLE))
 
     def test_memory_does_not_grow(self, component: BaseTracker) -> None:
-        """People who stay, and strangers who are seen once in a while."""
+        """Two people are always present, a third appears now and then."""
         component.reset(FPS)
         sizes = []
         for frame in range(240):
@@ -128,7 +128,7 @@ class TrackerContract(Contract):
             ({'frame_index': -1}, 'frame_index must be a whole number of at least 0'),
         ],
     )
-    def test_what_makes_no_sense_is_refused(self, component: BaseTracker, changes: dict[str, Any], said: str) -> None:
+    def test_invalid_arguments_are_errors(self, component: BaseTracker, changes: dict[str, Any], said: str) -> None:
         with pytest.raises(RuntimeError, match=r'call reset\(fps\)'):
             component.update(4, **people(0))
         component.reset(FPS)
@@ -137,11 +137,11 @@ class TrackerContract(Contract):
             component.update(**{'frame_index': 5, **people(1), **changes})
 
     @pytest.mark.parametrize('fps', [0, -25.0, float('inf')])
-    def test_a_video_has_a_positive_frame_rate(self, component: BaseTracker, fps: float) -> None:
+    def test_frame_rate_must_be_positive(self, component: BaseTracker, fps: float) -> None:
         with pytest.raises(ValueError, match='fps must be'):
             component.reset(fps)
 
-    def test_a_keypoint_that_was_not_seen_may_be_nan(self, component: BaseTracker) -> None:
+    def test_an_unobserved_keypoint_may_be_nan(self, component: BaseTracker) -> None:
         frames = {frame: people(frame) for frame in range(5)}
         expected = track(component, frames)
         for frame in frames.values():
