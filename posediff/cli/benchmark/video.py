@@ -75,9 +75,7 @@ def parse_args(argv: Sequence[str] | None = None, prog: str | None = None) -> ar
         metavar='M',
         help='number of poses sampled per frame; default: that of the lifting model',
     )
-    parser.add_argument(
-        '--threads', type=positive, metavar='N', help="number of CPU threads of the lifter; default: torch's"
-    )
+    parser.add_argument('--threads', type=positive, metavar='N', help="CPU threads of the lifter; default: torch's")
     parser.add_argument(
         '--batch-size',
         type=positive,

@@ -70,14 +70,14 @@ def _open_for_video(args: argparse.Namespace, video: VideoSource, source: dict[s
     if is_by_time(record, clock):
         source['by_time'] = True
         sys.stderr.write(
-            f'note: {args.keypoints}: its times say {record.stamped_fps:.5g} frames a second, the video has '
-            f'{video.picture_fps:.5g} pictures: frames are placed by their times\n'
+            f'note: {args.keypoints}: its time stamps give {record.stamped_fps:.5g} fps, the video has '
+            f'{video.picture_fps:.5g} fps: frames are assigned by time\n'
         )
         record = open_record(**source)
     if record.times is not None and args.capture_fps is not None:
         raise ValueError(
-            f'--capture-fps {args.capture_fps:g}: the frames of {args.keypoints} are placed by times, which may be '
-            'those of the motion or those of the film: number its frames by picture'
+            f'--capture-fps {args.capture_fps:g}: the frames of {args.keypoints} are assigned by time, which may be '
+            'the time of the recording or of the playback: number its frames by picture instead'
         )
     strange = check_clock(record, clock)
     if strange is not None:
