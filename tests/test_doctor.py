@@ -1,4 +1,4 @@
-"""Each known bad combination is found in a snapshot of a machine that has it, and cured by a line that fits."""
+"""Each known incompatibility is found in a snapshot of a machine that has it, with a command that fixes it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from posediff.doctor import report
 from posediff.doctor.snapshot import PROBED_DISTRIBUTIONS, PROBES, Installed, Probe, examine, normalise, run_probe
 from posediff.doctor.stack import CORE, FORKS, PINS, REAL_NEEDS, VIDEO, Finding
 
-# what `make setup` leaves on a machine without a GPU
+# the result of `make setup` on a machine without GPU
 HEALTHY = Installed(
     versions={
         'cython': '3.3.1',
@@ -75,7 +75,7 @@ def machine(
     probes: dict[str, Probe] | None = None,
     **other: object,
 ) -> Installed:
-    """The healthy machine with some packages added, dropped, or answering otherwise."""
+    """Return the valid snapshot with packages added, removed, or with other probe results."""
     versions = {name: version for name, version in {**HEALTHY.versions, **(add or {})}.items() if name not in drop}
     asked = {
         name: probe
@@ -90,7 +90,7 @@ def failed(error: str) -> Probe:
 
 
 def find(installed: Installed, rule: str) -> Finding:
-    """The one finding of a rule; the cures of others may stand beside it."""
+    """Return the only finding of a rule."""
     found = [finding for finding in report.diagnose(installed) if finding.rule == rule]
     assert len(found) == 1, report.diagnose(installed)
     return found[0]
@@ -201,7 +201,7 @@ def test_each_bad_combination_has_one_problem_and_its_cure(rule: str) -> None:
 
 @pytest.mark.parametrize('rule', sorted(set(BAD) - {'old-python'}))
 def test_carrying_out_the_cure_leaves_nothing_to_cure(rule: str) -> None:
-    """Play the pip lines on the snapshot: what is uninstalled goes, what is installed gets its version and imports."""
+    """Apply the pip commands to the snapshot: remove uninstalled packages, add installed ones and imports."""
     installed, cure = BAD[rule]
     versions = dict(installed.versions)
     for line in cure.split(' && '):
@@ -307,7 +307,7 @@ def test_this_machine_is_examined() -> None:
 
 
 def test_the_doctor_runs_where_torch_does_not_import(tmp_path: Path, repository: Path) -> None:
-    """A torch that raises, first on the path, in the doctor's own process and in its probes."""
+    """Put a torch that raises first on the path, in the doctor's process and in its probes."""
     broken = tmp_path / 'torch'
     broken.mkdir()
     (broken / '__init__.py').write_text("raise OSError('libtorch_cpu.so: cannot open shared object file')\n")

@@ -107,7 +107,7 @@ class CMUMocapDataset(PoseWindowDataset):
         wanted = 1 if self.num_cameras is None else self.num_cameras
         if wanted > len(clip.cameras):
             raise ValueError(
-                f'{self.data_root}: {name} has {len(clip.cameras)} cameras, num_cameras asks for {self.num_cameras}'
+                f'{self.data_root}: {name} has {len(clip.cameras)} cameras, but num_cameras is {self.num_cameras}'
             )
         tracks: list[Track] = []
         for number, camera in enumerate(clip.cameras[: self.num_cameras]):
@@ -118,7 +118,7 @@ class CMUMocapDataset(PoseWindowDataset):
 
     def _files(self) -> list[Path]:
         if not self.data_root.is_dir():
-            raise FileNotFoundError(f'{self.data_root}: no such folder; fill it with posediff convert cmu')
+            raise FileNotFoundError(f'{self.data_root}: no such folder; create it with posediff convert cmu')
         if self.subjects is not None:
             return [self.data_root / f'{subject}.npz' for subject in self.subjects]
         if self.split == 'val':

@@ -49,7 +49,7 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
         ValueError: The file is truncated, not an ``.npz``, or holds objects other than plain arrays.
     """
     if not path.is_file():
-        raise FileNotFoundError(f'{path}: no such motion capture file; posediff convert cmu makes it')
+        raise FileNotFoundError(f'{path}: no such motion capture file; posediff convert cmu creates it')
     reading = 'the archive'
     try:
         loaded = np.load(path, allow_pickle=False)

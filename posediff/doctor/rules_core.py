@@ -33,7 +33,7 @@ def two_owners(installed: Installed) -> Iterator[Finding]:
             cure = exchange(installed, beside, '--force-reinstall', '--no-deps', *compiled, *pinned(ours))
             yield Finding(
                 f'two-{module}',
-                f'{ours} beside {" and ".join(beside)}: they own the same files of {module} and overwrite each other',
+                f'{ours} beside {" and ".join(beside)}: both contain the files of {module} and overwrite each other',
                 cure,
                 touches_lifting=module in ('mmengine', 'cv2'),
             )
@@ -59,7 +59,7 @@ def new_setuptools(installed: Installed) -> Iterator[Finding]:
         yield Finding(
             'setuptools',
             f'setuptools {installed.versions["setuptools"]} has no pkg_resources, which mmengine and mmcv '
-            'under their old names import, and torch 2.11 asks for setuptools < 82',
+            'under their old names import, and torch 2.11 requires setuptools < 82',
             installed.pip('install', 'setuptools>=80,<82'),
         )
 
@@ -71,10 +71,10 @@ def torch_without_gpu(installed: Installed) -> Iterator[Finding]:
         return
     cuda = torch.detail.get('cuda')
     if cuda is None:
-        message = f'there is an NVIDIA driver ({installed.driver}) and torch is a build for the CPU'
+        message = f'an NVIDIA driver ({installed.driver}) is installed, but torch is a CPU build'
         cure = exchange(installed, ['torch', 'torchvision'], *pinned('torch', 'torchvision'))
     else:
-        message = f'torch for CUDA {cuda} sees no GPU through driver {installed.driver}: too old, or the GPU is hidden'
+        message = f'torch for CUDA {cuda} finds no GPU with driver {installed.driver}: too old, or the GPU is hidden'
         cure = 'unset CUDA_VISIBLE_DEVICES; if it was not set: install the NVIDIA driver 580 or later (for CUDA 13)'
     yield Finding('no-gpu', message, cure, is_problem=False)
 

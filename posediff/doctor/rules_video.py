@@ -108,7 +108,7 @@ def old_mmdet(installed: Installed) -> Iterator[Finding]:
     if mmdet and mmcv and mmdet <= (3, 3, 0) and mmcv >= (2, 2) and not installed.has('onedl-mmdetection'):
         yield Finding(
             'old-mmdet',
-            f'mmdet {installed.versions["mmdet"]} refuses mmcv {".".join(map(str, mmcv))} (it wants < 2.2)',
+            f'mmdet {installed.versions["mmdet"]} rejects mmcv {".".join(map(str, mmcv))} (it requires < 2.2)',
             exchange(installed, ['mmdet'], '--no-deps', *pinned('onedl-mmdetection')),
             explains='mmpose',  # imports mmdet if it is installed
         )

@@ -88,12 +88,12 @@ def load_checkpoint(path: str | Path, map_location: Any = 'cpu') -> dict[str, An
         raise FileNotFoundError(f'checkpoint {file} does not exist')
     with file.open('rb') as content:
         begin = content.read(64)
-    pointer = ': a pointer of Git LFS to the file itself (git lfs pull)' if b'git-lfs' in begin else ''
+    pointer = ': it is a Git LFS pointer; git lfs pull downloads the file' if b'git-lfs' in begin else ''
     if _SAFETENSORS.match(begin) or (file.suffix == SUFFIX and not pointer):
         return dict(read_safetensors(file, str(map_location or 'cpu')))
     if begin and not begin.startswith(_PYTORCH):
         raise ValueError(
-            f'{file} is not a readable checkpoint: it begins with {begin[:24]!r}, as none of PyTorch does{pointer}'
+            f'{file} is not a readable checkpoint: it begins with {begin[:24]!r}, unlike files of PyTorch{pointer}'
         )
     try:
         with torch.serialization.safe_globals(_safe_types()):
@@ -102,8 +102,8 @@ def load_checkpoint(path: str | Path, map_location: Any = 'cpu') -> dict[str, An
         reason = str(error).split('GLOBAL ')
         if len(reason) > 1:
             raise UnsafeCheckpointError(
-                f'checkpoint {file} refers to {reason[1].split()[0]}, which loading would have to execute; '
-                'it was not loaded. Only tensors and plain data are accepted'
+                f'checkpoint {file} refers to {reason[1].split()[0]}, which loading would execute; it was '
+                'not loaded. Only tensors and plain data are accepted'
             ) from None
         raise ValueError(f'{file} is not a readable checkpoint: {_first_line(error)}') from error
     except (OSError, RuntimeError, EOFError, ValueError, KeyError, AttributeError) as error:
@@ -197,6 +197,6 @@ def use_safe_loading() -> None:
             return checkpoint
         return {**checkpoint, 'state_dict': state}
 
-    from mmengine.runner.checkpoint import CheckpointLoader  # here: models that only run do without MMEngine's Runner
+    from mmengine.runner.checkpoint import CheckpointLoader  # here, since inference does not need MMEngine's Runner
 
     CheckpointLoader.register_scheme('', loader=load, force=True)

@@ -76,12 +76,14 @@ def read_keypoints(
     record = read_keypoint_file(path, skeleton, img_shape=img_shape, **options)
     chosen = _one_person(record, person)
     if record.stamped_fps is not None and fps is not None and abs(record.stamped_fps / fps - 1) > SAME_RATE:
-        raise ValueError(f'{record.path}: its times say {record.stamped_fps:.5g} frames a second, not fps {fps:g}')
+        raise ValueError(f'{record.path}: its time stamps give {record.stamped_fps:.5g} fps, not {fps:g}')
     rate, size = record.fps if fps is None else fps, record.img_shape
     if record.fps not in (None, rate):
-        raise ValueError(f'{record.path} says fps {record.fps}, not {rate}')
+        raise ValueError(f'{record.path} states fps {record.fps}, not {rate}')
     if rate is None or size is None:
-        raise ValueError(f'{record.path} does not say its {"fps" if rate is None else "img_shape"}: give it')
+        raise ValueError(
+            f'{record.path} does not state its {"fps" if rate is None else "img_shape"}: pass it as an argument'
+        )
     if not (np.isfinite(rate) and rate > 0):
         raise ValueError(f'{record.path}: fps must be positive, got {rate}')
     if record.times is not None:  # the file omits frames without persons and states the times of the others
@@ -126,10 +128,10 @@ def _one_person(record: KeypointRecord, wanted: str | int | None) -> dict[int, F
     listing = ', '.join(f'{name} ({len(by_id[track])} frames)' for name, track in names.items())
     if wanted is not None:
         if str(wanted) not in names:
-            raise ValueError(f'{record.path}: --person {wanted} is not there; it holds {listing}')
+            raise ValueError(f'{record.path}: there is no person {wanted!r} (--person); it holds {listing}')
         return by_id[names[str(wanted)]]
     if len(by_id) > 1:
-        raise ValueError(f'{record.path} holds several people: {listing}; say which with --person')
+        raise ValueError(f'{record.path} holds several people: {listing}; select one with --person')
     return by_id[next(iter(by_id))]
 
 
@@ -144,7 +146,7 @@ def _by_time(
             usual = 1 / float(np.median(np.diff(times)))
             raise ValueError(
                 f'{record.path}: at fps {fps:g} several of its frames are frame {number} (at {times[frame]:.3f} s); '
-                f'their times are those of about {usual:.4g} frames a second'
+                f'their times are those of about {usual:.4g} fps'
             )
         placed[number] = one
     return placed

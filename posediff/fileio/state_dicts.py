@@ -64,7 +64,7 @@ def find_state(checkpoint: Mapping[str, Any], path: str | Path, ema: bool = Fals
     trained, averaged = _candidates(checkpoint, WEIGHTS), _candidates(checkpoint, AVERAGED)
     if len(trained) > 1 or len(averaged) > 1:
         several = trained if len(trained) > 1 else averaged
-        raise ValueError(f'{path} holds weights under {" and ".join(several)}: which of them are meant is not clear')
+        raise ValueError(f'{path} holds weights under {" and ".join(several)}: it is ambiguous which to load')
     by_mmengine = trained == ['state_dict'] and 'mmengine_version' in (checkpoint.get('meta') or {})
     if ema and not averaged:
         raise ValueError(f'{path} holds no averaged weights (top-level keys: {", ".join(map(str, checkpoint))})')

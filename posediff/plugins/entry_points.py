@@ -113,7 +113,7 @@ def _explain(point: metadata.EntryPoint, error: Exception) -> str:
 
 
 def describe_clash(error: BaseException) -> str | None:
-    """Describe which module registered a name that is taken, and by whom; None if ``error`` is something else."""
+    """Describe which module registers a name that is taken, and who has it; None if ``error`` is something else."""
     clash = re.match(r"'?(\S+) is already registered in (\S+) at (\S+?)'?$", str(error))
     if not (isinstance(error, KeyError) and clash):
         return None

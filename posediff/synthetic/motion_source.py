@@ -86,7 +86,7 @@ class MotionFiles(MotionSource):
         self.folder = Path(folder)
         if not self.folder.is_dir():
             raise FileNotFoundError(
-                f'{self.folder}: no such folder; fill it with posediff convert cmu, or leave out '
+                f'{self.folder}: no such folder; create it with posediff convert cmu, or leave out '
                 '--motion for generated motion'
             )
         names = [path.stem for path in data_files(self.folder, '.npz')]

@@ -73,7 +73,9 @@ class Film(PictureSource):
                 matrix = display_matrix(first)
                 self.img_shape = self._image(first, stream).shape[:2]
                 if is_off_axis(matrix):
-                    self.notes.append(f'{self.name} is rotated by an angle: the nearest quarter turn is used')
+                    self.notes.append(
+                        f'{self.name} is rotated by an angle that is no multiple of 90 degrees: the nearest one is used'
+                    )
                 more = islice(frames, FIRST_PICTURES - 1 if self._is_doubtful(stream) else 0)
                 times = [frame.time for frame in (first, *more) if frame.time is not None]
         self.fps = self._rate(stream, times, max_fps)

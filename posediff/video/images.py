@@ -33,7 +33,7 @@ def images_of(path: Path) -> list[Path] | None:
     first: dict[str, Path] = {}
     for file in found:
         if first.setdefault(file.stem, file) is not file:
-            raise ValueError(f'{path} has {first[file.stem].name} and {file.name}: which of them is the picture?')
+            raise ValueError(f'{path} has {first[file.stem].name} and {file.name}: keep one of them')
     return found
 
 

@@ -60,7 +60,7 @@ class VideoSource:
         self._source = _source(place, self.name)
         self.images = self._source.paths if isinstance(self._source, Images) else None
         if self._source.img_shape is None:
-            raise ValueError(f'{self.name}: not one frame could be decoded; is it truncated?')
+            raise ValueError(f'{self.name}: no frame could be decoded (truncated?)')
         self.img_shape = self._source.img_shape
         self.num_pictures = self._source.num_pictures
         self.notes = list(self._source.notes)
@@ -135,7 +135,7 @@ class VideoSource:
         if source.fps is None or (given is not None and not source.is_stamped):
             if given is None:
                 stated = f' ({source.stated:g})' if source.stated else ''
-                raise ValueError(f'{self.name} does not say its frame rate{stated}: give it')
+                raise ValueError(f'{self.name} does not state its frame rate{stated}: set fps')
             source.fps = given
         elif source.rate_note is not None:
             self.notes.append(source.rate_note)
@@ -171,7 +171,7 @@ class VideoSource:
         if self.cuts:
             found.append(_cuts(self.cuts))
         if self.dropped and not self._resamples:
-            found.append(f'{self.dropped} pictures of it came too soon for {self.fps:.5g} fps and are left out')
+            found.append(f'{self.dropped} of its pictures exceed {self.fps:.5g} fps and are dropped')
         knows_length = self.num_frames is not None and not (self.cuts and not self._source.stretches)
         if frames is not None and self.num_frames and knows_length and frames < WHOLE * self.num_frames - 2:
             found.append(f'it ends after {frames / self.fps:.1f} s of {self.num_frames / self.fps:.1f} s (truncated?)')
@@ -201,7 +201,4 @@ def _cuts(cuts: list[Cut]) -> str:
     """Describe the cuts in a message."""
     places = [f'from {cut.stamps_s[0]:.3f} s to {cut.stamps_s[1]:.3f} s at {cut.time_s:.3f} s' for cut in cuts]
     more = f' and {len(places) - SHOWN_CUTS} more' if len(places) > SHOWN_CUTS else ''
-    return (
-        f'its time stamps jump {", ".join(places[:SHOWN_CUTS])}{more}: there is a cut, where the clock goes on by one '
-        'picture'
-    )
+    return f'its time stamps jump {", ".join(places[:SHOWN_CUTS])}{more}: each jump is treated as a cut'

@@ -27,10 +27,10 @@ def choose_film(container: Any, name: str, packets: Mapping[int, Packets]) -> tu
     streams = container.streams.video
     if not streams:
         kinds = ', '.join(sorted({stream.type for stream in container.streams})) or 'nothing'
-        raise ValueError(f'{name} has no pictures in it, only {kinds}')
+        raise ValueError(f'{name} has no video stream, only {kinds}')
     films = [stream for stream in streams if not any(_has(stream, flag) for flag in NO_FILM)]
     if not films:
-        raise ValueError(f'{name} has no film in it, only an attached picture')
+        raise ValueError(f'{name} has no video stream, only an attached picture')
     films = [stream for stream in films if stream.codec_context is not None]
     if not films:
         raise ValueError(f'{name}: there is no decoder for its pictures')
@@ -42,7 +42,7 @@ def choose_film(container: Any, name: str, packets: Mapping[int, Packets]) -> tu
     if len(films) == 1:
         return film, None
     size = f'{film.codec_context.width}x{film.codec_context.height}'
-    return film, f'{name} has {len(films)} films: stream {film.index} is read, {size} px'
+    return film, f'{name} has {len(films)} video streams: stream {film.index} is read, {size} px'
 
 
 def _has(stream: Any, flag: str) -> bool:

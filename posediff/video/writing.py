@@ -71,6 +71,6 @@ class VideoWriter:
             if error is not None:
                 raise error
             if self._shape is None:
-                raise ValueError(f'{self.path}: not one image was given; no file was written')
+                raise ValueError(f'{self.path}: no image was given; no file was written')
             for packet in self._stream.encode():
                 self._container.mux(packet)

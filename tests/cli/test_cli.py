@@ -1,4 +1,4 @@
-"""The command ``posediff`` as it is typed."""
+"""The command ``posediff``: selection of commands, exit codes and messages."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def run(arguments: list[str], path: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_a_part_that_does_not_import_is_one_line(tmp_path: Path, repository: Path) -> None:
-    """scipy is shadowed by a module that raises: parts that need it are named, the rest is listed.
+    """With a scipy that does not import, modules that need it are named and the other components are listed.
 
     Installed plugins that need scipy are named in the same way; the exit code is 1 then.
     """

@@ -1,4 +1,4 @@
-"""tools/model_converters/diffhpe.py: official checkpoints in, loadable ones out, and clear refusals."""
+"""tools/model_converters/diffhpe.py: conversion of official checkpoints, and errors for others."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ BLOCK = {
 
 
 def official_mixste(channels_in: int = 2) -> dict[str, Tensor]:
-    """A tiny MixSTE under the official names: C = 16, one level, five frames."""
+    """Create a tiny MixSTE with the official parameter names: C = 16, one level, five frames."""
     shapes = {
         'Spatial_pos_embed': (1, 17, 16),
         'Temporal_pos_embed': (1, 5, 16),
@@ -176,7 +176,7 @@ def test_config_options_reach_the_model(tmp_path: Path, config: Path, repository
 
 
 def refuse(tmp_path: Path, config: Path, content: Any, error: type[Exception], match: str) -> None:
-    """Conversion fails and leaves an older file alone."""
+    """Check that conversion fails and does not change an existing file."""
     destination = save(tmp_path / 'converted.pth', {'older': 1})
     before = destination.read_bytes()
     with pytest.raises(error, match=match):

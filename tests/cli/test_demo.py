@@ -1,4 +1,4 @@
-"""posediff demo: the table, and all of it on the first second of the real clip."""
+"""posediff demo: the table of people, and the command on the first second of the real clip."""
 
 from __future__ import annotations
 
@@ -63,6 +63,6 @@ def test_the_real_clip(demo, tmp_path, capsys):
     assert '| person' in capsys.readouterr().out
     document = json.loads((tmp_path / 'poses.json').read_text())
     assert document['camera']['source'] == 'calibrated'
-    assert {row['track_id'] for row in document['rows']} == {0}  # the woman comes in later
+    assert {row['track_id'] for row in document['rows']} == {0}  # the second person enters later
     assert (tmp_path / 'demo.png').stat().st_size > 10_000
     assert 'Copyright (c) 2022, perfanalytics' in (tmp_path / 'LICENSE.sports2d').read_text()

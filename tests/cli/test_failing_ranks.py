@@ -1,4 +1,4 @@
-"""A rank that fails, or is killed, takes the others with it, within a minute and with a reason."""
+"""If a rank fails or is killed, the other ranks end within a minute and report the reason."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class FailingHook(Hook):
             raise ArithmeticError('something is wrong on this rank alone')
 """
 
-# A rank that is in no collective, as one that waits for a kernel of NCCL, sees nothing of what happens to the others.
+# A rank that waits for an NCCL kernel does not notice failures of others; neither does a rank outside collectives.
 DEAF = """
 import os, signal, sys, time
 from posediff.engine import launch, rank_watch
@@ -73,7 +73,7 @@ with launch.leaving_process_group():
 
 @pytest.fixture
 def two_ranks() -> Callable[..., tuple[list[subprocess.CompletedProcess[str]], float]]:
-    """Start a command on two ranks, as Slurm does, with nobody who looks after them; seconds until both have ended."""
+    """Start a command on two ranks without a launcher, as Slurm does; return the seconds until both ended."""
 
     def run(*command: object, **variables: str) -> tuple[list[subprocess.CompletedProcess[str]], float]:
         with socket.socket() as probe:
@@ -116,7 +116,7 @@ def test_training_ends_on_both_ranks_when_one_fails(tmp_path, repository, mocap_
     assert other.returncode == (-9 if how == 'killed' else 1), other.stderr[-2000:]
     if how == 'raises':
         assert 'ArithmeticError: something is wrong on this rank alone' in other.stderr
-    assert seconds < 100  # starting included, on a busy machine
+    assert seconds < 100  # includes the start, on a busy machine
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ def test_a_rank_in_no_collective_ends_too(tmp_path, two_ranks, how, rank):
     other = ended[1 - rank]
     assert other.returncode == 1
     assert f'error: rank {1 - rank} ends: ' in other.stderr
-    if how == 'raises' and rank == 1:  # the other one keeps the store
+    if how == 'raises' and rank == 1:  # the other rank hosts the store
         assert 'rank 1 failed: ArithmeticError: something is wrong on this rank alone' in other.stderr
     assert seconds < 60
 
@@ -147,7 +147,7 @@ def test_ranks_that_end_in_good_order_say_nothing(tmp_path, two_ranks):
 
 @pytest.fixture
 def one_rank() -> Iterator[None]:
-    """A group of this process alone."""
+    """Create a process group of this process only."""
     torch.distributed.init_process_group('gloo', store=torch.distributed.HashStore(), rank=0, world_size=1)
     yield
     torch.distributed.destroy_process_group()

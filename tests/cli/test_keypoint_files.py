@@ -1,4 +1,4 @@
-"""Keypoint files of other programs through both tools: who is who, what does not fit, one person of several."""
+"""Keypoint files of other programs in posediff video and lift: track ids, misfits, choice of the person."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def lifter(tmp_path_factory: Any, repository: Path) -> Path:
 
 @pytest.fixture(scope='module')
 def run(cli: Any, lifter: Path, exit_code: Any, tmp_path_factory: Any) -> Run:
-    """Run posediff video on a grey video."""
+    """Return a function that runs posediff video on a grey video."""
     video = tmp_path_factory.mktemp('video') / 'clip.mp4'
     with VideoWriter(video, 25.0) as writer:
         for _ in range(FRAMES):
@@ -47,7 +47,7 @@ def run(cli: Any, lifter: Path, exit_code: Any, tmp_path_factory: Any) -> Run:
 
 
 def rows(ids: tuple[Any, Any] = (None, None), first: int = 0, number: int = FRAMES) -> list[dict[str, Any]]:
-    """Two people side by side, COCO's results; they change their order in every frame."""
+    """Return COCO results of two people side by side, whose order alternates from frame to frame."""
     shape = np.random.default_rng(0).uniform(0, 1, (17, 2)) * [30, 70]
     found = []
     for frame in range(number):
@@ -70,7 +70,7 @@ def seen(out: Path) -> dict[int, list[int]]:
         tracks, frames = arrays['track_id'], arrays['frame_index']
         lefts = arrays['box'][:, 0]
     for track in np.unique(tracks):
-        assert np.ptp(lefts[tracks == track]) < 12  # nobody jumps to the other's place
+        assert np.ptp(lefts[tracks == track]) < 12  # no track jumps to the other person
     return {int(track): frames[tracks == track].tolist() for track in np.unique(tracks)}
 
 
@@ -122,7 +122,7 @@ def test_what_does_not_fit_the_video(run: Run, tmp_path: Path, capsys: pytest.Ca
 
 
 def test_times_in_a_file_place_its_frames(run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Landmarks of the last 5 of 8 pictures, whose times say so."""
+    """The file has landmarks of the last 5 of 8 pictures, with their times."""
     rng = np.random.default_rng(0)
     places = rng.uniform([0.2, 0.1], [0.7, 0.9], (33, 2))
     marks = [{'x': x, 'y': y, 'z': 0, 'visibility': 0.9} for x, y in places.tolist()]
@@ -130,7 +130,7 @@ def test_times_in_a_file_place_its_frames(run: Run, tmp_path: Path, capsys: pyte
     out = tmp_path / 'out'
     assert run('--out', out, '--keypoints', write(tmp_path, document)) == 0
     assert seen(out) == {0: list(range(3, FRAMES))}
-    assert 'its times say 25 frames a second' in capsys.readouterr().err
+    assert 'its time stamps give 25 fps' in capsys.readouterr().err
     assert run('--out', out, '--keypoints', write(tmp_path, document), '--capture-fps', '100') == 2
     assert '--capture-fps 100: the frames of' in capsys.readouterr().err
 
@@ -163,9 +163,9 @@ def test_one_person_of_several_is_lifted(
         return exit_code(module.main, [str(word) for word in [*common, *words]])
 
     assert lift(rows(('ann', 'bob'))) == 2
-    assert 'holds several people: bob (8 frames), ann (8 frames); say which with --person' in capsys.readouterr().err
+    assert 'holds several people: bob (8 frames), ann (8 frames); select one with --person' in capsys.readouterr().err
     assert lift(rows(('ann', 'bob')), '--person', 'eve') == 2
-    assert '--person eve is not there' in capsys.readouterr().err
+    assert "there is no person 'eve' (--person)" in capsys.readouterr().err
     assert lift(rows()) == 2
     assert '2 people in frame 0 without track ids' in capsys.readouterr().err
     assert lift(rows(('ann', 'bob'), first=3), '--person', 'ann') == 0

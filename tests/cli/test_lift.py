@@ -1,4 +1,4 @@
-"""posediff lift on a tiny random lifter: what it writes, what it prints, what it refuses."""
+"""posediff lift with a tiny random lifter: files, output and errors."""
 
 import json
 
@@ -154,7 +154,7 @@ def test_bad_input_is_one_line_and_writes_nothing(demo, config, tmp_path, capsys
     assert "unknown skeleton 'smpl'" in refused(demo, capsys, *common, '--keypoints', unknown)
     foreign = write_clip(tmp_path / 'foreign.npz', skeleton=np.array('h36m17'), keypoints_2d=np.zeros((11, 17, 2)))
     assert 'keypoint_scores' in refused(demo, capsys, *common, '--keypoints', foreign)
-    assert 'says fps 30.0, not 25.0' in refused(demo, capsys, *common, '--fps', '25')
+    assert 'states fps 30.0, not 25.0' in refused(demo, capsys, *common, '--fps', '25')
     assert 'nowhere.npz' in refused(demo, capsys, *common, '--keypoints', tmp_path / 'nowhere.npz')
     assert not out.exists()
 

@@ -1,4 +1,4 @@
-"""What is published of a training checkpoint: weights that load again, and a config that stands alone."""
+"""posediff publish: weights that load again, and a config without parents."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def publish(cli, exit_code) -> Publish:
 
 @pytest.fixture
 def trained(tmp_path: Path) -> Path:
-    """As a training run writes it: optimizer, and the config whose backbone began from another file."""
+    """Write a checkpoint as training does, with optimizer and a config whose backbone is initialised from a file."""
     pytest.importorskip('mmpose')
     config = diffpose_config()
     state = posediff.init_model(config).state_dict()

@@ -1,4 +1,4 @@
-"""The training tools as a user runs them: on one process and on two, interrupted and resumed."""
+"""Training and evaluation commands: with one process and two, interrupted and resumed."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def configs(tmp_path_factory, repository: Path, mocap_folder: Path, video_folder
 
 @pytest.fixture(scope='module')
 def config(configs) -> Path:
-    """One that needs neither images nor MMPose, for what does not depend on the task."""
+    """Config that needs neither images nor MMPose, for tests that do not depend on the task."""
     return configs['lifting']
 
 
@@ -98,7 +98,7 @@ def free_port() -> str:
 
 
 def differences(one: object, other: object, path: str = '') -> list[str]:
-    """Where two nested structures of tensors and plain values differ, bit for bit."""
+    """Return where two nested structures of tensors and plain values differ; tensors are compared bitwise."""
     if isinstance(one, dict):
         assert isinstance(other, dict)
         keys = {*one, *other}
@@ -116,7 +116,7 @@ def differences(one: object, other: object, path: str = '') -> list[str]:
 
 
 def same_run(one: Path, other: Path) -> None:
-    """Weights, averaged weights, optimizer, schedule and generators of two final checkpoints are equal bit for bit."""
+    """Check that weights, averaged weights, optimizer, schedule and generators of two checkpoints are bitwise equal."""
     first, second = (load_checkpoint(folder / 'epoch_3.pth') for folder in (one, other))
     for part in ('state_dict', 'ema_state_dict', 'optimizer', 'param_schedulers', 'random_states'):
         assert part in first
@@ -195,7 +195,7 @@ def test_two_ranks_train_and_resume_to_the_same_weights(tmp_path, repository, co
 
 
 def test_two_ranks_train_a_model_of_video_without_unused_parameters(tmp_path, repository, configs):
-    """As they do one of lifting: every parameter gets a gradient in every step, so nobody has to look for others."""
+    """Every parameter gets a gradient in every step, so find_unused_parameters=False works."""
     options = ['--cfg-options', 'train_cfg.max_epochs=1', 'train_cfg.val_interval=5', 'find_unused_parameters=False']
     check(
         run(repository / 'tools/dist_train.sh', configs['video'], 2, '--work-dir', tmp_path, *options, PORT=free_port())

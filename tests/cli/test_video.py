@@ -1,4 +1,4 @@
-"""The video tool as a user runs it, in this process: small videos, small models, real libraries."""
+"""posediff video in this process, with small videos, small models and real libraries."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ Run = Callable[[Sequence[object]], int]
 
 @pytest.fixture(scope='module')
 def video(tmp_path_factory) -> Path:
-    """Noise: at random weights one thing is as good as another."""
+    """Write a video of noise, which is enough for models with random weights."""
     path = tmp_path_factory.mktemp('video') / 'clip.mp4'
     rng = np.random.default_rng(0)
     with VideoWriter(path, 25.0) as writer:
@@ -43,7 +43,7 @@ def video(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope='module')
 def boxes(tmp_path_factory) -> Path:
-    """Two people; the second is missing in frames 6 and 7."""
+    """Write boxes of two people; the second is missing in frames 6 and 7."""
     entries = [{'frame_index': frame, 'bbox': [8 + frame, 10, 30, 70], 'score': 0.9} for frame in range(FRAMES)]
     entries += [
         {'frame_index': frame, 'bbox': [80, 12, 30, 70], 'score': 0.9} for frame in range(FRAMES) if frame not in (6, 7)
@@ -64,7 +64,7 @@ def lifter(tmp_path_factory, repository: Path) -> Path:
 def run(cli, lifter: Path, exit_code) -> Run:
     module = cli('video')
     common = ['--lifter', lifter, '--lifter-checkpoint', 'random', '--score-threshold', 0]
-    common += ['--min-pose-score', 0]  # random networks are sure of nothing
+    common += ['--min-pose-score', 0]  # random networks give low scores
     return lambda words: exit_code(module.main, [str(word) for word in [*words, *common]])
 
 
@@ -98,7 +98,7 @@ def test_boxes_to_people_in_3d(run, video, boxes, tmp_path, capsys):
     with np.load(out / 'poses.npz') as arrays:
         rows = dict(arrays)
     corners, shape = rows['box'].reshape(-1, 2, 2), np.random.default_rng(0).uniform(0, 1, (17, 2))
-    rows['keypoints_2d'] = corners[:, :1] + shape * (corners[:, 1:] - corners[:, :1])  # random networks' poses jump
+    rows['keypoints_2d'] = corners[:, :1] + shape * (corners[:, 1:] - corners[:, :1])  # poses of random networks jump
     np.savez(steady, **rows)
     words = ['--keypoints', steady, '--no-overlay', '--no-scene', '--keep-sides']
     assert run([video, '--out', again, *words]) == 0
@@ -115,7 +115,7 @@ def test_a_detector_of_mmdetection_drives_the_whole_tool(run, video, tmp_path):
     out = tmp_path / 'out'
     words = [video, '--out', out, '--detector', 'mmdet:rtmdet_tiny_8xb32-300e_coco', '--detector-checkpoint', 'random']
     words += ['--max-frames', 3, '--no-overlay', '--no-scene']
-    assert run([*words, *POSE]) in (0, 1)  # random weights may see nobody
+    assert run([*words, *POSE]) in (0, 1)  # random weights may give no pose
     assert json.loads((out / 'poses.json').read_text())['num_frames'] == 3
 
 
@@ -209,7 +209,7 @@ def test_live_keeps_up_with_a_file_at_its_own_speed(run, video, boxes, tmp_path,
         frames, times = poses['frame_index'], poses['time_s']
         assert live['video_fps'] == 25.0
         assert len(np.unique(frames)) + live['frames_left_out'] <= FRAMES
-        # numbered as they were looked at, each at its own time
+        # numbered in order of processing, with the time of each frame
         shown = np.unique(frames)
         assert (np.diff(shown) == 1).all()
         assert times.max() <= (FRAMES - 1) / 25
@@ -248,7 +248,7 @@ def test_a_full_disk_ends_in_one_line_and_leaves_nothing_half_written(run, video
 
 
 def test_a_joined_slow_motion_video_with_keypoints_by_picture(run, tmp_path, capsys):
-    """Each picture's keypoints come at its time as filmed; the cut is told once and listed."""
+    """Keypoints of a picture get its recording time; the cut is reported once and listed in the file."""
     import av
 
     part = tmp_path / 'part.ts'

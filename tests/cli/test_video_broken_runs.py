@@ -1,4 +1,4 @@
-"""Runs of the video tool that broke: what is said, what is kept, what goes on."""
+"""Interrupted runs of posediff video: messages, kept files and resuming."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FRAMES = 12
 
 @pytest.fixture
 def run(exit_code, cli, tiny_lifter, grey_video, save_keypoints, filmed):
-    """The tool on a clip of one person whose keypoints are known; it gives the exit code."""
+    """Return a function that runs the command on a clip with keypoints of one person; it returns the exit code."""
     video = grey_video(FRAMES)
     keypoints = save_keypoints([(frame, points, np.ones(17)) for frame, points in enumerate(filmed(FRAMES))])
     words = [video, '--keypoints', keypoints, '--skeleton', 'h36m17', '--lifter', tiny_lifter]
@@ -26,7 +26,7 @@ def run(exit_code, cli, tiny_lifter, grey_video, save_keypoints, filmed):
 
 @pytest.fixture
 def broken(run, tmp_path, monkeypatch) -> Path:
-    """Folder of a run that a crash ended after 7 frames, in two parts of the log."""
+    """Create the folder of a run that crashed after 7 frames, with two parts of the log."""
     from posediff.pipeline import sightings
     from posediff.video import VideoSource
 
@@ -67,7 +67,7 @@ def test_a_run_does_not_go_on_with_other_keypoints(run, broken, tmp_path, capsys
     keypoints.write_text(json.dumps(rows[:-1]))
     assert run('--out', broken, '--resume') == 2
     assert 'was begun with size of the detector file' in capsys.readouterr().err
-    about = broken / '.sightings' / 'about.json'  # of an earlier version
+    about = broken / '.sightings' / 'about.json'  # from an earlier version
     kept = {name: value for name, value in json.loads(about.read_text()).items() if 'detector file' not in name}
     about.write_text(json.dumps(kept))
     assert run('--out', broken, '--resume') == 0

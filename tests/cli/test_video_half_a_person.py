@@ -1,4 +1,4 @@
-"""Somebody who is filmed from the hips up: what the files of the video tool say of the legs."""
+"""A person filmed from the hips up: the unobserved legs in the results of posediff video."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ BELOW = [number for number, name in enumerate(COCO17.joint_names) if name.endswi
 
 @pytest.fixture
 def run(exit_code, cli, tiny_lifter, grey_video, save_keypoints, tmp_path):
-    """The tool on a clip whose keypoints end at the lower edge, or go on below it, and its folder."""
+    """Run the command on a clip whose keypoints end at, or extend below, the lower edge; return the result folder."""
     rng = np.random.default_rng(0)
     points = rng.uniform([40, 10], [90, 80], (17, 2)) + rng.normal(0, 0.3, (FRAMES, 17, 2))
-    points[:, BELOW, 1] += 96  # below the picture
+    points[:, BELOW, 1] += 96  # below the image
     scores = np.ones(17)
     video = grey_video(FRAMES)
     tool = cli('video')

@@ -1,4 +1,4 @@
-"""The ASF/AMC reader on a skeleton whose poses are known in closed form."""
+"""The ASF/AMC reader on a skeleton with analytically known poses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The BVH reader on a skeleton whose poses are known in closed form."""
+"""The BVH reader on a skeleton with analytically known poses."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ OFFSETS = {'base': (0.5, 1, -2), 'arm': (2, 0, 0.25), 'hand': (1, -1, 0.5)}
 @settings(max_examples=25, deadline=None)
 @given(st.data())
 def test_positions_that_repeat_the_offset_change_nothing(tmp_path_factory, data):
-    """Whichever joints and axes have position channels, in whatever order among the rotations."""
+    """Any joints and axes may have position channels, in any order among the rotations."""
     path = tmp_path_factory.mktemp('bvh') / 'a.bvh'
     turns = {name: data.draw(st.permutations('XYZ')) for name in OFFSETS}
     angles = {

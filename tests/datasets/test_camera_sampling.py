@@ -1,4 +1,4 @@
-"""Random cameras film what they are told to film."""
+"""Random cameras have the motion in view, within the ranges of their preset."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ seeds = st.integers(0, 2**32 - 1)
 @settings(deadline=None, max_examples=200)
 @given(seeds, st.sampled_from(sorted(CAMERA_PRESETS)), st.floats(0, 6000))
 @example(2576, 'anywhere', 0.0)  # from above: the camera looks almost straight down
-@example(4419, 'anywhere', 0.0)  # and even more so
-@example(1578, 'anywhere', 0.0)  # roll put this one under the floor
+@example(4419, 'anywhere', 0.0)  # even steeper
+@example(1578, 'anywhere', 0.0)  # roll would place this one below the floor
 def test_the_motion_is_in_the_picture_and_in_front(walker_seed, preset_name, travel):
     preset = CAMERA_PRESETS[preset_name]
     rng = np.random.default_rng(walker_seed)
@@ -33,7 +33,7 @@ def test_the_motion_is_in_the_picture_and_in_front(walker_seed, preset_name, tra
     pixels = camera.project(seen)
     inside = ((pixels >= 0) & (pixels < [width, height])).all(-1)
     assert inside.mean() >= preset.in_frame - 0.01
-    # Upright: heads are above feet in the picture. How far the image is turned there follows from roll and perspective.
+    # Upright: heads are above feet in the image; the angle follows from roll and perspective.
     middle = points.reshape(-1, 3).mean(0)
     up = np.subtract(*camera.project(camera.world_to_camera(np.stack([middle + [0, 0, 10.0], middle]))))
     assert -up[1] > 0.4 * np.linalg.norm(up)
@@ -57,7 +57,7 @@ def test_draws_stay_in_the_ranges_of_the_preset():
     assert focal.min() > 1135
     assert focal.max() < 1155
     yaw = np.arctan2(*np.array([camera.R[2, :2] for camera in cameras]).T)
-    assert np.histogram(yaw, bins=6, range=(-np.pi, np.pi))[0].min() > 25  # from all around
+    assert np.histogram(yaw, bins=6, range=(-np.pi, np.pi))[0].min() > 25  # from all directions
     wild = [draw_camera(points, 0.0, get_camera_preset('wild'), rng).img_shape for _ in range(50)]
     assert {(1080, 1920), (1920, 1080)} == set(wild)
 

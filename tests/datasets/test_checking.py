@@ -1,4 +1,4 @@
-"""posediff check-dataset: what is wrong with data, said before training."""
+"""posediff check-dataset: problems of datasets are reported before training."""
 
 import numpy as np
 import pytest
@@ -34,7 +34,7 @@ def test_what_cannot_be_opened_and_what_cannot_be_read_are_reported(mocap_folder
     )
     assert missing[0].summary is None
     assert 'nowhere' in missing[0].problems[0]
-    assert found[0].problems == ('sample 01 is broken', 'sample 90 is broken')  # each said once
+    assert found[0].problems == ('sample 01 is broken', 'sample 90 is broken')  # each is reported once
     assert '  … and 1 more' in as_text(found, most=1)
 
 

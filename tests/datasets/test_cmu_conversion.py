@@ -1,4 +1,4 @@
-"""CMU files to subjects' files: synthetic files in every form, and real takes where they are at hand."""
+"""Conversion of CMU files: synthetic files in all formats, and real takes if they are available."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def amc_text(frames: int, root_step: float = 0.02) -> str:
 
 
 def bvh_text(frames: int) -> str:
-    """The same person as a ``Hips`` conversion: without the thorax bone, collars and neck starting at the spine."""
+    """Write the person as a ``Hips`` conversion: without thorax bone, with collars and neck attached to the spine."""
     children = {name: [] for name in ('root', *BVH_NAMES, 'thorax')}
     for name, parent, vector in BONES:
         if name in BVH_NAMES:
@@ -244,7 +244,7 @@ def test_an_index_may_come_from_a_spreadsheet_and_list_too_much(source, tmp_path
 
 
 def mirrored_bones():
-    """Left is on the right of a person whose knees still bend forward."""
+    """Left and right are exchanged, although the knees bend forward."""
     return [(name, parent, (-x, y, z)) for name, parent, (x, y, z) in BONES]
 
 
@@ -309,7 +309,7 @@ def test_joints_of_bvh_are_known_by_their_letters(tmp_path, change):
 
 
 def turned(text: str) -> str:
-    """The same rest pose with z up."""
+    """Write the rest pose with z up."""
     return re.sub(r'OFFSET (\S+) (\S+) (\S+)', lambda match: f'OFFSET {match[1]} {-float(match[3])} {match[2]}', text)
 
 
@@ -355,7 +355,7 @@ def frames_and_speed(folder, subject='07'):
 def test_the_rate_that_a_file_states_is_obeyed(source, tmp_path):
     path = source / '07' / '07_01.amc'
     path.write_text(':SAMPLES-PER-SECOND 60\n' + path.read_text())
-    report = convert_cmu(source, tmp_path / 'own', source_fps=100.0)  # for files that do not say
+    report = convert_cmu(source, tmp_path / 'own', source_fps=100.0)  # for files that do not state it
     assert frames_and_speed(tmp_path / 'own') == (int(199 / 60 * 50) + 1, pytest.approx(0.02 * 60, rel=1e-3))
     assert not report.assumed
     assert convert_cmu(source, tmp_path / 'cmu').assumed == {
@@ -511,7 +511,7 @@ def test_the_command_line_tells_what_it_did(source, tmp_path, repository):
 
 @pytest.mark.slow
 def test_real_takes_agree_between_their_forms(reference_data, tmp_path):
-    """Takes that exist as ASF/AMC and as BVH give the same joints, but for the copied thorax bone."""
+    """Takes in ASF/AMC and BVH give the same joints, except for the inserted thorax bone."""
     wanted = {'asfamc/02/02.asf', 'asfamc/02/02_01.amc', 'bvh_walkcycles/02_01.bvh', 'asfamc/11/11.asf'}
     with tarfile.open(reference_data / 'mocap' / 'cmu_mocap_60fps.tar.xz') as archive:
         for member in archive:

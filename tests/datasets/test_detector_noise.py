@@ -1,4 +1,4 @@
-"""The simulated detector has the faults it is said to have."""
+"""The simulated detector has the specified errors."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ QUIET = DetectorNoise.of_severity(0.0)
 
 
 def scene(frames: int, depth: float = 5000.0, step: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
-    """A still figure (or one that moves by ``step`` px a frame) in the middle of the image."""
+    """Create a static figure, or one that moves by ``step`` px per frame, in the middle of the image."""
     rng = np.random.default_rng(7)
     keypoints = rng.uniform(300, 700, (1, 17, 2)) + step * (np.arange(frames) % 2)[:, None, None]
     return np.broadcast_to(keypoints, (frames, 17, 2)).copy(), np.full((frames, 17), depth)

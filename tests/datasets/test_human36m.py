@@ -1,4 +1,4 @@
-"""VideoPose3D's archives to MMPose's files to windows, on a synthetic pair and on MMPose's own test files."""
+"""Conversion of VideoPose3D's archives and windows of the result, on synthetic archives and MMPose's test files."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ DETECTIONS = 'cpn_ft_h36m_dbb'
 
 @pytest.fixture(scope='module')
 def archives(tmp_path_factory):
-    """A pair of the structure of data_3d_h36m.npz and data_2d_h36m_cpn_ft_h36m_dbb.npz."""
+    """Write archives with the structure of data_3d_h36m.npz and data_2d_h36m_cpn_ft_h36m_dbb.npz."""
     folder = tmp_path_factory.mktemp('videopose3d')
     rng = np.random.default_rng(0)
     positions, keypoints = {}, {}
@@ -34,7 +34,7 @@ def archives(tmp_path_factory):
             for camera_id in LENSES:
                 camera = human36m_camera(subject, camera_id)
                 pixels = camera.project(camera.world_to_camera(joints[:, KEPT_JOINTS] * 1000.0))
-                pixels = np.concatenate([pixels, pixels[-2:]])  # the real archives run a few frames over
+                pixels = np.concatenate([pixels, pixels[-2:]])  # the real archives have a few surplus frames
                 keypoints[subject][action].append((pixels + 3).astype(np.float32))
     metadata = {
         'layout_name': 'h36m',
@@ -118,7 +118,7 @@ def test_subjects_can_be_chosen(converted):
 
 @pytest.mark.usefixtures('needs_mmpose')
 def test_mmpose_files_are_read_as_mmpose_means_them(reference_data):
-    """MMPose's own files: the keypoints are the projection of the joints to 1e-3 px, detections are CPN-like near."""
+    """In MMPose's test files, keypoints equal the projected joints to 1e-3 px, and detections are near, as of a CPN."""
     folder = reference_data / 'mmpose' / 'h36m'
     files = {'ann_file': 'test_h36m_body3d.npz', 'camera_param_file': 'cameras.pkl'}
     exact = Human36MLiftingDataset(str(folder), test_mode=True, **files)

@@ -1,4 +1,4 @@
-"""CMU motion capture as a dataset: items, cameras, splits, damaged files."""
+"""CMUMocapDataset: items, cameras, splits and damaged files."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_items_have_the_promised_shape(mocap_folder):
     assert dataset.metainfo['skeleton'] == item['data_samples'].skeleton == 'cmu17'
     assert dataset.metainfo['actions'] == ('dance', 'jump', 'walk')
     height = item['data_samples'].gt_instances.lifting_target[..., 1]
-    assert height[:, 3].min() > 500  # y down, mm: the foot is far below the root
+    assert height[:, 3].min() > 500  # y points down, mm: the foot is below the root
     assert height[:, 10].max() < -400
 
 
@@ -66,7 +66,7 @@ def test_training_draws_new_cameras_and_tests_do_not(mocap_folder):
     one, same = (test[0]['inputs']['keypoints_2d'] for _ in range(2))
     assert torch.equal(one, same)
     again = CMUMocapDataset(str(mocap_folder), subjects=['02'], test_mode=True)
-    assert torch.equal(again[0]['inputs']['keypoints_2d'], one)  # by name, not by company
+    assert torch.equal(again[0]['inputs']['keypoints_2d'], one)  # depends on the name only
 
 
 def test_splits_share_no_subject(mocap_folder):
@@ -127,7 +127,7 @@ def test_missing_and_damaged_files_are_named(mocap_folder, tmp_path):
         ({'split': 'test'}, "split must be one of train, val, all, got 'test'"),
         ({'cameras': 'some'}, 'cameras must be one of random, stored'),
         ({'keypoint_2d_src': 'cpn'}, 'keypoint_2d_src must be one of detection, gt'),
-        ({'cameras': 'stored', 'num_cameras': 7}, 'has 2 cameras, num_cameras asks for 7'),
+        ({'cameras': 'stored', 'num_cameras': 7}, 'has 2 cameras, but num_cameras is 7'),
         ({'cameras': 'stored', 'num_cameras': 0}, 'num_cameras must be a whole number of at least 1, got 0'),
         ({'num_cameras': True}, 'num_cameras must be a whole number of at least 1, got True'),
         ({'camera_preset': 'tame'}, "camera_preset must be one of wild, anywhere, h36m, got 'tame'"),

@@ -1,4 +1,4 @@
-"""Files of motion capture: what is written is read again, and what makes no sense is refused by file and key."""
+"""Motion capture files: round trip, and errors that name file and key."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Arrays = dict[str, np.ndarray]
 
 @pytest.fixture
 def arrays(mocap_folder: Path) -> Arrays:
-    """What a sound file holds: two clips of 60 and 20 frames, two cameras each."""
+    """Return the arrays of a valid file: two clips of 60 and 20 frames, with two cameras each."""
     with np.load(mocap_folder / '02.npz') as file:
         return {name: file[name].copy() for name in file.files}
 

@@ -1,4 +1,4 @@
-"""Items drawn anew in every pass of a training by iterations, whatever fetches them and wherever it was broken off."""
+"""Iteration-based training draws items anew in every pass, with any number of workers and after resuming."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_an_endless_sampler_goes_through_the_set_again_and_again(dataset, worker
     options = {'num_workers': workers, 'persistent_workers': workers > 0, 'collate_fn': pseudo_collate}
     loader = DataLoader(dataset, batch_size=4, sampler=sampler, **options)
     assert tell_passes(loader)
-    assert tell_passes(loader)  # once is enough
+    assert tell_passes(loader)  # a second call has no effect
     batches = iter(loader)
     found = [array for _ in range(3 * ITEMS // 4 + 1) for array in next(batches)['inputs']['keypoints_2d']]
     stream = iter(InfiniteSampler(dataset, shuffle=True, seed=5))
@@ -71,14 +71,14 @@ def test_a_finite_sampler_is_a_pass(dataset, workers):
 
 
 def test_ranks_share_the_passes_and_skipping_keeps_them(dataset):
-    """Of two ranks each item of a pass is drawn once, with the number of that pass."""
+    """With two ranks each item of a pass is drawn once, tagged with that pass."""
     seen = []
     for rank in range(2):
         sampler = InfiniteSampler(dataset, shuffle=True, seed=5)
         sampler.rank, sampler.world_size = rank, 2
         sampler.indices = sampler._indices_of_rank()
         ours = PassSampler(sampler, dataset)
-        sampler.skip(2)  # as MMEngine resumes: on the sampler itself
+        sampler.skip(2)  # MMEngine resumes through the sampler
         indices = iter(ours)
         seen += [(index.epoch, int(index)) for index in (next(indices) for _ in range(2 * ITEMS - 2))]
     complete = {(epoch, index) for epoch in (1, 2, 3) for index in range(ITEMS)}
@@ -108,7 +108,7 @@ default_hooks = dict(
 
 
 class Recorder(Hook):
-    """Keeps what every step is trained on."""
+    """A model that records the batches of all steps."""
 
     def __init__(self):
         self.batches = []
@@ -136,7 +136,7 @@ def train(repository: Path, mocap_folder: Path, tmp_path: Path):
 
 
 def test_training_by_iterations_sees_new_items_and_resumes_to_the_same(train, tmp_path):
-    """Four items are an epoch, and a batch: every step is a pass."""
+    """Four items are one epoch and one batch, so every step is a pass."""
     batches, whole = train('whole')
     assert len(batches) == 6
     for one, other in zip(batches, batches[1:], strict=False):

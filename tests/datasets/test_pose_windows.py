@@ -1,4 +1,4 @@
-"""Windows cover every frame, and draws depend on nothing but seed, epoch and index."""
+"""Windows cover every frame, and random draws depend only on seed, epoch and index."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from posediff.geometry import Camera
 
 
 def make_track(name: str, frames: int, action: str = 'walk') -> StoredTrack:
-    """A track whose keypoints and joints say which frame they are."""
+    """A track whose keypoints and joints encode their frame index."""
     number = np.arange(frames, dtype=np.float32)[:, None, None]
     camera = Camera(np.array([1000.0, 1000.0]), np.array([500.0, 500.0]), (1000, 1000), np.eye(3), np.zeros(3))
     ones = np.ones((frames, 17), dtype=np.float32)
@@ -26,7 +26,7 @@ def make_track(name: str, frames: int, action: str = 'walk') -> StoredTrack:
 
 
 class Numbered(PoseWindowDataset):
-    """Tracks of given lengths; items are plain dicts."""
+    """A dataset of tracks of given lengths, with dicts as items."""
 
     def __init__(self, tracks: dict[str, tuple[int, str]], **kwargs) -> None:
         self.given = tracks
@@ -86,7 +86,7 @@ def test_test_items_have_stable_unique_names_and_generators():
     draws = [dataset[index]['rng'].random() for index in range(len(dataset))]
     assert len(set(draws)) == len(draws)
     again = Numbered({'b': (30, 'run'), 'a': (60, 'walk')}, test_mode=True)
-    assert again[0]['rng'].random() == draws[3]  # by name, not by position
+    assert again[0]['rng'].random() == draws[3]  # depends on the name, not the position
     assert Numbered(tracks, test_mode=True, seed=1)[0]['rng'].random() != draws[0]
 
 

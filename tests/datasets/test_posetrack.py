@@ -1,4 +1,4 @@
-"""Windows of frames around people, on a tiny set in PoseTrack's form."""
+"""PoseTrackClipDataset on a tiny dataset in PoseTrack format."""
 
 import json
 import random
@@ -28,7 +28,7 @@ def person(identity, image_id, **changes):
 
 
 def write(root, base=0, digits=6, videos=('000001_bonn', '000002_mpii'), change=None):
-    """Two videos, every frame of one grey of its own, a person in each frame."""
+    """Write two videos with a different grey in every frame and one person per frame."""
     images, annotations = [], []
     for video, name in enumerate(videos):
         folder = root / 'images' / name
@@ -146,7 +146,7 @@ def test_mmpose_crops_all_frames_alike(root):
     item, again = found[3], found[3]
     assert item['inputs'].shape == (5, 3, 32, 24)
     assert torch.equal(item['inputs'], again['inputs'])
-    outside = item['inputs'] == 0  # where the crop leaves the image: the same place in every frame
+    outside = item['inputs'] == 0  # outside of the image: the same position in every frame
     assert all(torch.equal(outside[0], frame) for frame in outside)
     assert item['data_samples'].gt_fields.heatmaps.shape == (KEYPOINTS, 8, 6)
     assert item['data_samples'].sample_id == 'images/000001_bonn/000003.jpg/1030'

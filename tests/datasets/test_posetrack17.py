@@ -1,4 +1,4 @@
-"""PoseTrack2017's files as MMPose and the clips read them."""
+"""Conversion of PoseTrack2017 files, and reading of the result by MMPose and PoseTrackClipDataset."""
 
 import json
 import subprocess

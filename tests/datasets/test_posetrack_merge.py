@@ -1,4 +1,4 @@
-"""One file a video becomes one file a split."""
+"""Files of single videos are merged into one file per split."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def contents(folder: Path) -> dict[Path, dict]:
 
 @pytest.fixture
 def files(video_folder: Path, tmp_path: Path) -> Path:
-    """Annotations of the two training videos, as the official files have them: without image sizes."""
+    """Write annotations of two training videos without image sizes, like the official files."""
     for path, document in contents(video_folder / 'annotations' / 'train').items():
         for image in document['images']:
             del image['width'], image['height'], image['nframes']

@@ -1,4 +1,4 @@
-"""Occlusions, flips and packing."""
+"""Transforms for occlusion, flip and packing."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ seeds = st.integers(0, 2**32 - 1)
 
 
 def make_window(seed: int = 0, frames: int = 27) -> dict:
-    """A window as datasets make it, projected by its camera."""
+    """Create a window as returned by datasets, with projected keypoints."""
     rng = np.random.default_rng(seed)
     camera = Camera(
         focal=np.array([1145.0, 1140.0]),

@@ -110,9 +110,9 @@ def test_what_is_wrong_is_named(tmp_path, name, content, said):
 
 
 def test_a_skeleton_is_needed_and_not_contradicted(points, tmp_path):
-    with pytest.raises(ValueError, match='does not say its skeleton'):
+    with pytest.raises(ValueError, match='does not state its skeleton'):
         KeypointsFileEstimator(rows_of('coco', points, tmp_path))
-    with pytest.raises(ValueError, match='says skeleton coco17, not halpe26'):
+    with pytest.raises(ValueError, match='states skeleton coco17, not halpe26'):
         KeypointsFileEstimator(rows_of('poses.npz', points, tmp_path), 'halpe26')
     with pytest.raises(FileNotFoundError, match='keypoints file no.json does not exist'):
         KeypointsFileDetector('no.json')

@@ -1,4 +1,4 @@
-"""Files that are whole or not there: with threads, full disks, failing blocks, and names that are taken."""
+"""Atomic writes: with threads, full disks, blocks that raise, and existing names."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_two_threads_that_write_one_file_leave_it_whole(tmp_path):
         try:
             for _ in range(20):
                 with replacing(path) as draft:
-                    barrier.wait(timeout=10)  # all four are in the block
+                    barrier.wait(timeout=10)  # all four threads are in the block
                     draft.write_text(1000 * letter)
                     barrier.wait(timeout=10)
         except BaseException as error:
@@ -142,7 +142,7 @@ def test_where_one_file_cannot_take_its_name_all_are_as_before(tmp_path, monkeyp
     if not second_names:
         monkeypatch.setattr(os, 'link', lambda *_: (_ for _ in ()).throw(OSError('no links here')))
     (tmp_path / 'a.txt').write_text('older')
-    (tmp_path / 'c.txt').mkdir()  # a folder is in the way
+    (tmp_path / 'c.txt').mkdir()  # a folder has the name
     with pytest.raises(OSError, match=r'c\.txt'):
         write_three(tmp_path, 'new')
     assert contents(tmp_path) == {'a.txt': 'older'}

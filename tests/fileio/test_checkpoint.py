@@ -1,4 +1,4 @@
-"""Checkpoints are data: nothing in them is executed."""
+"""Checkpoints are loaded without executing code."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from posediff.fileio.checkpoint import UnsafeCheckpointError, load_checkpoint, l
 
 
 class Payload:
-    """Unpickling it creates a folder."""
+    """An object whose unpickling creates a folder."""
 
     def __init__(self, folder):
         self.folder = folder
@@ -87,7 +87,7 @@ def test_damaged_files_are_named(tmp_path, content):
 def test_a_pointer_of_git_lfs_is_named(tmp_path):
     path = tmp_path / 'weights.pth'
     path.write_bytes(b'version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n')
-    with pytest.raises(ValueError, match=r'weights\.pth is not a readable checkpoint: .*a pointer of Git LFS'):
+    with pytest.raises(ValueError, match=r'weights\.pth is not a readable checkpoint: .*a Git LFS pointer'):
         load_checkpoint(path)
 
 
@@ -156,7 +156,7 @@ def test_what_wraps_weights_is_taken_off(tmp_path, content):
 
 
 def test_averaged_weights_of_mmengine_are_its_state_dict(tmp_path):
-    """``EMAHook`` exchanges the two, so that ``state_dict`` is what is tested."""
+    """``EMAHook`` swaps the two state dicts, so ``state_dict`` has the averaged weights."""
     trained = {'steps': torch.tensor(4), **prefixed('module.', {name: value + 1 for name, value in PLAIN.items()})}
     content = {'meta': {'mmengine_version': '0.10'}, 'state_dict': PLAIN, 'ema_state_dict': trained}
     for ema in (False, True):
@@ -179,7 +179,7 @@ def test_a_file_named_safetensors_is_never_unpickled(tmp_path):
         with pytest.raises(ValueError, match=r'weights\.safetensors is not a readable checkpoint'):
             load_checkpoint(path)
     path.write_bytes(b'version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n')
-    with pytest.raises(ValueError, match='a pointer of Git LFS'):
+    with pytest.raises(ValueError, match='a Git LFS pointer'):
         load_checkpoint(path)
 
 

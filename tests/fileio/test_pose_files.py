@@ -51,12 +51,12 @@ def test_an_array_needs_the_rest_to_be_given(tmp_path, channels):
     np.testing.assert_array_equal(clip.keypoints_2d, array[..., :2].astype(np.float32))
     expected = array[..., 2] if channels == 3 else np.ones((4, 17))
     np.testing.assert_array_equal(clip.keypoint_scores, expected.astype(np.float32))
-    with pytest.raises(ValueError, match='does not say its fps'):
+    with pytest.raises(ValueError, match='does not state its fps'):
         read_keypoints(tmp_path / 'clip.npy', 'coco17', img_shape=(480, 640))
 
 
 def test_joints_that_were_not_seen(tmp_path):
-    """NaN, a score of 0 or below, or the place (0, 0): all the same, and nothing else is touched."""
+    """NaN, a score of at most 0, and the position (0, 0) mark undetected keypoints; others are unchanged."""
     keypoints, scores = np.random.default_rng(1).uniform(9, 99, (4, 17, 2)), np.full((4, 17), 0.7)
     keypoints[1, 3], scores[1, 3] = np.nan, 0
     keypoints[1, 4, 0] = np.nan
@@ -94,7 +94,7 @@ def with_value(shape, index, value):
         ({'keypoint_scores': with_value((4, 17), (1, 2), -4)}, ValueError, 'frame 1: .* got -4 of right_eye'),
         ({'keypoints_2d': np.full((4, 17, 2), 0.5)}, ValueError, 'of 640x480 px: .* --coordinates'),
         ({'skeleton': np.array('smpl')}, KeyError, "unknown skeleton 'smpl'"),
-        ({'skeleton': None}, ValueError, 'does not say its skeleton'),
+        ({'skeleton': None}, ValueError, 'does not state its skeleton'),
         ({'fps': np.float64(0)}, ValueError, 'fps must be positive'),
         ({'img_shape': np.array([480, 0])}, ValueError, 'img_shape must be'),
         ({'keypoints_2d': None}, ValueError, r'it holds keypoint_scores.*keypoints are read from: .*posediff'),
@@ -115,7 +115,7 @@ def test_missing_truncated_and_contradicted_files_are_refused(tmp_path):
         (tmp_path / 'cut.npz').write_bytes(whole[:length])
         with pytest.raises(ValueError, match=r'cut\.npz is not a readable'):
             read_keypoints(tmp_path / 'cut.npz')
-    with pytest.raises(ValueError, match=r'says fps 25.0, not 30.0'):
+    with pytest.raises(ValueError, match=r'states fps 25.0, not 30.0'):
         read_keypoints(tmp_path / 'whole.npz', fps=30.0)
 
 

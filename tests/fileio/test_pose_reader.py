@@ -1,4 +1,4 @@
-"""Rows come back as they were written, a part at a time."""
+"""Rows are read in parts as they were written."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_parts_are_small_and_whole(path, every):
     assert max(len(part['track_id']) for part in parts) <= pose_reader.PART_ROWS
     for name, values in expected.items():
         np.testing.assert_array_equal(np.concatenate([part[name] for part in parts]), values)
-    assert len(sample_joints(path, 5)) == 4  # every third
+    assert len(sample_joints(path, 5)) == 4  # every third row
 
 
 def test_a_file_of_numpy_is_read_too(tmp_path):

@@ -1,4 +1,4 @@
-"""A joint is drawn as seen within a window of the lifter around every frame that saw it, in new files and old ones."""
+"""A joint is drawn within one lifter window around frames in which it was observed, in new and old files."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ WRIST, FOOT, HEAD = 13, 3, 10
 
 @pytest.fixture
 def path(tmp_path):
-    """Two people: of the first, the wrist is missed for a moment, the foot seen once, the head never."""
+    """Two people; of the first, the wrist is missing briefly, the foot is observed once, the head never."""
     writer = PoseWriter(tmp_path, PosesHeader(COCO17, CMU17, FPS, (480, 640), {'lifter_window_s': 0.4}))
     for frame in range(FRAMES):
         people = []
@@ -45,7 +45,7 @@ def test_a_joint_is_shown_near_the_frames_that_saw_it(path):
     assert first[:, [joint for joint in range(17) if joint not in (WRIST, FOOT, HEAD)]].all()
     people = [result.people for result in read_drawn(path)]
     np.testing.assert_array_equal([[person.joint_shown for person in both] for both in people], shown)
-    np.testing.assert_array_equal(people[21][0].joint_observed[WRIST], False)  # what is stored is exact
+    np.testing.assert_array_equal(people[21][0].joint_observed[WRIST], False)  # the stored value is exact
     sampled = sample_joints(path, 40)
     np.testing.assert_array_equal(np.isfinite(sampled).all(-1), shown.reshape(-1, 17)[::3])
 

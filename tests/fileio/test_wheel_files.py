@@ -1,4 +1,4 @@
-"""Fetching and checking what travels in wheels."""
+"""Download, verification and cache of files in wheels."""
 
 import hashlib
 import subprocess
@@ -16,13 +16,13 @@ from posediff.integrations.mediapipe.weights import DETECTION, WEIGHTS
 
 @pytest.fixture(autouse=True)
 def root(tmp_path, monkeypatch):
-    """An empty place for caches."""
+    """Set an empty cache folder."""
     monkeypatch.setenv('POSEDIFF_CACHE', str(tmp_path / 'cache'))
 
 
 @pytest.fixture
 def wheel(tmp_path):
-    """A wheel."""
+    """Create a wheel."""
     path = tmp_path / 'small.whl'
     with zipfile.ZipFile(path, 'w') as archive:
         for member, content in CONTENTS.items():
@@ -33,7 +33,7 @@ def wheel(tmp_path):
 
 @pytest.fixture
 def small(wheel):
-    """The files of it that are wanted."""
+    """Describe the files of the wheel."""
     files = {Path(member).name: PackedFile(member, sha256(content)) for member, content in CONTENTS.items()}
     return WheelFiles('small==1.0', sha256(wheel.read_bytes()), files)
 
@@ -46,7 +46,7 @@ def sha256(content):
 
 
 def without_index(monkeypatch):
-    """Leave pip nothing but an address at which nobody answers."""
+    """Configure pip with an unreachable package index only."""
     for name in ('PIP_FIND_LINKS', 'PIP_EXTRA_INDEX_URL'):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv('PIP_CONFIG_FILE', '/dev/null')
@@ -106,7 +106,7 @@ def test_without_an_index_the_error_says_what_to_do(monkeypatch):
         RuntimeError, match=r'could not be downloaded.*pip download .*posediff fetch mediapipe WHEEL'
     ) as caught:
         WEIGHTS.fetch(DETECTION)
-    assert 'No matching distribution' in str(caught.value)  # pip's own reason
+    assert 'No matching distribution' in str(caught.value)  # the reason that pip states
     assert str(WEIGHTS.cache_folder) in str(caught.value)
     assert not WEIGHTS.cache_folder.exists()
 

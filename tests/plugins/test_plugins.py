@@ -1,4 +1,4 @@
-"""Plugins of installed packages are found, loaded once, and their mistakes told in one sentence."""
+"""Plugins of installed packages are found and loaded once; their errors are reported in one sentence."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class {name}:
 
 @pytest.fixture(autouse=True)
 def untouched_registries(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Nothing is loaded before a test, and what it registers is gone afterwards."""
+    """Start each test without loaded plugins, and remove what it registers."""
     plugins.import_components()
     monkeypatch.setattr(plugins, '_outcomes', {})
     before = {kind: dict(registry._module_dict) for kind, registry in REGISTRIES.items()}
@@ -42,13 +42,13 @@ def untouched_registries(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder of installed packages, first on the path."""
+    """Create a folder of installed packages, first on the path."""
     monkeypatch.syspath_prepend(str(tmp_path))
     return tmp_path
 
 
 def install(site: Path, package: str, entry_point: str, source: str) -> None:
-    """Put a package there as pip does: its module, and metadata with an entry point."""
+    """Return a function that installs a package: its module, and metadata with an entry point."""
     module = package.replace('-', '_')
     (site / f'{module}.py').write_text(source)
     info = site / f'{module}-1.2.dist-info'
@@ -130,7 +130,7 @@ def test_importing_posediff_loads_no_plugin(site: Path, repository: Path) -> Non
 def test_the_worked_example_is_found_through_its_entry_point(
     repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With the metadata that its pyproject.toml declares; CI does the same with pip."""
+    """Install the example plugin with the metadata of its pyproject.toml; CI installs it with pip."""
     source = repository / 'plugins' / 'posediff_mixer'
     declared = (source / 'pyproject.toml').read_text()
     assert f'[project.entry-points."{GROUP}"]\nmixer = "posediff_mixer"' in declared

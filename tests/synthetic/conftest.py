@@ -1,4 +1,4 @@
-"""A few small clips of generated motion, rendered once."""
+"""Small rendered clips of generated motion."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def small_settings() -> ClipSettings:
 
 @pytest.fixture(scope='session')
 def clips() -> list[tuple[Scene, list[Frame]]]:
-    """Six clips of three frames, one to five people in each."""
+    """Render six clips of three frames, with one to five people each."""
     threads = cv2.getNumThreads()
     cv2.setNumThreads(1)
     scenes = [draw_scene(GeneratedMotion(SMALL.seed), SMALL, 'train', index) for index in range(6)]

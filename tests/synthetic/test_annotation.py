@@ -1,4 +1,4 @@
-"""Annotations agree with the geometry and with the picture."""
+"""Annotations agree with the geometry and the image."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ JOINTS = [POSETRACK18_KEYPOINTS.index(name) for name in POSETRACK15.joint_names]
 
 
 def projected(person: Person, frame: Frame) -> tuple[np.ndarray, np.ndarray]:
-    """(15, 2) px and (15,) mm of a person's joints."""
+    """Return joints (15, 2) px and depths (15,) mm of a person."""
     points = keypoints_3d(person.walk.at(frame.time), person.look(frame.time), person.scale)
     points = frame.camera.world_to_camera(points)
     return frame.camera.project(points), points[:, 2]
 
 
 def annotated(clips: Clips):
-    """Every annotation, with its person, their number in the picture, and the frame."""
+    """Yield every annotation with its person, the number of the person in the image, and the frame."""
     for scene, frames in clips:
         for number, frame in enumerate(frames):
             image, annotations = annotate(scene, SequenceName.of('train', scene.index), number, frame)
@@ -91,16 +91,16 @@ def test_a_thing_hides_joints_only_in_front(clips: Clips) -> None:
     points = np.array([[0.0, 0, 2000], [0, 0, 4000]])
     for shown, nearness, expected in (
         (FIRST_PROP, NEARNESS_MM / 3000, [True, False]),
-        (1, NEARNESS_MM / 1000, [True, True]),  # the person's own body
+        (1, NEARNESS_MM / 1000, [True, True]),  # occluded by the person's own body
         (2, NEARNESS_MM / 1000, [False, False]),
-        (0, NEARNESS_MM / 1000, [True, True]),  # feet that sink into the ground
+        (0, NEARNESS_MM / 1000, [True, True]),  # feet inside the ground
     ):
         picture = Frame(frame.image, _Fake(frame, shown, nearness), frame.camera, frame.time)  # type: ignore[arg-type]
         assert joints_seen(picture, 1, points).tolist() == expected
 
 
 class _Fake:
-    """A picture of one owner at one depth."""
+    """Create an image buffer with one owner at one depth."""
 
     def __init__(self, frame: Frame, owner: int, nearness: float) -> None:
         self.owner = np.full(frame.exact.owner.shape, owner, np.int16)

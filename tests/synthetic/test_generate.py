@@ -1,4 +1,4 @@
-"""The set on the disk: the same for any number of workers, whole sequences only, read by MMPose."""
+"""Generated datasets: equal for any number of workers, complete sequences only, readable by MMPose."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Motion of files and of the generator: bones, feet, and who takes part in which split."""
+"""Motion from files and from the generator: bone lengths, feet, and subjects of the splits."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_bones_keep_their_lengths_and_feet_stay_above_the_ground(style: str) -> 
         lengths = np.linalg.norm(joints[:, child] - joints[:, parent], axis=-1)
         np.testing.assert_allclose(lengths, lengths[0], rtol=1e-9)
     assert joints[:, [JOINT['left_foot'], JOINT['right_foot']], 2].min() >= ANKLE_HEIGHT - 1e-9
-    assert np.abs(np.diff(joints, axis=0)).max() * 50 < 15  # m/s: nobody jumps from place to place
+    assert np.abs(np.diff(joints, axis=0)).max() * 50 < 15  # m/s: no jumps
 
 
 def test_standing_is_upright_looking_along_x_with_left_towards_y() -> None:

@@ -1,4 +1,4 @@
-"""Solids and panels lie where the camera projects them, and what is nearer hides what is behind."""
+"""Solids and panels are drawn at their projection, and nearer surfaces hide those behind."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def depth_of(picture: Picture) -> np.ndarray:
 
 
 def swept_depth(solid: Solid, balls: int = 300) -> np.ndarray:
-    """(H, W) where rays meet the union of many balls between the two: what the solid is by definition."""
+    """Return the pixels (H, W) whose rays hit the union of many balls between the two, which defines the solid."""
     stretch = np.eye(3) + (1 / solid.flatness - 1) * np.outer(solid.front, solid.front)
     rows, columns = np.mgrid[: CAMERA.img_shape[0], : CAMERA.img_shape[1]]
     rays = np.stack([(columns - 31.5) / 80, (rows - 23.5) / 80, np.ones(rows.shape)], -1) @ stretch
@@ -47,7 +47,7 @@ def swept_depth(solid: Solid, balls: int = 300) -> np.ndarray:
         capsule((-300, -100, 2000), (300, 200, 2200)),
         capsule((-200, -200, 1800), (250, 200, 1500), radii=(150, 40)),
         capsule((0, 0, 2500), (50, 0, 1500), radii=(60, 140)),  # towards the camera
-        capsule((0, 0, 2000), (20, 0, 2000), radii=(150, 60)),  # one ball holds the other
+        capsule((0, 0, 2000), (20, 0, 2000), radii=(150, 60)),  # one ball contains the other
         capsule((-100, -250, 2000), (100, 250, 2000), radii=(200, 120), front=(0.6, 0.0, -0.8), flatness=0.4),
         capsule((0, -100, 2000), (30, 100, 2000), radii=(150, 120), front=(0.0, 0.0, -1.0), flatness=1.5),
     ],
@@ -56,7 +56,7 @@ def test_solid_is_the_hull_of_its_balls(solid: Solid) -> None:
     picture = Picture(CAMERA)
     draw_solid(picture, solid, 7, LIGHT)
     expected, found = swept_depth(solid), depth_of(picture)
-    assert (np.isfinite(expected) != np.isfinite(found)).mean() < 0.005  # pixels that the outline just grazes
+    assert (np.isfinite(expected) != np.isfinite(found)).mean() < 0.005  # pixels on the outline
     both = np.isfinite(expected) & np.isfinite(found)
     assert both.sum() > 50
     np.testing.assert_allclose(found[both], expected[both], rtol=5e-3)
@@ -84,7 +84,7 @@ def test_texture_faces_front_and_goes_to_the_left_and_up() -> None:
     texture[:, np.abs(angles) < 0.4] = (255, 0, 0)  # the front is blue
     texture[:, (angles > 0.6) & (angles < 2.5)] = (0, 255, 0)  # the left is green
     texture[36:] = (0, 0, 255)  # the top is red
-    picture = Picture(CAMERA)  # somebody stands upright and looks into the camera: the left is at the image's right
+    picture = Picture(CAMERA)  # an upright person that faces the camera: the left is on the right of the image
     draw_solid(picture, capsule((0, 250, 2000), (0, -250, 2000), (150, 150), texture=texture), 1, LIGHT)
     assert picture.color[23, 31].argmax() == 0
     assert picture.color[23, 36].argmax() == 1

@@ -1,4 +1,4 @@
-"""Small videos of every kind, made by the library that reads them."""
+"""Small videos of all kinds, written with PyAV."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ HEIGHT, WIDTH = 48, 64
 
 
 def picture(number: int, height: int = HEIGHT, width: int = WIDTH) -> np.ndarray:
-    """Grey that says the number; white at the top left."""
+    """Create an image whose grey value encodes the number, with white at the top left."""
     image = np.full((height, width, 3), 8 * (number % 26) + 16, np.uint8)
     image[: height // 4, : width // 4] = 255
     return image
@@ -22,7 +22,7 @@ def picture(number: int, height: int = HEIGHT, width: int = WIDTH) -> np.ndarray
 
 @pytest.fixture(scope='session')
 def numbers() -> Callable[[Any], list[int]]:
-    """Numbers (modulo 26) of the pictures that the frames of a video show."""
+    """Return the numbers (modulo 26) of the pictures in the frames of a video."""
 
     def read(video: Any) -> list[int]:
         return [round((float(frame.image[HEIGHT // 2, WIDTH // 2].mean()) - 16) / 8) for frame in video]
@@ -32,9 +32,9 @@ def numbers() -> Callable[[Any], list[int]]:
 
 @pytest.fixture
 def film(tmp_path: Path) -> Callable[..., Path]:
-    """Write a video of pictures 0, 1, 2 … at given times.
+    """Return a function that writes a video of pictures 0, 1, 2 … at given times.
 
-    Takes the file's name, the times in whole ``unit`` seconds (or how many pictures, one a unit), and the unit; a codec
+    It takes the file name, the times in multiples of ``unit`` seconds (or a number of pictures), and the unit; a codec
     and its options, the container's options and format.
     """
     av = pytest.importorskip('av')

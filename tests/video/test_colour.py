@@ -1,4 +1,4 @@
-"""Colours as the file says: matrix, range, and HDR."""
+"""Colour conversion: matrix, range and HDR."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ MATRICES = {1: (0.2126, 0.0722), 6: (0.299, 0.114), 5: (0.299, 0.114), 2: (0.299
 
 
 def srgb(light: np.ndarray) -> np.ndarray:
-    """Codes 0 to 255 of light in which 1 is white."""
+    """Encode linear light, 1 is white, to codes 0 to 255."""
     light = np.clip(light, 0, 1)
     return 255 * np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
 
 
 def pq(light: np.ndarray) -> np.ndarray:
-    """Codes 0 to 1 of light in cd/m² (SMPTE ST 2084)."""
+    """Encode light in cd/m² to codes 0 to 1 (SMPTE ST 2084)."""
     power = (light / 10000) ** 0.1593017578125
     return ((0.8359375 + 18.8515625 * power) / (1 + 18.6875 * power)) ** 78.84375
 
 
 def hlg(light: np.ndarray) -> np.ndarray:
-    """Codes 0 to 1 of the light of a scene, 1 at most (ARIB STD-B67)."""
+    """Encode scene light, at most 1, to codes 0 to 1 (ARIB STD-B67)."""
     return np.where(
         light <= 1 / 12, np.sqrt(3 * light), 0.17883277 * np.log(np.maximum(12 * light - 0.28466892, 1e-9)) + 0.55991073
     )
@@ -63,7 +63,7 @@ def test_pq_keeps_the_light_below_half_of_white_and_compresses_what_is_above():
     kept = light <= 90
     assert np.abs(values[kept] - srgb(light / WHITE)[kept]).max() < 2
     assert (np.diff(values[:11]) > 0).all()
-    assert 215 < values[8] < 240  # white, with room for what is brighter
+    assert 215 < values[8] < 240  # white, below the peak
     assert (values[11:] == 255).all()
     brighter = tone_mapped(coded(pq(light)), PQ, 9, peak=4000)[0, :, 0]
     assert brighter[8] < values[8]

@@ -1,4 +1,4 @@
-"""Folders of images in their order, photos, animated images."""
+"""Folders of images, photos and animated images."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def test_images_that_cannot_be_used_are_named(tmp_path):
 def test_a_picture_in_two_forms_is_a_question(tmp_path):
     for name in ('a0.jpg', 'a1.jpg', 'a1.png'):
         shade(1).save(tmp_path / name)
-    with pytest.raises(ValueError, match=r'has a1\.(jpg|png) and a1\.(jpg|png): which of them is the picture'):
+    with pytest.raises(ValueError, match=r'has a1\.(jpg|png) and a1\.(jpg|png): keep one of them'):
         open_video(tmp_path, fps=5)
 
 
@@ -133,7 +133,7 @@ def test_a_photo_is_a_video_of_one_frame(tmp_path, suffix):
 
 def test_a_photo_that_is_none_is_named(tmp_path):
     (tmp_path / 'a.jpg').write_bytes(b'no image')
-    with pytest.raises(ValueError, match=r'a\.jpg: not one frame could be decoded'):
+    with pytest.raises(ValueError, match=r'a\.jpg: no frame could be decoded'):
         open_video(tmp_path / 'a.jpg')
 
 

@@ -1,4 +1,4 @@
-"""Videos that do not wait."""
+"""Live videos."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ def test_somebody_slow_gets_the_newest_frames(clip):
     seen = []
     for frame in video:
         seen.append(frame.index)
-        while len(seen) < 4 and video.left_out < 5 * len(seen):  # at work until more have come
+        while len(seen) < 4 and video.left_out < 5 * len(seen):  # busy until more frames have arrived
             time.sleep(0.01)
     assert seen == sorted(set(seen))
-    assert seen[-1] == 59  # the last is not left out
+    assert seen[-1] == 59  # the last frame is not skipped
     assert video.left_out == 60 - len(seen) > 10
 
 
@@ -40,7 +40,7 @@ def test_it_ends_when_nobody_listens(clip):
     for _ in LiveVideo(clip):
         break
     for reader in set(threading.enumerate()) - before:
-        reader.join(60)  # a busy machine may need longer than the iteration waits
+        reader.join(60)  # a busy machine may take longer than the wait
     assert set(threading.enumerate()) <= before
 
 

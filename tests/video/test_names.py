@@ -1,4 +1,4 @@
-"""Names of files that look like something else, and cameras."""
+"""Names of files that resemble cameras or URLs, and names of cameras."""
 
 from __future__ import annotations
 

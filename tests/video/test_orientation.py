@@ -1,4 +1,4 @@
-"""Pictures that a file turns or mirrors, in all eight ways."""
+"""Rotation and mirroring stated by files, in all eight orientations."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ pytest.importorskip('av')
 from posediff.video import VideoWriter, open_video  # noqa: E402
 from posediff.video.orientation import is_off_axis, turn, upright  # noqa: E402
 
-# a, b, c, d of a display matrix: x' = a x + c y, y' = b x + d y; and what it does to an image
+# a, b, c, d of a display matrix: x' = a x + c y, y' = b x + d y; and its effect on an image
 ORIENTATIONS = {
     (1, 0, 0, 1): lambda image: image,
     (-1, 0, 0, 1): lambda image: image[:, ::-1],
@@ -26,14 +26,14 @@ ORIENTATIONS = {
 
 
 def corners() -> np.ndarray:
-    """(48, 64, 3): red, green, blue and grey quarters."""
+    """Create an image (48, 64, 3) with red, green, blue and grey quarters."""
     image = np.zeros((48, 64, 3), np.uint8)
     image[:24, :32], image[:24, 32:], image[24:, :32], image[24:, 32:] = (200, 0, 0), (0, 200, 0), (0, 0, 200), 90
     return image
 
 
 def differs(image: np.ndarray, other: np.ndarray) -> float:
-    """Mean difference of two images away from the edges of the quarters."""
+    """Return the mean difference of two images, without the edges of the quarters."""
     assert image.shape == other.shape
     return float(np.abs(image.astype(int) - other)[4:-4:10, 4:-4:10].mean())
 
@@ -75,7 +75,7 @@ def test_a_photo_is_shown_as_its_exif_says(tmp_path, suffix, orientation):
 
 @pytest.mark.parametrize('orientation', range(1, 9))
 def test_a_photo_that_ffmpeg_reads_is_shown_as_its_exif_says(tmp_path, orientation):
-    """PyAV does not know the EXIF among the side data of the frame."""
+    """PyAV does not support EXIF in the side data of a frame."""
     from PIL import Image, ImageOps
 
     exif = Image.Exif()
@@ -94,5 +94,5 @@ def test_the_nearest_quarter_turn_is_used():
     assert not is_off_axis(turned)
     assert is_off_axis(np.array([[0.9, -0.4], [0.4, 0.9]]))
     assert not is_off_axis(None)
-    for quarters in range(4):  # where only the angle is known
+    for quarters in range(4):  # only the angle is known
         assert differs(upright(image, turn(90 * quarters)), np.rot90(image, quarters)) == 0

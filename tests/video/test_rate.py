@@ -1,4 +1,4 @@
-"""The rate of a video by its time stamps."""
+"""Frame rate from time stamps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Videos of every awkward kind, made by the library that reads them."""
+"""Reading of unusual videos, written with PyAV."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ HEIGHT, WIDTH = 48, 64
 
 
 def picture(number: int, height: int = HEIGHT, width: int = WIDTH) -> np.ndarray:
-    """Grey that says the number; white at the top left."""
+    """Create an image whose grey value encodes the number, with white at the top left."""
     image = np.full((height, width, 3), 8 * (number % 26) + 16, np.uint8)
     image[: height // 4, : width // 4] = 255
     return image
@@ -38,7 +38,7 @@ def write(path: Path, count: int = 12, fps: float = 25.0, **shape: int) -> Path:
 
 
 def write_at(path: Path, ticks: list[int], rate: int = 100) -> Path:
-    """A file whose pictures are shown at given hundredths of a second."""
+    """Write a file with pictures at given times, in hundredths of a second."""
     with av.open(str(path), 'w') as container:
         stream = container.add_stream('libx264', rate=rate)
         stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, 'yuv420p'
@@ -54,7 +54,7 @@ def write_at(path: Path, ticks: list[int], rate: int = 100) -> Path:
 def test_what_was_written_is_read(tmp_path):
     video = open_video(write(tmp_path / 'a.mp4'))
     assert (video.fps, video.img_shape, video.num_frames) == (25.0, (HEIGHT, WIDTH), 12)
-    for _ in range(2):  # as often as wanted
+    for _ in range(2):  # repeatedly
         frames = list(video)
         assert [number_of(frame.image) for frame in frames] == list(range(12))
         assert [frame.index for frame in frames] == list(range(12))
@@ -97,7 +97,7 @@ def test_ticks_follow_each_other_and_lie_near_their_pictures(times, start, fps):
 
 
 def test_a_phone_held_upright(tmp_path):
-    """The track header's matrix turns the picture clockwise: what was top left is top right."""
+    """The matrix of the track header rotates the picture clockwise: top left becomes top right."""
     data = bytearray(write(tmp_path / 'a.mp4').read_bytes())
     box = data.index(b'tkhd')
     one = 1 << 16
@@ -117,7 +117,7 @@ def test_a_folder_of_images_needs_a_rate(tmp_path):
 
     for number in range(3):
         Image.fromarray(picture(number)).save(tmp_path / f'{number:06d}.png')
-    with pytest.raises(ValueError, match='does not say its frame rate'):
+    with pytest.raises(ValueError, match='does not state its frame rate'):
         open_video(tmp_path)
     frames = list(open_video(tmp_path, fps=5))
     assert [number_of(frame.image) for frame in frames] == [0, 1, 2]
@@ -140,7 +140,9 @@ def test_a_picture_of_another_size_is_the_end(tmp_path):
 
 def test_a_truncated_file_gives_what_it_has_and_says_so(tmp_path):
     whole, rng = tmp_path / 'whole.mp4', np.random.default_rng(0)
-    with VideoWriter(whole, 25.0) as writer:  # noise, which is dear: little of the file is its index, and that in front
+    with VideoWriter(
+        whole, 25.0
+    ) as writer:  # noise compresses badly, so the index, at the front, is a small part of the file
         for _ in range(60):
             writer.write(rng.integers(0, 256, (HEIGHT, WIDTH, 3), np.uint8))
     half = tmp_path / 'half.mp4'
@@ -166,7 +168,7 @@ def test_files_that_are_no_videos_are_named(tmp_path):
     head.write_bytes(write(tmp_path / 'a.mp4').read_bytes()[:600])
     (tmp_path / 'folder').mkdir()
     for name, error, said in (
-        ('sound.wav', ValueError, r'sound\.wav has no pictures in it, only audio'),
+        ('sound.wav', ValueError, r'sound\.wav has no video stream, only audio'),
         ('empty.mp4', ValueError, r'empty\.mp4'),
         ('text.mp4', ValueError, r'text\.mp4'),
         ('head.mp4', ValueError, r'head\.mp4'),
@@ -186,6 +188,6 @@ def test_nothing_is_left_of_a_video_that_failed(tmp_path):
         writer.write(picture(0, height=40))
     with pytest.raises(ValueError, match='uint8'), VideoWriter(tmp_path / 'a.mp4', 10) as writer:
         writer.write(picture(0).astype(np.float32))
-    with pytest.raises(ValueError, match='not one image'), VideoWriter(tmp_path / 'a.mp4', 10):
+    with pytest.raises(ValueError, match='no image was given'), VideoWriter(tmp_path / 'a.mp4', 10):
         pass
     assert not list(tmp_path.iterdir())

@@ -1,4 +1,4 @@
-"""Files with more streams than the film."""
+"""Files with several video streams."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from posediff.video import open_video  # noqa: E402
 
 
 def with_still(path: Path, stills: int, attached: bool = False) -> Path:
-    """A film of 20 pictures, 64 px wide, behind a stream of stills, 200 px wide."""
+    """Write a film of 20 pictures, 64 px wide, after a stream of still images, 200 px wide."""
     with av.open(str(path), 'w') as file:
         cover, film = file.add_stream('mjpeg', rate=1), file.add_stream('libx264', rate=30)
         cover.width, cover.height, cover.pix_fmt = 200, 100, 'yuvj420p'
@@ -44,7 +44,7 @@ def test_the_film_is_read_and_not_the_cover(tmp_path, name, attached):
 def test_of_two_films_one_is_read_and_named(tmp_path):
     video = open_video(with_still(tmp_path / 'a.mkv', 5))
     assert video.img_shape == (100, 200)
-    assert video.notes == [f'{tmp_path / "a.mkv"} has 2 films: stream 0 is read, 200x100 px']
+    assert video.notes == [f'{tmp_path / "a.mkv"} has 2 video streams: stream 0 is read, 200x100 px']
 
 
 def test_sound_with_a_cover_is_no_video(tmp_path):
@@ -61,7 +61,7 @@ def test_sound_with_a_cover_is_no_video(tmp_path):
         frame.sample_rate, frame.pts = 44100, 0
         file.mux(sound.encode(frame))
         file.mux(sound.encode())
-    with pytest.raises(ValueError, match=r'song\.mp4 has no film in it, only an attached picture'):
+    with pytest.raises(ValueError, match=r'song\.mp4 has no video stream, only an attached picture'):
         open_video(path)
 
 

@@ -1,4 +1,4 @@
-"""Files whose time stamps or headers are unlike those of a plain video."""
+"""Files with unusual time stamps or headers."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_a_jump_is_a_cut_and_a_pause_is_not(film, numbers, name):
     assert (jump.fps, jump.repeated, jump.dropped, len(jump.cuts)) == (30, 0, 0, 1)
     assert [frame.index for frame in jump if frame.after_cut] == [20]
     assert any(frame.after_cut for frame in open_video(jump.path, fps=2))
-    assert 'there is a cut' in jump.problem
+    assert 'is treated as a cut' in jump.problem
     assert 'truncated' not in jump.problem
     assert jump.num_frames == 40
     pause = open_video(film(name, [*range(20), *range(110, 130)], codec_options={'bf': '0'}))
@@ -56,7 +56,7 @@ def test_a_jump_is_a_cut_and_a_pause_is_not(film, numbers, name):
     assert (pause.fps, len(frames), pause.repeated, pause.dropped) == (30, 130, 90, 0)
     assert (pause.cuts, pause.problem) == ([], None)
     assert [frame.picture for frame in frames] == [*range(19), *[19] * 91, *range(20, 40)]
-    assert 'its time stamps 30 fps' in ''.join(pause.notes) or name != 'a.mp4'  # which states the average
+    assert 'its time stamps 30 fps' in ''.join(pause.notes) or name != 'a.mp4'  # it states the average
 
 
 def test_a_cut_is_told_also_when_the_video_is_not_read_to_its_end(film):
@@ -65,7 +65,7 @@ def test_a_cut_is_told_also_when_the_video_is_not_read_to_its_end(film):
     for _ in range(13):
         next(frames)
     frames.close()
-    assert 'there is a cut' in video.problem
+    assert 'is treated as a cut' in video.problem
     assert 'truncated' not in video.problem
 
 
@@ -87,7 +87,7 @@ def test_a_stream_without_stamps_has_the_rate_of_its_codec_or_the_one_that_is_gi
     given = open_video(raw, fps=20)
     assert (given.fps, numbers(given), given.notes) == (20, list(range(20)), [])
     jpegs = film('a.mjpeg', 5, codec='mjpeg', pix_fmt='yuvj420p', format='mjpeg')
-    with pytest.raises(ValueError, match=r'a\.mjpeg does not say its frame rate'):
+    with pytest.raises(ValueError, match=r'a\.mjpeg does not state its frame rate'):
         open_video(jpegs)
     assert numbers(open_video(jpegs, fps=10)) == list(range(5))
 

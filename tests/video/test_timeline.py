@@ -1,4 +1,4 @@
-"""Time stamps that jump, start again, are missing or wrong."""
+"""Time stamps that jump, restart, are missing or wrong."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ def test_nobody_makes_no_video(save_results, video):
     assert list(read_results(folder / 'poses.npz')) == []
     assert list(frames_with_people(folder, video)) == []
     for write in (write_overlay, write_scene):
-        with pytest.raises(ValueError, match='not one image was given'):
+        with pytest.raises(ValueError, match='no image was given'):
             write(folder, video, 0.3)
     assert sorted(path.name for path in folder.iterdir()) == ['poses.json', 'poses.npz']
 

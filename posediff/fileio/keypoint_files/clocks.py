@@ -67,7 +67,7 @@ def check_clock(record: KeypointRecord, video: VideoClock) -> str | None:
     other_rate = rate is not None and abs(rate / video.picture_fps - 1) > SAME_RATE
     if record.clock == 'picture' and other_rate and not video.counts(record.last + 1):
         return (
-            f'{record.path} says {rate:.5g} frames a second, the video has {video.picture_fps:.5g} pictures: frames '
-            'are matched to pictures one by one'
+            f'{record.path} states {rate:.5g} fps, the video has {video.picture_fps:.5g} fps: frames are matched to '
+            'pictures one by one'
         )
     return None

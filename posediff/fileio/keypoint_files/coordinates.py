@@ -61,7 +61,7 @@ def check_coordinates(
             guesses = 'normalised' if points.min() > -0.9 else 'screen or ndc'
             raise ValueError(
                 f'{file}: {reach} does not fit {size}: keypoints are expected in px and these look {guesses}; '
-                f'say which with --coordinates ({", ".join(COORDINATES)})'
+                f'state their unit with --coordinates ({", ".join(COORDINATES)})'
             )
     elif np.mean(small) <= 0.5:
         raise ValueError(f'{file}: {reach} is not {coordinates} ({COORDINATES[coordinates]})')

@@ -63,11 +63,13 @@ class Source:
             return cls._folder(folder / 'labels')
         if not found:
             raise ValueError(
-                f'{folder} is a folder without {" or ".join(FRAME_FILES)} files: keypoints of a folder are one such '
-                'file for each frame'
+                f'{folder} is a folder without {" or ".join(FRAME_FILES)} files: a folder of keypoints has one such '
+                'file per frame'
             )
         if len(found) > 1:
-            raise ValueError(f'{folder} has both {" and ".join(found)} files: which of them are keypoints is not clear')
+            raise ValueError(
+                f'{folder} has both {" and ".join(found)} files: it is ambiguous which of them are keypoints'
+            )
         ((suffix, held),) = found.items()
         if len(held) == 1 and suffix == '.json':
             return cls.open(held[0])

@@ -71,9 +71,9 @@ def find_format(source: Source, name: str | None = None) -> KeypointFormat:
     if not found:
         held = f' (it holds {", ".join(source.arrays) or "nothing"})' if source.kind == 'npz' else ''
         raise ValueError(
-            f'{source.path}{held}: the format is not recognised; keypoints are read from: {listing}; --format '
-            'says which, if it is one of them'
+            f'{source.path}{held}: the format is not recognised; keypoints are read from: {listing}; state it '
+            'with --format if it is one of them'
         )
     if len(found) > 1:
-        raise ValueError(f'{source.path} may be {" or ".join(one.name for one in found)}: say which with --format')
+        raise ValueError(f'{source.path} may be {" or ".join(one.name for one in found)}: state it with --format')
     return found[0]

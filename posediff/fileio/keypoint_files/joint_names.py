@@ -51,7 +51,8 @@ def columns_of(file: str, names: Sequence[str], skeleton: str | None) -> tuple[s
         except ValueError:
             raise ValueError(
                 f'{file}: joints {", ".join(names)} do not contain all joints of a known skeleton '
-                f'({", ".join(sorted(SKELETONS))}); --skeleton NAME uses those present, the others are never seen'
+                f'({", ".join(sorted(SKELETONS))}); --skeleton NAME uses those present, without '
+                'the others'
             ) from None
         return found.name, list(columns)
     joints = get_skeleton(skeleton).joint_names

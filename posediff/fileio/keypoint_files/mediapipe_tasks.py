@@ -117,7 +117,7 @@ def _numbers(source: Source, frames: list[Any]) -> tuple[list[Any], str, int | N
             if unit is None:
                 raise ValueError(
                     f'{source.path}: the steps of {key!r}, from {steps.min():g} to {steps.max():g}, show that frames '
-                    'are left out, and its unit is not clear: call it timestamp_ms or time_s, or number the frames '
+                    'are missing, and its unit is not clear: name it timestamp_ms or time_s, or number the frames '
                     '(frame_index)'
                 )
             return [unit * time for time in times], 'time', 0

@@ -84,7 +84,7 @@ def _check_order(source: Source, people: list[RawPerson]) -> None:
     if far and np.mean(far) > 0.5:
         raise ValueError(
             f'{source.path}: 25 keypoints are read as BODY_25, but the ninth is not between the tenth and the '
-            'thirteenth as in BODY_25: say which they are with --skeleton (body25, body25b)'
+            'thirteenth as in BODY_25: state the skeleton with --skeleton (body25, body25b)'
         )
 
 

@@ -143,16 +143,16 @@ def _by_time(file: Path, contents: Contents, raw: list[RawPerson]) -> tuple[Cont
 
 def _skeleton(file: Path, contents: Contents, given: str | None, first: RawPerson) -> Skeleton:
     if contents.states_skeleton and given not in (None, contents.skeleton):
-        raise ValueError(f'{file} says skeleton {contents.skeleton}, not {given}')
+        raise ValueError(f'{file} states skeleton {contents.skeleton}, not {given}')
     name = given or contents.skeleton
     if name is None and contents.by_count:
         count = len(_array(first.where, 'keypoints', first.points))
         name = contents.by_count.get(count)
         if name is None:
             known = ', '.join(f'{number} ({one})' for number, one in contents.by_count.items())
-            raise ValueError(f'{first.where}: {count} keypoints are of no skeleton of this format: {known}; --skeleton')
+            raise ValueError(f'{first.where}: {count} keypoints match no skeleton of this format: {known}; --skeleton')
     if name is None:
-        raise ValueError(f'{file} does not say its skeleton: give it (--skeleton)')
+        raise ValueError(f'{file} does not state its skeleton: use --skeleton')
     if not isinstance(name, str):
         raise ValueError(f'{file}: its skeleton must be a name, got {name!r}')
     try:

@@ -38,5 +38,5 @@ def without_strays(
             example = ', '.join(f'{value:.5g}' for value in pose[stray.argmax()])
         count += int(stray.sum())
         kept.append(np.where(stray, np.float32(0), score))
-    said = f'{file}: {count} keypoints are more than {FAR:g} pictures away ({example}, …): they count as not seen'
+    said = f'{file}: {count} keypoints are more than {FAR:g} image sizes off ({example}, …): they count as not detected'
     return kept, [said] if count else []

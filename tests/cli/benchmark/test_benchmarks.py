@@ -1,4 +1,4 @@
-"""occlusion_matrix, hypotheses_sweep and benchmark on tiny random models and a tiny data set."""
+"""The commands benchmark occlusion, hypotheses and model on tiny random models and a tiny dataset."""
 
 import json
 
@@ -60,7 +60,7 @@ def data_root(tmp_path_factory):
 
 @pytest.fixture(scope='module')
 def files(data_root, tmp_path_factory):
-    """Config and checkpoint of a model with diffusion and of one without."""
+    """Write config and checkpoint of a model with diffusion and of one without."""
     folder = tmp_path_factory.mktemp('models')
     written = {}
     for name, text in (('diffusion', DIFFUSION), ('control', CONTROL)):
@@ -68,7 +68,7 @@ def files(data_root, tmp_path_factory):
         config.write_text(DATA.format(root=f'{data_root}/') + text)
         torch.manual_seed(0)
         model = posediff.init_model(config)
-        for parameter in model.parameters():  # layers that start at zero would hide what they do
+        for parameter in model.parameters():  # layers initialised to zero would have no effect
             torch.nn.init.normal_(parameter, std=0.1)
         torch.save({'state_dict': model.state_dict()}, checkpoint)
         written[name] = (str(config), str(checkpoint))
@@ -209,7 +209,7 @@ def test_benchmark_times_models_of_images(tool, repository, tmp_path, capsys):
 @pytest.mark.parametrize(
     ('options', 'said'),
     [
-        (['--num-hypotheses', '4'], 'num_hypotheses=4'),  # of a model without diffusion
+        (['--num-hypotheses', '4'], 'num_hypotheses=4'),  # for a model without diffusion
         (['--device', 'gpuu'], 'gpuu'),
         (['--batch-size', '0'], "'0' is not a positive number"),
     ],
@@ -220,7 +220,7 @@ def test_benchmark_refuses_what_it_cannot_time(files, tool, exit_code, capsys, o
 
 
 def test_joints_that_are_lifted_against_joints_that_were_trained_on(cli, mocap_folder, tmp_path, capsys):
-    """Random weights: every way of giving a lifter its joints has a row, and other joints other errors."""
+    """Every conversion has a row, and other joints give other errors; weights are random."""
     lifters = []
     for skeleton in ('mediapipe17', 'cmu17'):
         config, weights = tmp_path / f'{skeleton}.py', tmp_path / f'{skeleton}.pth'
@@ -237,6 +237,6 @@ def test_joints_that_are_lifted_against_joints_that_were_trained_on(cli, mocap_f
         ('mediapipe17', 'its own'), ('cmu17', 'by rules'), ('cmu17', 'by name'),
     ]  # fmt: skip
     assert all(row['frames'] == 27 and row['p_mpjpe'] > 0 for row in rows)
-    # the same weights and the same keypoints: only the rules make a difference
+    # same weights and keypoints: only the conversion differs
     assert rows[0]['p_mpjpe'] == rows[2]['p_mpjpe'] != rows[1]['p_mpjpe']
     assert 'by rules' in capsys.readouterr().out

@@ -1,4 +1,4 @@
-"""The benchmark of the way from a video to 3D, as a user runs it."""
+"""The command benchmark video."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from posediff.video import VideoWriter  # noqa: E402
 def test_every_count_of_frames_has_its_row_and_stages_come_to_the_whole(tmp_path, repository):
     clip, out = tmp_path / 'clip.mp4', tmp_path / 'times.json'
     with VideoWriter(clip, 25.0) as writer:
-        for shade in range(4):  # fewer than are asked for: shown again
+        for shade in range(4):  # fewer than requested: the video is repeated
             writer.write(np.full((64, 96, 3), 60 * shade, np.uint8))
     command = [sys.executable, repository / 'tools/analysis_tools/benchmark_video.py', clip, '--frames', 3, 9]
     command += ['--detector', 'whole-frame', '--pose', 'diffpose', '--min-pose-score', 0, '--num-hypotheses', 1]

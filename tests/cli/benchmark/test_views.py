@@ -1,4 +1,4 @@
-"""The yardstick of several views, on a person whose place in space is known."""
+"""The command benchmark views, on a person with known 3D positions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Frames of keypoint files that are not the pictures of the video one by one are placed by times, or refused."""
+"""Frames of keypoint files that do not correspond to pictures one-to-one are assigned by time, or are an error."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ AT_30 = VideoClock(fps=30, picture_fps=30, num_pictures=60, length_s=2.0)
 
 
 def landmarks(folder: Path, milliseconds: list[float]) -> Path:
-    """MediaPipe's landmarks with a time for each frame."""
+    """Write MediaPipe landmarks with a time for each frame."""
     marks = [{'x': 0.3, 'y': 0.1 + joint / 50, 'z': 0, 'visibility': 0.9} for joint in range(33)]
     path = folder / 'landmarks.json'
     path.write_text(json.dumps([{'timestamp_ms': time, 'pose_landmarks': [marks]} for time in milliseconds]))
@@ -41,8 +41,8 @@ def shown(record: KeypointRecord, frames: int, fps: float) -> list[int]:
     [
         (at_rate(30, 60), False),
         (at_rate(30, 60, start=33), False),  # counted from 1
-        (at_rate(24, 60), False),  # as many as there are pictures, of a video of variable rate
-        (at_rate(30, 20), False),  # the begin of the video
+        (at_rate(24, 60), False),  # one per picture of a video with variable frame rate
+        (at_rate(30, 20), False),  # the start of the video
         (at_rate(15, 30), True),  # every second picture
         (at_rate(30, 30, start=1000), True),  # the second half
     ],
@@ -83,7 +83,7 @@ def test_frames_of_a_run_at_another_rate_are_refused(tmp_path: Path) -> None:
     assert check_clock(run, VideoClock(fps=10, picture_fps=30)) is None
     told = check_clock(record(fps=15.0), AT_30)
     assert told is not None
-    assert 'says 15 frames a second, the video has 30 pictures' in told
+    assert 'states 15 fps, the video has 30 fps' in told
     assert check_clock(record(fps=15.0), VideoClock(30, 30, num_pictures=5)) is None
     assert check_clock(record(), AT_30) is None
 
@@ -103,7 +103,7 @@ def test_frames_of_a_live_run_are_placed_by_time(tmp_path: Path) -> None:
     for name in ('poses.json', 'poses.npz'):
         record = read_keypoint_file(tmp_path / name)
         assert check_clock(record, VideoClock(fps=10, picture_fps=10)) is None
-        assert shown(record, 8, 10) == [0, 1, 2, 3, 6, 7]  # the nearest, where it is near enough
+        assert shown(record, 8, 10) == [0, 1, 2, 3, 6, 7]  # the nearest, if it is near enough
         assert record.has_track_ids
 
 
@@ -112,7 +112,7 @@ def test_no_frame_of_a_clip_is_lost_at_a_lower_rate(tmp_path: Path) -> None:
     path = landmarks(tmp_path, uneven)
     clip = read_keypoints(path, fps=30, img_shape=SIZE)
     assert (clip.keypoint_scores > 0).any(1).sum() == 57
-    with pytest.raises(ValueError, match=r'at fps 15 several of its frames are frame \d+ .* about 30.* a second'):
+    with pytest.raises(ValueError, match=r'at fps 15 several of its frames are frame \d+ .* about 30.* fps'):
         read_keypoints(path, fps=15, img_shape=SIZE)
-    with pytest.raises(ValueError, match='its times say 30 frames a second, not fps 25'):
+    with pytest.raises(ValueError, match='its time stamps give 30 fps, not 25'):
         read_keypoints(landmarks(tmp_path, at_rate(30, 61)), fps=25, img_shape=SIZE)

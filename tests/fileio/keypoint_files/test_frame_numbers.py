@@ -1,4 +1,4 @@
-"""Frames as whole numbers in any writing, and as names of images."""
+"""Frame indices as integers in any notation, and as image names."""
 
 from __future__ import annotations
 

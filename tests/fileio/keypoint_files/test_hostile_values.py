@@ -1,4 +1,4 @@
-"""Whatever a file holds, it is read or refused in one sentence that names it."""
+"""Any content of a file is read, or is reported in one sentence that names the file."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ KEYS = ['keypoints', 'image_id', 'people', 'instances', 'frames', 'x']
 
 
 def places(document: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    """Paths to every value, the longer lists cut short."""
+    """Yield the paths to all values; long lists are truncated."""
     found = [path] if path else []
     items: list[tuple[Any, Any]] = []
     if isinstance(document, dict):

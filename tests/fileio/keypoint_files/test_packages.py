@@ -1,4 +1,4 @@
-"""Formats that need a package: HDF5 tables as pandas writes them, .pose files as pose-format writes them."""
+"""Formats that need a package: HDF5 tables written by pandas, .pose files written by pose-format."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_tables_of_deeplabcut(form: str, two: bool, tmp_path: Path) -> None:
 
 
 def write_as_pandas(path: Path, people: People, form: str) -> None:
-    """The same without pandas: only what a reader needs."""
+    """Write the table without pandas, with only what a reader needs."""
     h5py = pytest.importorskip('h5py')
     columns, values = deeplabcut_columns(people), deeplabcut_values(people)
     with h5py.File(path, 'w') as file:
@@ -146,7 +146,7 @@ def pose_file(people: People, component: str, names: list[str], size: tuple[int,
 
 
 def openpose_name(name: str) -> str:
-    """RShoulder of right_shoulder, MidHip of mid_hip."""
+    """Return RShoulder for right_shoulder, MidHip for mid_hip."""
     words = ''.join(word.capitalize() for word in name.split('_'))
     return words.replace('Right', 'R').replace('Left', 'L')
 
@@ -156,7 +156,7 @@ def openpose_name(name: str) -> str:
 )
 @pytest.mark.parametrize('size', [SIZE, (1000, 1000)])
 def test_pose_files(component: str, skeleton: str, size: tuple[int, int], tmp_path: Path) -> None:
-    """Also those whose header gives the size that points are in, which need not be the video's."""
+    """Coordinates are rescaled if the header states another image size than that of the video."""
     people = draw(skeleton)
     from posediff.structures.skeletons import get_skeleton
 

@@ -1,4 +1,4 @@
-"""Every format that is read, written as its program writes it: the same people come back."""
+"""Files in every format, written as the program writes them, are read as the same people."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ CASES = [
 
 
 def assert_same(record: KeypointRecord, people: People, ids: bool, scores: bool = True, atol: float = 0.01) -> None:
-    """Every person at its picture and place; order within a frame and unknown ids aside."""
+    """Check frames and keypoints of every person; the order within a frame and unknown ids are ignored."""
     assert record.skeleton.name == people.skeleton
     assert {frame: len(held) for frame, held in record.people.items()} == {
         frame: len(rows) for frame, rows in people.by_frame().items()
@@ -51,7 +51,7 @@ def test_people_come_back(writer: Writer, name: str, skeleton: str, said: bool, 
     people = draw(skeleton, two=writer is not writers.mediapipe_js)
     path = writer(tmp_path, people)
     if said:
-        with pytest.raises(ValueError, match='does not say its skeleton: give it'):
+        with pytest.raises(ValueError, match='does not state its skeleton: use --skeleton'):
             read_keypoint_file(path, img_shape=SIZE)
     record = read_keypoint_file(path, skeleton if said else None, img_shape=SIZE)
     assert record.format == name
@@ -68,13 +68,13 @@ def test_people_come_back(writer: Writer, name: str, skeleton: str, said: bool, 
 def test_whatever_was_not_seen_stays_unseen(
     writer: Writer, name: str, skeleton: str, said: bool, ids: bool, data: st.DataObject
 ) -> None:
-    """Some keypoints at (0, 0), with a score of their own; nothing else changes."""
+    """Some keypoints at (0, 0) with a nonzero score are undetected; the others are unchanged."""
     people = draw(skeleton, seed=data.draw(st.integers(0, 99)), frames=4, two=writer is not writers.mediapipe_js)
     count = people.points.shape[1]
     unseen = np.array(
         [data.draw(st.lists(st.booleans(), min_size=count, max_size=count)) for _ in range(len(people.points))]
     )
-    unseen[:, -3:] = False  # somebody is there
+    unseen[:, -3:] = False  # at least one person
     people = replace(people, points=np.where(unseen[..., None], 0.0, people.points))
     with tempfile.TemporaryDirectory() as folder:
         record = read_keypoint_file(writer(Path(folder), people), skeleton, format=name, img_shape=SIZE)

@@ -1,4 +1,4 @@
-"""What holds for every format: coordinates, scores, who was not seen, ids, and videos that do not fit."""
+"""Rules for all formats: coordinates, scores, undetected keypoints, ids, and videos that do not fit."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ def relative(points: np.ndarray, unit: str) -> np.ndarray:
 @pytest.mark.parametrize('form', ['json', 'npz'])
 def test_other_units_are_refused_until_they_are_named(unit: str, form: str, tmp_path: Path) -> None:
     poses = np.stack([pose(seed) for seed in range(4)])
-    poses[0, 3] = [-80, 500]  # outside of the picture
-    poses[1, 4] = 0  # not seen
+    poses[0, 3] = [-80, 500]  # outside of the image
+    poses[1, 4] = 0  # not detected
     given = relative(poses, unit)
     if form == 'json':
         path = tmp_path / 'a.json'
@@ -73,7 +73,7 @@ def test_pixels_are_not_taken_for_another_unit(tmp_path: Path) -> None:
         read(tmp_path, [row()], coordinates='normalised')
     with pytest.raises(ValueError, match='coordinates must be one of px, normalised, screen, ndc'):
         read(tmp_path, [row()], coordinates='metres')
-    found = read(tmp_path, [row(0, pose() / 200), row(1), row(2)])  # one bad pose is not the whole file
+    found = read(tmp_path, [row(0, pose() / 200), row(1), row(2)])  # one bad pose is accepted
     assert sorted(found.people) == [0, 1, 2]
 
 
@@ -148,7 +148,7 @@ def test_alphapose_gives_everybody_one_id_where_it_did_not_track(tmp_path: Path)
 @pytest.mark.parametrize(
     ('frames', 'first', 'open_'),
     [
-        (range(1, 5), 1, False),  # as the demo script counts
+        (range(1, 5), 1, False),  # numbering of the demo script
         (range(4), 0, False),
     ],
 )
@@ -157,7 +157,7 @@ def test_demo_scripts_of_mmpose_count_from_one(frames: range, first: int, open_:
     rows = [{'frame_id': frame, 'instances': [one]} for frame in frames]
     record = read(tmp_path, {'meta_info': {'dataset_name': 'coco'}, 'instance_info': rows})
     assert (min(record.people), max(record.people), record.first_frame, record.first_is_open) == (0, 3, first, open_)
-    inferencer = read(tmp_path, rows)  # lists every frame: without a 0 it is not the inferencer's
+    inferencer = read(tmp_path, rows)  # it lists every frame: without frame 0 it is not from the inferencer
     assert inferencer.first_is_open == (frames[0] == 1)
 
 
@@ -223,7 +223,7 @@ def test_utf_16_and_one_document_a_line(tmp_path: Path) -> None:
 
 
 def test_joints_by_name(tmp_path: Path) -> None:
-    """A table that has some of a skeleton's joints: they are taken where the skeleton is named."""
+    """A table with some of the joints of a skeleton is read if the skeleton is stated."""
     head = ['scorer,x,x,x,x,x,x', 'bodyparts,LShoulder,LShoulder,LShoulder,Tail,Tail,Tail']
     head.append('coords,x,y,likelihood,x,y,likelihood')
     (tmp_path / 'a.csv').write_text('\n'.join([*head, '0,50,60,0.9,1,2,0.9', '1,,,,1,2,0.9', '2,52,62,0.9,1,2,0.9']))
@@ -322,7 +322,7 @@ def test_an_archive_of_python_objects_is_named_as_one(tmp_path: Path) -> None:
 
 
 def labels(folder: Path, *files: tuple[int, ...]) -> Path:
-    """Label files of 17 keypoints of three values with so many values behind them in each line."""
+    """Return label files of 17 keypoints with three values each, followed by the given number of values."""
     for frame, extra in enumerate(files, start=1):
         values = np.concatenate([relative(pose(frame), 'normalised'), np.full((17, 1), 0.9)], -1).ravel()
         behind = {0: (), 1: (7,), 2: (0.8, 7)}
@@ -353,7 +353,7 @@ def test_a_stray_keypoint_is_not_seen_and_told(tmp_path: Path) -> None:
     record = read(tmp_path, [row(0, stray), row(1, pose()), row(2, lost)])
     assert [int((person.scores > 0).sum()) for (person,) in record.people.values()] == [16, 17, 17]
     (note,) = record.notes
-    assert '1 keypoints are more than 5 pictures away (1e+05, 30, …): they count as not seen' in note
+    assert '1 keypoints are more than 5 image sizes off (1e+05, 30, …): they count as not detected' in note
     assert read_keypoints(tmp_path / 'a.json', 'coco17', 25.0, SIZE).notes == record.notes
 
 

@@ -1,4 +1,4 @@
-"""Files as other programs write them: the same people in every format."""
+"""Writers of keypoint files in the formats of other programs, for the same people."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ SIZE = (480, 640)  # (h, w) px
 
 @dataclass
 class People:
-    """People as they should come back.
+    """People as they should be read.
 
     Attributes:
-        skeleton: Of the keypoints.
+        skeleton: Skeleton of the keypoints.
         frames: Picture of each pose, (N,), ascending.
         points: (N, K, 2) px, inside the picture.
         scores: (N, K) in (0, 1].
@@ -45,7 +45,7 @@ class People:
 
 
 def draw(skeleton: str, seed: int = 0, frames: int = 5, two: bool = True) -> People:
-    """Two people (or one) who are in most frames, with places to the hundredth of a pixel."""
+    """Create one or two people that are in most frames, with coordinates rounded to 0.01 px."""
     rng = np.random.default_rng(seed)
     count = get_skeleton(skeleton).num_joints
     there = [
@@ -54,7 +54,7 @@ def draw(skeleton: str, seed: int = 0, frames: int = 5, two: bool = True) -> Peo
     points = rng.uniform([20, 20], [600, 450], (len(there), count, 2)).round(2)
     scores = rng.uniform(0.35, 1, (len(there), count)).round(3)
     names = get_skeleton(skeleton).joint_names
-    if 'mid_hip' in names:  # its place tells BODY_25 from BODY_25B
+    if 'mid_hip' in names:  # its position distinguishes BODY_25 from BODY_25B
         hips = [names.index('left_hip'), names.index('right_hip')]
         points[:, names.index('mid_hip')] = points[:, hips].mean(1).round(2)
     return People(skeleton, [frame for frame, _ in there], points, scores, [track for _, track in there])
@@ -259,7 +259,7 @@ def posediff_json(folder: Path, people: People) -> Path:
 
 Writer = Callable[[Path, People], Path]
 
-# writer, name of the format, skeletons that it is written with, whether the skeleton has to be said, ids are kept
+# writer, name of the format, skeletons to write, whether the skeleton must be stated, whether ids are kept
 WRITERS: list[tuple[Writer, str, tuple[str, ...], bool, bool]] = [
     (coco, 'coco', ('coco17', 'h36m17'), True, True),
     (coco_annotations, 'coco', ('coco17', 'posetrack15'), False, True),
