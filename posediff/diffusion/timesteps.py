@@ -28,8 +28,8 @@ def _diffusiondet(length: int, steps: int) -> np.ndarray:
 def _diffpose(length: int, steps: int) -> np.ndarray:
     if steps < 2:
         raise ValueError(
-            f"spacing 'diffpose' reads Linspace(-1, T, steps) literally: it makes steps - 1 denoiser calls and none at "
-            f"num_inference_steps={steps}; use 'diffusiondet', which makes num_inference_steps calls"
+            f"spacing 'diffpose' makes num_inference_steps - 1 denoiser calls, none with num_inference_steps={steps}; "
+            "use 'diffusiondet', which makes num_inference_steps calls"
         )
     return np.linspace(-1, length - 1, steps).astype(np.int64)[:0:-1]
 
@@ -70,14 +70,14 @@ def timestep_pairs(num_train_timesteps: int, num_inference_steps: int, spacing: 
     else:
         steps = [int(t) for t in spacing]
         if len(steps) != num_inference_steps:
-            raise ValueError(f'the sampler lists {len(steps)} timesteps, but num_inference_steps={num_inference_steps}')
+            raise ValueError(f'the sampler has {len(steps)} timesteps, but num_inference_steps={num_inference_steps}')
     walk = [*steps, -1]
     descending = all(t > t_prev for t, t_prev in zip(walk, walk[1:], strict=False))
     if not steps or not descending or steps[0] >= num_train_timesteps:
         raise ValueError(f'timesteps must descend within {num_train_timesteps - 1}..0, got {steps}')
     if steps[0] == 0 < num_train_timesteps - 1:
         raise ValueError(
-            f'spacing {spacing!r} with num_inference_steps={num_inference_steps} starts at t = 0, where hardly any '
-            "noise is left to remove, and not in the noise that is drawn; use 'trailing'"
+            f'spacing {spacing!r} with num_inference_steps={num_inference_steps} starts at t = 0, where x_t has '
+            "almost no noise, but x_T is pure noise; use 'trailing'"
         )
     return list(zip(walk[:-1], walk[1:], strict=True))

@@ -92,8 +92,8 @@ def test_their_ddim_is_ours():
         ('DDIMScheduler', {'timestep_spacing': 'linspace'}, 'wrong timestep'),
         ('DDIMScheduler', {'beta_start': 0.1}, 'beta_start comes from the noise scheduler'),
         ('DDIMScheduler', {'etaa': 0.1}, "no argument 'etaa'"),
-        ('FlowMatchEulerDiscreteScheduler', {}, 'cannot follow a schedule'),
-        ('DDIMInverseScheduler', {}, 'runs forwards'),
+        ('FlowMatchEulerDiscreteScheduler', {}, 'cannot follow the noise schedule'),
+        ('DDIMInverseScheduler', {}, 'adds noise'),
     ],
 )
 def test_refusals_are_named(name, kwargs, said):

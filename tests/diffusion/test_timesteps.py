@@ -58,7 +58,7 @@ def test_known_walks(spacing, steps, expected):
         ([0], 1, 'starts at t = 0'),
         ([5, 5], 2, 'must descend'),
         ([1000], 1, 'must descend within 999'),
-        ([3, 2], 3, 'lists 2 timesteps'),
+        ([3, 2], 3, 'has 2 timesteps'),
     ],
 )
 def test_bad_walks_are_named(spacing, steps, said):

@@ -26,9 +26,9 @@ def _diffusers() -> Any:
         import diffusers
     except ImportError as error:
         if not (isinstance(error, ModuleNotFoundError) and error.name == 'diffusers'):
-            raise ImportError(f'the package diffusers is installed and does not import: {error}') from error
+            raise ImportError(f'the package diffusers is installed but cannot be imported: {error}') from error
         raise ImportError(
-            "a 'diffusers.…' sampler needs the optional extra: pip install 'posediff[diffusers]' "
+            "a 'diffusers.…' sampler needs the package diffusers: pip install 'posediff[diffusers]'"
         ) from error
     return diffusers
 
@@ -70,13 +70,13 @@ class DiffusersSampler:
                 ) from None
             if 'Inverse' in scheduler or not {'trained_betas', 'prediction_type'} <= set(accepted):
                 raise ValueError(
-                    f'diffusers.{scheduler} takes no trained_betas or prediction_type, or runs forwards: '
-                    'it cannot follow a schedule'
+                    f'diffusers.{scheduler} has no trained_betas or prediction_type, or adds noise: it '
+                    'cannot follow the noise schedule'
                 )
             if needed != ['model_output', 'timestep', 'sample']:
-                raise ValueError(f'diffusers.{scheduler} cannot be driven: its step needs {", ".join(needed)}')
+                raise ValueError(f'diffusers.{scheduler} is not supported: its step needs {", ".join(needed)}')
         else:
-            raise ValueError(f'diffusers.{scheduler} is no scheduler')
+            raise ValueError(f'diffusers.{scheduler} is not a scheduler')
         for name in kwargs:
             if name in self.OWNED:
                 raise ValueError(

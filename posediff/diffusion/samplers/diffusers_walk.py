@@ -45,7 +45,7 @@ class OwnNoise(TorchFunctionMode):
         if func is torch.randn_like:
             return self._draw(tuple(args[0].shape))
         if func in _OTHER_DRAWS:
-            raise WalkError(f'draws with {func.__name__}, which given noise cannot replace')
+            raise WalkError(f'draws with {func.__name__}, which cannot be replaced by given noise')
         return func(*args, **(kwargs or {}))
 
 
@@ -81,7 +81,7 @@ def count_draws(scheduler: Any, schedule: BetasNoiseScheduler) -> int:
     if not 0 <= first < schedule.num_train_timesteps:
         raise WalkError(f'starts at timestep {first}, outside 0..{schedule.num_train_timesteps - 1}')
     if first == 0 < schedule.num_train_timesteps - 1:
-        raise WalkError('starts at t = 0, where there is hardly any noise to remove')
+        raise WalkError('starts at t = 0, where x_t has almost no noise')
     alpha_bar = schedule.alpha_bar_at(first)
     scale = float(scheduler.scale_model_input(torch.ones(1, 1), scheduler.timesteps[0]))
     start = scale * float(scheduler.init_noise_sigma)

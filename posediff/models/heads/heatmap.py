@@ -93,7 +93,7 @@ class HeatmapHead(BaseHead):
         for sample in data_samples:
             if sample.get('gt_fields') is None or 'heatmaps' not in sample.gt_fields:
                 raise ValueError(
-                    f'sample {sample.get("sample_id", sample.get("id"))} has no gt_fields.heatmaps to train on: the '
+                    f'sample {sample.get("sample_id", sample.get("id"))} has no gt_fields.heatmaps: the training '
                     'pipeline needs GenerateTarget'
                 )
         heatmaps = torch.stack([sample.gt_fields.heatmaps for sample in data_samples])
@@ -104,7 +104,7 @@ class HeatmapHead(BaseHead):
     def forward(self, condition: Tensor) -> Tensor:
         if self.regression is None:
             raise ValueError(
-                'this head has no regression layers: give HeatmapHead in_channels, or the model a denoiser'
+                'this head has no regression layers: set in_channels of HeatmapHead, or add a denoiser to the model'
             )
         return self.regression(condition)
 
@@ -126,7 +126,7 @@ class HeatmapHead(BaseHead):
         """Heatmaps (K, h, w) to keypoints (label joints, 2) in px of the image and scores (label joints,)."""
         missing = [name for name in ('input_size', 'input_scale', 'input_center') if sample.get(name) is None]
         if missing:
-            raise ValueError(f'sample {sample.get("sample_id")} has no {missing[0]}: where was it cropped?')
+            raise ValueError(f'sample {sample.get("sample_id")} has no {missing[0]}, the crop of its image')
         found, maxima = self._read(heatmaps)
         size, scale, centre = (np.asarray(sample.get(f'input_{name}')) for name in ('size', 'scale', 'center'))
         keypoints = np.zeros((self.num_label_joints, 2), np.float32)
