@@ -1,4 +1,4 @@
-"""Fixtures that several test folders use."""
+"""Fixtures for several test folders."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from posediff.geometry import Camera
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
-# Standing and looking along +x, left towards +y, z up; metres; H36M17 order.
+# Standing person that faces +x, with its left towards +y and z up; metres, joints in the order of H36M17.
 STANDING = np.array([
     [0, 0, 0.95], [0, -0.1, 0.9], [0.02, -0.1, 0.5], [0, -0.1, 0.08], [0, 0.1, 0.9], [0.02, 0.1, 0.5], [0, 0.1, 0.08],
     [0, 0, 1.15], [0, 0, 1.35], [0.02, 0, 1.5], [0, 0, 1.62], [0, 0.18, 1.32], [0.05, 0.2, 1.05], [0.1, 0.2, 0.85],
@@ -30,13 +30,13 @@ STANDING = np.array([
 
 @pytest.fixture(scope='session')
 def repository() -> Path:
-    """Root of the checkout."""
+    """Return the root of the checkout."""
     return REPOSITORY
 
 
 @pytest.fixture(scope='session')
 def load_tool() -> Callable[[str], ModuleType]:
-    """Import a file of ``tools``, given relative to it."""
+    """Return a function that imports a file of ``tools``, given relative to it."""
 
     def load(name: str) -> ModuleType:
         path = REPOSITORY / 'tools' / name
@@ -44,7 +44,7 @@ def load_tool() -> Callable[[str], ModuleType]:
         assert spec is not None
         assert spec.loader is not None
         module = importlib.util.module_from_spec(spec)
-        sys.modules[spec.name] = module  # dataclasses look their module up
+        sys.modules[spec.name] = module  # dataclasses look up their module
         spec.loader.exec_module(module)
         return module
 
@@ -53,13 +53,13 @@ def load_tool() -> Callable[[str], ModuleType]:
 
 @pytest.fixture(scope='session')
 def cli() -> Callable[[str], ModuleType]:
-    """Import the module of a command, given relative to ``posediff.cli``."""
+    """Return a function that imports the module of a command, given relative to ``posediff.cli``."""
     return lambda name: importlib.import_module(f'posediff.cli.{name}')
 
 
 @pytest.fixture(scope='session')
 def exit_code() -> Callable[[Callable[..., None], Sequence[str]], int]:
-    """Call ``main`` with arguments and give the code that the process would end with."""
+    """Return a function that calls ``main`` with arguments and returns the exit code."""
 
     def call(main: Callable[..., None], argv: Sequence[str]) -> int:
         try:
@@ -75,7 +75,7 @@ WORLD_TO_CAMERA = np.array([[0.0, 1.0, 0.0], [0.0, 0.0, -1.0], [-1.0, 0.0, 0.0]]
 
 
 def walking(num_frames: int, seed: int = 0) -> np.ndarray:
-    """(F, 17, 3) metres, z up: the person glides along a random direction, limbs trembling by about 1 cm."""
+    """Return (F, 17, 3) metres, z up: a person gliding along a random direction, with limbs that tremble by 1 cm."""
     rng = np.random.default_rng(seed)
     path = np.linspace(0, 0.02 * num_frames, num_frames)[:, None, None] * np.append(rng.normal(size=2), 0)
     tremble = 0.01 * np.sin(np.arange(num_frames)[:, None, None] / 5 + rng.uniform(0, 6, (1, 17, 3)))
@@ -83,7 +83,7 @@ def walking(num_frames: int, seed: int = 0) -> np.ndarray:
 
 
 def save_clips(folder: Path, subject: str, clips: dict[str, tuple[str, int]]) -> None:
-    """Write a subject's file; ``clips`` gives action and number of frames by name."""
+    """Write a subject's file; ``clips`` maps names to action and number of frames."""
     entries = []
     for number, (name, (action, frames)) in enumerate(clips.items()):
         joints = walking(frames, seed=number)
@@ -94,19 +94,19 @@ def save_clips(folder: Path, subject: str, clips: dict[str, tuple[str, int]]) ->
 
 @pytest.fixture(scope='session')
 def walker() -> Callable[..., np.ndarray]:
-    """:func:`walking`, for tests that need their own motion."""
+    """Return :func:`walking`, for tests that need their own motion."""
     return walking
 
 
 @pytest.fixture(scope='session')
 def camera_walk(walker: Callable[..., np.ndarray]) -> np.ndarray:
-    """(60, 17, 3) mm, camera axes: somebody who walks, 4 m away."""
+    """Return (60, 17, 3) mm, camera axes: a person that walks, 4 m away."""
     return 1000 * walker(60).astype(np.float64) @ WORLD_TO_CAMERA.T + [0.0, 1000.0, 4000.0]
 
 
 @pytest.fixture(scope='session')
 def mocap_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two training subjects and the four validation subjects."""
+    """Write motion files of two training subjects and the four validation subjects."""
     folder = tmp_path_factory.mktemp('cmu')
     save_clips(folder, '01', {'01_01': ('walk', 270), '01_02': ('walk', 540), '01_03': ('jump', 40)})
     save_clips(folder, '90', {'90_01': ('dance', 100)})
@@ -117,7 +117,7 @@ def mocap_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope='session')
 def video_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A tiny synthetic video set in PoseTrack's form."""
+    """Render a tiny synthetic video dataset in PoseTrack format."""
     pytest.importorskip('mmpose')
     from posediff.synthetic.generate import VideoSet, generate_videos
     from posediff.synthetic.scene import ClipSettings
@@ -140,7 +140,7 @@ model = dict(
 
 @pytest.fixture(scope='session')
 def tiny_lifter(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Path:
-    """Config of a lifter that is built in no time and knows nothing."""
+    """Write the config of a tiny lifter without trained weights."""
     path = tmp_path_factory.mktemp('lifter') / 'tiny.py'
     path.write_text(LIFTER.format(repository=repository))
     return path
@@ -148,7 +148,7 @@ def tiny_lifter(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> P
 
 @pytest.fixture
 def grey_video(tmp_path: Path) -> Callable[..., Path]:
-    """Write a video without a picture worth looking at."""
+    """Return a function that writes a uniformly grey video."""
     pytest.importorskip('av')
     from posediff.video import VideoWriter
 
@@ -164,7 +164,7 @@ def grey_video(tmp_path: Path) -> Callable[..., Path]:
 
 @pytest.fixture
 def save_keypoints(tmp_path: Path) -> Callable[..., Path]:
-    """Write keypoints as COCO's results: lists of (frame, points (K, 2), scores (K,))."""
+    """Return a function that writes keypoints as COCO results, from lists of (frame, points (K, 2), scores (K,))."""
 
     def save(people: list[tuple[int, np.ndarray, np.ndarray]], name: str = 'people.json') -> Path:
         entries: list[dict[str, Any]] = [
@@ -184,7 +184,7 @@ def save_keypoints(tmp_path: Path) -> Callable[..., Path]:
 
 @pytest.fixture
 def filmed(camera_walk: np.ndarray) -> Callable[..., np.ndarray]:
-    """Points (F, 17, 2) px, in H36M17's order, of somebody who walks 4 m (or as far as asked) from a camera."""
+    """Return a function that projects a walking person to points (F, 17, 2) px of H36M17."""
 
     def film(frames: int, shape: tuple[int, int] = (96, 128), depth: float = 4000.0, aside: float = 0.0) -> np.ndarray:
         length = float(max(shape))

@@ -1,4 +1,4 @@
-"""Every registry of a stage has its contract, and every component in it is tested."""
+"""Every registry of a stage has contract tests, and every component in it is tested."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from posediff.registry import REGISTRIES, ComponentRegistry
 from posediff.testing import CASES_GROUP, ContractCase, declared_cases
 from posediff.testing.contracts.base import Contract
 
-# The registries of the stages stand alone; the others are children of MMEngine's, whose tests are elsewhere.
+# Registries of stages are root registries; the others are children of MMEngine's and are tested elsewhere.
 STAGES = [name for name, registry in REGISTRIES.items() if registry.parent is None]
 
 
@@ -83,13 +83,13 @@ def test_a_package_is_tested_alone(contract: type[Contract], registry: Component
     registry.register_module(name='Foreign', module=type('Foreign', (), {'__module__': 'somewhere.else'}))
     contract.cases = {'Sized': [{}]}
     assert {entry.name: entry.problem is None for entry in contract.entries()} == {'Foreign': False, 'Sized': True}
-    contract.package = 'json'  # any that can be imported; it registers nothing
+    contract.package = 'json'  # any importable module that registers nothing
     assert list(contract.entries()) == []
 
 
 @pytest.fixture
 def declare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], None]:
-    """Put a package on the path whose metadata names contract cases."""
+    """Return a function that creates an installed package whose metadata names contract cases."""
     monkeypatch.syspath_prepend(str(tmp_path))
 
     def write(module: str, source: str) -> None:

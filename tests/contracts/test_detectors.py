@@ -21,7 +21,7 @@ def boxes_file(folder: Path) -> dict[str, Any]:
 CASES = {
     'BoxesFileDetector': [ContractCase(boxes_file)],
     'KeypointsFileDetector': [ContractCase(lambda folder: {'path': write_keypoints(folder), 'skeleton': 'coco17'})],
-    # RTMDet-tiny with random weights; the threshold lets some boxes through
+    # RTMDet-tiny with random weights; some of its boxes exceed the threshold
     'MMDetDetector': [{'checkpoint': 'random', 'score_threshold': 0.0}],
     'MediaPipeDetector': [{}, {'levels': 1}],
     'WholeFrameDetector': [{}],

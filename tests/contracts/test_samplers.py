@@ -8,7 +8,7 @@ CASES = {
     'DDIMSampler': [{}, {'eta': 0.5}],
     'DDPMSampler': [{'variance': 'posterior'}, {'variance': 'beta'}],
     'DPMSolverSampler': [{}],
-    # one that draws no noise after x_T, and one that draws at every step
+    # one without noise after x_T, and one with noise in every step
     'DiffusersSampler': [{'scheduler': 'DDIMScheduler'}, {'scheduler': 'DDPMScheduler'}],
 }
 

@@ -8,7 +8,7 @@ from posediff.testing.example_files import write_keypoints
 
 CASES = {
     'ByteTrackTracker': [{}],
-    # a file without ids: all people are tracked
+    # the file has no ids: people are tracked
     'GivenIdsTracker': [ContractCase(lambda folder: {'path': write_keypoints(folder), 'skeleton': 'coco17'})],
     'PoseTracker': [{}],
 }

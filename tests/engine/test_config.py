@@ -1,4 +1,4 @@
-"""Configs: misspelt keys and options are found before anything is built."""
+"""Reading of configs: misspelt keys and options are errors before anything is built."""
 
 from __future__ import annotations
 

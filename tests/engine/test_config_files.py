@@ -1,4 +1,4 @@
-"""Configs by path and by name."""
+"""Config files by path and by name."""
 
 from __future__ import annotations
 

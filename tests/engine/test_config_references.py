@@ -45,7 +45,7 @@ def test_references_stand_for_what_they_name(write):
     cfg = load_config(write(CONFIG))
     assert cfg.model == {'frames': 27, 'codec': {'size': (192, 256), 'cells': (48, 64)}, 'cells': 64}
     assert cfg.pipeline == [{'type': 'Load'}, {'type': 'Encode', 'codec': cfg.codec}]
-    assert cfg.pipeline[1].codec.cells == (48, 64)  # a config's own dictionaries, with attributes
+    assert cfg.pipeline[1].codec.cells == (48, 64)  # dictionaries of Config, with attribute access
     assert cfg.train_cfg.val_interval == 60
     assert cfg.param_scheduler == [{'end': 60, 'at': 40}]
     assert (cfg.folder, cfg.many) == ('data/train', True)

@@ -1,4 +1,4 @@
-"""Mixed precision."""
+"""Optimizer wrapper for bfloat16."""
 
 from __future__ import annotations
 

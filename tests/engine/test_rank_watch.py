@@ -1,4 +1,4 @@
-"""When a rank counts as dead."""
+"""When a rank is considered dead."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_a_rank_is_dead_that_is_silent_and_not_all_that_were_suspended(clock: li
         assert second._look({}) is None
         assert first._look(seen) is None
         clock[0] += INTERVAL
-    clock[0] += 600  # the job was suspended; the rank that looked last is the first to go on
+    clock[0] += 600  # the job was suspended; the rank that checked last resumes first
     assert first._look(seen) is None
     clock[0] += INTERVAL
     begun, reason = clock[0], None

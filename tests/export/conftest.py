@@ -1,4 +1,4 @@
-"""Motions to export."""
+"""Motions for the tests of exporters."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ import pytest
 from posediff.export import Motion
 from posediff.structures.skeletons import CMU17
 
-# A level camera that the person walks towards: x right is the person's left, y down, z forward is their back.
+# Level camera that the person walks towards: x (right) is the person's left, y is down, z (forward) the person's back.
 
 
 @pytest.fixture
 def motion(camera_walk: np.ndarray) -> Motion:
-    """Somebody who walks, seen in every frame, up given."""
+    """Return the motion of a walking person, observed in every frame, with a given up axis."""
     return Motion(camera_walk, CMU17, 30.0, absolute=True, track_id=3, up=np.array([0.0, -1.0, 0.0]))
 
 
 @pytest.fixture
 def gappy(camera_walk: np.ndarray) -> Motion:
-    """The same with gaps inside and at the end, one joint missing in one frame, and filled frames."""
+    """Return the motion with gaps inside and at the end, one joint missing in one frame, and filled frames."""
     joints = camera_walk.copy()
     observed = np.ones(len(joints), dtype=bool)
     joints[10:13] = joints[58:] = np.nan

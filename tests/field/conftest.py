@@ -1,4 +1,4 @@
-"""Small inputs as people bring them; each has one right answer."""
+"""Small inputs as users have them, each with a known correct result."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 @pytest.fixture(scope='session')
 def field_case(reference_data: Path) -> Callable[[str], Path]:
-    """Give the folder of one case by its name."""
+    """Return a function that returns the folder of a case by its name."""
 
     def find(name: str) -> Path:
         folder = reference_data / 'field_cases' / name

@@ -1,4 +1,4 @@
-"""Stick figures who walk from side to side, and what a detector says of them."""
+"""Walking stick figures and their simulated detections."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ FPS = 25.0
 
 
 class Walker(NamedTuple):
-    """Somebody who walks.
+    """A walking person.
 
     Attributes:
-        x: px, where the hips are, as a function of time in seconds.
-        phase: Of the gait, radians.
-        y: px, where the feet are.
-        frequency: Steps a second; two people have different ones.
+        x: Position of the hips, px, as a function of time in seconds.
+        phase: Phase of the gait, radians.
+        y: Position of the feet, px.
+        frequency: Steps per second; different for two people.
     """
 
     x: Callable[[float], float]
@@ -30,7 +30,7 @@ class Walker(NamedTuple):
     frequency: float = 0.9
 
     def keypoints(self, time: float) -> np.ndarray:
-        """(13, 2) px: head, shoulders, elbows, wrists, hips, knees, ankles."""
+        """Return (13, 2) px: head, shoulders, elbows, wrists, hips, knees, ankles."""
         angle = 2 * np.pi * self.frequency * time + self.phase
         swing = 0.22 * HEIGHT * np.sin(angle)
         hip, shoulder = 0.5 * HEIGHT, 0.8 * HEIGHT
@@ -45,16 +45,16 @@ class Walker(NamedTuple):
         return points * [1, -1] + [self.x(time), self.y]
 
     def box(self, time: float) -> np.ndarray:
-        """(4,) px, of one width whatever the limbs do, so that it says nothing about them."""
+        """Return the box (4,) px, with constant width, so that it does not depend on the limbs."""
         return np.array([-0.25 * HEIGHT, -HEIGHT, 0.25 * HEIGHT, 0.0]) + [self.x(time), self.y] * 2
 
 
 class Film:
-    """Walkers, frame by frame.
+    """Detections of walkers, frame by frame.
 
     Args:
         walkers: People.
-        hidden: Which of them is not found in a frame: (walker, frame) to bool.
+        hidden: Whether a walker is not detected: (walker, frame) to bool.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class Film:
     def track(
         self, tracker: BaseTracker, frames: Iterable[int], poses: bool = True, fps: float = FPS
     ) -> list[dict[int, int]]:
-        """Begin a video and track it; the id of each walker who was found, for every frame."""
+        """Track a video; returns for every frame the ids of the detected walkers."""
         tracker.reset(fps)
         found = []
         for frame in frames:
@@ -90,7 +90,7 @@ class Film:
 
 
 class Kit:
-    """What the tests take from here."""
+    """Return the helpers of this file for the tests."""
 
     Walker = Walker
     Film = Film
@@ -98,7 +98,7 @@ class Kit:
 
     @staticmethod
     def ids_of(found: list[dict[int, int]], walker: int) -> list[int]:
-        """All ids that a walker had, in order, without -1 and without repetition."""
+        """Return the ids of a walker in order, without -1 and repetitions."""
         ids = [frame[walker] for frame in found if frame.get(walker, -1) >= 0]
         return list(dict.fromkeys(ids))
 

@@ -1,4 +1,4 @@
-"""Results of a run without a run: people who walk side by side."""
+"""Result files of people who walk side by side, without a run."""
 
 from __future__ import annotations
 
@@ -29,9 +29,11 @@ def video(tmp_path_factory: pytest.TempPathFactory) -> VideoSource:
 
 @pytest.fixture
 def save_results(walker, tmp_path: Path) -> SaveResults:
-    """Write poses.npz and poses.json: ``people`` are 1 m apart, 5 m away, and in all ``frames`` but ``nobody_in``.
+    """Return a function that writes poses.npz and poses.json of ``people`` 1 m apart, 5 m away.
 
-    Poses of ``filled`` are not observed, the place of ``lost`` is not known, joints ``unseen`` are never seen.
+    They are in all ``frames`` except ``nobody_in``.
+
+    Poses of ``filled`` are not observed, root positions of ``lost`` are unknown, joints ``unseen`` are never observed.
     """
 
     def save(
