@@ -20,12 +20,12 @@ from tqdm import tqdm
 import posediff
 from posediff.assets import DEMO_KEYPOINTS, LIFTER_CHECKPOINT, LIFTER_CONFIG
 from posediff.cli.arguments import command_parser
+from posediff.cli.keypoint_file_arguments import add_keypoint_file_options, keypoint_file_choices
 from posediff.engine.command_line import add_device, one_line_errors, positive
 from posediff.evaluation.coherence import segment_std, symmetry_gap
 from posediff.evaluation.hypotheses import hypothesis_spread
 from posediff.evaluation.joints_3d import root_aligned
 from posediff.evaluation.tables import markdown_table
-from posediff.fileio.keypoint_files import COORDINATES
 from posediff.fileio.pose_files import KeypointClip, read_keypoints, write_poses
 from posediff.models.estimator import PoseDiffusionEstimator
 from posediff.pipeline.joints_in_picture import joints_in_picture
@@ -42,8 +42,14 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
 
 
 def parse_args(argv: Sequence[str] | None = None, prog: str | None = None) -> argparse.Namespace:
-    parser = command_parser(prog, __doc__)
-    parser.add_argument('--out', type=Path, default=Path('out/lifted'), metavar='DIR', help='folder for the results')
+    parser = command_parser(prog, __doc__, keypoint_file_choices())
+    parser.add_argument(
+        '--out',
+        type=Path,
+        default=Path('out/lifted'),
+        metavar='DIR',
+        help='folder for the results; default: %(default)s',
+    )
     clip = parser.add_argument_group('2D poses')
     clip.add_argument(
         '--keypoints',
@@ -52,12 +58,7 @@ def parse_args(argv: Sequence[str] | None = None, prog: str | None = None) -> ar
         metavar='PATH',
         help='file or folder of 2D keypoints; default: the packaged file',
     )
-    clip.add_argument('--skeleton', help='skeleton of the keypoints, e.g. coco17, if the file does not state it')
-    clip.add_argument('--format', help='format of the file; default: detected')
-    clip.add_argument(
-        '--coordinates', choices=COORDINATES, help='unit of the keypoints; default: defined by the format, else px'
-    )
-    clip.add_argument('--first-frame', type=int, metavar='N', help='index of the first frame in the file')
+    add_keypoint_file_options(clip)
     clip.add_argument('--person', metavar='ID', help='track id or name of the person, if the file has several')
     clip.add_argument('--fps', type=float, help='frame rate of the keypoints, if the file does not state it')
     clip.add_argument(

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from posediff.cli.arguments import command_parser
+from posediff.cli.keypoint_file_arguments import keypoint_file_choices
 from posediff.cli.video.stage_arguments import (
     add_camera_options,
-    add_keypoint_file_options,
+    add_keypoint_source_options,
     add_lifting_options,
     add_pose_options,
 )
@@ -33,15 +34,15 @@ def parse_args(argv: Sequence[str] | None = None, prog: str | None = None) -> ar
     with one_line_errors():
         load_plugins()
     EXPORTERS.import_from_location()
-    choices = [f'choices of {flag}:\n{choices_help(registry)}\n' for flag, registry in CHOICES.items()]
-    parser = command_parser(prog, DESCRIPTION, '\n'.join([*choices, EXIT_CODES]))
+    choices = [f'choices of {flag}:\n{choices_help(registry)}' for flag, registry in CHOICES.items()]
+    parser = command_parser(prog, DESCRIPTION, '\n\n'.join([*choices, keypoint_file_choices(), EXIT_CODES]))
     parser.add_argument('video', help='video file, URL, camera (camera:0), image, or folder of images (with --fps)')
     parser.add_argument('--out', type=Path, required=True, metavar='DIR', help='folder for the results')
     parser.add_argument('--overwrite', action='store_true', help='replace existing results in the folder')
     parser.add_argument('--resume', action='store_true', help='continue an interrupted run; repeat its other options')
     _add_video_options(parser.add_argument_group('video'))
     add_pose_options(parser.add_argument_group('2D poses'))
-    add_keypoint_file_options(parser.add_argument_group('2D poses from a file'))
+    add_keypoint_source_options(parser.add_argument_group('2D poses from a file'))
     add_lifting_options(parser.add_argument_group('3D poses'))
     add_camera_options(parser.add_argument_group('camera and scale'))
     _add_output_options(parser.add_argument_group('output'))

@@ -28,7 +28,12 @@ NOTHING_FOUND, INTERRUPTED = 1, 130
 
 
 def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
-    """Process a video and write the results; ends with ``SystemExit`` unless people were found up to the end."""
+    """Process a video and write the results.
+
+    Raises:
+        SystemExit: With :data:`INTERRUPTED` after Ctrl-C, with :data:`NOTHING_FOUND` if no person was found, with 2 if
+            an argument or the input is invalid.
+    """
     args = parse_args(argv, prog)
     with one_line_errors():
         check_folder(args)

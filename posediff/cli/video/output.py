@@ -30,9 +30,9 @@ def add_facts(writer: PoseWriter, video: VideoSource, run: VideoRun) -> None:
 
 def print_report(writer: PoseWriter, video: VideoSource, run: VideoRun, seconds: float, notes: Sequence[str]) -> None:
     """Print speed and corrections to stdout, warnings to stderr."""
-    print(f'{video.name}: {writer.num_frames} frames in {seconds:.1f} s ({writer.num_frames / seconds:.1f} a second)')
+    print(f'{video.name}: {writer.num_frames} frames in {seconds:.1f} s ({writer.num_frames / seconds:.1f} frames/s)')
     if run.sides_put_right:
-        print(f'left and right were swapped back {run.sides_put_right} times (--keep-sides switches this off)')
+        print(f'left and right were corrected in {run.sides_put_right} poses (--keep-sides switches this off)')
     if writer.num_unplaced:
         print(f'{writer.num_unplaced} root positions were taken from neighbouring frames (root_observed marks them)')
     for problem in (video.problem, *notes):

@@ -6,8 +6,8 @@ import argparse
 from pathlib import Path
 
 from posediff.assets import LIFTER_CONFIG
+from posediff.cli.keypoint_file_arguments import add_keypoint_file_options
 from posediff.engine.command_line import positive
-from posediff.fileio.keypoint_files import COORDINATES
 from posediff.registry import SMOOTHERS, TRACKERS
 from posediff.structures.component_choices import command_line_choices
 
@@ -29,7 +29,7 @@ def add_pose_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         '--tracker',
         choices=list(command_line_choices(TRACKERS)),
-        help='assigns track ids; default: pose, or the ids of the --keypoints file if it has any',
+        help='assigns track ids; default: pose, or the ids of the --keypoints file if it has any; choices: see below',
     )
     group.add_argument(
         '--score-threshold',
@@ -50,17 +50,12 @@ def add_pose_options(group: argparse._ArgumentGroup) -> None:
     )
 
 
-def add_keypoint_file_options(group: argparse._ArgumentGroup) -> None:
-    """Add the options of a keypoint file that replaces detector and 2D pose estimator."""
+def add_keypoint_source_options(group: argparse._ArgumentGroup) -> None:
+    """Add the keypoint file that replaces detector and 2D pose estimator, and its options."""
     group.add_argument(
         '--keypoints', metavar='PATH', help='file or folder of 2D keypoints; replaces --detector and --pose'
     )
-    group.add_argument('--skeleton', help='skeleton of the keypoints, e.g. coco17, if the file does not state it')
-    group.add_argument('--format', help='format of the file; default: detected')
-    group.add_argument(
-        '--coordinates', choices=COORDINATES, help='unit of the keypoints; default: defined by the format, else px'
-    )
-    group.add_argument('--first-frame', type=int, metavar='N', help='index of the first frame in the file')
+    add_keypoint_file_options(group)
 
 
 def add_lifting_options(group: argparse._ArgumentGroup) -> None:
@@ -95,7 +90,7 @@ def add_lifting_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         '--smooth',
         choices=list(command_line_choices(SMOOTHERS)),
-        help='filters the 3D joints over time; default: no filter',
+        help='filters the 3D joints over time; default: no filter; choices: see below',
     )
 
 
