@@ -1,6 +1,6 @@
-"""How the tests are run: what they draw at random, and what is said of tests that are skipped.
+"""Configuration of pytest: seeds of random numbers, and counting of skipped tests.
 
-Folders have their fixtures in ``conftest.py`` files of their own. CONTRIBUTING.md says how these options are used.
+Fixtures are in the ``conftest.py`` files of the test folders. CONTRIBUTING.md describes the options defined here.
 """
 
 from __future__ import annotations
@@ -26,12 +26,11 @@ REPOSITORY = Path(__file__).resolve().parent
 REFERENCE_DATA = Path(os.environ.get('POSEDIFF_TEST_DATA', REPOSITORY.parent / 'shared' / 'data'))
 
 
-# Hypothesis takes one draw in twenty to forty from the numbers and strings in the source of all modules of the checkout
-# that are imported by then: examples would change with the selection of tests, their order and every edit of any
-# module. No setting turns that off.
+# Hypothesis takes one draw in twenty to forty from constants in the source of all imported modules of the checkout, so
+# examples would depend on the selection and order of tests and on every edit. No setting switches this off.
 HypothesisProvider._local_constants = Constants()
 
-# Examples follow from a test's own source alone; how fast a machine is decides nothing.
+# Examples depend only on the source of the test; the speed of the machine has no effect.
 settings.register_profile(
     'fixed', derandomize=True, database=None, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
@@ -40,7 +39,7 @@ settings.load_profile('fixed')
 
 @pytest.fixture(scope='session')
 def reference_data() -> Path:
-    """Folder of reference cases and real recordings; not part of the project, so tests that need it skip without it."""
+    """Return the folder of reference cases and real recordings, which is not part of the project; skip without it."""
     if not REFERENCE_DATA.is_dir():
         pytest.skip('the reference data is not here: name its folder in POSEDIFF_TEST_DATA')
     return REFERENCE_DATA
@@ -59,7 +58,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def seed_generators(name: str) -> None:
-    """Start the global generators of Python, NumPy and PyTorch from a name."""
+    """Seed the global generators of Python, NumPy and PyTorch with a name."""
     seed = zlib.crc32(name.encode())
     random.seed(seed)
     np.random.seed(seed)
@@ -69,7 +68,7 @@ def seed_generators(name: str) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_fixture_setup(fixturedef: Any, request: pytest.FixtureRequest) -> Iterator[None]:
-    """A fixture draws the same numbers whichever test asks for it first."""
+    """Seed each fixture, so that its random numbers do not depend on the test that requests it first."""
     owner = request.node.nodeid if fixturedef.scope == 'function' else fixturedef.baseid
     seed_generators(f'{owner} {fixturedef.argname} {getattr(request, "param_index", 0)}')
     return (yield)
@@ -77,13 +76,13 @@ def pytest_fixture_setup(fixturedef: Any, request: pytest.FixtureRequest) -> Ite
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_call(item: pytest.Item) -> None:
-    """A test draws the same numbers whatever ran before it."""
+    """Seed each test, so that its random numbers do not depend on the tests before it."""
     seed_generators(item.nodeid)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Under ``-m slow`` property tests are slow ones, on many examples that no seed fixes."""
+    """With ``-m slow``, run property tests on many examples without fixed seed."""
     expression = config.option.markexpr
     if 'slow' not in expression.split() or 'not slow' in expression:
         return
@@ -94,7 +93,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def draw_many(test: Any, factor: int) -> None:
-    """Multiply the number of a test's examples and draw them at random; cases of one function share its settings."""
+    """Multiply the number of a test's examples and draw them at random; parametrized cases share the settings."""
     fixed = test._hypothesis_internal_use_settings
     if fixed.derandomize:
         test._hypothesis_internal_use_settings = settings(
@@ -108,7 +107,7 @@ def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> 
 
 
 class CountingModule(pytest.Module):
-    """A file of tests; where it is skipped as a whole, each of its test functions is reported as skipped."""
+    """A test file; if it is skipped as a whole, each of its test functions is reported as skipped."""
 
     def collect(self) -> Iterator[pytest.Item | pytest.Collector]:
         try:
@@ -131,7 +130,7 @@ def _test_functions(node: ast.Module | ast.ClassDef, prefix: str = '') -> Iterat
 
 
 class SkippedTest(pytest.Item):
-    """A test of a file that cannot be imported here."""
+    """A test in a file that is skipped as a whole."""
 
     def __init__(self, *, reason: str, **arguments: Any) -> None:
         super().__init__(**arguments)
@@ -142,14 +141,14 @@ class SkippedTest(pytest.Item):
 
 
 def _skipped(config: pytest.Config) -> Counter[str]:
-    """How many tests were skipped, by reason."""
+    """Return the number of skipped tests by reason."""
     reporter = config.pluginmanager.get_plugin('terminalreporter')
     reports = reporter.stats.get('skipped', []) if reporter else []
     return Counter(str(report.longrepr[-1]).removeprefix('Skipped: ') for report in reports)
 
 
 def _most_skipped(config: pytest.Config) -> int | None:
-    """How many may be; None is any number."""
+    """Return the allowed number of skipped tests; None for any number."""
     numbers = config.option.max_skipped
     return numbers and numbers[0 if REFERENCE_DATA.is_dir() else 1]
 

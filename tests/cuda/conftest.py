@@ -1,9 +1,8 @@
-"""A CUDA device that is not there: devices are checked and waits are counted, nothing is computed.
+"""A fake CUDA device, which checks devices and counts synchronisations without computing.
 
-Under :class:`FakeCuda` a tensor with ``device='cuda'`` is a fake one of torch's ``FakeTensorMode``: shapes, dtypes and
-devices propagate, and two devices in one operation raise. Tensors on the CPU stay real. What would make the host wait
-for the device is written down with the place in the code that asked for it, and then answered with zeros, so that one
-run finds all of it.
+Under :class:`FakeCuda` a tensor with ``device='cuda'`` is a fake tensor of torch's ``FakeTensorMode``: shapes, dtypes
+and devices propagate, and two devices in one operation raise. Tensors on the CPU are real. Operations that would make
+the host wait for the device are recorded with their place in the code and return zeros, so that one run finds all.
 """
 
 from __future__ import annotations
@@ -36,17 +35,17 @@ CHECKED = (aten._linalg_check_errors.default,)
 
 
 class Wait(NamedTuple):
-    """What the host waited for, and the function that asked for it (``posediff/models/losses.py:forward``)."""
+    """An operation that the host waited for, and its caller (``posediff/models/losses.py:forward``)."""
 
     what: str
     where: str
 
 
 class FakeCuda:
-    """Context in which ``device='cuda'`` is fake.
+    """Context manager in which ``device='cuda'`` is fake.
 
     Attributes:
-        waits: One entry for every time that the host would have waited for the device.
+        waits: One entry per synchronisation of the host with the device.
     """
 
     def __init__(self) -> None:
@@ -55,7 +54,7 @@ class FakeCuda:
         self._watch = _Watch(self.waits)
 
     def __enter__(self) -> FakeCuda:
-        # parameters become fake by being replaced: their data cannot be exchanged
+        # parameters are replaced by fake ones, since their data cannot be exchanged
         self._overwrite = torch.__future__.get_overwrite_module_params_on_conversion()
         torch.__future__.set_overwrite_module_params_on_conversion(True)
         self._fake.__enter__()
@@ -68,10 +67,10 @@ class FakeCuda:
         torch.__future__.set_overwrite_module_params_on_conversion(self._overwrite)
 
     def unlisted(self, allowed: Sequence[tuple[str, int]]) -> list[str]:
-        """The waits so far that are not allowed, as text; then forgets all.
+        """Return the waits so far that are not allowed, as text, and delete all.
 
         Args:
-            allowed: ``where`` of a wait, and how many times it may wait.
+            allowed: ``where`` of a wait → allowed number.
         """
         left = Counter(dict(allowed))
         found = []
@@ -103,7 +102,7 @@ class _Watch(TorchDispatchMode):
             return False if args[0].dtype == torch.bool else args[0].dtype.is_floating_point * 0.0
         if func in INDEXED and any(index is not None and index.device.type == 'cpu' for index in args[1]):
             self._note('a copy of an index to the device')
-        if func is aten._transformer_encoder_layer_fwd.default:  # torch's fused layer, of which there is no fake one
+        if func is aten._transformer_encoder_layer_fwd.default:  # torch's fused layer, which has no fake implementation
             devices = {str(tensor.device) for tensor in tensors}
             if len(devices) > 1:
                 raise RuntimeError(f'an encoder layer on two devices: {devices}')
@@ -143,10 +142,10 @@ PACKAGES = ('posediff', 'mmengine', 'mmcv', 'mmpose', 'mmpretrain', 'timm', 'dif
 
 
 def backward(loss: torch.Tensor) -> None:
-    """``loss.backward()`` without a CUDA driver, which torch's engine wants to see before it runs CUDA nodes.
+    """Run ``loss.backward()`` without a CUDA driver, which torch's engine requires for CUDA nodes.
 
-    Calls the same nodes in the same order and adds up what they give; a gradient on another device than its tensor is
-    an error, and its dtype and its broadcast axes become those of the tensor, as in the engine.
+    It calls the same nodes in the same order and accumulates gradients. A gradient on another device than its tensor is
+    an error; its dtype and broadcast axes are converted to those of the tensor, as in the engine.
     """
     order: list[Any] = []
     seen = {loss.grad_fn}
@@ -177,12 +176,12 @@ def backward(loss: torch.Tensor) -> None:
 
 
 def _results(node: Any, given: dict[int, torch.Tensor]) -> Iterator[tuple[tuple[Any, int], torch.Tensor]]:
-    """Edges of a node with the gradients that it sends along them."""
+    """Return the edges of a node with the gradients for them."""
     metadata = node._input_metadata
     if not isinstance(node, BackwardCFunction):
         sent = node(*(given.get(number) for number in range(len(metadata))))
         edges = node.next_functions
-    else:  # a Function in Python: gets zeros for what it does not get, and gives one gradient for every argument
+    else:  # an autograd.Function gets zeros for missing gradients and returns one gradient per argument
         filled = (
             given.get(number) if number in given else torch.zeros(one.shape, dtype=one.dtype, device=one.device)
             for number, one in enumerate(metadata)
@@ -199,7 +198,7 @@ def _results(node: Any, given: dict[int, torch.Tensor]) -> Iterator[tuple[tuple[
 
 @contextmanager
 def mixed_precision(dtype: torch.dtype | None) -> Iterator[None]:
-    """``torch.autocast('cuda', dtype)``, which switches itself off where there is no driver; nothing for None."""
+    """Return ``torch.autocast('cuda', dtype)``, which is inactive without a driver; a null context for None."""
     if dtype is None:
         yield
         return
@@ -229,7 +228,7 @@ def walking(base: type[OptimWrapper]) -> type[OptimWrapper]:
 
 @pytest.fixture
 def fake_cuda() -> Iterator[FakeCuda]:
-    """The fake device, for as long as the test runs."""
+    """Activate the fake device during the test."""
     with FakeCuda() as fake:
         yield fake
 
@@ -237,15 +236,15 @@ def fake_cuda() -> Iterator[FakeCuda]:
 PRECISIONS = (None, torch.bfloat16, torch.float16)
 
 
-# A training step copies its losses and the norm of its gradients to the host together, at its end.
+# A training step copies its losses and gradient norm to the host in one transfer at its end.
 LOG = [('posediff/engine/log_copy.py:after_train_iter', 1)]
 
 
 def train_step(model: Any, wrapper: OptimWrapper, data: Any, hooks: Sequence[Any]) -> dict[str, float]:
-    """Train once as MMEngine's loop does: loss, backward, clipping, optimizer, log.
+    """Run one training step like MMEngine's loop: loss, backward, clipping, optimizer, log.
 
     Returns:
-        What the log then has.
+        The logged values.
     """
     hub = MessageHub.get_instance('a training step')
     hub.log_scalars.clear()
@@ -267,14 +266,14 @@ def run_model(
     allowed: Sequence[tuple[str, int]],
     allowed_in_step: Sequence[tuple[str, int]] = (),
 ) -> list[str]:
-    """A training step and a prediction of a model on the fake device, in three precisions.
+    """Run a training step and a prediction of a model on the fake device, in three precisions.
 
     Args:
-        model: Built on the CPU.
-        training, testing: Make a batch on the CPU, as the loader does.
-        optim_wrapper: The config's; gradients are clipped by their norm whether it says so or not.
-        allowed: Waits of predict.
-        allowed_in_step: Waits of the training step beside that of the log.
+        model: Model on the CPU.
+        training, testing: Return a batch on the CPU, as the loader does.
+        optim_wrapper: Config; gradients are always clipped by their norm.
+        allowed: Allowed waits of predict.
+        allowed_in_step: Allowed waits of the training step besides that of the log.
 
     Returns:
         The waits that are not allowed.
@@ -300,14 +299,14 @@ def run_model(
 
 
 class InfoHook(RuntimeInfoHook):
-    """MMEngine's log of a step, without what the hook does before training, which is about the whole run."""
+    """MMEngine's hook that logs a step, without its work before training, which concerns the whole run."""
 
     def before_train(self, runner: Any) -> None:
         pass
 
 
 class Tools(NamedTuple):
-    """What tests of this folder use beside the device."""
+    """Helpers for the tests of this folder."""
 
     backward: Any
     mixed_precision: Any

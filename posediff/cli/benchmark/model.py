@@ -87,7 +87,7 @@ class Clock:
 
 
 class CallTimer:
-    """Record the time of every call of a module inside a ``with`` block, ms."""
+    """Context manager that records the time of every call of a module, ms."""
 
     def __init__(self, module: torch.nn.Module, clock: Clock) -> None:
         self.times: list[float] = []
