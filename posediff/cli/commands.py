@@ -74,5 +74,5 @@ COMMANDS: tuple[Command | Group, ...] = (
     ),
     Command('fetch', "download the demo's clip or MediaPipe's weights for use without network", 'fetch'),
     Command('list', 'list the registered components and their packages', 'list_components'),
-    Command('doctor', 'check the installed packages and say how to fix problems', 'doctor'),
+    Command('doctor', 'check the installed packages and print the commands that fix problems', 'doctor'),
 )

@@ -1,4 +1,4 @@
-"""Check the installed packages and say how to fix each problem."""
+"""Check the installed packages and print the commands that fix problems."""
 
 from __future__ import annotations
 

@@ -65,8 +65,22 @@ def parse_args(argv: Sequence[str] | None = None, prog: str | None = None) -> ar
         '--image-size', type=image_size, metavar='WxH', help='image size, px, if the file does not state it'
     )
     lifter = parser.add_argument_group('3D poses')
-    lifter.add_argument('--config', type=Path, help='config of the lifting model; default: the packaged one')
-    lifter.add_argument('--checkpoint', type=Path, help='weights of --config; default: random weights')
+    lifter.add_argument(
+        '--lifter',
+        '--config',
+        dest='config',
+        type=Path,
+        metavar='CONFIG',
+        help='config of the lifting model; default: the packaged one',
+    )
+    lifter.add_argument(
+        '--lifter-checkpoint',
+        '--checkpoint',
+        dest='checkpoint',
+        type=Path,
+        metavar='FILE',
+        help='weights of --lifter; default: random weights',
+    )
     lifter.add_argument(
         '--num-hypotheses',
         type=positive,
@@ -178,7 +192,7 @@ def load_lifter(args: argparse.Namespace) -> PoseDiffusionEstimator:
         ValueError: A checkpoint is given without a config, or does not fit it.
     """
     if args.config is None and args.checkpoint is not None:
-        raise ValueError(f'--checkpoint {args.checkpoint} needs the --config of its model')
+        raise ValueError(f'--lifter-checkpoint {args.checkpoint} needs the --lifter that it belongs to')
     config, checkpoint = (LIFTER_CONFIG, LIFTER_CHECKPOINT) if args.config is None else (args.config, args.checkpoint)
     torch.manual_seed(args.seed)  # for random weights
     return posediff.init_model(config, checkpoint, device=args.device)
@@ -243,7 +257,7 @@ def print_report(
     frames = len(result.joints_3d)
     print(f'clip    {args.keypoints}: {frames} frames at {clip.fps:g} fps, {clip.img_shape[1]}x{clip.img_shape[0]} px')
     print(f'joints  {" -> ".join(conversion.path)}; approximated: {", ".join(conversion.approximated) or "none"}')
-    weights = LIFTER_CHECKPOINT if args.config is None else args.checkpoint or 'RANDOM WEIGHTS (no --checkpoint)'
+    weights = LIFTER_CHECKPOINT if args.config is None else args.checkpoint or 'RANDOM WEIGHTS (no --lifter-checkpoint)'
     print(f'lifter  {args.config or LIFTER_CONFIG}, {weights}')
     print(f'written {args.out}/: {", ".join(written)}\n')
     print(joint_table(result.skeleton, result.joints_3d_std, result.joint_observed), '\n')

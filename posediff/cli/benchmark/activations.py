@@ -24,7 +24,15 @@ def parse_args(argv: Sequence[str] | None = None, prog: str | None = None) -> ar
     parser = command_parser(prog, __doc__)
     parser.add_argument('models', nargs='+', metavar='CONFIG CHECKPOINT', help='one or more trained models')
     parser.add_argument('--item', type=int, default=0, help='index of the person in the test set; default: %(default)s')
-    parser.add_argument('--steps', type=positive, default=4, help='denoiser evaluations; default: %(default)s')
+    parser.add_argument(
+        '--num-inference-steps',
+        '--steps',
+        dest='steps',
+        type=positive,
+        default=4,
+        metavar='N',
+        help='denoiser evaluations; default: %(default)s',
+    )
     parser.add_argument('--seed', type=int, default=0, help='seed of the noise; default: %(default)s')
     add_device(parser)
     parser.add_argument(

@@ -64,12 +64,16 @@ def parse_args(argv: Sequence[str] | None = None, prog: str | None = None) -> ar
     parser.add_argument('calibration', type=Path, help='Pose2Sim (.toml) or Qualisys (.xml) file')
     parser.add_argument('videos', nargs='+', metavar='VIDEO', help='videos, in the order of the cameras in the file')
     parser.add_argument(
+        '--lifter',
         '--config',
+        dest='config',
         default=LIFTER_CONFIG,
         metavar='CONFIG',
         help='config of the lifting model; default: the packaged one',
     )
-    parser.add_argument('--checkpoint', help='weights of --config')
+    parser.add_argument(
+        '--lifter-checkpoint', '--checkpoint', dest='checkpoint', metavar='FILE', help='weights of --lifter'
+    )
     parser.add_argument(
         '--max-error',
         type=float,
@@ -174,7 +178,7 @@ def compare(args: argparse.Namespace) -> list[dict[str, float | str]]:
         )
     own = str(args.config) == str(LIFTER_CONFIG) and args.checkpoint is None
     if not own and args.checkpoint is None:
-        raise ValueError(f'--config {args.config} needs --checkpoint')
+        raise ValueError(f'--lifter {args.config} needs --lifter-checkpoint')
     model = posediff.init_model(args.config, LIFTER_CHECKPOINT if own else args.checkpoint)
     sources = [open_video(video) for video in args.videos]
     cameras = [
