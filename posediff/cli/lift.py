@@ -71,7 +71,7 @@ def parse_args(argv: Sequence[str] | None = None, prog: str | None = None) -> ar
         dest='config',
         type=Path,
         metavar='CONFIG',
-        help='config of the lifting model; default: the packaged one',
+        help='config file, or name of a packaged config, of the lifting model; default: the packaged model',
     )
     lifter.add_argument(
         '--lifter-checkpoint',

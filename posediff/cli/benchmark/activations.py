@@ -22,7 +22,12 @@ from posediff.visualization.activations import record_activations, save_activati
 
 def parse_args(argv: Sequence[str] | None = None, prog: str | None = None) -> argparse.Namespace:
     parser = command_parser(prog, __doc__)
-    parser.add_argument('models', nargs='+', metavar='CONFIG CHECKPOINT', help='one or more trained models')
+    parser.add_argument(
+        'models',
+        nargs='+',
+        metavar='CONFIG CHECKPOINT',
+        help='one or more trained models; CONFIG is a file or the name of a packaged config',
+    )
     parser.add_argument('--item', type=int, default=0, help='index of the person in the test set; default: %(default)s')
     parser.add_argument(
         '--num-inference-steps',

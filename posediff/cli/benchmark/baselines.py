@@ -20,7 +20,9 @@ from posediff.registry import DATASETS
 
 def parse_args(argv: Sequence[str] | None = None, prog: str | None = None) -> argparse.Namespace:
     parser = command_parser(prog, __doc__)
-    parser.add_argument('config', help='config with train_dataloader and val_dataloader')
+    parser.add_argument(
+        'config', help='config file, or name of a packaged config, with train_dataloader and val_dataloader'
+    )
     parser.add_argument(
         '--windows', type=positive, default=20000, help='number of training windows to fit on; default: %(default)s'
     )

@@ -43,7 +43,7 @@ def parse_args(argv: Sequence[str] | None = None, prog: str | None = None) -> ar
         action='append',
         required=True,
         metavar=('CONFIG', 'CHECKPOINT'),
-        help='lifting model; may be repeated',
+        help='lifting model, may be repeated; CONFIG is a file or the name of a packaged config',
     )
     parser.add_argument(
         '--joints', default='mediapipe17', metavar='SKELETON', help='skeleton of the keypoints; default: %(default)s'

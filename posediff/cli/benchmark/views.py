@@ -69,7 +69,7 @@ def parse_args(argv: Sequence[str] | None = None, prog: str | None = None) -> ar
         dest='config',
         default=LIFTER_CONFIG,
         metavar='CONFIG',
-        help='config of the lifting model; default: the packaged one',
+        help='config file, or name of a packaged config, of the lifting model; default: the packaged model',
     )
     parser.add_argument(
         '--lifter-checkpoint', '--checkpoint', dest='checkpoint', metavar='FILE', help='weights of --lifter'

@@ -20,7 +20,12 @@ def parse_args(argv: Sequence[str] | None = None, prog: str | None = None) -> ar
     parser.add_argument(
         'destination', type=Path, help='checkpoint to write, for posediff.init_model(CONFIG, DESTINATION)'
     )
-    parser.add_argument('--config', type=Path, required=True, help='config of the model that the weights belong to')
+    parser.add_argument(
+        '--config',
+        type=Path,
+        required=True,
+        help='config file, or name of a packaged config, of the model that the weights belong to',
+    )
     add_cfg_options(parser)
     parser.add_argument('--ema', action='store_true', help='convert the exponential moving average of the weights')
     return parser.parse_args(argv)

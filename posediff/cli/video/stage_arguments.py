@@ -64,7 +64,7 @@ def add_lifting_options(group: argparse._ArgumentGroup) -> None:
         '--lifter',
         metavar='CONFIG',
         default=LIFTER_CONFIG,
-        help='config of the lifting model; default: the packaged one',
+        help='config file, or name of a packaged config, of the lifting model; default: the packaged model',
     )
     group.add_argument('--lifter-checkpoint', metavar='FILE', help='weights of the lifting model: file, or random')
     group.add_argument(
