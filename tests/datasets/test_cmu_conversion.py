@@ -261,7 +261,7 @@ def mirrored_bones():
         (asf_text(), amc_text(90).rsplit('lhumerus', 1)[0], 'lhumerus'),
         (asf_text(BONES[:12]), re.sub('lhumerus.*', '', amc_text(2)), 'lclavicle'),
         (asf_text(), amc_text(90).replace(f'root 0 {0.95 * UNIT}', 'root 0 nan'), 'NaN'),
-        (asf_text(), amc_text(3), '^has 3 frames; from 60 to 50 frames a second it takes 4$'),
+        (asf_text(), amc_text(3), '^has 3 frames; resampling from 60 to 50 fps needs 4$'),
     ],
 )
 def test_bad_takes_are_left_out_and_named(source, tmp_path, skeleton, motion, reason):
@@ -317,8 +317,8 @@ def turned(text: str) -> str:
     ('change', 'said'),
     [
         (turned, 'in its rest pose the head is at .* y has to be up'),
-        (lambda text: text.replace('0.0166667', '16.6667'), '0.06 frames a second, one every 16.67 s'),
-        (lambda text: text.replace('0.0166667', '60'), '0.01667 frames a second, one every 60 s'),
+        (lambda text: text.replace('0.0166667', '16.6667'), '0.06 fps, one frame every 16.67 s'),
+        (lambda text: text.replace('0.0166667', '60'), '0.01667 fps, one frame every 60 s'),
     ],
 )
 def test_what_other_programs_mean_otherwise_is_refused(tmp_path, change, said):
@@ -364,7 +364,7 @@ def test_the_rate_that_a_file_states_is_obeyed(source, tmp_path):
     (source / 'index.csv').write_text(HEADER + LINE.replace('60.0', '120'))
     report = convert_cmu(source, tmp_path / 'index')
     assert list(report.skipped) == ['07/07_01.amc']
-    assert 'states 60 frames a second, but the index states 120' in report.skipped['07/07_01.amc']
+    assert 'states 60 fps, but the index states 120' in report.skipped['07/07_01.amc']
 
 
 @pytest.mark.parametrize(('length', 'scale'), [('length 0.5', 0.5 / 0.45), ('length 1.0', 1 / 0.45), ('', 1.0)])
@@ -438,7 +438,7 @@ def test_a_take_that_flips_all_the_time_is_left_out(source, tmp_path):
 def test_takes_of_few_frames_are_refused_only_where_they_must_be_resampled(walker):
     short = walker(3).astype(float)
     assert resample(short, 50.0, 50.0) is short
-    with pytest.raises(ValueError, match='has 3 frames; from 120 to 50 frames a second it takes 4'):
+    with pytest.raises(ValueError, match='has 3 frames; resampling from 120 to 50 fps needs 4'):
         resample(short, 120.0, 50.0)
     assert len(resample(walker(4).astype(float), 120.0, 50.0)) == 2
 
@@ -493,7 +493,7 @@ def test_the_command_line_tells_what_it_did(source, tmp_path, repository):
     assert run.returncode == 0, run.stderr
     assert 'skipped 09_01.bvh' in run.stdout
     assert 'missing thorax bone inserted: 1 takes (08_01.bvh)' in run.stdout
-    assert 'skipped 07/07_03.amc: has 2 frames; from 120 to 50 frames a second it takes 4' in run.stdout
+    assert 'skipped 07/07_03.amc: has 2 frames; resampling from 120 to 50 fps needs 4' in run.stdout
     assert '3 takes converted, 2 skipped' in run.stdout
     (source / 'index.csv').write_text('clip,subject\n07_01,07\n')
     run = subprocess.run(

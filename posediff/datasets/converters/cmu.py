@@ -59,7 +59,7 @@ def resample(joints: np.ndarray, source_fps: float, fps: float) -> np.ndarray:
         return joints
     if len(joints) < SPLINE_FRAMES:
         raise ValueError(
-            f'has {len(joints)} frames; from {source_fps:g} to {fps:g} frames a second it takes {SPLINE_FRAMES}'
+            f'has {len(joints)} frames; resampling from {source_fps:g} to {fps:g} fps needs {SPLINE_FRAMES}'
         )
     duration = (len(joints) - 1) / source_fps
     times = np.arange(int(duration * fps + 1e-6) + 1) / fps

@@ -72,8 +72,8 @@ def read_take(take: SourceTake, source_fps: float | None = None, units: str | No
 def _possible(take: SourceTake, fps: float) -> float:
     if not RATES[0] <= fps <= RATES[1]:
         raise ValueError(
-            f'{take.motion_path}: {fps:.4g} frames a second, one every {1 / fps:.4g} s, expected {RATES[0]:g} to '
-            f'{RATES[1]:g}: give a frame time in seconds, a rate in frames a second'
+            f'{take.motion_path}: {fps:.4g} fps, one frame every {1 / fps:.4g} s, expected {RATES[0]:g} to '
+            f'{RATES[1]:g} fps: state frame times in seconds and rates in frames per second'
         )
     return fps
 
@@ -83,5 +83,5 @@ def _agreed(take: SourceTake, stated: float | None) -> float | None:
     if take.fps is None or stated is None:
         return take.fps or stated
     if abs(take.fps / stated - 1) > SAME_RATE:
-        raise ValueError(f'{take.motion_path} states {stated:g} frames a second, but the index states {take.fps:g}')
+        raise ValueError(f'{take.motion_path} states {stated:g} fps, but the index states {take.fps:g}')
     return take.fps

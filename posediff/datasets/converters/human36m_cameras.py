@@ -1,4 +1,4 @@
-"""Calibration of Human3.6M's four cameras, as distributed with the data set.
+"""Calibration of Human3.6M's four cameras, as distributed with the dataset.
 
 Intrinsics per camera; extrinsics per subject and camera. Units: px, mm. Quaternions are (w, x, y, z), camera to world;
 translations are camera positions in the world.
