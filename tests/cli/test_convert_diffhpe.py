@@ -145,7 +145,7 @@ def test_trained_and_averaged_weights_are_told_apart(tmp_path: Path, config: Pat
     with pytest.raises(ValueError, match=r'none\.pth holds no averaged weights \(top-level keys: state_dict\)'):
         convert_checkpoint(source, tmp_path / 'converted.pth', config, ema=True)
     source = save(tmp_path / 'two.pth', {'state_dict': trained, 'model': averaged})
-    with pytest.raises(ValueError, match=r'two\.pth holds weights under state_dict and model: which of them'):
+    with pytest.raises(ValueError, match=r'two\.pth holds weights under state_dict and model: it is ambiguous'):
         convert_checkpoint(source, tmp_path / 'converted.pth', config)
 
 

@@ -161,7 +161,9 @@ def test_bad_input_is_one_line_and_writes_nothing(demo, config, tmp_path, capsys
 
 def test_bad_lifters_are_one_line(demo, config, tmp_path, capsys):
     assert 'nowhere.py' in refused(demo, capsys, '--config', tmp_path / 'nowhere.py', '--out', tmp_path / 'out')
-    assert '--config' in refused(demo, capsys, '--checkpoint', 'x.pth', '--out', tmp_path / 'out')
+    assert '--lifter-checkpoint x.pth needs the --lifter' in refused(
+        demo, capsys, '--checkpoint', 'x.pth', '--out', tmp_path / 'out'
+    )
     assert 'x.pth' in refused(demo, capsys, '--config', config, '--checkpoint', 'x.pth', '--out', tmp_path / 'out')
     typo = tmp_path / 'typo.py'
     typo.write_text(CONFIG.replace('channels=8, num_layers', 'chanels=8, num_layers'))
