@@ -75,9 +75,11 @@ def new_folder(folder: str | Path) -> Iterator[Path]:
     try:
         draft.mkdir()
         yield draft
-        for path in draft.iterdir():
-            _flush(path)
-        _flush_folder(draft)
+        for path in (draft, *draft.rglob('*')):
+            if path.is_dir():
+                _flush_folder(path)
+            else:
+                _flush(path)
         if os.path.lexists(target):
             raise FileExistsError(f'{target} exists already')
         os.rename(draft, target)
