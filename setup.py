@@ -1,4 +1,4 @@
-"""Build: setup.cfg has everything but the copy of configs/ into the package, which pip installs with it."""
+"""Build: setup.cfg has everything but the files outside the package that a wheel needs."""
 
 from __future__ import annotations
 
@@ -11,16 +11,22 @@ from setuptools.command.build_py import build_py
 ROOT = Path(__file__).resolve().parent
 
 
-class BuildWithConfigs(build_py):
-    """Copies configs/ and model-index.yml to ``posediff/.mim``, where MIM and posediff look for them."""
+class BuildWithRootFiles(build_py):
+    """Copies files from the root of the checkout into the package.
+
+    configs/ and model-index.yml go to ``posediff/.mim``, where MIM and posediff look for them, and constraints.txt to
+    ``posediff/installation``, for ``posediff setup``.
+    """
 
     def run(self) -> None:
         super().run()
-        if not self.editable_mode:  # a checkout uses its own configs/
-            target = Path(self.build_lib) / 'posediff' / '.mim'
+        if not self.editable_mode:  # a checkout uses its own
+            package = Path(self.build_lib) / 'posediff'
+            shutil.copy(ROOT / 'constraints.txt', package / 'installation')
+            target = package / '.mim'
             shutil.rmtree(target, ignore_errors=True)
             shutil.copytree(ROOT / 'configs', target / 'configs', ignore=shutil.ignore_patterns('__pycache__'))
             shutil.copy(ROOT / 'model-index.yml', target)
 
 
-setup(cmdclass={'build_py': BuildWithConfigs})
+setup(cmdclass={'build_py': BuildWithRootFiles})

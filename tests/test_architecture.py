@@ -13,7 +13,7 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-APART = {'doctor'}  # above no folder and below none
+APART = {'doctor', 'installation'}  # above no folder and below none
 
 
 @pytest.fixture(scope='module')

@@ -226,7 +226,7 @@ def test_a_core_only_machine_is_healthy_and_told_that_the_video_part_is_not_ther
     text = report.as_text(core, findings)
     assert re.search(r'lifting +ready', text)
     assert re.search(r'video +not installed', text)
-    assert find(core, 'video-absent').cure == 'make setup'
+    assert find(core, 'video-absent').cure == 'posediff setup openmmlab'
 
 
 def test_trouble_of_the_video_part_does_not_put_lifting_in_doubt() -> None:

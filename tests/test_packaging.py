@@ -1,16 +1,16 @@
-"""What importing costs, what lifting does without, and how the set-up behaves."""
+"""What importing costs, what lifting does without, and what the package declares."""
 
 from __future__ import annotations
 
 import configparser
-import dataclasses
 import re
 import subprocess
 import sys
 from pathlib import Path
-from types import ModuleType
 
 import pytest
+
+from posediff.installation.steps import DEMO, FULL, openmmlab_steps
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 OPTIONAL = (
@@ -87,21 +87,7 @@ def test_every_folder_of_code_is_a_package() -> None:
     assert [str(folder) for folder in sorted(folders) if not (folder / '__init__.py').exists()] == []
 
 
-@pytest.fixture(scope='module')
-def setup_env(load_tool) -> ModuleType:
-    """tools/setup_env.py as a module."""
-    return load_tool('setup_env.py')
-
-
-@pytest.fixture(scope='module')
-def fresh_venv(setup_env: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> object:
-    """An environment with nothing but pip."""
-    environment = setup_env.Environment(tmp_path_factory.mktemp('venv') / 'env')
-    environment.create()
-    return environment
-
-
-def test_all_that_is_installed_is_pinned_in_one_file(setup_env: ModuleType) -> None:
+def test_all_that_is_installed_is_pinned_in_one_file() -> None:
     pinned = set(re.findall(r'^([\w.-]+)==', (REPOSITORY / 'constraints.txt').read_text(), re.MULTILINE))
     setup = configparser.RawConfigParser()
     setup.read(REPOSITORY / 'setup.cfg')
@@ -112,88 +98,18 @@ def test_all_that_is_installed_is_pinned_in_one_file(setup_env: ModuleType) -> N
         for line in group.splitlines()
         if line and not line.startswith('#')
     }
-    wanted |= {
-        word for step in setup_env.FULL for word in step.pip if re.fullmatch(r'[a-z][\w-]+', word) and word != '.'
-    }
+    wanted |= {name for step in (*FULL, *openmmlab_steps('1.0')) for name in step.packages()}
     assert wanted - pinned == set()
     assert 'opencv-python' not in pinned
 
 
-def test_the_demo_extra_is_what_reads_videos_and_runs_mediapipe(setup_env: ModuleType) -> None:
+def test_the_demo_extra_is_what_reads_videos_and_runs_mediapipe() -> None:
     setup = configparser.RawConfigParser()
     setup.read(REPOSITORY / 'setup.cfg')
     extras = {name: set(lines.split('\n')) for name, lines in setup['options.extras_require'].items()}
     assert extras['demo'] == extras['pipeline'] | extras['mediapipe']
-    assert setup_env.DEMO[-1].pip[-1] == '.[demo]'
-    assert not {step.compiled for step in setup_env.DEMO} - {''}
-
-
-def test_a_step_leaves_a_stamp_until_its_definition_or_the_constraints_change(
-    setup_env: ModuleType, fresh_venv: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    constraints = tmp_path / 'constraints.txt'
-    constraints.write_text('')
-    monkeypatch.setattr(setup_env, 'CONSTRAINTS', constraints)
-    step = setup_env.Step('probe', 'pip, which is there', ('--no-index', 'pip'), 'import pip')
-    assert not fresh_venv.is_done(step)
-    fresh_venv.run(step)
-    assert fresh_venv.is_done(step)
-    assert not fresh_venv.is_done(dataclasses.replace(step, pip=('--no-index', 'pip', 'wheel')))
-    constraints.write_text('wheel==0.48.0\n')
-    assert not fresh_venv.is_done(step)
-
-
-def test_a_failing_step_says_which_why_and_what_to_do(setup_env: ModuleType, fresh_venv: object) -> None:
-    step = setup_env.Step('missing', 'a package no index has', ('--no-index', 'no-such-package-9'), '')
-    with pytest.raises(setup_env.StepError) as caught:
-        fresh_venv.run(step)
-    message = str(caught.value)
-    assert message.startswith("step 'missing' failed: ")
-    assert 'No matching distribution found for no-such-package-9' in message
-    assert 'what to do: the index has no such version for Python' in message
-    assert str(fresh_venv.records / 'missing.log') in message
-    assert not fresh_venv.is_done(step)
-
-
-def test_what_installs_and_does_not_import_has_not_gone_through(setup_env: ModuleType, fresh_venv: object) -> None:
-    step = setup_env.Step('hollow', 'pip again', ('--no-index', '--no-deps', '--help'), 'import no_such_module_9')
-    with pytest.raises(setup_env.StepError, match="No module named 'no_such_module_9'"):
-        fresh_venv.run(step)
-    assert not fresh_venv.is_done(step)
-
-
-def test_a_folder_that_is_no_environment_is_left_alone(setup_env: ModuleType, tmp_path: Path) -> None:
-    (tmp_path / 'thesis.tex').write_text('years of work')
-    with pytest.raises(setup_env.StepError, match='not a virtual environment and not empty'):
-        setup_env.Environment(tmp_path).create()
-    assert (tmp_path / 'thesis.tex').read_text() == 'years of work'
-
-
-@pytest.mark.parametrize(
-    ('log', 'advice'),
-    [
-        ('The virtual environment was not created successfully because ensurepip is not\navailable.', 'python3-venv'),
-        ("error: command 'g++' failed: No such file or directory", 'build-essential'),
-        ('xtcocotools/_mask.c:6:10: fatal error: Python.h: No such file or directory', 'python3-dev'),
-        ("ConnectionResetError: NewConnectionError('Failed to establish a new connection')", 'pip config list'),
-        ('ERROR: ResolutionImpossible: for help visit', 'two pins exclude each other'),
-        ('OSError: [Errno 28] No space left on device', 'the disk is full'),
-        ('g++: fatal error: Killed signal terminated program cc1plus', 'MAX_JOBS=1'),
-        ('ImportError: libGL.so.1: cannot open shared object file', 'libgl1'),
-        ('The detected CUDA version (12.4) mismatches the version that was used to compile', 'CUDA_VISIBLE_DEVICES='),
-        ('something nobody has seen before', 'the advice of the step'),
-    ],
-)
-def test_known_symptoms_have_their_advice(setup_env: ModuleType, log: str, advice: str) -> None:
-    message = setup_env.report('name', 'pip install x', log, 'the advice of the step')
-    assert advice in message.split('what to do: ')[1]
-    assert log.splitlines()[-1] in message
-
-
-def test_core_steps_lead_so_that_both_levels_share_an_environment(setup_env: ModuleType) -> None:
-    assert setup_env.FULL[: len(setup_env.CORE)] == setup_env.CORE
-    heavy = {'torchvision', 'onedl-mmcv', 'mmpose', 'timm'}
-    assert not heavy & {word for step in setup_env.CORE for word in step.pip}
+    assert DEMO[-1].pip[-1] == '.[demo]'
+    assert not {step.compiled for step in DEMO} - {''}
 
 
 def test_make_help_describes_every_target() -> None:

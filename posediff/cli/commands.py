@@ -74,6 +74,7 @@ COMMANDS: tuple[Command | Group, ...] = (
         activations='pictures of the activations in a heatmap denoiser',
     ),
     Command('fetch', "download the demo's clip or MediaPipe's weights for use without network", 'fetch'),
+    Command('setup', 'install MMCV, MMPose and MMDetection, which pip alone cannot install', 'setup'),
     Command('list', 'list the registered components and their packages', 'list_components'),
     Command('doctor', 'check the installed packages and print the commands that fix problems', 'doctor'),
 )

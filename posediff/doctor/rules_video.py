@@ -137,7 +137,7 @@ def video_absent(installed: Installed) -> Iterator[Finding]:
     absent = [name for name in VIDEO if not is_provided(installed, name)]
     if absent:
         message = f'the video part is not installed (lifting does not need it): {", ".join(absent)}'
-        yield Finding('video-absent', message, 'make setup', is_problem=False)
+        yield Finding('video-absent', message, 'posediff setup openmmlab', is_problem=False)
 
 
 RULES = (

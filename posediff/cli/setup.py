@@ -1,0 +1,91 @@
+"""Install what pip alone cannot, into the environment that this command runs in.
+
+openmmlab: MMCV with its compiled ops, MMDetection, MMPretrain and MMPose. Their own requirements contradict each other,
+so they are installed one after the other, in the versions that posediff is tested with. What will be done, how long it
+takes, and which installed packages are replaced is printed first.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+import tempfile
+from collections.abc import Sequence
+from importlib import metadata
+from pathlib import Path
+
+from posediff.cli.arguments import command_parser
+from posediff.installation.failures import StepError
+from posediff.installation.pins import constraints_file, normalise, pinned_versions
+from posediff.installation.pip_steps import PipSteps
+from posediff.installation.plan import describe_plan, missing_compiler, plan_steps
+from posediff.installation.steps import openmmlab_steps
+
+PROJECT = 'posediff'
+
+
+def parse_args(argv: Sequence[str] | None = None, prog: str | None = None) -> argparse.Namespace:
+    parser = command_parser(prog, __doc__)
+    parser.add_argument('what', choices=['openmmlab'], help='what to install')
+    parser.add_argument('--dry-run', action='store_true', help='print what would be done, and stop')
+    return parser.parse_args(argv)
+
+
+def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
+    """Print the plan and carry it out; 1 where a step fails."""
+    args = parse_args(argv, prog)
+    try:
+        version = metadata.version(PROJECT)
+    except metadata.PackageNotFoundError:
+        print(f'error: posediff is not installed in {sys.prefix}; in a checkout: make setup', file=sys.stderr)
+        return 1
+    steps, records = openmmlab_steps(version), Path(tempfile.mkdtemp(prefix='posediff-setup-'))
+    try:
+        constraints = constraints_file()
+        environment = PipSteps(Path(sys.executable), constraints, records, records, f'posediff setup {args.what}')
+        plan = plan_steps(steps, environment, pinned_versions(constraints), lambda extras: closure(PROJECT, extras))
+        print(f'to install into {sys.prefix}, as {constraints} says:\n{describe_plan(plan)}', flush=True)
+        if warning := missing_compiler(plan):
+            print(warning, flush=True)
+        if args.dry_run:
+            return 0
+        print(f'logs: {records}', flush=True)
+        environment.run_all(steps)
+    except (StepError, OSError) as error:
+        print(f'\n{error}', file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print('\nstopped; finished steps are kept', file=sys.stderr)
+        return 130
+    finally:
+        if not any(records.iterdir()):
+            records.rmdir()
+    print('MMCV, MMDetection, MMPretrain and MMPose are ready; `posediff doctor` checks everything.')
+    return 0
+
+
+def closure(name: str, extras: Sequence[str] = ()) -> list[str]:
+    """Names of the packages that a distribution needs with some of its extras, directly or through others.
+
+    Those that are not installed are among them; what they need is not known before pip fetches them.
+    """
+    found: list[str] = []
+    waiting = [(name, frozenset(extras))]
+    while waiting:
+        owner, wanted = waiting.pop()
+        try:
+            lines = metadata.requires(owner) or []
+        except metadata.PackageNotFoundError:
+            continue
+        for line in lines:
+            requirement, _, marker = line.partition(';')
+            extra = re.search(r'extra\s*==\s*[\'"]([\w.-]+)[\'"]', marker)
+            if extra is not None and normalise(extra[1]) not in wanted:
+                continue
+            needed = re.match(r'([\w.-]+)\s*(?:\[([\w,.\s-]+)\])?', requirement.strip())
+            if needed is not None and normalise(needed[1]) not in found:
+                found.append(normalise(needed[1]))
+                asked = frozenset(normalise(part.strip()) for part in (needed[2] or '').split(',') if part.strip())
+                waiting.append((needed[1], asked))
+    return found
