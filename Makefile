@@ -1,17 +1,17 @@
-# Targets for people; tools/setup_env.py knows what is installed and in which order.
+# Targets for people; posediff/installation knows what is installed and in which order.
 VENV ?= .venv
 PYTHON ?= python3
 ARGS ?=
 RUN = $(VENV)/bin/python
 
-.PHONY: help setup setup-core setup-demo demo test lint clean distclean
+.PHONY: help setup setup-core setup-demo demo test lint wheel clean distclean
 .DEFAULT_GOAL := help
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
 	@echo '  VENV=path puts the environment elsewhere than .venv, PYTHON=python3.x makes it from another Python.'
 
-setup: ## build .venv with everything (about 12 min the first time, seconds after)
+setup: ## build .venv with everything (about 12 min the first time, 3 if pip has kept MMCV, seconds after)
 	@$(PYTHON) tools/setup_env.py --venv "$(VENV)"
 
 setup-core: ## build .venv with what lifting needs (2 min the first time)
@@ -31,6 +31,9 @@ lint: setup ## check style, types and which folder imports which
 	$(RUN) -m ruff format --check .
 	$(RUN) -m mypy
 	$(VENV)/bin/lint-imports
+
+wheel: setup-core ## build the wheel, into dist
+	$(RUN) -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
 
 clean: ## remove what tools left: caches, builds, out
 	rm -rf out build dist *.egg-info plugins/*/build plugins/*/*.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
