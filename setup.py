@@ -19,14 +19,14 @@ class BuildWithRootFiles(build_py):
     """
 
     def run(self) -> None:
+        package = Path(self.build_lib) / 'posediff'
+        if not self.editable_mode:
+            shutil.rmtree(package, ignore_errors=True)  # files of an earlier build would get into the wheel
         super().run()
         if not self.editable_mode:  # a checkout uses its own
-            package = Path(self.build_lib) / 'posediff'
             shutil.copy(ROOT / 'constraints.txt', package / 'installation')
-            target = package / '.mim'
-            shutil.rmtree(target, ignore_errors=True)
-            shutil.copytree(ROOT / 'configs', target / 'configs', ignore=shutil.ignore_patterns('__pycache__'))
-            shutil.copy(ROOT / 'model-index.yml', target)
+            shutil.copytree(ROOT / 'configs', package / '.mim/configs', ignore=shutil.ignore_patterns('__pycache__'))
+            shutil.copy(ROOT / 'model-index.yml', package / '.mim')
 
 
 setup(cmdclass={'build_py': BuildWithRootFiles})

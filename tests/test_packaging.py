@@ -118,3 +118,26 @@ def test_make_help_describes_every_target() -> None:
     assert targets <= set(re.findall(r'^([a-z-]+):.*## ', makefile, re.MULTILINE))
     told = subprocess.run(['make', 'help'], cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout
     assert all(f'make {target} ' in told for target in targets)
+
+
+def test_the_image_is_built_from_all_that_the_wheel_is_made_of() -> None:
+    """.dockerignore leaves out everything but a list of names."""
+    lines = (REPOSITORY / '.dockerignore').read_text().splitlines()
+    kept = {line[1:] for line in lines if line.startswith('!')}
+    assert '*' in lines
+    assert [name for name in kept if not (REPOSITORY / name).exists()] == []
+    read_by_build = set(re.findall(r"ROOT / '([^']+)'", (REPOSITORY / 'setup.py').read_text()))
+    assert len(read_by_build) > 2
+    assert read_by_build | {'posediff', 'setup.py', 'setup.cfg', 'pyproject.toml', 'README.md', 'LICENSE'} <= kept
+    copied = re.findall(r'/source/([\w.]+)', (REPOSITORY / 'Dockerfile').read_text())
+    assert copied
+    assert set(copied) <= kept
+
+
+def test_the_image_has_the_steps_of_this_package() -> None:
+    text = (REPOSITORY / 'Dockerfile').read_text()
+    assert 'posediff setup openmmlab' in text
+    (extras,) = re.findall(r'/source\[([\w,-]+)\]', text)
+    setup = configparser.RawConfigParser()
+    setup.read(REPOSITORY / 'setup.cfg')
+    assert set(extras.split(',')) <= set(setup['options.extras_require'])
