@@ -229,6 +229,15 @@ def test_a_core_only_machine_is_healthy_and_told_that_the_video_part_is_not_ther
     assert find(core, 'video-absent').cure == 'posediff setup openmmlab'
 
 
+def test_a_new_setuptools_is_no_problem_where_nothing_needs_the_old_one() -> None:
+    """What ``pip install posediff`` leaves without constraints: a newer torch brings a newer setuptools."""
+    video = tuple(name for name in HEALTHY.versions if name not in (*CORE, 'setuptools'))
+    newer = machine({'torch': '2.14.1', 'setuptools': '84.2.1'}, drop=video)
+    assert not [finding for finding in report.diagnose(newer) if finding.is_problem]
+    old_engine = machine({'mmengine': '0.10.8', 'setuptools': '84.2.1', 'torch': '2.14.1'}, drop=video)
+    assert 'mmengine imports it' in find(old_engine, 'setuptools').message
+
+
 def test_trouble_of_the_video_part_does_not_put_lifting_in_doubt() -> None:
     findings = report.diagnose(BAD['mmcv-ops'][0])
     assert report.lifting_works(findings)

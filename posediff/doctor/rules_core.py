@@ -53,13 +53,16 @@ def old_mmengine(installed: Installed) -> Iterator[Finding]:
 
 
 def new_setuptools(installed: Installed) -> Iterator[Finding]:
-    """setuptools >= 82 no longer contains pkg_resources."""
-    version = installed.release('setuptools')
-    if version and version >= (82,):
+    """setuptools >= 82 no longer contains pkg_resources, and a package that is installed needs it."""
+    version, torch = installed.release('setuptools'), installed.release('torch')
+    old_names = [name for _, others in (FORKS['mmengine'], FORKS['mmcv']) for name in others]
+    reasons = [f'{name} imports it' for name in old_names if name in installed.versions]
+    if torch and torch[:2] == (2, 11):
+        reasons.append('torch 2.11 asks for setuptools < 82')
+    if version and version >= (82,) and reasons:
         yield Finding(
             'setuptools',
-            f'setuptools {installed.versions["setuptools"]} has no pkg_resources, which mmengine and mmcv '
-            'under their old names import, and torch 2.11 requires setuptools < 82',
+            f'setuptools {installed.versions["setuptools"]} has no pkg_resources: {", ".join(reasons)}',
             installed.pip('install', 'setuptools>=80,<82'),
         )
 
