@@ -118,6 +118,7 @@ FULL: tuple[Step, ...] = (
             '.[video,pipeline,mediapipe,keypoint-files,tracking,export,diffusers,test,dev]',
         ),
         'import torchvision.ops, timm, cv2, pytest',
+        takes='about 1 min',
         reads=PROJECT_FILES,
     ),
     *OPENMMLAB,
