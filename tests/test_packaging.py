@@ -141,3 +141,10 @@ def test_the_image_has_the_steps_of_this_package() -> None:
     setup = configparser.RawConfigParser()
     setup.read(REPOSITORY / 'setup.cfg')
     assert set(extras.split(',')) <= set(setup['options.extras_require'])
+
+
+def test_the_page_on_installation_lists_every_extra() -> None:
+    setup = configparser.RawConfigParser()
+    setup.read(REPOSITORY / 'setup.cfg')
+    page = (REPOSITORY / 'docs' / 'installation.md').read_text()
+    assert [name for name in setup['options.extras_require'] if f'`{name}`' not in page] == []

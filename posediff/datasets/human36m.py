@@ -99,7 +99,7 @@ class Human36MLiftingDataset(PoseWindowDataset):
         except ImportError as error:
             raise ImportError(
                 f'Human36MLiftingDataset reads its files through MMPose, which cannot be imported ({error}); '
-                '`make setup` installs it'
+                '`posediff setup openmmlab` installs it'
             ) from error
         try:
             return Human36mDataset(data_root=str(self.data_root), lazy_init=True, **self._files)

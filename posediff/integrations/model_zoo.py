@@ -75,5 +75,5 @@ def _entries(package: str, containing: str) -> Iterator[dict[str, Any]]:
 def _installed(package: str) -> Path:
     spec = importlib.util.find_spec(package)
     if spec is None or spec.origin is None:
-        raise ModuleNotFoundError(f'{package} is not installed: `make setup` installs it')
+        raise ModuleNotFoundError(f'{package} is not installed: `posediff setup openmmlab` installs it')
     return Path(spec.origin).parent / '.mim'

@@ -124,6 +124,6 @@ def _import(module: str) -> Any:
     except ImportError as error:
         package = module.partition('.')[0]
         raise ImportError(
-            f'ByteTrackTracker needs {package}, which cannot be imported ({error}): run `make setup`, or '
+            f'ByteTrackTracker needs {package}, which cannot be imported ({error}): run `posediff setup openmmlab`, or '
             "`pip install 'posediff[tracking]'` for lap; PoseTracker needs neither"
         ) from error
