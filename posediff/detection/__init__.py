@@ -6,7 +6,7 @@ from posediff.detection.keypoints_file import KeypointsFileDetector
 from posediff.detection.mediapipe_people import MediaPipeDetector
 from posediff.detection.mmdet_models import MMDetDetector
 from posediff.detection.whole_frame import WholeFrameDetector
-from posediff.structures.people import People
+from posediff.structures.person_boxes import PersonBoxes
 
 __all__ = [
     'BaseDetector',
@@ -14,6 +14,6 @@ __all__ = [
     'KeypointsFileDetector',
     'MMDetDetector',
     'MediaPipeDetector',
-    'People',
+    'PersonBoxes',
     'WholeFrameDetector',
 ]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from posediff.structures.component_choices import CommandLineChoice
-from posediff.structures.people import People
+from posediff.structures.person_boxes import PersonBoxes
 from posediff.structures.video_frame import VideoFrame
 
 
@@ -18,5 +18,5 @@ class BaseDetector(ABC):
     """Words by which a command line names the component."""
 
     @abstractmethod
-    def __call__(self, frames: Sequence[VideoFrame]) -> list[People]:
+    def __call__(self, frames: Sequence[VideoFrame]) -> list[PersonBoxes]:
         """Detect the persons of each frame; boxes have a positive area and lie at least partly in the image."""

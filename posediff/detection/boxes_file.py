@@ -15,7 +15,7 @@ from posediff.fileio.keypoint_files.coordinates import SMALL
 from posediff.fileio.keypoint_files.frame_numbers import frame_numbers, places_among
 from posediff.registry import DETECTORS
 from posediff.structures.component_choices import CommandLineChoice
-from posediff.structures.people import People, clip_boxes
+from posediff.structures.person_boxes import PersonBoxes, clip_boxes
 from posediff.structures.video_frame import VideoFrame
 
 Row = tuple[int, list[float], float]
@@ -101,7 +101,7 @@ class BoxesFileDetector(BaseDetector):
             raise ValueError(text)
         return text
 
-    def __call__(self, frames: Sequence[VideoFrame]) -> list[People]:
+    def __call__(self, frames: Sequence[VideoFrame]) -> list[PersonBoxes]:
         found = []
         for frame in frames:
             rows = self._boxes.get(frame.picture, [])

@@ -9,7 +9,7 @@ from typing import Any
 from posediff.detection.base import BaseDetector
 from posediff.fileio.keypoint_files.opening import boxes_of, open_record
 from posediff.registry import DETECTORS
-from posediff.structures.people import People
+from posediff.structures.person_boxes import PersonBoxes
 from posediff.structures.video_frame import VideoFrame
 
 
@@ -31,10 +31,10 @@ class KeypointsFileDetector(BaseDetector):
         self.record = open_record(path, skeleton, **options)
         self.num_pictures = self.num_looked_up = self.num_outside = 0
 
-    def __call__(self, frames: Sequence[VideoFrame]) -> list[People]:
+    def __call__(self, frames: Sequence[VideoFrame]) -> list[PersonBoxes]:
         return [self._people(frame) for frame in frames]
 
-    def _people(self, frame: VideoFrame) -> People:
+    def _people(self, frame: VideoFrame) -> PersonBoxes:
         there = [person for person in self.record.at(frame) if (person.scores > 0).any()]
         found, rows = boxes_of(there, frame.image.shape[:2])
         self.num_pictures = max(self.num_pictures, 1 + frame.picture)

@@ -13,7 +13,7 @@ from posediff.integrations.mediapipe.rois import circle_boxes
 from posediff.registry import DETECTORS
 from posediff.structures.argument_checks import require_whole
 from posediff.structures.component_choices import CommandLineChoice
-from posediff.structures.people import People
+from posediff.structures.person_boxes import PersonBoxes
 from posediff.structures.video_frame import VideoFrame
 
 SAME_PERSON = 0.3
@@ -46,10 +46,10 @@ class MediaPipeDetector(BaseDetector):
         self.levels = levels
         self.detector = mediapipe.PoseDetectionNetwork(score_threshold, iou_threshold, num_threads)
 
-    def __call__(self, frames: Sequence[VideoFrame]) -> list[People]:
+    def __call__(self, frames: Sequence[VideoFrame]) -> list[PersonBoxes]:
         return [self._find(frame.image) for frame in frames]
 
-    def _find(self, image: np.ndarray) -> People:
+    def _find(self, image: np.ndarray) -> PersonBoxes:
         rois, scores = np.zeros((0, 4)), np.zeros(0, np.float32)
         for left, top, side_x, side_y in looks(image.shape[:2], self.levels):
             found = self.detector(image[top : top + side_y, left : left + side_x])
@@ -59,7 +59,7 @@ class MediaPipeDetector(BaseDetector):
         height, width = image.shape[:2]
         boxes = np.clip(circle_boxes(rois[kept]), 0, [width, height, width, height]).astype(np.float32)
         inside = (boxes[:, 2:] > boxes[:, :2]).all(-1)
-        return People(boxes[inside], scores[kept][inside], rois[kept][inside].astype(np.float32))
+        return PersonBoxes(boxes[inside], scores[kept][inside], rois[kept][inside].astype(np.float32))
 
 
 def looks(img_shape: tuple[int, int], levels: int) -> Iterator[tuple[int, int, int, int]]:

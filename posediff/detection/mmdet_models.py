@@ -13,7 +13,7 @@ from posediff.integrations.model_zoo import find_model
 from posediff.integrations.openmmlab_models import loaded
 from posediff.registry import DETECTORS
 from posediff.structures.component_choices import CommandLineChoice
-from posediff.structures.people import People, clip_boxes
+from posediff.structures.person_boxes import PersonBoxes, clip_boxes
 from posediff.structures.video_frame import VideoFrame
 
 
@@ -60,7 +60,7 @@ class MMDetDetector(BaseDetector):
         self.score_threshold = score_threshold
         self._infer = inference_detector
 
-    def __call__(self, frames: Sequence[VideoFrame]) -> list[People]:
+    def __call__(self, frames: Sequence[VideoFrame]) -> list[PersonBoxes]:
         if not frames:
             return []
         found = []

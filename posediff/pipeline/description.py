@@ -11,7 +11,7 @@ from typing import Any
 from posediff.assets import LIFTER_CHECKPOINT, LIFTER_CONFIG
 from posediff.geometry.calibration import find_camera
 from posediff.pipeline.camera_guess import Intrinsics, check_focal
-from posediff.pipeline.sightings import SightingsLog
+from posediff.pipeline.pose_log import PoseLog
 from posediff.plugins.entry_points import load_plugins
 from posediff.registry import DETECTORS, POSE_ESTIMATORS, SMOOTHERS, TRACKERS
 from posediff.structures.argument_checks import require_finite, require_whole
@@ -115,10 +115,8 @@ class VideoDescription:
             return Intrinsics.of(img_shape, self.focal)
         return Intrinsics.calibrated(find_camera(*self.calibration, img_shape, self.max_crop))
 
-    def log(
-        self, folder: str | Path, video: VideoSource, resume: bool = False, overwrite: bool = False
-    ) -> SightingsLog:
-        """Open a log of the 2D poses of a video, new or to be continued; see :class:`SightingsLog`."""
+    def log(self, folder: str | Path, video: VideoSource, resume: bool = False, overwrite: bool = False) -> PoseLog:
+        """Open a log of the 2D poses of a video, new or to be continued; see :class:`PoseLog`."""
         about = {
             'video': video.name,
             'video size': video.path.stat().st_size if video.path.is_file() else 0,
@@ -131,4 +129,4 @@ class VideoDescription:
         file = Path(str(self.detector.get('path', '')))  # of keypoints or boxes
         if file.is_file():
             about['size of the detector file'] = file.stat().st_size
-        return SightingsLog(folder, about, resume, overwrite)
+        return PoseLog(folder, about, resume, overwrite)

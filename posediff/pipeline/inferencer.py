@@ -9,8 +9,8 @@ from pathlib import Path
 from posediff.models.estimator import PoseDiffusionEstimator
 from posediff.pipeline.components import VideoComponents
 from posediff.pipeline.description import VideoDescription
+from posediff.pipeline.pose_log import PoseLog
 from posediff.pipeline.pose_writer import PosesHeader
-from posediff.pipeline.sightings import SightingsLog
 from posediff.pipeline.video_run import VideoRun
 from posediff.video import VideoSource
 
@@ -45,7 +45,7 @@ class VideoPoseInferencer(VideoDescription):
         video: str | Path | VideoSource,
         max_frames: int | None = None,
         stop: Callable[[], bool] | None = None,
-        log: SightingsLog | None = None,
+        log: PoseLog | None = None,
     ) -> VideoRun:
         """Begin the run of a video; for the arguments see :class:`~posediff.pipeline.video_run.VideoRun`."""
         return VideoRun(self.components, video, max_frames, stop, log)

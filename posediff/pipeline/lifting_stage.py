@@ -10,10 +10,10 @@ import numpy as np
 from posediff.lifting import LiftedFrames, LiftingStream
 from posediff.pipeline.camera_guess import Intrinsics, root_position
 from posediff.pipeline.joints_in_picture import joints_in_picture
-from posediff.pipeline.observing import Observation
 from posediff.pipeline.place_filter import PlaceFilter
 from posediff.pipeline.segments import Lifted, Seen, Segment
 from posediff.smoothing import BaseSmoother
+from posediff.structures.frame_poses import FramePoses
 from posediff.structures.results import FrameResult, PersonPose
 from posediff.structures.skeleton_conversion import convert_joints, get_conversion
 from posediff.structures.skeletons import Skeleton
@@ -63,7 +63,7 @@ class LiftingStage:
         self._looked: deque[int] = deque(maxlen=self.max_gap + 2)  # the last frames that were observed at all
         self._rows: dict[int, list[PersonPose]] = {}
 
-    def __call__(self, observations: Iterable[Observation]) -> Iterator[FrameResult]:
+    def __call__(self, observations: Iterable[FramePoses]) -> Iterator[FrameResult]:
         """Turn observations, in order, into results, in order; each as soon as nothing will change it."""
         for observation in observations:
             self._frames.append((observation.frame_index, observation.time_s))
@@ -75,7 +75,7 @@ class LiftingStage:
         self.stream.flush()
         yield from self._ready()
 
-    def _push(self, observation: Observation) -> None:
+    def _push(self, observation: FramePoses) -> None:
         now = observation.frame_index
         for segment in list(self._open.values()) if observation.after_cut else ():
             self._close(segment)  # time is missing there: what follows is another motion

@@ -1,57 +1,51 @@
-"""From frames to who is where: detect, estimate, track, in batches and in the order of the video."""
+"""The 2D stages of the pipeline: detection, pose estimation and tracking, in batches and in the order of the video."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import TypeVar
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from posediff.detection.base import BaseDetector
-from posediff.geometry.similarity import box_iou, object_keypoint_similarity
-from posediff.pipeline.sightings import Sighting
-from posediff.pose_estimation.base import BasePoseEstimator, FrameWindow, Poses
-from posediff.structures.people import People
-from posediff.structures.skeletons import Skeleton
+from posediff.geometry.similarity import box_iou
+from posediff.pipeline.pose_nms import pose_nms
+from posediff.pose_estimation.base import BasePoseEstimator, FrameWindow
+from posediff.structures.frame_poses import NO_TRACK, FramePoses
+from posediff.structures.person_boxes import PersonBoxes
 from posediff.structures.video_frame import VideoFrame
-from posediff.tracking.base import NO_TRACK, BaseTracker
+from posediff.tracking.base import BaseTracker
 from posediff.tracking.first_frames import with_first_frames
 
 Item = TypeVar('Item')
-STILL_THERE = 0.3  # overlap (intersection over union) of two boxes in successive frames that are one person's
-PART_OF = 0.7  # part of a box within another's from which on who was not detected is taken for a part of the other
 
+SAME_PERSON_IOU = 0.3
+"""IoU above which a box and a box of the previous frame belong to the same person."""
 
-@dataclass(frozen=True)
-class Observation(Sighting):
-    """The people of one frame who have a track.
-
-    Attributes:
-        track_ids: (N,) int64.
-    """
-
-    track_ids: np.ndarray
+MAX_COVERED = 0.7
+"""Largest part of a box within another box of the frame with which a person that was not detected is added; with more,
+the box is taken for a part of the other person."""
 
 
 class Observer:
-    """Find, estimate and track the people of a video.
+    """The 2D stages of one video: detect persons, estimate their 2D poses, track them.
 
-    Whom the detector misses, from behind for instance, is looked for where the frame before had the person, as long as
-    an estimator that sees absence says that somebody is there.
+    If the detector misses a person of the previous frame, the pose estimator is run on the person's previous box,
+    provided that its scores show whether a box contains a person (``sees_absence``).
 
     Args:
-        detector: Finds people.
-        estimator: Finds their keypoints; may look at frames around.
-        tracker: Tells them apart over time.
-        batch_size: Frames at a time.
-        min_pose_score: Poses whose mean keypoint score is below are nobody's.
-        same_pose: Of two poses in a frame that are more alike (object keypoint similarity) one is left, the better
-            scored: detectors see people double.
-        first_frames: People are there from the frame on that they were found in first, not only once the tracker is
-            sure of them; results come that many frames later.
+        detector: Returns the boxes of the persons in a frame.
+        estimator: Returns the 2D pose in each box; may use neighbouring frames.
+        tracker: Assigns track ids.
+        batch_size: Frames per batch.
+        min_pose_score: Poses with a lower mean keypoint score are discarded.
+        max_similarity: Of two poses with a larger object keypoint similarity, the one with the lower score is
+            discarded: detectors return some persons twice.
+        first_frames: Extend tracks to the frames before the tracker confirmed them; results are delayed by as many
+            frames.
     """
 
     def __init__(
@@ -61,103 +55,93 @@ class Observer:
         tracker: BaseTracker,
         batch_size: int = 8,
         min_pose_score: float = 0.3,
-        same_pose: float = 0.5,
+        max_similarity: float = 0.5,
         first_frames: bool = True,
     ) -> None:
         self.first_frames = first_frames
-        self.min_pose_score, self.same_pose = min_pose_score, same_pose
+        self.min_pose_score, self.max_similarity = min_pose_score, max_similarity
         self.detector, self.estimator, self.tracker, self.batch_size = detector, estimator, tracker, batch_size
 
-    def __call__(self, frames: Iterable[VideoFrame], fps: float) -> Iterator[Observation]:
-        """Observe frame by frame.
+    def __call__(self, frames: Iterable[VideoFrame], fps: float) -> Iterator[FramePoses]:
+        """Run all 2D stages.
 
         Args:
-            frames: In order, at a constant rate; a frame that repeats the one before gets its people again.
-            fps: Their rate.
+            frames: Frames in temporal order at a constant rate. For a frame that repeats the previous picture, the
+                detections of that picture are used.
+            fps: Frame rate.
 
         Yields:
-            One observation a frame, as soon as its batch and the frames around it are there, and with ``first_frames``
-            the frames that the tracker wants.
+            The tracked persons of each frame, as soon as its batch, the neighbouring frames of the pose estimator and,
+            with ``first_frames``, the frames that the tracker needs to confirm a track have been read.
         """
-        return self.follow(self.look(frames), fps)
+        return self.track(self.estimate(frames), fps)
 
-    def look(self, frames: Iterable[VideoFrame], first: int = 0, before: Sighting | None = None) -> Iterator[Sighting]:
-        """Find and estimate the people of frames ``first`` and later.
+    def estimate(
+        self, frames: Iterable[VideoFrame], first: int = 0, previous: FramePoses | None = None
+    ) -> Iterator[FramePoses]:
+        """Detect persons and estimate their 2D poses.
 
         Args:
-            frames: In order; from ``first - frames_around`` of the estimator on, or from the beginning.
-            first: Number of the first frame that is wanted.
-            before: Who was seen in the frame before that.
+            frames: Frames in temporal order, from ``first - frames_around`` of the estimator on, or from the beginning.
+            first: Index of the first frame to yield.
+            previous: The poses of the frame before ``first``.
+
+        Yields:
+            The poses of each frame, without track ids.
         """
-        for windows in _batches(self._windows(self._found(frames), first), self.batch_size):
+        for windows in _batches(self._windows(self._detect(frames), first), self.batch_size):
             for window, poses in zip(windows, self.estimator(windows), strict=True):
-                before = self._with_missed(window, self._sighting(window, [(window.people, poses)]), before)
-                yield before
+                previous = self._with_missed(window, self._without_duplicates(poses), previous)
+                yield previous
 
-    def _sighting(self, window: FrameWindow, found: list[tuple[People, Poses]]) -> Sighting:
-        """Everybody once."""
-        keypoints, scores = (
-            np.concatenate([getattr(poses, name) for _, poses in found]) for name in ('keypoints', 'scores')
+    def _without_duplicates(self, poses: FramePoses) -> FramePoses:
+        kept = pose_nms(
+            poses.keypoints_2d,
+            poses.keypoint_scores,
+            self.estimator.skeleton,
+            self.min_pose_score,
+            self.max_similarity,
         )
-        boxes = np.concatenate([people.boxes if poses.boxes is None else poses.boxes for people, poses in found])
-        kept = one_pose_each(Poses(keypoints, scores), self.estimator.skeleton, self.min_pose_score, self.same_pose)
-        return Sighting(
-            window.key.index,
-            window.key.time_s,
-            boxes[kept],
-            np.concatenate([people.scores for people, _ in found])[kept],
-            keypoints[kept],
-            scores[kept],
-            after_cut=window.key.after_cut,
-        )
+        return poses.take(kept)
 
-    def _with_missed(self, window: FrameWindow, seen: Sighting, before: Sighting | None) -> Sighting:
-        """With those of the frame before whom the detector missed."""
-        if before is None or seen.after_cut or not self.estimator.sees_absence:
-            return seen
-        overlap = box_iou(before.boxes, seen.boxes)
+    def _with_missed(self, window: FrameWindow, found: FramePoses, previous: FramePoses | None) -> FramePoses:
+        """Add the persons of the previous frame that the detector missed in this frame."""
+        if previous is None or found.after_cut or not self.estimator.sees_absence:
+            return found
+        overlap = box_iou(previous.boxes, found.boxes)
         rows, columns = linear_sum_assignment(-overlap)
         height, width = window.key.image.shape[:2]
-        missed = (np.minimum(before.boxes[:, 2:], [width, height]) > np.maximum(before.boxes[:, :2], 0)).all(-1)
-        missed[rows[overlap[rows, columns] >= STILL_THERE]] = False
+        missed = (np.minimum(previous.boxes[:, 2:], [width, height]) > np.maximum(previous.boxes[:, :2], 0)).all(-1)
+        missed[rows[overlap[rows, columns] >= SAME_PERSON_IOU]] = False
         if not missed.any():
-            return seen
-        people = People(before.boxes[missed], before.box_scores[missed])
-        people = self.estimator.where_next(people, before.keypoints_2d[missed])
-        (poses,) = self.estimator([FrameWindow(window.frames, people)])
-        boxes = people.boxes if poses.boxes is None else poses.boxes
-        alone = (_covered(boxes, seen.boxes) <= PART_OF).all(1)
-        people = People(boxes[alone], people.scores[alone])
-        poses = Poses(poses.keypoints[alone], poses.scores[alone])
-        there = People(seen.boxes, seen.box_scores), Poses(seen.keypoints_2d, seen.keypoint_scores, seen.boxes)
-        return self._sighting(window, [there, (people, poses)])
+            return found
+        lost = previous.take(missed)
+        people = self.estimator.where_next(PersonBoxes(lost.boxes, lost.box_scores), lost.keypoints_2d)
+        (added,) = self.estimator([FrameWindow(window.frames, people)])
+        apart = np.flatnonzero((_covered(added.boxes, found.boxes) <= MAX_COVERED).all(1))
+        return self._without_duplicates(found.extend(added.take(apart)))
 
-    def follow(self, sightings: Iterable[Sighting], fps: float) -> Iterator[Observation]:
-        """Tell people apart, in sightings from the first frame on."""
-        tracked = self._tracked(sightings, fps)
+    def track(self, poses: Iterable[FramePoses], fps: float) -> Iterator[FramePoses]:
+        """Assign track ids and drop persons without a track.
+
+        Args:
+            poses: The poses of each frame, from the first frame of the video on.
+            fps: Frame rate.
+        """
+        tracked = self._tracked(poses, fps)
         if self.first_frames:
             tracked = with_first_frames(tracked, lambda one: one.boxes, self.tracker.min_hits)
-        for one, ids in tracked:
-            known = ids != NO_TRACK
-            yield Observation(
-                frame_index=one.frame_index,
-                time_s=one.time_s,
-                boxes=one.boxes[known],
-                box_scores=one.box_scores[known],
-                keypoints_2d=one.keypoints_2d[known],
-                keypoint_scores=one.keypoint_scores[known],
-                after_cut=one.after_cut,
-                track_ids=ids[known],
-            )
+        for one, track_ids in tracked:
+            yield replace(one, track_ids=track_ids).take(track_ids != NO_TRACK)
 
-    def _tracked(self, sightings: Iterable[Sighting], fps: float) -> Iterator[tuple[Sighting, np.ndarray]]:
+    def _tracked(self, poses: Iterable[FramePoses], fps: float) -> Iterator[tuple[FramePoses, np.ndarray]]:
         self.tracker.reset(fps)
-        for one in sightings:
+        for one in poses:
             args = one.frame_index, one.boxes, one.box_scores, one.keypoints_2d, one.keypoint_scores
             yield one, self.tracker.update(*args)
 
-    def _found(self, frames: Iterable[VideoFrame]) -> Iterator[tuple[VideoFrame, People]]:
-        before: People | None = None
+    def _detect(self, frames: Iterable[VideoFrame]) -> Iterator[tuple[VideoFrame, PersonBoxes]]:
+        before: PersonBoxes | None = None
         for batch in _batches(frames, self.batch_size):
             new = [not frame.repeated or (before is None and number == 0) for number, frame in enumerate(batch)]
             found = iter(self.detector([frame for frame, is_new in zip(batch, new, strict=True) if is_new]))
@@ -166,11 +150,11 @@ class Observer:
                     before = next(found)
                 yield frame, before
 
-    def _windows(self, found: Iterable[tuple[VideoFrame, People]], first: int) -> Iterator[FrameWindow]:
-        """Every frame in the middle of those around it; at the ends the first or last is repeated."""
+    def _windows(self, found: Iterable[tuple[VideoFrame, PersonBoxes]], first: int) -> Iterator[FrameWindow]:
+        """Yield each frame with its neighbours; at the ends of the video the first or last frame is repeated."""
         around = self.estimator.frames_around
-        kept: deque[tuple[VideoFrame, People]] = deque(maxlen=2 * around + 1)
-        last: tuple[VideoFrame, People] | None = None
+        kept: deque[tuple[VideoFrame, PersonBoxes]] = deque(maxlen=2 * around + 1)
+        last: tuple[VideoFrame, PersonBoxes] | None = None
         for item in found:
             kept.extend([item] * (around + 1 if last is None else 1))
             last = item
@@ -182,42 +166,15 @@ class Observer:
                 yield _window(kept, around)
 
 
-def one_pose_each(poses: Poses, skeleton: Skeleton, min_score: float, same: float) -> np.ndarray:
-    """Rows of the poses that are somebody's, in their order: sure enough, and none of them like a better one.
-
-    Poses are alike by the object keypoint similarity of the keypoints that both have, with a spread of a 15th of the
-    better one's longer side (the shorter one is that of the view, not of the person). Of each pair of sides the one
-    that is nearer counts: seen from the side, the same person is found twice with some limbs swapped.
-    """
-    means = poses.scores.mean(-1) if len(poses) else np.zeros(0)
-    kept: list[int] = []
-    for row in np.argsort(-means, kind='stable').tolist():
-        if means[row] >= min_score and all(_likeness(poses, row, other, skeleton) <= same for other in kept):
-            kept.append(row)
-    return np.array(sorted(kept), dtype=int)
-
-
-def _likeness(poses: Poses, row: int, better: int, skeleton: Skeleton) -> float:
-    other, other_seen = poses.keypoints[better], poses.scores[better] > 0
-    sides = np.stack([np.arange(skeleton.num_joints), skeleton.flip_indices])
-    far = ((poses.keypoints[row][sides] - other) ** 2).sum(-1)
-    far[poses.scores[row][sides] <= 0] = np.inf
-    nearer = sides[far.argmin(0), np.arange(skeleton.num_joints)]
-    points, seen = poses.keypoints[row][nearer], poses.scores[row][nearer] > 0
-    spread = np.full((1, skeleton.num_joints), max(float(np.ptp(other, axis=0).max()) / 15, 1.0))
-    alike, _ = object_keypoint_similarity(other[None], other_seen[None], points[None], seen[None], spread)
-    return float(alike[0, 0])
-
-
 def _covered(boxes: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """(N, M) parts of the areas of N boxes that M others cover."""
+    """Return the parts (N, M) of the areas of N boxes that lie in each of M other boxes."""
     low = np.maximum(boxes[:, None, :2], others[:, :2])
     high = np.minimum(boxes[:, None, 2:], others[:, 2:])
     areas = (boxes[:, 2:] - boxes[:, :2]).prod(-1)
     return (high - low).clip(0).prod(-1) / np.maximum(areas, 1e-6)[:, None]
 
 
-def _window(kept: deque[tuple[VideoFrame, People]], around: int) -> FrameWindow:
+def _window(kept: deque[tuple[VideoFrame, PersonBoxes]], around: int) -> FrameWindow:
     return FrameWindow(tuple(frame for frame, _ in kept), kept[around][1])
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from posediff.pipeline.observing import Observation
+from posediff.structures.frame_poses import FramePoses
 from posediff.structures.skeletons import Skeleton
 
 LOWER_BODY = ('hip', 'knee', 'ankle', 'foot', 'heel', 'toe')
@@ -60,10 +60,10 @@ class SideSwapRepair:
         self.price = PRICE_PER_SECOND / fps
         self.lag, self.max_gap = round(lag_s * fps), max(round(max_gap_s * fps), 1)
         self._chains: dict[int, _Chain] = {}
-        self._waiting: deque[Observation] = deque()
+        self._waiting: deque[FramePoses] = deque()
         self.num_swapped = 0
 
-    def __call__(self, observations: Iterable[Observation]) -> Iterator[Observation]:
+    def __call__(self, observations: Iterable[FramePoses]) -> Iterator[FramePoses]:
         """The same observations, in order."""
         for observation in observations:
             for row, track in enumerate(observation.track_ids.tolist()):
@@ -100,7 +100,7 @@ class SideSwapRepair:
         chain.last_frame, chain.points, chain.scores = frame, *both
         chain.came_from.append((frame, origins))
 
-    def _decided(self, observation: Observation) -> Observation:
+    def _decided(self, observation: FramePoses) -> FramePoses:
         keypoints, scores = observation.keypoints_2d.copy(), observation.keypoint_scores.copy()
         for row, track in enumerate(observation.track_ids.tolist()):
             chain = self._chains[track]

@@ -9,9 +9,10 @@ from pathlib import Path
 from posediff.lifting import LiftingStream
 from posediff.pipeline.components import VideoComponents
 from posediff.pipeline.lifting_stage import LiftingStage
-from posediff.pipeline.observing import Observation, Observer
+from posediff.pipeline.observing import Observer
+from posediff.pipeline.pose_log import PoseLog
 from posediff.pipeline.side_swaps import SideSwapRepair
-from posediff.pipeline.sightings import SightingsLog
+from posediff.structures.frame_poses import FramePoses
 from posediff.structures.results import FrameResult
 from posediff.structures.video_frame import VideoFrame
 from posediff.video import VideoSource, open_video
@@ -42,7 +43,7 @@ class VideoRun(Iterator[FrameResult]):
         video: str | Path | VideoSource,
         max_frames: int | None = None,
         stop: Callable[[], bool] | None = None,
-        log: SightingsLog | None = None,
+        log: PoseLog | None = None,
     ) -> None:
         described, model = components.description, components.model
         self.source = video if isinstance(video, VideoSource) else open_video(video)
@@ -97,7 +98,7 @@ class VideoRun(Iterator[FrameResult]):
         """Number of poses so far in which a part of the body was moved back to its side."""
         return 0 if self.side_repair is None else self.side_repair.num_swapped
 
-    def _observations(self, max_frames: int | None, stop: Callable[[], bool] | None) -> Iterator[Observation]:
+    def _observations(self, max_frames: int | None, stop: Callable[[], bool] | None) -> Iterator[FramePoses]:
         """Tracked people of every frame, those that the log holds first."""
         first = 0 if self.log is None else self.log.num_frames
         around = self.observer.estimator.frames_around
@@ -106,7 +107,7 @@ class VideoRun(Iterator[FrameResult]):
             frames = itertools.takewhile(lambda frame: frame.index < max_frames, frames)
         if stop is not None:
             frames = itertools.takewhile(lambda _: not stop(), frames)
-        sightings = self.observer.look(frames, first, None if self.log is None else self.log.last)
+        poses = self.observer.estimate(frames, first, None if self.log is None else self.log.last)
         if self.log is not None:
-            sightings = itertools.chain(itertools.islice(self.log.read(), max_frames), self.log.record(sightings))
-        return self.observer.follow(sightings, self.source.fps)
+            poses = itertools.chain(itertools.islice(self.log.read(), max_frames), self.log.record(poses))
+        return self.observer.track(poses, self.source.fps)

@@ -1,6 +1,6 @@
 """2D pose estimation for the persons in a frame."""
 
-from posediff.pose_estimation.base import BasePoseEstimator, FrameWindow, Poses
+from posediff.pose_estimation.base import BasePoseEstimator, FrameWindow
 from posediff.pose_estimation.keypoints_file import KeypointsFileEstimator
 from posediff.pose_estimation.mediapipe_landmarks import MediaPipePoseEstimator
 from posediff.pose_estimation.topdown import DiffPoseEstimator, MMPoseEstimator
@@ -12,5 +12,4 @@ __all__ = [
     'KeypointsFileEstimator',
     'MMPoseEstimator',
     'MediaPipePoseEstimator',
-    'Poses',
 ]

@@ -10,7 +10,8 @@ from typing import ClassVar
 import numpy as np
 
 from posediff.structures.component_choices import CommandLineChoice
-from posediff.structures.people import People
+from posediff.structures.frame_poses import FramePoses
+from posediff.structures.person_boxes import PersonBoxes
 from posediff.structures.skeletons import Skeleton
 from posediff.structures.video_frame import VideoFrame
 
@@ -22,34 +23,36 @@ class FrameWindow:
     Attributes:
         frames: 2δ + 1 frames in temporal order with the target frame in the middle; at the ends of a video the first or
             last frame is repeated.
-        people: The persons in the target frame.
+        people: Boxes of the persons in the target frame.
     """
 
     frames: tuple[VideoFrame, ...]
-    people: People
+    people: PersonBoxes
 
     @property
     def key(self) -> VideoFrame:
         """The target frame."""
         return self.frames[len(self.frames) // 2]
 
+    def poses(
+        self, keypoints_2d: np.ndarray, keypoint_scores: np.ndarray, boxes: np.ndarray | None = None
+    ) -> FramePoses:
+        """Return the poses of the persons in the target frame.
 
-@dataclass(frozen=True)
-class Poses:
-    """2D poses of one frame, in the order of its persons.
-
-    Attributes:
-        keypoints: (N, K, 2) float32 px, finite.
-        scores: (N, K) float32 in [0, 1].
-        boxes: (N, 4) float32 px, if the pose estimator's boxes are more accurate than the detector's; else None.
-    """
-
-    keypoints: np.ndarray
-    scores: np.ndarray
-    boxes: np.ndarray | None = None
-
-    def __len__(self) -> int:
-        return len(self.keypoints)
+        Args:
+            keypoints_2d: (N, K, 2) float32 px, finite, in the order of :attr:`people`.
+            keypoint_scores: (N, K) float32 in [0, 1].
+            boxes: (N, 4) float32 px, if the pose estimator's boxes are more accurate than the detector's; else None.
+        """
+        return FramePoses(
+            self.key.index,
+            self.key.time_s,
+            self.people.boxes if boxes is None else boxes,
+            self.people.scores,
+            keypoints_2d,
+            keypoint_scores,
+            after_cut=self.key.after_cut,
+        )
 
 
 class BasePoseEstimator(ABC):
@@ -71,10 +74,10 @@ class BasePoseEstimator(ABC):
     sees_absence: bool = False
 
     @abstractmethod
-    def __call__(self, windows: Sequence[FrameWindow]) -> list[Poses]:
-        """Estimate the poses of the persons of each window."""
+    def __call__(self, windows: Sequence[FrameWindow]) -> list[FramePoses]:
+        """Estimate the poses of the persons of each window, in their order; see :meth:`FrameWindow.poses`."""
 
-    def where_next(self, people: People, keypoints: np.ndarray) -> People:
+    def where_next(self, people: PersonBoxes, keypoints: np.ndarray) -> PersonBoxes:
         """Return the search boxes in the next frame for persons of the current frame.
 
         Args:

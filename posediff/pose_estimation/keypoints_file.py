@@ -11,8 +11,9 @@ from scipy.optimize import linear_sum_assignment
 
 from posediff.fileio.keypoint_files.opening import boxes_of, open_record
 from posediff.geometry.similarity import box_iou
-from posediff.pose_estimation.base import BasePoseEstimator, FrameWindow, Poses
+from posediff.pose_estimation.base import BasePoseEstimator, FrameWindow
 from posediff.registry import POSE_ESTIMATORS
+from posediff.structures.frame_poses import FramePoses
 
 
 @POSE_ESTIMATORS.register_module()
@@ -30,10 +31,10 @@ class KeypointsFileEstimator(BasePoseEstimator):
         self.record = open_record(path, skeleton, **options)
         self.skeleton = self.record.skeleton
 
-    def __call__(self, windows: Sequence[FrameWindow]) -> list[Poses]:
+    def __call__(self, windows: Sequence[FrameWindow]) -> list[FramePoses]:
         return [self._poses(window) for window in windows]
 
-    def _poses(self, window: FrameWindow) -> Poses:
+    def _poses(self, window: FrameWindow) -> FramePoses:
         joints = self.skeleton.num_joints
         keypoints = np.zeros((len(window.people), joints, 2), np.float32)
         scores = np.zeros((len(window.people), joints), np.float32)
@@ -45,4 +46,4 @@ class KeypointsFileEstimator(BasePoseEstimator):
             if overlap[row, column] > 0:
                 person = everybody[kept[column]]
                 keypoints[row], scores[row] = person.keypoints, person.scores
-        return Poses(keypoints, scores)
+        return window.poses(keypoints, scores)

@@ -9,11 +9,12 @@ import numpy as np
 
 from posediff.integrations import mediapipe
 from posediff.integrations.mediapipe.rois import rois_from_boxes, rois_from_circles
-from posediff.pose_estimation.base import BasePoseEstimator, FrameWindow, Poses
+from posediff.pose_estimation.base import BasePoseEstimator, FrameWindow
 from posediff.registry import POSE_ESTIMATORS
 from posediff.structures.argument_checks import require_whole
 from posediff.structures.component_choices import CommandLineChoice
-from posediff.structures.people import People, boxes_around
+from posediff.structures.frame_poses import FramePoses
+from posediff.structures.person_boxes import PersonBoxes, boxes_around
 from posediff.structures.skeletons import MEDIAPIPE33
 
 REACH = 1.12
@@ -40,7 +41,7 @@ class MediaPipePoseEstimator(BasePoseEstimator):
         self.looks = looks
         self.estimator = mediapipe.PoseLandmarkNetwork(num_threads)
 
-    def __call__(self, windows: Sequence[FrameWindow]) -> list[Poses]:
+    def __call__(self, windows: Sequence[FrameWindow]) -> list[FramePoses]:
         found = []
         for window in windows:
             people = window.people
@@ -51,10 +52,10 @@ class MediaPipePoseEstimator(BasePoseEstimator):
             # no person present: all scores are 0
             scores = poses.scores * (poses.presence > mediapipe.landmarks.PRESENCE_THRESHOLD)[:, None]
             keypoints = poses.keypoints.astype(np.float32)
-            found.append(Poses(keypoints, scores.astype(np.float32), boxes_around(keypoints)))
+            found.append(window.poses(keypoints, scores.astype(np.float32), boxes_around(keypoints)))
         return found
 
-    def where_next(self, people: People, keypoints: np.ndarray) -> People:
+    def where_next(self, people: PersonBoxes, keypoints: np.ndarray) -> PersonBoxes:
         """Return the persons with ROIs rotated like their bodies, as MediaPipe's alignment points do."""
         middles = [
             keypoints[:, [self.skeleton.joint_names.index(f'{side}_{part}') for side in ('left', 'right')]].mean(1)

@@ -19,9 +19,10 @@ from posediff.engine.config import require_parts
 from posediff.engine.config_files import packaged_configs
 from posediff.integrations.model_zoo import find_model
 from posediff.integrations.openmmlab_models import loaded
-from posediff.pose_estimation.base import BasePoseEstimator, FrameWindow, Poses
+from posediff.pose_estimation.base import BasePoseEstimator, FrameWindow
 from posediff.registry import POSE_ESTIMATORS, build_pipeline
 from posediff.structures.component_choices import CommandLineChoice
+from posediff.structures.frame_poses import FramePoses
 from posediff.structures.skeletons import Skeleton, match_skeleton
 from posediff.structures.video_frame import VideoFrame
 
@@ -60,7 +61,7 @@ class TopdownEstimator(BasePoseEstimator):
     def image(self, frames: tuple[VideoFrame, ...]) -> Any:
         """Return the input of the transforms, ``img``, BGR."""
 
-    def __call__(self, windows: Sequence[FrameWindow]) -> list[Poses]:
+    def __call__(self, windows: Sequence[FrameWindow]) -> list[FramePoses]:
         items = [item for window in windows for item in self._items(window)]
         keypoints, scores = [], []
         for first in range(0, len(items), self.batch_size):
@@ -76,7 +77,7 @@ class TopdownEstimator(BasePoseEstimator):
             own = slice(first, first + len(window.people))
             first = own.stop
             poses.append(
-                Poses(
+                window.poses(
                     np.asarray(keypoints[own], np.float32).reshape(-1, joints, 2),
                     np.asarray(scores[own], np.float32).reshape(-1, joints),
                 )

@@ -5,9 +5,9 @@ and poses, ``byte_track`` wraps MMDetection's ByteTrack, ``given_ids`` uses the 
 ``first_frames`` extends tracks to the frames before they were confirmed.
 """
 
-from posediff.tracking.base import BaseTracker, Detections
+from posediff.tracking.base import BaseTracker
 from posediff.tracking.byte_track import ByteTrackTracker
 from posediff.tracking.given_ids import GivenIdsTracker
 from posediff.tracking.pose_tracker import PoseTracker
 
-__all__ = ['BaseTracker', 'ByteTrackTracker', 'Detections', 'GivenIdsTracker', 'PoseTracker']
+__all__ = ['BaseTracker', 'ByteTrackTracker', 'GivenIdsTracker', 'PoseTracker']

@@ -3,39 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 
 from posediff.structures.argument_checks import require_finite, require_whole
 from posediff.structures.component_choices import CommandLineChoice
-
-NO_TRACK = -1
-
-
-@dataclass(frozen=True)
-class Detections:
-    """The persons detected in one frame.
-
-    Attributes:
-        boxes: (N, 4) float64 px, left, top, right, bottom.
-        scores: (N,) float64, any range.
-        keypoints: (N, K, 2) float64 px; K is 0 without keypoints.
-        keypoint_scores: (N, K) float64; 0 for undetected keypoints.
-    """
-
-    boxes: np.ndarray
-    scores: np.ndarray
-    keypoints: np.ndarray
-    keypoint_scores: np.ndarray
-
-    def __len__(self) -> int:
-        return len(self.boxes)
-
-    def take(self, rows: np.ndarray) -> Detections:
-        """Return the detections of the given rows, in that order."""
-        return Detections(*(getattr(self, name)[rows] for name in self.__dataclass_fields__))
+from posediff.structures.frame_poses import NO_TRACK, FramePoses
 
 
 class BaseTracker(ABC):
@@ -117,12 +91,13 @@ class BaseTracker(ABC):
         if self._last_frame is not None and frame_index <= self._last_frame:
             raise ValueError(f'{name}: frame {frame_index} comes after frame {self._last_frame}; indices must increase')
         place = f'{name}, frame {frame_index}'
-        found = _checked(place, boxes, scores, keypoints, keypoint_scores)
+        checked = _checked(place, boxes, scores, keypoints, keypoint_scores)
+        found = FramePoses(int(frame_index), frame_index / self.fps, *checked)
         if len(found):
-            self._check_number_of_keypoints(place, found.keypoints.shape[1])
-        order = np.lexsort((*found.boxes.T[::-1], -found.scores))  # results must not depend on the caller's order
+            self._check_number_of_keypoints(place, found.keypoints_2d.shape[1])
+        order = np.lexsort((*found.boxes.T[::-1], -found.box_scores))  # results must not depend on the caller's order
         track_ids = np.full(len(found), NO_TRACK, dtype=np.int64)
-        track_ids[order] = self._update(int(frame_index), found.take(order))
+        track_ids[order] = self._update(found.take(order))
         self._last_frame = frame_index
         return track_ids
 
@@ -136,11 +111,16 @@ class BaseTracker(ABC):
         """Delete all tracks; the next id is 0."""
 
     @abstractmethod
-    def _update(self, frame_index: int, found: Detections) -> np.ndarray:
-        """Return the ids (N,) of validated detections, which are sorted by descending score, then by box."""
+    def _update(self, found: FramePoses) -> np.ndarray:
+        """Return the track ids (N,) of the persons of a frame.
+
+        Args:
+            found: The validated arguments of :meth:`update`, in float64, sorted by descending score, then by box. K is
+                0 without keypoints.
+        """
 
 
-def _checked(place: str, boxes: Any, scores: Any, keypoints: Any, keypoint_scores: Any) -> Detections:
+def _checked(place: str, boxes: Any, scores: Any, keypoints: Any, keypoint_scores: Any) -> tuple[np.ndarray, ...]:
     """Return the arguments of a frame as arrays, or raise an error that names the frame and the argument."""
     boxes, scores = np.array(boxes, dtype=np.float64), np.array(scores, dtype=np.float64)
     boxes = boxes if boxes.size else boxes.reshape(0, 4)
@@ -170,4 +150,4 @@ def _checked(place: str, boxes: Any, scores: Any, keypoints: Any, keypoint_score
             row = int(fine.argmin())
             wanted = 'positive' if name.startswith('sides') else 'finite'
             raise ValueError(f'{place}: {name} of detection {row} are not {wanted}: {values[row].tolist()}')
-    return Detections(boxes, scores, np.where(unseen[..., None], 0.0, keypoints), keypoint_scores)
+    return boxes, scores, np.where(unseen[..., None], 0.0, keypoints), keypoint_scores

@@ -10,7 +10,8 @@ import numpy as np
 from posediff.registry import TRACKERS
 from posediff.structures.argument_checks import require_finite
 from posediff.structures.component_choices import CommandLineChoice
-from posediff.tracking.base import NO_TRACK, BaseTracker, Detections
+from posediff.structures.frame_poses import NO_TRACK, FramePoses
+from posediff.tracking.base import BaseTracker
 
 
 @TRACKERS.register_module()
@@ -71,9 +72,9 @@ class ByteTrackTracker(BaseTracker):
         self._ids: dict[int, int] = {}
         self._next_id = 0
 
-    def _update(self, frame_index: int, found: Detections) -> np.ndarray:
-        self._first_frame = frame_index if self._first_frame is None else self._first_frame
-        frame = frame_index - self._first_frame + 1  # never 0: the library confirms all tracks of frame 0
+    def _update(self, found: FramePoses) -> np.ndarray:
+        self._first_frame = found.frame_index if self._first_frame is None else self._first_frame
+        frame = found.frame_index - self._first_frame + 1  # never 0: the library confirms all tracks of frame 0
         tracks = self._tracker.tracks
         for number in [number for number, track in tracks.items() if self._lost_for(track, frame)]:
             del tracks[number]
@@ -97,7 +98,7 @@ class ByteTrackTracker(BaseTracker):
         return frame - int(track['frame_ids'][-1]) > self._max_lost_frames
 
 
-def _data_sample(frame: int, found: Detections) -> Any:
+def _data_sample(frame: int, found: FramePoses) -> Any:
     """Convert detections to the data sample that MMDetection's trackers take."""
     import torch
     from mmengine.structures import InstanceData
@@ -105,7 +106,7 @@ def _data_sample(frame: int, found: Detections) -> Any:
     sample = _import('mmdet.structures').DetDataSample(metainfo={'frame_id': frame})
     sample.pred_instances = InstanceData(
         bboxes=torch.from_numpy(found.boxes),
-        scores=torch.from_numpy(found.scores),
+        scores=torch.from_numpy(found.box_scores),
         labels=torch.zeros(len(found), dtype=torch.int64),
         # Not masks but detection indices: the library stores this field with the track, which identifies the detection.
         masks=torch.arange(len(found)),

@@ -9,7 +9,7 @@ from typing import TypeVar
 import numpy as np
 
 from posediff.geometry.similarity import box_iou
-from posediff.tracking.base import NO_TRACK
+from posediff.structures.frame_poses import NO_TRACK
 
 Frame = TypeVar('Frame')
 MIN_OVERLAP = 0.2

@@ -9,7 +9,8 @@ import numpy as np
 
 from posediff.fileio.keypoint_files.opening import open_record
 from posediff.registry import TRACKERS
-from posediff.tracking.base import NO_TRACK, BaseTracker, Detections
+from posediff.structures.frame_poses import NO_TRACK, FramePoses
+from posediff.tracking.base import BaseTracker
 from posediff.tracking.pose_tracker import PoseTracker
 
 
@@ -43,10 +44,10 @@ class GivenIdsTracker(BaseTracker):
         self._others.reset(self.fps)
         self._last_given = self._last_index = 0
 
-    def _update(self, frame_index: int, found: Detections) -> np.ndarray:
+    def _update(self, found: FramePoses) -> np.ndarray:
         ids = np.full(len(found), NO_TRACK, dtype=np.int64)
         taken: set[int] = set()
-        expected, frames = self._last_given + frame_index - self._last_index, []
+        expected, frames = self._last_given + found.frame_index - self._last_index, []
         for row, held in enumerate(self._entries(found)):
             later = [one for one in held if one[0] >= self._last_given and one[1] not in taken]  # never go back in time
             if later:
@@ -54,21 +55,21 @@ class GivenIdsTracker(BaseTracker):
                 taken.add(int(ids[row]))
                 frames.append(frame)
         if frames:
-            self._last_given, self._last_index = max(frames), frame_index
+            self._last_given, self._last_index = max(frames), found.frame_index
         others = np.flatnonzero(ids == NO_TRACK)
         left = found.take(others)
         tracked = self._others.update(
-            frame_index,
+            found.frame_index,
             left.boxes,
-            left.scores,
-            left.keypoints if left.keypoints.shape[1] else None,
-            left.keypoint_scores if left.keypoints.shape[1] else None,
+            left.box_scores,
+            left.keypoints_2d if left.keypoints_2d.shape[1] else None,
+            left.keypoint_scores if left.keypoints_2d.shape[1] else None,
         )
         ids[others] = np.where(tracked == NO_TRACK, NO_TRACK, tracked + self._first_other)
         return ids
 
-    def _entries(self, found: Detections) -> list[list[tuple[int, int]]]:
-        return [self._given.get(_key(points), []) for points in found.keypoints]
+    def _entries(self, found: FramePoses) -> list[list[tuple[int, int]]]:
+        return [self._given.get(_key(points), []) for points in found.keypoints_2d]
 
 
 def _key(keypoints: np.ndarray) -> bytes:

@@ -11,7 +11,8 @@ from posediff.geometry.similarity import box_iou, box_sizes, object_keypoint_sim
 from posediff.registry import TRACKERS
 from posediff.structures.argument_checks import require_finite
 from posediff.structures.component_choices import CommandLineChoice
-from posediff.tracking.base import NO_TRACK, BaseTracker, Detections
+from posediff.structures.frame_poses import NO_TRACK, FramePoses
+from posediff.tracking.base import BaseTracker
 from posediff.tracking.motion import ConstantVelocity, LimbMotion
 
 DEFAULT_SIGMA = 0.1
@@ -143,10 +144,11 @@ class PoseTracker(BaseTracker):
         self._tracks: list[_Track] = []
         self._next_id = 0
 
-    def _update(self, frame_index: int, found: Detections) -> np.ndarray:
+    def _update(self, found: FramePoses) -> np.ndarray:
+        frame_index = found.frame_index
         self._forget_and_predict(frame_index)
         owners: list[_Track | None] = [None] * len(found)
-        poses = [found.boxes, found.keypoints, found.keypoint_scores >= self.min_keypoint_score]
+        poses = [found.boxes, found.keypoints_2d, found.keypoint_scores >= self.min_keypoint_score]
 
         def assign(tracks: list[_Track], rows: np.ndarray, least: float) -> tuple[list[_Track], np.ndarray]:
             """Assign rows of the detections, and return the remaining tracks and rows."""
@@ -159,8 +161,8 @@ class PoseTracker(BaseTracker):
             others = [track for index, track in enumerate(tracks) if index not in taken]
             return others, np.delete(rows, [column for _, column in pairs])
 
-        high = np.flatnonzero(found.scores >= self.high_score)
-        low = np.flatnonzero((found.scores >= self.low_score) & (found.scores < self.high_score))
+        high = np.flatnonzero(found.box_scores >= self.high_score)
+        low = np.flatnonzero((found.box_scores >= self.low_score) & (found.box_scores < self.high_score))
         left, high = assign([track for track in self._tracks if track.track_id != NO_TRACK], high, self.min_similarity)
         assign(left, low, self.min_similarity_low)
         gone, high = assign([track for track in self._tracks if track.track_id == NO_TRACK], high, self.min_similarity)

@@ -143,7 +143,7 @@ def test_ctrl_c_leaves_whole_files_of_what_was_done_and_the_run_goes_on(
     monkeypatch.undo()
 
     assert run([video, '--out', out, '--detector', 'whole-frame', *POSE, *words, '--resume']) == 2
-    assert 'was begun with detector' in capsys.readouterr().err
+    assert 'was started with detector' in capsys.readouterr().err
     looked = []
     monkeypatch.setattr(VideoSource, 'frames', lambda self, start=0: looked.append(start) or frames(self, start))
     assert run([video, '--out', out, '--detector', boxes, *POSE, *words, '--resume']) == 0

@@ -26,8 +26,8 @@ def run(exit_code, cli, tiny_lifter, grey_video, save_keypoints, filmed):
 
 @pytest.fixture
 def broken(run, tmp_path, monkeypatch) -> Path:
-    """Create the folder of a run that crashed after 7 frames, with two parts of the log."""
-    from posediff.pipeline import sightings
+    """Folder of a run that a crash ended after 7 frames, in two parts of the log."""
+    from posediff.pipeline import pose_log
     from posediff.video import VideoSource
 
     frames, out = VideoSource.frames, tmp_path / 'out'
@@ -38,7 +38,7 @@ def broken(run, tmp_path, monkeypatch) -> Path:
                 raise MemoryError
             yield frame
 
-    monkeypatch.setattr(sightings, 'PART_FRAMES', 4)
+    monkeypatch.setattr(pose_log, 'PART_FRAMES', 4)
     with monkeypatch.context() as patch:
         patch.setattr(VideoSource, 'frames', crash)
         with pytest.raises(MemoryError):
@@ -55,7 +55,7 @@ def poses(folder: Path) -> dict[str, np.ndarray]:
 def test_a_fresh_start_does_not_remove_a_broken_run(run, broken, capsys):
     assert run('--out', broken) == 2
     said = capsys.readouterr().err
-    assert said.startswith(f'error: {broken} holds a run that was broken off: --resume goes on with it, --overwrite')
+    assert said.startswith(f'error: {broken} holds an interrupted run: --resume continues it, --overwrite')
     assert len(list((broken / '.sightings').glob('*.npz'))) == 2
     assert run('--out', broken, '--overwrite') == 0
     assert sorted(path.name for path in broken.iterdir()) == ['poses.json', 'poses.npz', 'viewer.html']
@@ -66,8 +66,8 @@ def test_a_run_does_not_go_on_with_other_keypoints(run, broken, tmp_path, capsys
     rows = json.loads(keypoints.read_text())
     keypoints.write_text(json.dumps(rows[:-1]))
     assert run('--out', broken, '--resume') == 2
-    assert 'was begun with size of the detector file' in capsys.readouterr().err
-    about = broken / '.sightings' / 'about.json'  # from an earlier version
+    assert 'was started with size of the detector file' in capsys.readouterr().err
+    about = broken / '.sightings' / 'about.json'  # of an earlier version
     kept = {name: value for name, value in json.loads(about.read_text()).items() if 'detector file' not in name}
     about.write_text(json.dumps(kept))
     assert run('--out', broken, '--resume') == 0
@@ -81,7 +81,7 @@ def test_a_truncated_part_is_said_in_one_line_and_looked_at_again(run, broken, t
     said = [line for line in capsys.readouterr().err.splitlines() if line.startswith('warning')]
     assert len(said) == 1
     assert said[0].startswith(f'warning: {part} cannot be read')
-    assert said[0].endswith('frames from 4 on are looked at again')
+    assert said[0].endswith('frames from 4 on are processed again')
     assert run('--out', tmp_path / 'whole') == 0
     found, expected = poses(broken), poses(tmp_path / 'whole')
     assert list(found) == list(expected)

@@ -13,7 +13,7 @@ from posediff.engine.config import load_config
 from posediff.lifting import LiftingStream, lift_keypoints
 from posediff.pose_estimation import DiffPoseEstimator, MMPoseEstimator
 from posediff.pose_estimation.base import FrameWindow
-from posediff.structures.people import People
+from posediff.structures.person_boxes import PersonBoxes
 from posediff.structures.video_frame import VideoFrame
 from posediff.testing.tiny_models import diffpose_config
 
@@ -99,7 +99,7 @@ def window(frames: int) -> FrameWindow:
         VideoFrame(index, index / 25, rng.integers(0, 256, (120, 160, 3), np.uint8)) for index in range(frames)
     )
     boxes = np.array([[10, 10, 70, 110], [60, 20, 120, 100]], np.float32)
-    return FrameWindow(pictures, People(boxes, np.ones(2, np.float32)))
+    return FrameWindow(pictures, PersonBoxes(boxes, np.ones(2, np.float32)))
 
 
 def test_diffpose_finds_keypoints(fake_cuda):
@@ -109,7 +109,7 @@ def test_diffpose_finds_keypoints(fake_cuda):
     assert next(estimator.model.parameters()).device.type == 'cuda'
     fake_cuda.waits.clear()
     (poses,) = estimator([window(3)])
-    assert poses.keypoints.shape == (2, estimator.skeleton.num_joints, 2)
+    assert poses.keypoints_2d.shape == (2, estimator.skeleton.num_joints, 2)
     assert not fake_cuda.unlisted([('posediff/models/heads/heatmap.py:attach', 1)])
 
 
@@ -119,7 +119,7 @@ def test_a_model_of_mmpose_finds_keypoints(fake_cuda):
     assert next(estimator.model.parameters()).device.type == 'cuda'
     fake_cuda.waits.clear()
     (poses,) = estimator([window(1)])
-    assert poses.keypoints.shape == (2, estimator.skeleton.num_joints, 2)
+    assert poses.keypoints_2d.shape == (2, estimator.skeleton.num_joints, 2)
     allowed = [
         # before the network: MMEngine copies pictures, and the index that reverses their channels, one by one
         ('mmengine/model/base_model/data_preprocessor.py:cast_data', 4),

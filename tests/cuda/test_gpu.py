@@ -144,13 +144,13 @@ def test_frames_become_heatmaps():
     pytest.importorskip('timm')
     from posediff.pose_estimation import DiffPoseEstimator
     from posediff.pose_estimation.base import FrameWindow
-    from posediff.structures.people import People
+    from posediff.structures.person_boxes import PersonBoxes
     from posediff.structures.video_frame import VideoFrame
     from posediff.testing.tiny_models import diffpose_config
 
     estimator = DiffPoseEstimator(diffpose_config(), 'random', device='cuda')
     rng = np.random.default_rng(0)
     pictures = tuple(VideoFrame(index, index / 25, rng.integers(0, 256, (120, 160, 3), np.uint8)) for index in range(3))
-    people = People(np.array([[10, 10, 70, 110]], np.float32), np.ones(1, np.float32))
+    people = PersonBoxes(np.array([[10, 10, 70, 110]], np.float32), np.ones(1, np.float32))
     (poses,) = estimator([FrameWindow(pictures, people)])
-    assert np.isfinite(poses.keypoints).all()
+    assert np.isfinite(poses.keypoints_2d).all()

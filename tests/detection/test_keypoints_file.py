@@ -56,8 +56,8 @@ def test_people_come_back_from_their_boxes(form, points, tmp_path):
         picture = VideoFrame(frame, frame / 25, IMAGE)
         (people,) = detector([picture])
         (poses,) = estimator([FrameWindow((picture,), people)])
-        np.testing.assert_allclose(poses.keypoints, points[own, :, :2].reshape(-1, 17, 2), atol=1e-4)
-        np.testing.assert_allclose(poses.scores, points[own, :, 2].reshape(-1, 17), atol=1e-6)
+        np.testing.assert_allclose(poses.keypoints_2d, points[own, :, :2].reshape(-1, 17, 2), atol=1e-4)
+        np.testing.assert_allclose(poses.keypoint_scores, points[own, :, 2].reshape(-1, 17), atol=1e-6)
 
 
 def test_one_person_a_frame_with_what_was_not_seen(points, tmp_path):

@@ -78,7 +78,7 @@ def test_vfr_and_keypoints(field_case):
                 if entry['image_id'] == frame.picture
             ]
             assert len(poses) > 0
-            for keypoints, scores in zip(poses.keypoints, poses.scores, strict=True):
+            for keypoints, scores in zip(poses.keypoints_2d, poses.keypoint_scores, strict=True):
                 assert min(np.abs(keypoints - other)[scores > 0].max() for other in given) < 1e-2
     assert shown[-1].time_s == pytest.approx(1.933, abs=1e-3)
 

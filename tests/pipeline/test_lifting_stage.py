@@ -1,4 +1,4 @@
-"""Observations in, people in 3D out: order, gaps, places."""
+"""Lifting of tracked 2D poses: order of the results, gaps, root positions."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from posediff.geometry.calibration import CalibratedCamera
 from posediff.lifting import LiftingStream
 from posediff.pipeline.camera_guess import Intrinsics, root_position
 from posediff.pipeline.lifting_stage import LiftingStage
-from posediff.pipeline.observing import Observation
 from posediff.smoothing import GaussianSmoother, OneEuroSmoother
+from posediff.structures.frame_poses import FramePoses
 from posediff.structures.skeletons import get_skeleton
 
 FPS, SHAPE = 25.0, (480, 640)
@@ -34,7 +34,7 @@ def model(repository):
     return model
 
 
-def observations(presence: dict[int, list[range]], frames: int, source: str = 'cmu17') -> list[Observation]:
+def observations(presence: dict[int, list[range]], frames: int, source: str = 'cmu17') -> list[FramePoses]:
     """Trembling people at the frames where they are present."""
     joints = get_skeleton(source).num_joints
     found = []
@@ -46,11 +46,11 @@ def observations(presence: dict[int, list[range]], frames: int, source: str = 'c
         boxes = np.concatenate([keypoints.min(1), keypoints.max(1)], -1)
         ones = np.ones(len(ids), np.float32)
         scores = np.ones((len(ids), joints), np.float32)
-        found.append(Observation(frame, frame / FPS, boxes, ones, keypoints, scores, np.array(ids, np.int64)))
+        found.append(FramePoses(frame, frame / FPS, boxes, ones, keypoints, scores, np.array(ids, np.int64)))
     return found
 
 
-def lift(model, seen: list[Observation], source: str = 'cmu17', **options):
+def lift(model, seen: list[FramePoses], source: str = 'cmu17', **options):
     stream = LiftingStream(model, SHAPE, skeleton='cmu17', fps=FPS, batch_size=4)
     intrinsics = Intrinsics.of(SHAPE)
     return list(LiftingStage(stream, get_skeleton(source), model.head.skeleton, intrinsics, FPS, **options)(seen))
@@ -196,7 +196,7 @@ def test_a_lens_does_not_move_people(walker):
     assert np.abs(root_position(pose, bent, weights, intrinsics.camera) - place).max() > 100
 
 
-def live(model, seen: list[Observation], looked: list[int], **options):
+def live(model, seen: list[FramePoses], looked: list[int], **options):
     """Results of the frames that were looked at, each with the number of the frame at which it came."""
     stream = LiftingStream(model, SHAPE, skeleton='cmu17', fps=FPS, batch_size=1, causal=True)
     stage = LiftingStage(stream, get_skeleton('cmu17'), model.head.skeleton, Intrinsics.of(SHAPE), FPS, **options)

@@ -10,8 +10,8 @@ from posediff.geometry import Camera
 from posediff.lifting import LiftingStream
 from posediff.pipeline.camera_guess import Intrinsics, root_position
 from posediff.pipeline.lifting_stage import LiftingStage
-from posediff.pipeline.observing import Observation
 from posediff.smoothing import GaussianSmoother
+from posediff.structures.frame_poses import FramePoses
 from posediff.structures.skeletons import get_skeleton
 
 FPS, SHAPE = 25.0, (480, 640)
@@ -23,14 +23,14 @@ def model(tiny_lifter):
     return posediff.init_model(tiny_lifter)
 
 
-def observations(points: np.ndarray, scores: np.ndarray, missed: tuple[int, ...] = ()) -> list[Observation]:
+def observations(points: np.ndarray, scores: np.ndarray, missed: tuple[int, ...] = ()) -> list[FramePoses]:
     """Of one person in every frame but those ``missed``: (F, K, 2) px and (F, K)."""
     found = []
     for frame, (keypoints, sure) in enumerate(zip(points.astype(np.float32), scores.astype(np.float32), strict=True)):
         rows = slice(0, 0 if frame in missed else 1)
         box = np.concatenate([keypoints.min(0), keypoints.max(0)])[None]
         found.append(
-            Observation(
+            FramePoses(
                 frame, frame / FPS, box[rows], np.ones(1, np.float32)[rows], keypoints[None][rows], sure[None][rows],
                 np.zeros(1, np.int64)[rows],
             )

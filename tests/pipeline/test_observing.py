@@ -1,4 +1,4 @@
-"""Frames in, tracked people out."""
+"""Detection, pose estimation and tracking of the persons in a stream of frames."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from posediff.detection import BaseDetector, People
-from posediff.pipeline.observing import Observer, one_pose_each
-from posediff.pose_estimation import BasePoseEstimator, Poses
+from posediff.detection import BaseDetector, PersonBoxes
+from posediff.pipeline.observing import Observer
+from posediff.pose_estimation import BasePoseEstimator
 from posediff.structures.skeletons import COCO17
 from posediff.structures.video_frame import VideoFrame
 from posediff.tracking import PoseTracker
@@ -26,7 +26,7 @@ class MarkDetector(BaseDetector):
             top, left = np.unravel_index(frame.image[..., 0].argmax(), frame.image.shape[:2])
             box = np.float32([[left - 10, top - 20, left + 10, top + 20]])
             there = frame.image.max() > 0
-            found.append(People(box, np.ones(1, np.float32)) if there else People.nobody())
+            found.append(PersonBoxes(box, np.ones(1, np.float32)) if there else PersonBoxes.empty())
         return found
 
 
@@ -51,7 +51,7 @@ class WindowEstimator(BasePoseEstimator):
             scores = np.full((len(keypoints), 17), 0.9)
             scores[:, 0] = 0.5 + window.key.index / 1000
             scores[:, 1] = sum(frame.index for frame in window.frames) / 1000
-            found.append(Poses(keypoints.astype(np.float32), scores.astype(np.float32)))
+            found.append(window.poses(keypoints.astype(np.float32), scores.astype(np.float32)))
         return found
 
 
@@ -85,27 +85,6 @@ def test_empty_and_repeated_frames():
     np.testing.assert_array_equal(found[8].boxes, found[7].boxes)  # nobody was looked for: it is the same picture
 
 
-def test_people_who_were_seen_double_are_one():
-    keypoints = np.random.default_rng(0).uniform(0, 100, (1, 17, 2)).astype(np.float32)
-    twice = np.concatenate([keypoints, keypoints + 1, keypoints + 300, keypoints + 600])
-    scores = np.float32([0.6, 0.8, 0.7, 0.1])[:, None].repeat(17, 1)
-    assert one_pose_each(Poses(twice, scores), COCO17, 0.3, 0.5).tolist() == [1, 2]
-    assert one_pose_each(Poses(twice[:0], scores[:0]), COCO17, 0.3, 0.5).tolist() == []
-    assert one_pose_each(Poses(twice, scores), COCO17, 0.0, 1.0).tolist() == [0, 1, 2, 3]
-
-
-@given(swapped=st.sets(st.sampled_from(range(5, 17))))
-def test_swapped_limbs_do_not_make_a_second_person(swapped):
-    rng = np.random.default_rng(1)
-    keypoints = rng.uniform(0, 100, (1, 17, 2)).astype(np.float32)
-    sides = np.array(COCO17.flip_indices)
-    joints = [sides[joint] if joint in swapped or sides[joint] in swapped else joint for joint in range(17)]
-    poses = Poses(np.concatenate([keypoints, keypoints[:, joints] + 1]), np.full((2, 17), 0.8, np.float32))
-    assert one_pose_each(poses, COCO17, 0.3, 0.5).tolist() == [0]
-    poses = Poses(poses.keypoints + np.float32([[[0, 0]], [[40, 0]]]), poses.scores)
-    assert one_pose_each(poses, COCO17, 0.3, 0.5).tolist() == [0, 1]
-
-
 class BlinkingDetector(MarkDetector):
     """Sees people in some frames only."""
 
@@ -114,7 +93,7 @@ class BlinkingDetector(MarkDetector):
 
     def __call__(self, frames):
         return [
-            People.nobody() if frame.index in self.missed else found
+            PersonBoxes.empty() if frame.index in self.missed else found
             for frame, found in zip(frames, super().__call__(frames), strict=True)
         ]
 
@@ -135,7 +114,7 @@ class MarkEstimator(WindowEstimator):
                     y, x = np.unravel_index(part.argmax(), part.shape)
                     keypoints[row], scores[row] = shape + [left + x, top + y], 0.9
             boxes = np.concatenate([keypoints.min(1) - 10, keypoints.max(1) + 10], -1)
-            found.append(Poses(*(values.astype(np.float32) for values in (keypoints, scores, boxes))))
+            found.append(window.poses(*(values.astype(np.float32) for values in (keypoints, scores, boxes))))
         return found
 
 
@@ -143,7 +122,7 @@ class MarkEstimator(WindowEstimator):
 @given(missed=st.sets(st.integers(1, 19)), dark=st.sets(st.integers(0, 19)), batch_size=st.integers(1, 7))
 def test_whom_the_detector_misses_is_followed_for_as_long_as_somebody_is_there(missed, dark, batch_size):
     observer = Observer(BlinkingDetector(missed), MarkEstimator(0), PoseTracker(min_hits=1), batch_size)
-    seen = list(observer.look(frames(20, dark)))
+    seen = list(observer.estimate(frames(20, dark)))
     there = False
     for index, one in enumerate(seen):
         there = index not in dark and (there or index not in missed)
@@ -151,7 +130,7 @@ def test_whom_the_detector_misses_is_followed_for_as_long_as_somebody_is_there(m
         if there:
             np.testing.assert_allclose(one.boxes.mean(), (30 + 2 * index + 40) / 2, atol=2)
     # a run that goes on sees what one that was never broken sees
-    again = list(observer.look(frames(20, dark)[7:], 7, seen[6]))
+    again = list(observer.estimate(frames(20, dark)[7:], 7, seen[6]))
     for one, other in zip(again, seen[7:], strict=True):
         np.testing.assert_array_equal(one.keypoints_2d, other.keypoints_2d)
         np.testing.assert_array_equal(one.box_scores, other.box_scores)
@@ -159,7 +138,7 @@ def test_whom_the_detector_misses_is_followed_for_as_long_as_somebody_is_there(m
 
 def test_nobody_is_followed_by_an_estimator_that_finds_people_everywhere():
     observer = Observer(BlinkingDetector({3, 4}), WindowEstimator(0), PoseTracker(min_hits=1), 4)
-    assert [len(one.boxes) for one in observer.look(frames(8))] == [1, 1, 1, 0, 0, 1, 1, 1]
+    assert [len(one.boxes) for one in observer.estimate(frames(8))] == [1, 1, 1, 0, 0, 1, 1, 1]
 
 
 def test_who_is_followed_into_somebody_else_is_not_seen_twice():
@@ -168,14 +147,14 @@ def test_who_is_followed_into_somebody_else_is_not_seen_twice():
 
         def __call__(self, frames):
             boxes = np.float32([[20, 20, 40, 60], [44, 20, 64, 60]])
-            return [People(boxes[: 1 + (frame.index == 0)], np.ones(1 + (frame.index == 0))) for frame in frames]
+            return [PersonBoxes(boxes[: 1 + (frame.index == 0)], np.ones(1 + (frame.index == 0))) for frame in frames]
 
     images = np.zeros((3, 80, 200, 3), np.uint8)
     images[:, 40, 30] = 255
     images[0, 40, 54], images[1, 40, 50] = 255, 255  # gone in the third frame
     video = [VideoFrame(index, index / FPS, image) for index, image in enumerate(images)]
     observer = Observer(TwoMarks(), MarkEstimator(0), PoseTracker(min_hits=1), 2)
-    assert [len(one.boxes) for one in observer.look(video)] == [2, 2, 1]
+    assert [len(one.boxes) for one in observer.estimate(video)] == [2, 2, 1]
 
 
 def test_a_part_of_somebody_is_not_followed_as_a_person_of_its_own():
@@ -184,12 +163,12 @@ def test_a_part_of_somebody_is_not_followed_as_a_person_of_its_own():
     class Growing(MarkDetector):
         def __call__(self, frames):
             boxes = {0: [60, 60, 80, 70], 1: [20, 0, 90, 75]}
-            return [People(np.float32([boxes[frame.index]]), np.ones(1, np.float32)) for frame in frames]
+            return [PersonBoxes(np.float32([boxes[frame.index]]), np.ones(1, np.float32)) for frame in frames]
 
     class Filling(WindowEstimator):
         sees_absence = True
 
-    found = list(Observer(Growing(), Filling(0), PoseTracker(min_hits=1), 2).look(frames(2)))
+    found = list(Observer(Growing(), Filling(0), PoseTracker(min_hits=1), 2).estimate(frames(2)))
     assert [one.boxes.tolist() for one in found] == [[[60, 60, 80, 70]], [[20, 0, 90, 75]]]
 
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from posediff.pipeline.observing import Observation
 from posediff.pipeline.side_swaps import SideSwapRepair
+from posediff.structures.frame_poses import FramePoses
 from posediff.structures.skeletons import COCO17
 
 FPS, FRAMES = 25.0, 80
@@ -29,7 +29,7 @@ def walk(seed: int) -> np.ndarray:
     return (100 + body + sway + rng.normal(0, 2, (FRAMES, 17, 2))).astype(np.float32)
 
 
-def observe(tracks: dict[int, np.ndarray], absent: range = range(0)) -> list[Observation]:
+def observe(tracks: dict[int, np.ndarray], absent: range = range(0)) -> list[FramePoses]:
     """Everybody in every frame, but the first track in ``absent``."""
     found = []
     for frame in range(FRAMES):
@@ -37,7 +37,7 @@ def observe(tracks: dict[int, np.ndarray], absent: range = range(0)) -> list[Obs
         points = np.stack([tracks[track][frame] for track in ids]) if ids else np.zeros((0, 17, 2), np.float32)
         scores = np.full(points.shape[:2], 0.9, np.float32)
         boxes = np.zeros((len(ids), 4), np.float32)
-        found.append(Observation(frame, frame / FPS, boxes, np.ones(len(ids)), points, scores, np.array(ids)))
+        found.append(FramePoses(frame, frame / FPS, boxes, np.ones(len(ids)), points, scores, np.array(ids)))
     return found
 
 

@@ -9,7 +9,7 @@ pytest.importorskip('av')
 pytest.importorskip('ai_edge_litert', reason="ai-edge-litert is not installed: pip install 'posediff[mediapipe]'")
 
 from posediff.assets import DEMO_KEYPOINTS, DEMO_VIDEO  # noqa: E402
-from posediff.detection import People  # noqa: E402
+from posediff.detection import PersonBoxes  # noqa: E402
 from posediff.integrations.mediapipe import weights  # noqa: E402
 from posediff.pose_estimation import FrameWindow, MediaPipePoseEstimator  # noqa: E402
 from posediff.video import open_video  # noqa: E402
@@ -24,8 +24,8 @@ def estimator() -> MediaPipePoseEstimator:
     return MediaPipePoseEstimator(looks=1)
 
 
-def people(count: int) -> People:
-    return People(np.tile(np.float32([0, 0, 10, 10]), (count, 1)), np.ones(count, np.float32))
+def people(count: int) -> PersonBoxes:
+    return PersonBoxes(np.tile(np.float32([0, 0, 10, 10]), (count, 1)), np.ones(count, np.float32))
 
 
 def test_squares_turn_and_grow_with_the_body(estimator):
@@ -55,7 +55,7 @@ def test_a_walker_is_found_again_from_frame_to_frame(estimator):
             break
         near = estimator.where_next(people(1), keypoints)
         (poses,) = estimator([FrameWindow((frame,), near)])
-        assert poses.scores.mean() > 0.3, frame.index
-        keypoints = poses.keypoints
+        assert poses.keypoint_scores.mean() > 0.3, frame.index
+        keypoints = poses.keypoints_2d
         far = np.linalg.norm(keypoints[0, 23:29] - recorded[frame.index - first, 23:29], axis=-1)
         assert np.median(far) < 0.1 * height, frame.index

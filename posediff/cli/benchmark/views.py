@@ -33,8 +33,8 @@ from posediff.integrations.mediapipe import PoseLandmarkNetwork
 from posediff.integrations.mediapipe.landmarks import PRESENCE_THRESHOLD
 from posediff.integrations.mediapipe.rois import rois_from_boxes
 from posediff.models.estimator import PoseDiffusionEstimator
-from posediff.pipeline.observing import Observation
 from posediff.pipeline.side_swaps import SideSwapRepair
+from posediff.structures.frame_poses import FramePoses
 from posediff.structures.skeleton_conversion import convert_joints
 from posediff.structures.skeletons import MEDIAPIPE33
 from posediff.video import VideoSource, open_video
@@ -133,7 +133,7 @@ def look(video: VideoSource, camera: CalibratedCamera, args: argparse.Namespace)
 def repair_sides(points: np.ndarray, scores: np.ndarray, fps: float) -> tuple[np.ndarray, np.ndarray]:
     """Correct swapped sides of one person as the video pipeline does."""
     found = [
-        Observation(number, number / fps, np.zeros((1, 4)), np.ones(1), point[None], score[None], np.zeros(1, int))
+        FramePoses(number, number / fps, np.zeros((1, 4)), np.ones(1), point[None], score[None], np.zeros(1, int))
         for number, (point, score) in enumerate(zip(np.nan_to_num(points), scores, strict=True))
     ]
     out = list(SideSwapRepair(MEDIAPIPE33, fps)(iter(found)))

@@ -11,7 +11,7 @@ import numpy as np
 
 from posediff.fileio.keypoint_files.reading import read_keypoint_file
 from posediff.fileio.keypoint_files.record import FoundPerson, KeypointRecord
-from posediff.structures.people import People, boxes_around, clip_boxes
+from posediff.structures.person_boxes import PersonBoxes, boxes_around, clip_boxes
 
 
 def open_record(path: str | Path, skeleton: str | None = None, **options: Any) -> KeypointRecord:
@@ -36,7 +36,7 @@ def _read_once(
     return read_keypoint_file(file, skeleton, **dict(options))
 
 
-def boxes_of(people: Sequence[FoundPerson], img_shape: tuple[int, int]) -> tuple[People, list[int]]:
+def boxes_of(people: Sequence[FoundPerson], img_shape: tuple[int, int]) -> tuple[PersonBoxes, list[int]]:
     """Return the boxes of persons at least partly in the image, and their indices in ``people``."""
     boxes, rows = [], []
     for row, person in enumerate(people):

@@ -7,7 +7,7 @@ import pytest
 
 from posediff.pose_estimation.base import FrameWindow
 from posediff.registry import POSE_ESTIMATORS
-from posediff.structures.people import People
+from posediff.structures.person_boxes import PersonBoxes
 from posediff.structures.skeletons import SKELETONS
 from posediff.structures.video_frame import VideoFrame
 from posediff.testing.contracts.base import Contract
@@ -19,7 +19,7 @@ def window(component, index: int, boxes: np.ndarray) -> FrameWindow:
     rng = np.random.default_rng(index)
     count = 2 * component.frames_around + 1
     frames = [VideoFrame(index + k, 0.0, rng.integers(0, 256, (96, 128, 3), np.uint8)) for k in range(count)]
-    return FrameWindow(tuple(frames), People(boxes, np.ones(len(boxes), np.float32)))
+    return FrameWindow(tuple(frames), PersonBoxes(boxes, np.ones(len(boxes), np.float32)))
 
 
 class PoseEstimatorContract(Contract):
@@ -32,18 +32,18 @@ class PoseEstimatorContract(Contract):
         assert SKELETONS[component.skeleton.name] is component.skeleton
         for poses, one in zip(component(windows), windows, strict=True):
             joints = component.skeleton.num_joints
-            assert poses.keypoints.shape == (len(one.people), joints, 2)
-            assert poses.scores.shape == (len(one.people), joints)
-            assert poses.keypoints.dtype == poses.scores.dtype == np.float32
-            assert np.isfinite(poses.keypoints).all()
-            assert ((poses.scores >= 0) & (poses.scores <= 1)).all()
+            assert poses.keypoints_2d.shape == (len(one.people), joints, 2)
+            assert poses.keypoint_scores.shape == (len(one.people), joints)
+            assert poses.keypoints_2d.dtype == poses.keypoint_scores.dtype == np.float32
+            assert np.isfinite(poses.keypoints_2d).all()
+            assert ((poses.keypoint_scores >= 0) & (poses.keypoint_scores <= 1)).all()
 
     def test_people_and_frames_are_independent(self, component):
         windows = [window(component, 0, BOXES), window(component, 2, BOXES[1:])]
         together = component(windows)
         (alone,) = component([window(component, 0, BOXES[1:2])])
-        np.testing.assert_allclose(alone.keypoints[0], together[0].keypoints[1], atol=0.05)
-        np.testing.assert_allclose(alone.scores[0], together[0].scores[1], atol=1e-4)
+        np.testing.assert_allclose(alone.keypoints_2d[0], together[0].keypoints_2d[1], atol=0.05)
+        np.testing.assert_allclose(alone.keypoint_scores[0], together[0].keypoint_scores[1], atol=1e-4)
 
     @pytest.mark.parametrize('boxes', [BOXES[:0]])
     def test_a_frame_without_people_gives_no_pose(self, component, boxes):

@@ -1,4 +1,4 @@
-"""Sightings come back as they were, also from a run that broke."""
+"""Logged poses are read back unchanged, also after an interrupted run."""
 
 from __future__ import annotations
 
@@ -7,70 +7,71 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from posediff.pipeline import sightings
-from posediff.pipeline.sightings import Sighting, SightingsLog
+from posediff.pipeline import pose_log
+from posediff.pipeline.pose_log import PoseLog
+from posediff.structures.frame_poses import FramePoses
 
 ABOUT = {'video': 'a.mp4', 'detector': {'type': 'WholeFrameDetector'}}
 
 
-def some(count: int) -> list[Sighting]:
+def some(count: int) -> list[FramePoses]:
     rng = np.random.default_rng(0)
     found = []
     for frame in range(count):
         people = frame % 3
         boxes, scores = rng.random((people, 4)).astype(np.float32), rng.random(people).astype(np.float32)
         keypoints = rng.random((people, 17, 2)).astype(np.float32)
-        found.append(Sighting(frame, frame / 25, boxes, scores, keypoints, keypoints[..., 0], after_cut=frame == 5))
+        found.append(FramePoses(frame, frame / 25, boxes, scores, keypoints, keypoints[..., 0], after_cut=frame == 5))
     return found
 
 
-def assert_equal(found: list[Sighting], expected: list[Sighting]) -> None:
+def assert_equal(found: list[FramePoses], expected: list[FramePoses]) -> None:
     assert len(found) == len(expected)
     for one, other in zip(found, expected, strict=True):
-        for name in Sighting.__dataclass_fields__:
+        for name in FramePoses.__dataclass_fields__:
             np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
 
 
 @pytest.mark.parametrize('part_frames', [1, 3, 100])
 @pytest.mark.parametrize('broken_at', [0, 4, 7])
 def test_a_broken_run_goes_on(tmp_path, monkeypatch, part_frames, broken_at):
-    monkeypatch.setattr(sightings, 'PART_FRAMES', part_frames)
+    monkeypatch.setattr(pose_log, 'PART_FRAMES', part_frames)
 
     def breaking():
         yield from some(10)[:broken_at]
         raise MemoryError
 
-    first = SightingsLog(tmp_path / '.sightings', ABOUT)
+    first = PoseLog(tmp_path / '.sightings', ABOUT)
     with pytest.raises(MemoryError):
         list(first.record(breaking()))
     if not broken_at:
         assert not (tmp_path / '.sightings').exists()
         return
-    second = SightingsLog(tmp_path / '.sightings', ABOUT, resume=True)
+    second = PoseLog(tmp_path / '.sightings', ABOUT, resume=True)
     assert second.num_frames == broken_at
     assert_equal([*second.read(), *second.record(some(10)[broken_at:])], some(10))
-    third = SightingsLog(tmp_path / '.sightings', ABOUT, resume=True)
+    third = PoseLog(tmp_path / '.sightings', ABOUT, resume=True)
     assert_equal(list(third.read()), some(10))
     third.remove()
     assert not (tmp_path / '.sightings').exists()
 
 
 def test_it_goes_on_with_the_same_thing_or_not_at_all(tmp_path):
-    with pytest.raises(FileNotFoundError, match='holds no run that was broken off'):
-        SightingsLog(tmp_path / '.sightings', ABOUT, resume=True)
-    log = SightingsLog(tmp_path / '.sightings', ABOUT)
+    with pytest.raises(FileNotFoundError, match='holds no interrupted run'):
+        PoseLog(tmp_path / '.sightings', ABOUT, resume=True)
+    log = PoseLog(tmp_path / '.sightings', ABOUT)
     list(log.record(some(3)))
-    with pytest.raises(ValueError, match=r'was begun with video a\.mp4, not b\.mp4'):
-        SightingsLog(tmp_path / '.sightings', ABOUT | {'video': 'b.mp4'}, resume=True)
+    with pytest.raises(ValueError, match=r'was started with video a\.mp4, not b\.mp4'):
+        PoseLog(tmp_path / '.sightings', ABOUT | {'video': 'b.mp4'}, resume=True)
 
 
 def test_a_fresh_start_removes_a_broken_run_only_if_told_to(tmp_path):
-    list(SightingsLog(tmp_path / '.sightings', ABOUT).record(some(3)))
-    with pytest.raises(FileExistsError, match='--resume goes on with it, --overwrite removes it'):
-        SightingsLog(tmp_path / '.sightings', ABOUT)
-    assert SightingsLog(tmp_path / '.sightings', ABOUT, resume=True).num_frames == 3
-    assert SightingsLog(tmp_path / '.sightings', ABOUT, overwrite=True).num_frames == 0
-    assert SightingsLog(tmp_path / '.sightings', ABOUT).num_frames == 0
+    list(PoseLog(tmp_path / '.sightings', ABOUT).record(some(3)))
+    with pytest.raises(FileExistsError, match='--resume continues it, --overwrite removes it'):
+        PoseLog(tmp_path / '.sightings', ABOUT)
+    assert PoseLog(tmp_path / '.sightings', ABOUT, resume=True).num_frames == 3
+    assert PoseLog(tmp_path / '.sightings', ABOUT, overwrite=True).num_frames == 0
+    assert PoseLog(tmp_path / '.sightings', ABOUT).num_frames == 0
 
 
 def cut(path: Path) -> None:
@@ -103,23 +104,23 @@ DAMAGES = {
 @pytest.mark.parametrize('damage', DAMAGES)
 @pytest.mark.parametrize('part', [0, 1, 2])
 def test_a_damaged_part_is_set_aside_and_its_frames_are_looked_at_again(tmp_path, monkeypatch, damage, part):
-    monkeypatch.setattr(sightings, 'PART_FRAMES', 4)
+    monkeypatch.setattr(pose_log, 'PART_FRAMES', 4)
     folder = tmp_path / '.sightings'
-    list(SightingsLog(folder, ABOUT).record(some(12)))
+    list(PoseLog(folder, ABOUT).record(some(12)))
     path = folder / f'{4 * part:09d}.npz'
     DAMAGES[damage](path)
-    log = SightingsLog(folder, ABOUT, resume=True)
+    log = PoseLog(folder, ABOUT, resume=True)
     if damage == 'lost' and part == 2:
         assert log.problem is None  # no reader can tell
     else:
         named = folder / f'{4 * part + 4 * (damage == "lost"):09d}.npz'
         assert log.problem.startswith(f'{named} cannot be read')
-        assert f'frames from {4 * part} on are looked at again' in log.problem
+        assert f'frames from {4 * part} on are processed again' in log.problem
         assert named.with_suffix('.npz.damaged').exists()
     assert log.num_frames == 4 * part
     assert (log.last is None) == (part == 0)
     assert_equal([*log.read(), *log.record(some(12)[4 * part :])], some(12))
-    again = SightingsLog(folder, ABOUT, resume=True)
+    again = PoseLog(folder, ABOUT, resume=True)
     assert again.problem is None
     assert_equal(list(again.read()), some(12))
 
@@ -127,7 +128,7 @@ def test_a_damaged_part_is_set_aside_and_its_frames_are_looked_at_again(tmp_path
 @pytest.mark.parametrize('text', ['', '{"video": "a', '3', 'null'])
 def test_a_damaged_description_is_one_error_that_names_it(tmp_path, text):
     folder = tmp_path / '.sightings'
-    list(SightingsLog(folder, ABOUT).record(some(3)))
+    list(PoseLog(folder, ABOUT).record(some(3)))
     (folder / 'about.json').write_text(text)
     with pytest.raises(ValueError, match=r'about\.json is damaged .*--overwrite removes it'):
-        SightingsLog(folder, ABOUT, resume=True)
+        PoseLog(folder, ABOUT, resume=True)

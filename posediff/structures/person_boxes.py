@@ -1,4 +1,4 @@
-"""Bounding boxes of the persons in a frame."""
+"""Bounding boxes of the persons in a frame, the output of detectors."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ MARGIN = 0.1  # box margin per side, relative to the extent of the keypoints
 
 
 @dataclass(frozen=True)
-class People:
+class PersonBoxes:
     """The person boxes of one frame.
 
     Attributes:
@@ -28,7 +28,7 @@ class People:
         return len(self.boxes)
 
     @classmethod
-    def nobody(cls) -> People:
+    def empty(cls) -> PersonBoxes:
         """Return the record of a frame without persons."""
         return cls(np.zeros((0, 4), np.float32), np.zeros(0, np.float32))
 
@@ -42,11 +42,11 @@ def boxes_around(keypoints: np.ndarray) -> np.ndarray:
     return np.concatenate([low - margin, high + margin], -1)
 
 
-def clip_boxes(boxes: np.ndarray, scores: np.ndarray, img_shape: tuple[int, int]) -> People:
+def clip_boxes(boxes: np.ndarray, scores: np.ndarray, img_shape: tuple[int, int]) -> PersonBoxes:
     """Clip boxes (N, 4) to the image and drop those without area inside it."""
     height, width = img_shape
     clipped = np.clip(
         np.asarray(boxes, np.float32).reshape(-1, 4), 0, np.array([width, height, width, height], np.float32)
     )
     kept = (clipped[:, 2:] > clipped[:, :2]).all(-1)
-    return People(clipped[kept], np.asarray(scores, np.float32).reshape(-1)[kept])
+    return PersonBoxes(clipped[kept], np.asarray(scores, np.float32).reshape(-1)[kept])
