@@ -2,7 +2,7 @@
 
 from posediff.aggregation.base import BaseAggregator
 from posediff.aggregation.joint_reprojection import JointReprojectionAggregator, WeightedAggregator
-from posediff.aggregation.statistics import MeanAggregator, MedianAggregator
+from posediff.aggregation.mean_median import MeanAggregator, MedianAggregator
 
 __all__ = [
     'BaseAggregator',

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from posediff.aggregation.base import BaseAggregator, Sample
-from posediff.geometry.cameras import project_points, solve_root_position
+from posediff.geometry.cameras import project_points
+from posediff.geometry.root_position import solve_root_position
 from posediff.registry import AGGREGATORS
 from posediff.structures.skeletons import get_skeleton
 

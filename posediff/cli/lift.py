@@ -28,7 +28,7 @@ from posediff.evaluation.joints_3d import root_aligned
 from posediff.evaluation.tables import markdown_table
 from posediff.fileio.pose_files import KeypointClip, read_keypoints, write_poses
 from posediff.models.estimator import PoseDiffusionEstimator
-from posediff.pipeline.joints_in_picture import joints_in_picture
+from posediff.pipeline.joints_in_image import joints_in_image
 from posediff.structures.skeleton_conversion import Conversion, convert_joints
 from posediff.structures.skeletons import Skeleton
 from posediff.visualization.lifting import LiftedClip, save_animation, save_picture
@@ -180,7 +180,7 @@ def lift_clip(
         title=f'{name}: {len(keypoints)} frames at {clip.fps:g} fps, {num_hypotheses} '
         f'{"hypotheses" if num_hypotheses > 1 else "hypothesis"} and their aggregate',
         lifter_window_s=model.window_length / float(model.fps or clip.fps),
-        in_picture=joints_in_picture(clip.keypoints_2d, conversion, clip.img_shape),
+        in_picture=joints_in_image(clip.keypoints_2d, conversion, clip.img_shape),
     )
     return result, conversion
 

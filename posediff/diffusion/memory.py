@@ -57,7 +57,7 @@ class _LiveBytes(TorchDispatchMode):
 
 
 @contextmanager
-def undisturbed(network: nn.Module, device: torch.device) -> Iterator[None]:
+def evaluation_mode(network: nn.Module, device: torch.device) -> Iterator[None]:
     """Run a network on trial: in eval mode, so that no statistics move, and with random states put back afterwards."""
     modes = [(module, module.training) for module in network.modules()]
     devices = [device] if device.type == 'cuda' and torch.cuda.is_available() else []

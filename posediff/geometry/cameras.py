@@ -1,4 +1,4 @@
-"""Cameras, projection, and the root position from 2D keypoints.
+"""Cameras and projection.
 
 Frames: world (right-handed, z up), camera (x right, y down, z forward), image (px, origin at the top left corner).
 Lengths are in mm. Functions take numpy arrays or torch tensors and return the same type; a :class:`Camera` holds numpy
@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import torch
 
 
 def project_points(points: Any, focal: Any, center: Any, distortion: Any = None) -> Any:
@@ -64,56 +63,6 @@ def unproject_points(pixels: Any, focal: Any, center: Any, distortion: Any = Non
     for _ in range(iterations):
         ideal = ideal + distorted - _distort(ideal, distortion)
     return ideal
-
-
-def solve_root_position(
-    joints_3d: Any,
-    keypoints_2d: Any,
-    focal: Any,
-    center: Any,
-    distortion: Any = None,
-    weights: Any = None,
-    check: bool = True,
-) -> Any:
-    """Solve for the root position that aligns a root-relative pose with its 2D keypoints, in closed form.
-
-    Minimises ``sum_k w_k |(X_k + t)_xy - n_k (X_k + t)_z|^2`` over t in each frame, where n_k is the ray of keypoint k.
-    The problem is linear in t; the solution is exact for noise-free input.
-
-    Args:
-        joints_3d: (..., K, 3) joints relative to the root, camera axes, mm.
-        keypoints_2d: (..., K, 2) px.
-        focal, center: (2,) px, or batched so that they broadcast against (..., K, 2).
-        distortion: None, or (5,), or batched so that it broadcasts against (..., K, 5).
-        weights: None, or (..., K) >= 0, e.g. confidences; 0 excludes a joint.
-        check: Whether to check for frames with too few joints; pass False if there are none.
-
-    Returns:
-        (..., 3) root position in the camera frame, mm.
-
-    Raises:
-        ValueError: A frame has fewer than two joints with positive weight.
-    """
-    rays = unproject_points(keypoints_2d, focal, center, distortion)
-    is_tensor = isinstance(joints_3d, torch.Tensor)
-    library = torch if is_tensor else np
-    weights = library.ones_like(joints_3d[..., 0]) if weights is None else weights
-    sparse = (weights > 0).sum(-1) < 2 if check else None
-    if sparse is not None and sparse.any():
-        raise ValueError(f'{int(sparse.sum())} frames have fewer than two keypoints: their position is not determined')
-    target = rays * joints_3d[..., 2:3] - joints_3d[..., :2]
-    weighted = weights[..., None]
-    total = weights.sum(-1)
-    ray_sum = (weighted * rays).sum(-2)
-    ray_square = (weighted * rays * rays).sum((-1, -2))
-    # Eliminating t_xy from the 3x3 normal equations gives one equation for the depth.
-    target_sum = (weighted * target).sum(-2)
-    cross = (weighted * rays * target).sum((-1, -2))
-    spread = ray_square - (ray_sum * ray_sum).sum(-1) / total
-    depth = ((ray_sum * target_sum).sum(-1) / total - cross) / spread
-    lateral = (target_sum + ray_sum * depth[..., None]) / total[..., None]
-    parts = (lateral, depth[..., None])
-    return torch.cat(parts, dim=-1) if is_tensor else np.concatenate(parts, axis=-1)
 
 
 def quaternion_to_matrix(quaternion: np.ndarray) -> np.ndarray:

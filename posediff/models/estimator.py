@@ -90,8 +90,8 @@ class PoseDiffusionEstimator(BaseModel):
         self.sampler: Any = None if sampler is None else SAMPLERS.build(sampler)
         self.head = HEADS.build(head)
         predicts_x_0 = getattr(self.noise_scheduler, 'prediction_type', None) == 'sample'
-        if self.denoiser is not None and predicts_x_0 and self.head.empty is not None:
-            self.denoiser.start_from(self.head.empty)
+        if self.denoiser is not None and predicts_x_0 and self.head.background_value is not None:
+            self.denoiser.initialize_output(self.head.background_value)
         self.aggregator = AGGREGATORS.build(aggregator or {'type': 'MeanAggregator'})
         self.loss_module = MODELS.build(loss or {'type': 'SquaredErrorLoss'})
         self.train_cfg = parse_options(TrainOptions, train_cfg, 'model.train_cfg')

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from posediff.diffusion.guidance import guide
 from posediff.diffusion.hypotheses import chunks
-from posediff.diffusion.memory import peak_bytes, undisturbed
+from posediff.diffusion.memory import evaluation_mode, peak_bytes
 from posediff.diffusion.noise import Draws, Noise
 from posediff.diffusion.noise_schedulers import BetasNoiseScheduler
 from posediff.models.denoisers.base import BaseDenoiser
@@ -106,7 +106,7 @@ class ReverseProcess:
         def peak(rows: int) -> int:
             return peak_bytes(lambda: self.denoiser(x_t.expand(rows, *state), timestep, prepared))
 
-        with undisturbed(self.denoiser, condition.device):
+        with evaluation_mode(self.denoiser, condition.device):
             prepared = self.denoiser.prepare(condition)
             peak(1)  # autocast keeps the weights that it casts: the first call pays for them
             network = peak(2) - peak(1)

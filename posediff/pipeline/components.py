@@ -10,7 +10,7 @@ from posediff.detection.base import BaseDetector
 from posediff.models.estimator import PoseDiffusionEstimator
 from posediff.pipeline.description import VideoDescription
 from posediff.pipeline.pose_writer import PosesHeader
-from posediff.pipeline.randomness import seeded_apart
+from posediff.pipeline.randomness import forked_rng
 from posediff.pose_estimation.base import BasePoseEstimator
 from posediff.registry import DETECTORS, POSE_ESTIMATORS, SMOOTHERS, TRACKERS
 from posediff.smoothing import BaseSmoother
@@ -46,7 +46,7 @@ class VideoComponents:
             KeyError, ValueError, FileNotFoundError: A component cannot be built, or a file is missing or malformed.
         """
         config, checkpoint = description.lifter
-        with seeded_apart(description.seed):  # decides the weights where no checkpoint is given
+        with forked_rng(description.seed):  # decides the weights where no checkpoint is given
             model = posediff.engine.model_building.init_model(
                 config, None if str(checkpoint) == 'random' else checkpoint, device=description.device
             )

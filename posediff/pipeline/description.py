@@ -10,7 +10,7 @@ from typing import Any
 
 from posediff.assets import LIFTER_CHECKPOINT, LIFTER_CONFIG
 from posediff.geometry.calibration import find_camera
-from posediff.pipeline.camera_guess import Intrinsics, check_focal
+from posediff.pipeline.intrinsics import Intrinsics, check_focal
 from posediff.pipeline.pose_log import PoseLog
 from posediff.plugins.entry_points import load_plugins
 from posediff.registry import DETECTORS, POSE_ESTIMATORS, SMOOTHERS, TRACKERS
@@ -35,7 +35,7 @@ class VideoDescription:
         fill: Output poses in such gaps too, marked as not observed.
         repair_sides: Correct left and right where the 2D estimator swaps them for a while
             (:mod:`posediff.pipeline.side_swaps`).
-        focal: Focal length in px; None for the default (:mod:`posediff.pipeline.camera_guess`).
+        focal: Focal length in px; None for the default (:mod:`posediff.pipeline.intrinsics`).
         calibration: File of calibrated cameras, and the name of the one that filmed; see
             :func:`posediff.geometry.calibration.find_camera`. Replaces ``focal``.
         max_crop: Pixels by which a video may be smaller than its camera's calibrated image.
@@ -112,7 +112,7 @@ class VideoDescription:
                 image.
         """
         if self.calibration is None:
-            return Intrinsics.of(img_shape, self.focal)
+            return Intrinsics.from_focal(img_shape, self.focal)
         return Intrinsics.calibrated(find_camera(*self.calibration, img_shape, self.max_crop))
 
     def log(self, folder: str | Path, video: VideoSource, resume: bool = False, overwrite: bool = False) -> PoseLog:

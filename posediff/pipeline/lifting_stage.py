@@ -7,10 +7,11 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
+from posediff.geometry.root_position import fit_root_position
 from posediff.lifting import LiftedFrames, LiftingStream
-from posediff.pipeline.camera_guess import Intrinsics, root_position
-from posediff.pipeline.joints_in_picture import joints_in_picture
-from posediff.pipeline.place_filter import PlaceFilter
+from posediff.pipeline.intrinsics import Intrinsics
+from posediff.pipeline.joints_in_image import joints_in_image
+from posediff.pipeline.root_filter import RootFilter
 from posediff.pipeline.segments import Lifted, Seen, Segment
 from posediff.smoothing import BaseSmoother
 from posediff.structures.frame_poses import FramePoses
@@ -24,7 +25,7 @@ class LiftingStage:
 
     A joint is observed in a frame if the lifter gets it there, and all the keypoints that it is made from lie in the
     picture; those that an estimator puts outside are taken for what they are worth, but the camera did not see them.
-    Places that cannot be (:mod:`posediff.pipeline.place_filter`) are replaced by those between the frames around.
+    Places that cannot be (:mod:`posediff.pipeline.root_filter`) are replaced by those between the frames around.
 
     Frames in which a person was not found are, up to ``max_gap_s``, frames without keypoints to the lifter, as in its
     training on occlusions, and are filled; a longer gap ends a segment, and what follows begins anew under the same id.
@@ -90,14 +91,14 @@ class LiftingStage:
             converted = self._convert(keypoints, scores)
             self._push_between(segment, now, converted)
             person = observation.boxes[row], keypoints, scores
-            in_picture = joints_in_picture(keypoints, self._conversion, self.stream.img_shape)
+            in_picture = joints_in_image(keypoints, self._conversion, self.stream.img_shape)
             self._push_frame(segment, Seen(now, person, converted, in_picture & (converted[1] > 0)))
 
     def _begin(self, track_id: int, frame: int) -> Segment:
         smoothing = None
         if self.smoother is not None:
             smoothing = self.smoother.stream(self.fps), self.smoother.stream(self.fps)
-        places = PlaceFilter(self.fps, self.stream.causal)
+        places = RootFilter(self.fps, self.stream.causal)
         segment = Segment((track_id, frame), frame, places, smoothing, out=frame)
         self._open[track_id] = segment
         self._segments[segment.key] = segment
@@ -164,7 +165,7 @@ class LiftingStage:
             seen = segment.seen.popleft()
             root = np.full(3, np.nan, np.float32)
             if seen.converted is not None:
-                root = root_position(joints, *seen.converted, self.intrinsics.camera)
+                root = fit_root_position(joints, *seen.converted, self.intrinsics.camera)
             segment.unjudged.append(Lifted(seen, joints, spread[number], root))
             self._take_judged(segment, segment.places.push(seen.frame_index, root))
 

@@ -11,7 +11,7 @@ import torch
 
 
 @contextmanager
-def seeded_apart(seed: int) -> Iterator[None]:
+def forked_rng(seed: int) -> Iterator[None]:
     """Seed torch's generator for the block, and give the generators of torch, numpy and Python back as they were.
 
     Only the CPU's generator of torch is seeded: networks draw their weights there, whatever device they go to. The

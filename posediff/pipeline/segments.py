@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from posediff.pipeline.place_filter import PlaceFilter
+from posediff.pipeline.root_filter import RootFilter
 from posediff.smoothing import SmoothingStream
 
 
@@ -58,7 +58,7 @@ class Segment:
 
     key: tuple[int, int]
     next_frame: int
-    places: PlaceFilter
+    places: RootFilter
     smoothing: tuple[SmoothingStream, SmoothingStream] | None
     seen: deque[Seen] = field(default_factory=deque)
     unjudged: deque[Lifted] = field(default_factory=deque)

@@ -94,7 +94,7 @@ class VideoRun(Iterator[FrameResult]):
         return next(self._results)
 
     @property
-    def sides_put_right(self) -> int:
+    def num_side_swaps(self) -> int:
         """Number of poses so far in which a part of the body was moved back to its side."""
         return 0 if self.side_repair is None else self.side_repair.num_swapped
 

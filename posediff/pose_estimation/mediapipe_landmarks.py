@@ -17,7 +17,7 @@ from posediff.structures.frame_poses import FramePoses
 from posediff.structures.person_boxes import PersonBoxes, boxes_around
 from posediff.structures.skeletons import MEDIAPIPE33
 
-REACH = 1.12
+RADIUS_RATIO = 1.12
 """Radius of MediaPipe's body circle relative to that of its landmarks (median of 47 persons in 3 clips: 1.13)."""
 
 
@@ -26,8 +26,8 @@ class MediaPipePoseEstimator(BasePoseEstimator):
     """A pose estimator that runs :class:`posediff.integrations.mediapipe.PoseLandmarkNetwork` on any detector's boxes.
 
     Args:
-        looks: Number of passes per person. From the second on, the ROI is computed from the previous pose, as MediaPipe
-            does from frame to frame; the detector's box is less accurate.
+        num_passes: Runs of the network per person. From the second run on, the ROI is computed from the pose of the
+            previous run, as MediaPipe does from frame to frame; the detector's box is less accurate.
         num_threads: CPU threads.
     """
 
@@ -36,9 +36,9 @@ class MediaPipePoseEstimator(BasePoseEstimator):
     skeleton = MEDIAPIPE33
     sees_absence = True
 
-    def __init__(self, looks: int = 2, num_threads: int = 1) -> None:
-        require_whole(type(self).__name__, {'looks': looks}, 1)
-        self.looks = looks
+    def __init__(self, num_passes: int = 2, num_threads: int = 1) -> None:
+        require_whole(type(self).__name__, {'num_passes': num_passes}, 1)
+        self.num_passes = num_passes
         self.estimator = mediapipe.PoseLandmarkNetwork(num_threads)
 
     def __call__(self, windows: Sequence[FrameWindow]) -> list[FramePoses]:
@@ -47,7 +47,7 @@ class MediaPipePoseEstimator(BasePoseEstimator):
             people = window.people
             rois = rois_from_boxes(people.boxes) if people.rois is None else people.rois
             poses = self.estimator(window.key.image, rois)
-            for _ in range(self.looks - 1):
+            for _ in range(self.num_passes - 1):
                 poses = self.estimator(window.key.image, poses.next_rois)
             # no person present: all scores are 0
             scores = poses.scores * (poses.presence > mediapipe.landmarks.PRESENCE_THRESHOLD)[:, None]
@@ -64,5 +64,5 @@ class MediaPipePoseEstimator(BasePoseEstimator):
         hips, up = middles[0], middles[1] - middles[0]
         length = np.linalg.norm(up, axis=-1, keepdims=True)
         upright = np.where(length > 0, up / np.maximum(length, 1e-6), [0.0, -1.0])
-        reach = REACH * np.linalg.norm(keypoints - hips[:, None], axis=-1).max(1, initial=0, keepdims=True)
+        reach = RADIUS_RATIO * np.linalg.norm(keypoints - hips[:, None], axis=-1).max(1, initial=0, keepdims=True)
         return replace(people, rois=rois_from_circles(hips, hips + reach * upright).astype(np.float32))

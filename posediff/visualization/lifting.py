@@ -198,7 +198,7 @@ def _draw_input(ax: Axes, clip: LiftedClip, frame: int) -> None:
         ax.set_xlim(centre[0] - clip.crop_size / 2, centre[0] + clip.crop_size / 2)
         ax.set_ylim(centre[1] + clip.crop_size / 2, centre[1] - clip.crop_size / 2)
     else:
-        ax.text(0.5, 0.5, 'nobody seen', transform=ax.transAxes, ha='center', color='#707070')
+        ax.text(0.5, 0.5, 'no keypoints', transform=ax.transAxes, ha='center', color='#707070')
     ax.set_aspect('equal')
     ax.set_title(f'2D input, {frame / clip.fps:.2f} s', fontsize=10)
     ax.set_xlabel('x, px', fontsize=9)

@@ -15,7 +15,7 @@ from posediff.video import VideoSource, VideoWriter
 from posediff.visualization.drawing import joint_colors
 from posediff.visualization.overlay import draw_people, person_color, rgb
 from posediff.visualization.saved_results import frames_with_people
-from posediff.visualization.scene_layout import Onlooker, SceneLayout, frustum_lines
+from posediff.visualization.scene_layout import SceneLayout, Viewpoint, frustum_lines
 
 MAX_HEIGHT = 720  # px
 LAYOUT_POSES = 20000
@@ -73,12 +73,12 @@ class SceneView:
         self, layout: SceneLayout, frustum: np.ndarray, skeleton: Skeleton, size: int, text_scale: float = 1.0
     ) -> None:
         self.layout, self.skeleton, self.size, self.text_scale = layout, skeleton, size, text_scale
-        self.onlooker = Onlooker.seeing(layout.extremes, AZIMUTH, ELEVATION, (SLOPE, SLOPE))
+        self.viewpoint = Viewpoint.covering(layout.extremes, AZIMUTH, ELEVATION, (SLOPE, SLOPE))
         self.colors = [rgb(color) for color in joint_colors(skeleton)]
         self.empty = np.full((size, size, 3), BACKGROUND, np.uint8)
         for color, lines in ((GRID, layout.grid_lines()), (CAMERA, frustum @ layout.level.T)):
             for line in lines:
-                self._line(self.empty, self.onlooker.look(line), color, max(1, size // 500))
+                self._line(self.empty, self.viewpoint.transform(line), color, max(1, size // 500))
 
     def draw(self, people: Sequence[PersonPose], spread: bool = False) -> np.ndarray:
         """Return an image (size, size, 3) uint8, RGB.
@@ -93,7 +93,10 @@ class SceneView:
         image = self.empty.copy()
         for person in known:
             self._ring(image, person)
-        seen = [(self.onlooker.look(self._placed(person.joints_3d + person.root_position)), person) for person in known]
+        seen = [
+            (self.viewpoint.transform(self._placed(person.joints_3d + person.root_position)), person)
+            for person in known
+        ]
         seen = [(points, person) for points, person in seen if np.isfinite(points).any()]
         seen.sort(key=lambda one: -np.nanmean(one[0][:, 2]))
         if spread:
@@ -136,7 +139,7 @@ class SceneView:
         around = np.stack([np.cos(angles), np.zeros(25), np.sin(angles)], axis=-1)
         x, _, z = self._placed(person.root_position)
         middle = [x, self.layout.floor, z]
-        places = self.onlooker.look(middle + RING_RADIUS * around)
+        places = self.viewpoint.transform(middle + RING_RADIUS * around)
         for start, end in zip(places, places[1:], strict=False):
             self._line(image, np.stack([start, end]), person_color(person.track_id), max(1, self.size // 350))
 

@@ -87,7 +87,7 @@ class SceneLayout:
 
 
 @dataclass(frozen=True)
-class Onlooker:
+class Viewpoint:
     """A pinhole camera oriented to a point.
 
     Attributes:
@@ -104,9 +104,9 @@ class Onlooker:
     slope: tuple[float, float]
 
     @classmethod
-    def seeing(
+    def covering(
         cls, points: np.ndarray, azimuth: float, elevation: float, slope: tuple[float, float], margin: float = 1.15
-    ) -> Onlooker:
+    ) -> Viewpoint:
         """Return the nearest viewpoint in a direction that has all points in view.
 
         Args:
@@ -121,7 +121,7 @@ class Onlooker:
         needed = margin * np.maximum(np.abs(right) / slope[0], np.abs(up) / slope[1]) - away
         return cls(target, azimuth, elevation, float(needed.max()), slope)
 
-    def look(self, points: np.ndarray) -> np.ndarray:
+    def transform(self, points: np.ndarray) -> np.ndarray:
         """Return right, up and depth in mm relative to the viewpoint, (..., 3)."""
         seen = view_from(points - self.target, self.azimuth, self.elevation)
         return seen + np.array([0.0, 0.0, self.distance])

@@ -63,7 +63,7 @@ def viewer_data(folder: str | Path) -> dict[str, Any]:
     for part in read_rows(source, COLUMNS):
         chosen.append(part['frame_index'] % every == 0)
         parts.append({name: values[chosen[-1]] for name, values in part.items()})
-    rows = {name: np.concatenate([part[name] for part in parts]) for name in COLUMNS} if parts else _nobody(skeleton)
+    rows = {name: np.concatenate([part[name] for part in parts]) for name in COLUMNS} if parts else _no_rows(skeleton)
     shown = np.isfinite(rows['joints_3d']).all(-1)
     if parts:
         shown &= shown_joints(source)[np.concatenate(chosen)]
@@ -102,7 +102,7 @@ def viewer_data(folder: str | Path) -> dict[str, Any]:
     }
 
 
-def _nobody(skeleton: Skeleton) -> dict[str, np.ndarray]:
+def _no_rows(skeleton: Skeleton) -> dict[str, np.ndarray]:
     shapes = {'joints_3d': (skeleton.num_joints, 3), 'joints_3d_std': (skeleton.num_joints,), 'root_position': (3,)}
     return {name: np.zeros((0, *shapes.get(name, ())), np.float32) for name in COLUMNS}
 

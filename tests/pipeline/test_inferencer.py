@@ -91,7 +91,7 @@ def test_each_run_counts_its_own_swapped_sides(inferencer, grey_video):
     video = grey_video(FRAMES)
     first, second = inferencer(video), inferencer(video)
     list(first)
-    assert second.sides_put_right == 0
+    assert second.num_side_swaps == 0
 
 
 def test_building_leaves_the_generators_alone_and_the_seed_decides_the_weights(tiny_lifter, inferencer):

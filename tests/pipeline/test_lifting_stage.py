@@ -9,10 +9,10 @@ import pytest
 import torch
 
 import posediff
-from posediff.geometry import solve_root_position
+from posediff.geometry import fit_root_position, solve_root_position
 from posediff.geometry.calibration import CalibratedCamera
 from posediff.lifting import LiftingStream
-from posediff.pipeline.camera_guess import Intrinsics, root_position
+from posediff.pipeline.intrinsics import Intrinsics
 from posediff.pipeline.lifting_stage import LiftingStage
 from posediff.smoothing import GaussianSmoother, OneEuroSmoother
 from posediff.structures.frame_poses import FramePoses
@@ -52,7 +52,7 @@ def observations(presence: dict[int, list[range]], frames: int, source: str = 'c
 
 def lift(model, seen: list[FramePoses], source: str = 'cmu17', **options):
     stream = LiftingStream(model, SHAPE, skeleton='cmu17', fps=FPS, batch_size=4)
-    intrinsics = Intrinsics.of(SHAPE)
+    intrinsics = Intrinsics.from_focal(SHAPE)
     return list(LiftingStage(stream, get_skeleton(source), model.head.skeleton, intrinsics, FPS, **options)(seen))
 
 
@@ -136,29 +136,29 @@ def test_a_person_stands_where_the_keypoints_say(walker):
     pose = walker(1)[0] * [1000, 1000, -1000]  # mm, y down would not matter here
     pose = pose[:, [1, 2, 0]]
     pose -= pose[:1]
-    intrinsics = Intrinsics.of(SHAPE, focal=700.0)
-    assert (intrinsics.source, Intrinsics.of(SHAPE).source) == ('given', 'assumed')
+    intrinsics = Intrinsics.from_focal(SHAPE, focal=700.0)
+    assert (intrinsics.source, Intrinsics.from_focal(SHAPE).source) == ('given', 'assumed')
     place = np.array([300.0, -100.0, 4000.0])
     keypoints = intrinsics.camera.project(pose + place)
     weights = np.ones(17)
     weights[5] = 0
     keypoints[5] = np.nan
-    np.testing.assert_allclose(root_position(pose, keypoints, weights, intrinsics.camera), place, rtol=1e-4)
-    assert np.isnan(root_position(pose, keypoints, np.zeros(17), intrinsics.camera)).all()
+    np.testing.assert_allclose(fit_root_position(pose, keypoints, weights, intrinsics.camera), place, rtol=1e-4)
+    assert np.isnan(fit_root_position(pose, keypoints, np.zeros(17), intrinsics.camera)).all()
     with pytest.raises(ValueError, match='focal must be a positive length in px, got 0'):
-        Intrinsics.of(SHAPE, focal=0)
+        Intrinsics.from_focal(SHAPE, focal=0)
     for focal in (0.9, 26.0):
         with pytest.raises(
             ValueError, match=f'a focal length of {focal:g} px sees 1[78][0-9] degrees .* in px, not in mm'
         ):
-            Intrinsics.of(SHAPE, focal=focal)
+            Intrinsics.from_focal(SHAPE, focal=focal)
 
 
 @pytest.mark.parametrize('seed', range(5))
 def test_a_pose_that_does_not_fit_is_not_drawn_to_the_camera(walker, seed):
     """Limbs lifted wrongly, as long as they were: they explain the size of the person, not where each joint is."""
     rng = np.random.default_rng(seed)
-    camera, place = Intrinsics.of(SHAPE, focal=700.0).camera, np.array([300.0, -100.0, 4000.0])
+    camera, place = Intrinsics.from_focal(SHAPE, focal=700.0).camera, np.array([300.0, -100.0, 4000.0])
     poses = (walker(40) * 1000)[:, :, [1, 2, 0]]
     poses -= poses[:, :1]
     depths, least_squares = [], []
@@ -167,39 +167,41 @@ def test_a_pose_that_does_not_fit_is_not_drawn_to_the_camera(walker, seed):
         wrong[[3, 6, 13, 16]] = pose[[6, 3, 16, 13]]
         wrong += rng.normal(0, 150, wrong.shape)
         keypoints = camera.project(pose + place)
-        depths.append(root_position(wrong, keypoints, np.ones(17), camera)[2])
+        depths.append(fit_root_position(wrong, keypoints, np.ones(17), camera)[2])
         least_squares.append(solve_root_position(wrong, keypoints, camera.focal, camera.center)[2])
     assert abs(np.median(depths) / 4000 - 1) < 0.2
     assert np.median(depths) > np.median(least_squares)
 
 
 def test_keypoints_that_say_no_place(walker):
-    pose, camera = walker(1)[0] * 1000, Intrinsics.of(SHAPE, focal=700.0).camera
+    pose, camera = walker(1)[0] * 1000, Intrinsics.from_focal(SHAPE, focal=700.0).camera
     seen = camera.project(pose + [0, 0, 4000])
     weights = np.ones(17)
-    assert np.isnan(root_position(pose, np.full((17, 2), 50.0), weights, camera)).all()
-    assert np.isnan(root_position(pose, camera.center * 2 - seen, weights, camera)).all()  # upside down
+    assert np.isnan(fit_root_position(pose, np.full((17, 2), 50.0), weights, camera)).all()
+    assert np.isnan(fit_root_position(pose, camera.center * 2 - seen, weights, camera)).all()  # upside down
 
 
 def test_a_lens_does_not_move_people(walker):
     cv2 = pytest.importorskip('cv2')
     pose, place = walker(1)[0] * 1000, np.array([900.0, 500.0, 3000.0])
     lens = CalibratedCamera(
-        'wide', Intrinsics.of(SHAPE, focal=400.0).camera, np.array([-0.25, 0.05, 0.002, -0.001, 0.0])
+        'wide', Intrinsics.from_focal(SHAPE, focal=400.0).camera, np.array([-0.25, 0.05, 0.002, -0.001, 0.0])
     )
     intrinsics = Intrinsics.calibrated(lens)
     assert intrinsics.source == 'calibrated'
     bent = cv2.projectPoints(pose + place, np.zeros(3), np.zeros(3), lens.matrix, lens.distortion)[0][:, 0]
     weights = np.ones(len(pose))
-    found = root_position(pose, intrinsics.undistort(bent), weights, intrinsics.camera)
+    found = fit_root_position(pose, intrinsics.undistort(bent), weights, intrinsics.camera)
     np.testing.assert_allclose(found, place, rtol=1e-3)
-    assert np.abs(root_position(pose, bent, weights, intrinsics.camera) - place).max() > 100
+    assert np.abs(fit_root_position(pose, bent, weights, intrinsics.camera) - place).max() > 100
 
 
 def live(model, seen: list[FramePoses], looked: list[int], **options):
     """Results of the frames that were looked at, each with the number of the frame at which it came."""
     stream = LiftingStream(model, SHAPE, skeleton='cmu17', fps=FPS, batch_size=1, causal=True)
-    stage = LiftingStage(stream, get_skeleton('cmu17'), model.head.skeleton, Intrinsics.of(SHAPE), FPS, **options)
+    stage = LiftingStage(
+        stream, get_skeleton('cmu17'), model.head.skeleton, Intrinsics.from_focal(SHAPE), FPS, **options
+    )
     now = []
 
     def frames():

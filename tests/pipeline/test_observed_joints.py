@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 import posediff
-from posediff.geometry import Camera
+from posediff.geometry import Camera, fit_root_position
 from posediff.lifting import LiftingStream
-from posediff.pipeline.camera_guess import Intrinsics, root_position
+from posediff.pipeline.intrinsics import Intrinsics
 from posediff.pipeline.lifting_stage import LiftingStage
 from posediff.smoothing import GaussianSmoother
 from posediff.structures.frame_poses import FramePoses
@@ -40,7 +40,9 @@ def observations(points: np.ndarray, scores: np.ndarray, missed: tuple[int, ...]
 
 def lift(model, seen, source='coco17', causal=False, **options):
     stream = LiftingStream(model, SHAPE, skeleton='cmu17', fps=FPS, batch_size=1 if causal else 4, causal=causal)
-    stage = LiftingStage(stream, get_skeleton(source), model.head.skeleton, Intrinsics.of(SHAPE), FPS, **options)
+    stage = LiftingStage(
+        stream, get_skeleton(source), model.head.skeleton, Intrinsics.from_focal(SHAPE), FPS, **options
+    )
     return [result.people[0] if result.people else None for result in stage(iter(seen))]
 
 
@@ -121,8 +123,8 @@ def lift_walk(model, camera_walk, monkeypatch):
         points = np.stack([camera.project(pose + root) for root in roots])
         change(points)
         monkeypatch.setattr(
-            'posediff.pipeline.lifting_stage.root_position',
-            lambda joints, *rest: root_position(pose, *rest),
+            'posediff.pipeline.lifting_stage.fit_root_position',
+            lambda joints, *rest: fit_root_position(pose, *rest),
         )
         seen = observations(points, np.ones(points.shape[:2]), missed)
         return roots, lift(model, seen, 'cmu17', causal, **options)
@@ -196,7 +198,7 @@ def test_where_nothing_is_wrong_every_bit_is_as_without_the_filter(lift_walk, mo
 
     _, people = lift_walk(tremble)
     rng = np.random.default_rng(0)
-    monkeypatch.setattr('posediff.pipeline.place_filter.PlaceFilter._can_be', lambda *_: True)
+    monkeypatch.setattr('posediff.pipeline.root_filter.RootFilter._is_plausible', lambda *_: True)
     _, unfiltered = lift_walk(tremble)
     for person, other in zip(people, unfiltered, strict=True):
         assert person.root_observed

@@ -1,4 +1,4 @@
-"""Where MediaPipe's estimator looks for people in the next frame, with its weights, on footage."""
+"""ROIs of the MediaPipe pose estimator in the next frame, with its weights, on footage."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def estimator() -> MediaPipePoseEstimator:
         weights.WEIGHTS.fetch(weights.LANDMARKS)
     except RuntimeError as error:
         pytest.skip(f"MediaPipe's weights cannot be had: {error}")
-    return MediaPipePoseEstimator(looks=1)
+    return MediaPipePoseEstimator(num_passes=1)
 
 
 def people(count: int) -> PersonBoxes:

@@ -75,7 +75,7 @@ def test_a_high_video_is_made_lower(save_results, video, monkeypatch):
 
 def test_everybody_is_in_view(save_results):
     view, joints, _ = view_of(save_results(frames=40, people=6))
-    seen = view.onlooker.look(joints)
+    seen = view.viewpoint.transform(joints)
     assert (seen[..., 2] > 0).all()
     pixels = view._pixels(seen)
     assert pixels.min() >= 0
@@ -107,7 +107,7 @@ def test_joints_that_were_never_seen_are_thin_and_grey(save_results):
     image = view.draw(frames[3])
     for side in ('left', 'right'):
         hip, knee = (joints[3, CMU17.joint_names.index(f'{side}_{name}')] for name in ('hip', 'knee'))
-        column, row = view._pixels(view.onlooker.look(view._placed((hip + 2 * knee) / 3))).tolist()
+        column, row = view._pixels(view.viewpoint.transform(view._placed((hip + 2 * knee) / 3))).tolist()
         around = image[row - 3 : row + 4, column - 3 : column + 4].reshape(-1, 3).astype(int)
         assert np.abs(around - UNSEEN).sum(-1).min() < 60
         color = view.colors[CMU17.joint_names.index(f'{side}_knee')]
@@ -129,7 +129,7 @@ def test_joints_that_are_not_known_are_left_out(save_results):
     assert view.draw(nobody, spread=True).shape == (400, 400, 3)
 
 
-def test_people_behind_the_onlooker_do_no_harm(save_results):
+def test_persons_behind_the_viewpoint_are_not_drawn(save_results):
     layout, _, frames = layout_and_people(save_results(people=1))
     view = SceneView(layout, np.array([[[0.0, 0, -90_000], [0, 0, 9000]]]), CMU17, 200)
     behind = frames[0][0]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
 from posediff.structures.skeletons import CMU17, Skeleton
-from posediff.visualization.scene_layout import FRUSTUM_DEPTH, Onlooker, SceneLayout, frustum_lines
+from posediff.visualization.scene_layout import FRUSTUM_DEPTH, SceneLayout, Viewpoint, frustum_lines
 
 TOY = Skeleton('toy', ('root', 'left', 'right'), (-1, 0, 0), (1,), (2,))  # says nothing about up
 STANDING = np.array([[0.0, -700, 5000], [-200, 900, 5000], [200, 880, 5100]])
@@ -19,21 +19,21 @@ STANDING = np.array([[0.0, -700, 5000], [-200, 900, 5000], [200, 880, 5100]])
     seed=st.integers(0, 10**6), azimuth=st.floats(-180, 180), elevation=st.floats(-80, 80),
     slope=st.tuples(st.floats(0.1, 2), st.floats(0.1, 2)),
 )  # fmt: skip
-def test_an_onlooker_sees_all_points_from_as_near_as_can_be(seed, azimuth, elevation, slope):
+def test_the_viewpoint_is_the_nearest_that_covers_all_points(seed, azimuth, elevation, slope):
     points = np.random.default_rng(seed).normal(0, [3000, 1000, 5000], (30, 3)) + [0, 0, 4000]
-    onlooker = Onlooker.seeing(points, azimuth, elevation, slope, margin=1.0)
-    right, up, depth = np.moveaxis(onlooker.look(points), -1, 0)
+    viewpoint = Viewpoint.covering(points, azimuth, elevation, slope, margin=1.0)
+    right, up, depth = np.moveaxis(viewpoint.transform(points), -1, 0)
     used = np.maximum(np.abs(right) / slope[0], np.abs(up) / slope[1]) / depth
     assert (depth > 0).all()
     assert used.max() == pytest.approx(1.0)
-    np.testing.assert_allclose(onlooker.look(onlooker.target), [0, 0, onlooker.distance], atol=1e-6)
+    np.testing.assert_allclose(viewpoint.transform(viewpoint.target), [0, 0, viewpoint.distance], atol=1e-6)
 
 
-def test_an_onlooker_is_where_the_angles_say():
-    onlooker = Onlooker(np.array([0.0, 0.0, 4000.0]), azimuth=90.0, elevation=0.0, distance=4000.0, slope=(1.0, 1.0))
+def test_the_viewpoint_follows_from_the_angles():
+    viewpoint = Viewpoint(np.array([0.0, 0.0, 4000.0]), azimuth=90.0, elevation=0.0, distance=4000.0, slope=(1.0, 1.0))
     # he stands 4 m to the right of the target: the camera is to his left, somebody further right is nearer
-    np.testing.assert_allclose(onlooker.look(np.zeros(3)), [-4000, 0, 4000], atol=1e-9)
-    np.testing.assert_allclose(onlooker.look(np.array([1000.0, -500.0, 4000.0])), [0, 500, 3000], atol=1e-9)
+    np.testing.assert_allclose(viewpoint.transform(np.zeros(3)), [-4000, 0, 4000], atol=1e-9)
+    np.testing.assert_allclose(viewpoint.transform(np.array([1000.0, -500.0, 4000.0])), [0, 500, 3000], atol=1e-9)
 
 
 def test_the_floor_is_at_the_feet_and_stays_there_through_jumps_and_wrong_poses():

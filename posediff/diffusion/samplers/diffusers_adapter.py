@@ -12,7 +12,7 @@ from torch import Tensor
 from posediff.diffusion.noise import Draws
 from posediff.diffusion.noise_schedulers import BetasNoiseScheduler
 from posediff.diffusion.samplers.base import Denoise
-from posediff.diffusion.samplers.diffusers_walk import WalkError, count_draws, walk, written
+from posediff.diffusion.samplers.diffusers_loop import ScheduleError, count_draws, format_options, run_scheduler
 from posediff.registry import SAMPLERS
 
 
@@ -43,7 +43,7 @@ class DiffusersSampler:
     scheduler of its own (multistep solvers keep state), and the scheduler's random draws are ours, in order.
 
     Whether a scheduler and its options keep to the noise schedule is tried out before the first run
-    (:func:`posediff.diffusion.samplers.diffusers_walk.count_draws`). A walk with timesteps that are fractional or
+    (:func:`posediff.diffusion.samplers.diffusers_loop.count_draws`). A walk with timesteps that are fractional or
     repeated, at noise levels that are not those of its timesteps (betas of its own or changed, most Karras,
     exponential, beta and flow sigmas), from a start without noise, or to an end with noise is refused.
 
@@ -118,7 +118,7 @@ class DiffusersSampler:
             )
         scheduler = self._scheduler(noise_scheduler, num_inference_steps)
         rest = (noise[draw] for draw in range(1, draws))
-        return walk(scheduler, denoise, noise[0] * float(scheduler.init_noise_sigma), lambda shape: next(rest))
+        return run_scheduler(scheduler, denoise, noise[0] * float(scheduler.init_noise_sigma), lambda shape: next(rest))
 
     def _scheduler(self, noise_scheduler: BetasNoiseScheduler, num_inference_steps: int) -> Any:
         """A new one. Its tables and timesteps stay on the CPU, where they are read without waiting for a device."""
@@ -142,12 +142,12 @@ class DiffusersSampler:
             scheduler = self._scheduler(noise_scheduler, num_inference_steps)
             calls = len(scheduler.timesteps)
             if calls != num_inference_steps:
-                raise WalkError(f'makes {calls} denoiser calls for num_inference_steps={num_inference_steps}')
+                raise ScheduleError(f'makes {calls} denoiser calls for num_inference_steps={num_inference_steps}')
             return count_draws(scheduler, noise_scheduler)
         except Exception as error:  # whatever they raise, it is this walk that does not work
             raise ValueError(
-                f'diffusers.{name}{written(self.given)} cannot be used with this noise schedule in '
-                f'{num_inference_steps} steps: it {_said(error)}'
+                f'diffusers.{name}{format_options(self.given)} cannot be used with this noise schedule in '
+                f'{num_inference_steps} steps: it {_reason(error)}'
             ) from error
 
 
@@ -157,7 +157,7 @@ def _needed(step: Any) -> list[str]:
     return [name for name, one in parameters.items() if one.default is inspect.Parameter.empty and name != 'self']
 
 
-def _said(error: Exception) -> str:
-    if isinstance(error, WalkError):
+def _reason(error: Exception) -> str:
+    if isinstance(error, ScheduleError):
         return str(error)
     return f'fails with {type(error).__name__}: {" ".join(str(error).split())}'

@@ -14,7 +14,12 @@ from mmengine.logging import print_log
 from posediff.evaluation.posetrack import PoseTrackEvaluator, PoseTrackResult
 from posediff.evaluation.posetrack.ground_truth import Documents, frames_of, from_coco, from_folder
 from posediff.evaluation.posetrack.protocols import get_protocol
-from posediff.evaluation.posetrack.result_files import PredictedPerson, result_document, to_posetrack18, write_result
+from posediff.evaluation.posetrack.result_files import (
+    PredictedPerson,
+    prediction_document,
+    to_posetrack18,
+    write_predictions,
+)
 from posediff.evaluation.posetrack.track_predictions import give_track_ids
 from posediff.evaluation.tables import markdown_table
 from posediff.registry import METRICS, TRACKERS
@@ -149,9 +154,9 @@ class PoseTrackAP(BaseMetric):
                 persons.append(self._persons([several[ids] for ids in sorted(several)]))
             if self.tracker is not None:
                 persons = give_track_ids(persons, self.tracker, self.fps)
-            document = result_document(frames, persons)
+            document = prediction_document(frames, persons)
             if self.outfile_prefix is not None:
-                write_result(Path(os.path.dirname(self.outfile_prefix)) / file, document)
+                write_predictions(Path(os.path.dirname(self.outfile_prefix)) / file, document)
             if not self.format_only:
                 evaluator.add(truth, document, f'{self.place}: {file}', f'predictions for {file}')
         if by_image:

@@ -13,7 +13,7 @@ from posediff.evaluation.posetrack.entries import Entry, read_json
 from posediff.evaluation.posetrack.matching import match
 from posediff.evaluation.posetrack.protocols import get_protocol
 from posediff.evaluation.posetrack.sequence import Persons
-from posediff.evaluation.posetrack.tracking import Tracking
+from posediff.evaluation.posetrack.tracking_evaluator import TrackingEvaluator
 from posediff.fileio.input_files import data_files
 from posediff.structures.posetrack_joints import NUM_JOINTS
 
@@ -31,7 +31,7 @@ class PoseTrackEvaluator:
 
     def __init__(self, protocol: str = 'poseval', tracking: bool = False) -> None:
         self.protocol = get_protocol(protocol)
-        self._tracking = Tracking(self.protocol) if tracking else None
+        self._tracking = TrackingEvaluator(self.protocol) if tracking else None
         self._scores: list[list[np.ndarray]] = [[] for _ in range(NUM_JOINTS)]
         self._labels: list[list[np.ndarray]] = [[] for _ in range(NUM_JOINTS)]
         self._num_true: list[np.ndarray] = []

@@ -83,13 +83,13 @@ def _name(image: dict[str, Any], position: int) -> str:
         return str(position)
 
 
-_NOBODY = [float('nan'), float('nan'), MISSING_SCORE, 0.0] * NUM_JOINTS
+_NO_JOINTS = [float('nan'), float('nan'), MISSING_SCORE, 0.0] * NUM_JOINTS
 _START = {joint: 4 * joint for joint in range(NUM_JOINTS)}
 
 
 def _joints(points: list[dict[str, Any]], truth: bool) -> list[float]:
     """Return x, y, score and an existence flag (1 or 0) of each evaluated joint."""
-    joints = _NOBODY.copy()
+    joints = _NO_JOINTS.copy()
     for point in points:
         start = _START.get(annolist.joint_id(point))
         if start is None or joints[start + 3]:

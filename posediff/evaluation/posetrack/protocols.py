@@ -66,7 +66,7 @@ class Poseval(Protocol):
 
     def read_predictions(self, document: dict[str, Any], entry: Entry, truth: PoseTrackSequence) -> PoseTrackSequence:
         if is_annolist(document):
-            predicted = read_posetrack17(document, entry, truth=False, wanted=truth.counts)
+            predicted = read_posetrack17(document, entry, truth=False, wanted=truth.evaluated)
         else:
             predicted = read_posetrack18(document, entry, truth=False)
         num_frames, expected = len(predicted.frame_names), len(truth.frame_names)
@@ -78,7 +78,7 @@ class Poseval(Protocol):
     def select(self, truth: PoseTrackSequence, predicted: PoseTrackSequence) -> tuple[Persons, Persons]:
         regions = _regions_that_count(truth)
         true, found = (
-            _remove_ignored(persons.take(truth.counts[persons.frame]), regions)
+            _remove_ignored(persons.take(truth.evaluated[persons.frame]), regions)
             for persons in (truth.persons, predicted.persons)
         )
         headless = true.lacks_head & np.isin(true.frame, found.frame)  # poseval fails on frames with both
@@ -106,7 +106,7 @@ class PoseTrack21(Protocol):
             raise ValueError(
                 f'{entry}: {len(predicted.frame_names)} frames, but the ground truth has {expected}',
             )
-        for frame in np.flatnonzero(truth.counts):
+        for frame in np.flatnonzero(truth.evaluated):
             if id_value(predicted.image_ids[frame]) != id_value(truth.image_ids[frame]):
                 raise ValueError(
                     f'{entry}: images[{frame}] has the id {predicted.image_ids[frame]!r}, '
@@ -118,12 +118,12 @@ class PoseTrack21(Protocol):
         regions = _regions_that_count(truth)
         selected = []
         for persons in (truth.persons, predicted.persons):
-            counted = persons.take(truth.counts[persons.frame])
+            counted = persons.take(truth.evaluated[persons.frame])
             inside = inside_regions(counted.points, counted.frame, regions)
             nowhere = inside | ~(counted.points > 0).any(-1) & ~np.isnan(counted.points).any(-1)
             stays = ~nowhere.all(-1) | ~np.isin(counted.frame, list(regions))
             selected.append(counted.without(inside).take(stays))
-        for frame in np.flatnonzero(truth.counts):
+        for frame in np.flatnonzero(truth.evaluated):
             if frame not in selected[0].frame:
                 raise ValueError(
                     f'frame {truth.frame_names[frame]} is labelled but has no person outside ignore regions: '
@@ -168,7 +168,7 @@ def _check_names(truth: PoseTrackSequence, predicted: PoseTrackSequence, entry: 
 
 
 def _regions_that_count(truth: PoseTrackSequence) -> dict[int, list[Region]]:
-    return {frame: several for frame, several in truth.regions.items() if several and truth.counts[frame]}
+    return {frame: several for frame, several in truth.regions.items() if several and truth.evaluated[frame]}
 
 
 def _remove_ignored(persons: Persons, regions: dict[int, list[Region]]) -> Persons:

@@ -52,7 +52,9 @@ def to_posetrack18(keypoints: np.ndarray, names: Sequence[str]) -> np.ndarray:
     return ordered
 
 
-def result_document(frames: Sequence[tuple[Any, str]], persons: Sequence[Sequence[PredictedPerson]]) -> dict[str, Any]:
+def prediction_document(
+    frames: Sequence[tuple[Any, str]], persons: Sequence[Sequence[PredictedPerson]]
+) -> dict[str, Any]:
     """Return the content of the result file of one sequence.
 
     Every frame is listed, with or without persons, because evaluators pair frames by position.
@@ -80,7 +82,7 @@ def result_document(frames: Sequence[tuple[Any, str]], persons: Sequence[Sequenc
     return {'images': images, 'annotations': annotations, 'categories': [category]}
 
 
-def write_result(path: Path, document: dict[str, Any]) -> None:
+def write_predictions(path: Path, document: dict[str, Any]) -> None:
     """Write a result file atomically."""
     with replacing(path) as temporary:
         temporary.write_text(json.dumps(document))

@@ -52,15 +52,15 @@ class PoseTrackSequence:
 
     Attributes:
         frame_names: F names, for messages.
-        persons: Persons of all valid frames, see ``counts``.
-        counts: (F,) bool, whether a frame is valid, that is, evaluated; defined by the ground truth only.
+        persons: Persons of all evaluated frames, see ``evaluated``.
+        evaluated: (F,) bool, whether a frame is evaluated; defined by the ground truth only.
         image_ids: F ids, if the file format has them.
         regions: Ignore regions as polygons, by frame; ground truth only.
     """
 
     frame_names: list[str]
     persons: Persons
-    counts: np.ndarray
+    evaluated: np.ndarray
     image_ids: list[Any] = field(default_factory=list)
     regions: dict[int, list[Region]] = field(default_factory=dict)
 

@@ -41,7 +41,7 @@ class BaseDenoiser(BaseModule):
         """Do condition-only work once per clip; :meth:`forward` gives the same on the result as on the condition."""
         return condition
 
-    def start_from(self, value: float) -> None:  # noqa: B027  most have nothing to do
+    def initialize_output(self, value: float) -> None:  # noqa: B027  most have nothing to do
         """Begin training with an output of ``value`` everywhere, before any weights are read.
 
         Called where x_0 is predicted and is at rest at some value, as heatmaps are. An output layer that begins

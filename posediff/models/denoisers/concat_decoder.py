@@ -8,13 +8,13 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from posediff.models.denoisers.base import BaseDenoiser
-from posediff.models.layers.convolution import ConcatConv2d, conv_block, start_at, upsampling
+from posediff.models.layers.convolution import ConcatConv2d, constant_output, conv_block, upsampling
 from posediff.models.layers.shapes import check_maps
 from posediff.models.layers.step_rescaling import StepRescaling
 from posediff.registry import DENOISERS
 
 
-class PreparedCondition(NamedTuple):
+class ConcatCondition(NamedTuple):
     """The condition's half of the first convolution, (B, channels, h, w)."""
 
     half: Tensor
@@ -60,23 +60,23 @@ class ConcatPoseDecoder(BaseDenoiser):
         self.join = ConcatConv2d(num_joints, channels, channels)
         self.join_norm = nn.BatchNorm2d(channels)
         self.aggregation = nn.Sequential(*(conv_block(channels, channels) for _ in range(depth)))
-        self.detection = start_at(nn.Conv2d(channels, num_joints, 3, padding=1), 0.0)
+        self.detection = constant_output(nn.Conv2d(channels, num_joints, 3, padding=1), 0.0)
 
-    def start_from(self, value: float) -> None:
-        start_at(self.detection, value)
+    def initialize_output(self, value: float) -> None:
+        constant_output(self.detection, value)
 
-    def prepare(self, condition: Tensor) -> PreparedCondition:
+    def prepare(self, condition: Tensor) -> ConcatCondition:
         """Enlarge the feature and compute its half of the first convolution, once per clip.
 
         Args:
             condition: (B, C, h / feature_factor, w / feature_factor).
         """
         check_maps('ConcatPoseDecoder', 'condition', condition, self.feature_shape)
-        return PreparedCondition(self.join.condition_half(self.feature(condition)))
+        return ConcatCondition(self.join.condition_half(self.feature(condition)))
 
-    def forward(self, x_t: Tensor, timestep: Tensor, condition: Tensor | PreparedCondition) -> Tensor:
+    def forward(self, x_t: Tensor, timestep: Tensor, condition: Tensor | ConcatCondition) -> Tensor:
         """Evaluate the network once; as :meth:`LookupPoseDecoder.forward`."""
         check_maps('ConcatPoseDecoder', 'x_t', x_t, self.state_shape)
-        prepared = condition if isinstance(condition, PreparedCondition) else self.prepare(condition)
+        prepared = condition if isinstance(condition, ConcatCondition) else self.prepare(condition)
         joined = self.join(self.rescaling(x_t, timestep), prepared.half)
         return self.detection(self.aggregation(F.relu(self.join_norm(joined)))).to(x_t.dtype)

@@ -18,7 +18,7 @@ from posediff.registry import DENOISERS
 from posediff.structures.skeletons import get_skeleton
 
 
-class ProjectedCondition(NamedTuple):
+class CSDICondition(NamedTuple):
     """Side information mapped for every layer: (num_layers, B, T, K, 2C)."""
 
     layers: Tensor
@@ -142,7 +142,7 @@ class CSDIDenoiser(BaseDenoiser):
             nn.init.kaiming_normal_(linear.weight)
         nn.init.zeros_(self.output_projection.weight)
 
-    def prepare(self, condition: Tensor) -> ProjectedCondition:
+    def prepare(self, condition: Tensor) -> CSDICondition:
         """Map the side information for every layer, once per clip.
 
         Args:
@@ -154,9 +154,9 @@ class CSDIDenoiser(BaseDenoiser):
         joints = self.joint_embedding.weight.to(condition.dtype).expand(*shape, -1)
         side = torch.cat([condition, frames, joints], dim=-1)
         layers = cast('Iterable[CSDILayer]', self.layers)
-        return ProjectedCondition(torch.stack([layer.side_projection(side) for layer in layers]))
+        return CSDICondition(torch.stack([layer.side_projection(side) for layer in layers]))
 
-    def forward(self, x_t: Tensor, timestep: Tensor, condition: Tensor | ProjectedCondition) -> Tensor:
+    def forward(self, x_t: Tensor, timestep: Tensor, condition: Tensor | CSDICondition) -> Tensor:
         """Evaluate the network once.
 
         Args:
@@ -171,7 +171,7 @@ class CSDIDenoiser(BaseDenoiser):
             ValueError: A shape or a timestep does not fit.
         """
         check_clip('CSDIDenoiser', 'x_t', x_t, self.pose_shape)
-        prepared = condition if isinstance(condition, ProjectedCondition) else self.prepare(condition)
+        prepared = condition if isinstance(condition, CSDICondition) else self.prepare(condition)
         x = F.relu(self.input_projection(x_t))
         step_embedding = self.step_embedding(timestep)
         total = torch.zeros_like(x)

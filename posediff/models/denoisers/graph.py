@@ -20,7 +20,7 @@ from posediff.registry import DENOISERS
 from posediff.structures.skeletons import get_skeleton
 
 
-class PreparedCondition(NamedTuple):
+class CTGCNCondition(NamedTuple):
     """The condition's share of the first map, (B, T, K, C), and the network for inference where there is one."""
 
     tokens: Tensor
@@ -81,7 +81,7 @@ class CTGCNDenoiser(BaseDenoiser):
             nn.init.kaiming_normal_(linear.weight)
         nn.init.zeros_(self.output_projection.weight)
 
-    def prepare(self, condition: Tensor) -> PreparedCondition:
+    def prepare(self, condition: Tensor) -> CTGCNCondition:
         """Map the condition's share of the input once per clip; in eval mode without gradient, fold the network too.
 
         Args:
@@ -90,14 +90,14 @@ class CTGCNDenoiser(BaseDenoiser):
         check_clip('CTGCNDenoiser', 'condition', condition, self.condition_shape)
         tokens = F.linear(condition, self.input_projection.weight[:, -condition.shape[-1] :], self.pose_map()[1])
         if self.training or torch.is_grad_enabled():
-            return PreparedCondition(tokens, None)
+            return CTGCNCondition(tokens, None)
         device = condition.device.type
         autocast = torch.is_autocast_enabled(device)
         dtype = torch.get_autocast_dtype(device) if autocast else self.input_projection.weight.dtype
         with torch.autocast(device, enabled=False):
-            return PreparedCondition(tokens, FoldedCTGCN(self._parts(), dtype))
+            return CTGCNCondition(tokens, FoldedCTGCN(self._parts(), dtype))
 
-    def forward(self, x_t: Tensor, timestep: Tensor, condition: Tensor | PreparedCondition) -> Tensor:
+    def forward(self, x_t: Tensor, timestep: Tensor, condition: Tensor | CTGCNCondition) -> Tensor:
         """Evaluate the network once.
 
         Args:
@@ -112,7 +112,7 @@ class CTGCNDenoiser(BaseDenoiser):
             ValueError: A shape or a timestep does not fit.
         """
         check_clip('CTGCNDenoiser', 'x_t', x_t, self.pose_shape)
-        prepared = condition if isinstance(condition, PreparedCondition) else self.prepare(condition)
+        prepared = condition if isinstance(condition, CTGCNCondition) else self.prepare(condition)
         tokens = expand_to_rows(prepared.tokens, x_t.shape[0])
         if prepared.folded is not None and not self.training and not torch.is_grad_enabled():
             return prepared.folded(x_t, timestep, tokens)

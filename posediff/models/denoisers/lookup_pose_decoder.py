@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from posediff.models.denoisers.base import BaseDenoiser
-from posediff.models.layers.convolution import conv_block, start_at
+from posediff.models.layers.convolution import constant_output, conv_block
 from posediff.models.layers.lookup import ConvLookup, LookupInteraction, PreparedFeature, TransformerLookup
 from posediff.models.layers.shapes import check_maps
 from posediff.models.layers.step_rescaling import StepRescaling
@@ -19,7 +19,7 @@ FUSIONS = ('sum', 'concat')
 FACTOR = 4  # of the heatmap's size over the spatiotemporal feature's
 
 
-class PreparedCondition(NamedTuple):
+class LookupCondition(NamedTuple):
     """What each resolution needs of the condition."""
 
     features: tuple[PreparedFeature, ...]
@@ -92,21 +92,21 @@ class LookupPoseDecoder(BaseDenoiser):
         self.resolutions = nn.ModuleList([low, *higher])
         fused = out_channels * len(channels)
         self.fuse = conv_block(fused, out_channels, 1) if fusion == 'concat' else nn.Identity()
-        self.detection = start_at(nn.Conv2d(out_channels, num_joints, 3, padding=1), 0.0)
+        self.detection = constant_output(nn.Conv2d(out_channels, num_joints, 3, padding=1), 0.0)
 
-    def start_from(self, value: float) -> None:
-        start_at(self.detection, value)
+    def initialize_output(self, value: float) -> None:
+        constant_output(self.detection, value)
 
-    def prepare(self, condition: Tensor) -> PreparedCondition:
+    def prepare(self, condition: Tensor) -> LookupCondition:
         """Build the feature's pyramid and the condition's share of the maps that follow, once per clip.
 
         Args:
             condition: (B, C, h / 4, w / 4).
         """
         check_maps('LookupPoseDecoder', 'condition', condition, self.feature_shape)
-        return PreparedCondition(tuple(resolution.prepare(condition) for resolution in self._resolutions()))
+        return LookupCondition(tuple(resolution.prepare(condition) for resolution in self._resolutions()))
 
-    def forward(self, x_t: Tensor, timestep: Tensor, condition: Tensor | PreparedCondition) -> Tensor:
+    def forward(self, x_t: Tensor, timestep: Tensor, condition: Tensor | LookupCondition) -> Tensor:
         """Evaluate the network once.
 
         Args:
@@ -121,7 +121,7 @@ class LookupPoseDecoder(BaseDenoiser):
             ValueError: A shape does not fit.
         """
         check_maps('LookupPoseDecoder', 'x_t', x_t, self.state_shape)
-        prepared = condition if isinstance(condition, PreparedCondition) else self.prepare(condition)
+        prepared = condition if isinstance(condition, LookupCondition) else self.prepare(condition)
         heatmap = self.rescaling(x_t, timestep)
         half = self.down_half(heatmap)
         pyramid = (self.down_quarter(half), half, heatmap)

@@ -15,7 +15,7 @@ from posediff.registry import DENOISERS
 from posediff.structures.skeletons import get_skeleton
 
 
-class EmbeddedCondition(NamedTuple):
+class MixSTECondition(NamedTuple):
     """The condition's share of the tokens, (B, T, K, C)."""
 
     tokens: Tensor
@@ -63,7 +63,7 @@ class MixSTEDenoiser(BaseDenoiser):
         )
         self.regression = nn.Linear(channels, 3)
 
-    def prepare(self, condition: Tensor) -> EmbeddedCondition:
+    def prepare(self, condition: Tensor) -> MixSTECondition:
         """Map the condition's half of the input once per clip.
 
         Args:
@@ -71,9 +71,9 @@ class MixSTEDenoiser(BaseDenoiser):
         """
         check_clip('MixSTEDenoiser', 'condition', condition, self.condition_shape)
         weight = self.embedding.weight[:, : self.condition_shape[-1]]
-        return EmbeddedCondition(F.linear(condition, weight, self.embedding.bias))
+        return MixSTECondition(F.linear(condition, weight, self.embedding.bias))
 
-    def forward(self, x_t: Tensor, timestep: Tensor, condition: Tensor | EmbeddedCondition) -> Tensor:
+    def forward(self, x_t: Tensor, timestep: Tensor, condition: Tensor | MixSTECondition) -> Tensor:
         """Evaluate the network once.
 
         Args:
@@ -88,7 +88,7 @@ class MixSTEDenoiser(BaseDenoiser):
             ValueError: A shape does not fit.
         """
         check_clip('MixSTEDenoiser', 'x_t', x_t, self.pose_shape)
-        prepared = condition if isinstance(condition, EmbeddedCondition) else self.prepare(condition)
+        prepared = condition if isinstance(condition, MixSTECondition) else self.prepare(condition)
         tokens = F.linear(x_t, self.embedding.weight[:, self.condition_shape[-1] :])
         tokens = tokens + expand_to_rows(prepared.tokens, x_t.shape[0])
         tokens = tokens + self.step_embedding(timestep)[:, None, None]

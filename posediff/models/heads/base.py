@@ -19,7 +19,7 @@ class BaseHead(BaseModule):
     """
 
     @property
-    def empty(self) -> float | None:
+    def background_value(self) -> float | None:
         """What x_0 is almost everywhere, in head units; None where there is no such value."""
         return None
 

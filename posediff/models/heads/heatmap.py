@@ -12,7 +12,7 @@ from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
 from posediff.models.heads.base import BaseHead
-from posediff.models.layers.convolution import start_at, upsampling
+from posediff.models.layers.convolution import constant_output, upsampling
 from posediff.registry import HEADS
 from posediff.structures.samples import PoseDataSample
 from posediff.structures.skeletons import get_skeleton
@@ -70,12 +70,12 @@ class HeatmapHead(BaseHead):
         self.keep_hypotheses = keep_hypotheses
         self.regression: nn.Module | None = None
         if in_channels is not None:
-            output = start_at(nn.Conv2d(channels, num_joints, 1), self.empty)
+            output = constant_output(nn.Conv2d(channels, num_joints, 1), self.background_value)
             self.regression = nn.Sequential(upsampling(in_channels, channels, 4), output)
         self.register_buffer('flip_indices', torch.tensor(self.skeleton.flip_indices), persistent=False)
 
     @property
-    def empty(self) -> float:
+    def background_value(self) -> float:
         return (0.0 - self.offset) * self.scale
 
     def encode(self, pose: Tensor) -> Tensor:

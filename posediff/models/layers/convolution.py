@@ -40,7 +40,7 @@ def upsampling(in_channels: int, out_channels: int, factor: int) -> nn.Sequentia
     return nn.Sequential(*blocks)
 
 
-def start_at(layer: nn.Conv2d, value: float) -> nn.Conv2d:
+def constant_output(layer: nn.Conv2d, value: float) -> nn.Conv2d:
     """Initialise an output layer so that it says ``value`` almost everywhere.
 
     Heatmaps are empty but for a few pixels: a random layer spends its first thousands of steps on unlearning itself.

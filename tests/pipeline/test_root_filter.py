@@ -7,12 +7,12 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from posediff.pipeline.place_filter import PlaceFilter
+from posediff.pipeline.root_filter import RootFilter
 
 
 def judge(roots: np.ndarray, fps: float, causal: bool = False, frames: np.ndarray | None = None) -> np.ndarray:
     """(F,) bool; one frame is judged after another, each once."""
-    places, found = PlaceFilter(fps, causal), []
+    places, found = RootFilter(fps, causal), []
     for number, root in enumerate(roots):
         frame = number if frames is None else int(frames[number])
         found += places.push(frame, root.astype(np.float32))
@@ -148,7 +148,7 @@ def test_live_frames_that_were_left_out_are_no_gap():
 
 
 def test_what_is_kept_does_not_grow_with_the_track():
-    places = PlaceFilter(30.0)
+    places = RootFilter(30.0)
     for frame, root in enumerate(wanderer(500, 30.0)):
         places.push(frame, root)
         assert len(places._places) <= 2 * places.reach + 1

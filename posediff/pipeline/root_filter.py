@@ -26,14 +26,14 @@ SPREADS = 4.0
 
 
 @dataclass
-class _Place:
+class _Root:
     frame: int
     root: np.ndarray  # (3,) mm, NaN where not known
     known: bool
-    can_be: bool = True
+    plausible: bool = True
 
 
-class PlaceFilter:
+class RootFilter:
     """Judge the places of one person, frame by frame.
 
     Half a second (:data:`REACH_S`) before and after a frame are each summed up by a median, and those before by where a
@@ -51,7 +51,7 @@ class PlaceFilter:
     def __init__(self, fps: float, causal: bool = False) -> None:
         self.causal = causal
         self.reach = max(round(REACH_S * fps), LEAST_FRAMES)
-        self._places: deque[_Place] = deque()  # judged ones that others are compared with, then those to be judged
+        self._places: deque[_Root] = deque()  # judged ones that others are compared with, then those to be judged
         self._judged = 0  # of these, how many were
 
     def push(self, frame: int, root: np.ndarray) -> list[bool]:
@@ -65,7 +65,7 @@ class PlaceFilter:
             Of frames that were not judged before and are now, in order: whether the place can be. One that is not known
             cannot.
         """
-        self._places.append(_Place(frame, root, bool(np.isfinite(root).all() and root[2] > 0)))
+        self._places.append(_Root(frame, root, bool(np.isfinite(root).all() and root[2] > 0)))
         return self._judge(frame if self.causal else frame - self.reach)
 
     def finish(self) -> list[bool]:
@@ -77,15 +77,15 @@ class PlaceFilter:
         while self._judged < len(self._places) and self._places[self._judged].frame <= last:
             place = self._places[self._judged]
             before = self._places[self._judged - 1] if self._judged else None
-            place.can_be = place.known and (_is_near(place, before) or self._can_be(place))
-            found.append(place.can_be)
+            place.plausible = place.known and (_is_near(place, before) or self._is_plausible(place))
+            found.append(place.plausible)
             self._judged += 1
             while self._places[0].frame < place.frame - self.reach:
                 self._places.popleft()
                 self._judged -= 1
         return found
 
-    def _can_be(self, place: _Place) -> bool:
+    def _is_plausible(self, place: _Root) -> bool:
         sides = [self._around(place, -self.reach, -1), self._around(place, 1, self.reach)]
         whole = [side for side in sides if len(side) >= max(self.reach // 2, LEAST_FRAMES)]
         if not whole:
@@ -102,7 +102,7 @@ class PlaceFilter:
             for axis, step in enumerate(steps)
         )
 
-    def _around(self, place: _Place, first: int, last: int) -> list[_Place]:
+    def _around(self, place: _Root, first: int, last: int) -> list[_Root]:
         """Known places that can be, of frames ``first`` to ``last`` after one.
 
         A causal filter takes what cannot be, too: else a place that differs from then on would never be believed.
@@ -110,13 +110,13 @@ class PlaceFilter:
         return [
             one
             for one in self._places
-            if first <= one.frame - place.frame <= last and one.known and (one.can_be or self.causal)
+            if first <= one.frame - place.frame <= last and one.known and (one.plausible or self.causal)
         ]
 
 
-def _is_near(place: _Place, before: _Place | None) -> bool:
+def _is_near(place: _Root, before: _Root | None) -> bool:
     """Whether a place is near that of the frame before, which can be: by half of what would be suspected."""
-    if before is None or not (before.known and before.can_be and before.frame == place.frame - 1):
+    if before is None or not (before.known and before.plausible and before.frame == place.frame - 1):
         return False
     moved = np.abs(place.root - before.root)
     return bool(moved[2] < DEPTH_STEP / 2 * before.root[2] and max(moved[0], moved[1]) < SIDE_STEP / 2)

@@ -20,7 +20,7 @@ TOLERANCE = 0.01
 SMALL = 0.01  # trial values: within every range that an option may clip to
 
 
-class WalkError(ValueError):
+class ScheduleError(ValueError):
     """A walk that does not keep to the noise schedule; the message begins with a verb."""
 
 
@@ -31,7 +31,7 @@ class OwnNoise(TorchFunctionMode):
         draw: Gives the next standard normal tensor, for a tensor of the shape that is wanted.
 
     Raises:
-        WalkError: Something else than a standard normal tensor is drawn.
+        ScheduleError: Something else than a standard normal tensor is drawn.
     """
 
     def __init__(self, draw: Callable[[tuple[int, ...]], Tensor]) -> None:
@@ -45,7 +45,7 @@ class OwnNoise(TorchFunctionMode):
         if func is torch.randn_like:
             return self._draw(tuple(args[0].shape))
         if func in _OTHER_DRAWS:
-            raise WalkError(f'draws with {func.__name__}, which cannot be replaced by given noise')
+            raise ScheduleError(f'draws with {func.__name__}, which given noise cannot replace')
         return func(*args, **(kwargs or {}))
 
 
@@ -53,7 +53,7 @@ _OTHER_DRAWS = {torch.rand, torch.rand_like, torch.randint, torch.randperm, torc
                 torch.multinomial}  # fmt: skip
 
 
-def walk(scheduler: Any, denoise: Denoise, x_t: Tensor, draw: Callable[[tuple[int, ...]], Tensor]) -> Tensor:
+def run_scheduler(scheduler: Any, denoise: Denoise, x_t: Tensor, draw: Callable[[tuple[int, ...]], Tensor]) -> Tensor:
     """Run a scheduler that has its timesteps, from its first state to its last."""
     for timestep in scheduler.timesteps:
         output = denoise(scheduler.scale_model_input(x_t, timestep), int(timestep))
@@ -69,24 +69,24 @@ def count_draws(scheduler: Any, schedule: BetasNoiseScheduler) -> int:
     sqrt(alpha_bar_t) at every call, whatever the solver and the prediction type, and the end has to be the number.
 
     Raises:
-        WalkError: The walk leaves the schedule, starts without noise or ends with some; the message says where.
+        ScheduleError: The walk leaves the schedule, starts without noise or ends with some; the message says where.
     """
     timesteps = [float(t) for t in scheduler.timesteps]
     for t, t_next in zip(timesteps, [*timesteps[1:], -1.0], strict=True):
         if t != int(t):
-            raise WalkError(f'visits the fractional timestep {t:g}')
+            raise ScheduleError(f'visits the fractional timestep {t:g}')
         if t <= t_next:
-            raise WalkError(f'goes from timestep {t:g} to {t_next:g}')
+            raise ScheduleError(f'goes from timestep {t:g} to {t_next:g}')
     first = int(timesteps[0])
     if not 0 <= first < schedule.num_train_timesteps:
-        raise WalkError(f'starts at timestep {first}, outside 0..{schedule.num_train_timesteps - 1}')
+        raise ScheduleError(f'starts at timestep {first}, outside 0..{schedule.num_train_timesteps - 1}')
     if first == 0 < schedule.num_train_timesteps - 1:
-        raise WalkError('starts at t = 0, where x_t has almost no noise')
+        raise ScheduleError('starts at t = 0, where there is hardly any noise to remove')
     alpha_bar = schedule.alpha_bar_at(first)
     scale = float(scheduler.scale_model_input(torch.ones(1, 1), scheduler.timesteps[0]))
     start = scale * float(scheduler.init_noise_sigma)
     if not (1 - alpha_bar) ** 0.5 - TOLERANCE <= start <= 1 + TOLERANCE:
-        raise WalkError(f'starts at timestep {first} with noise of {start:.4g}, not 1')
+        raise ScheduleError(f'starts at timestep {first} with noise of {start:.4g}, not 1')
 
     # A signal without noise, noise without a signal, a channel for each draw of the walk, and more with none of them.
     signal, noise = torch.zeros(2, 1, 8 + 2 * len(timesteps), 1)
@@ -97,9 +97,9 @@ def count_draws(scheduler: Any, schedule: BetasNoiseScheduler) -> int:
         level = schedule.alpha_bar_at(t)
         share = float(x_t[0, 0, 0]) / SMALL
         if x_t[0, 2 + draws :].any():
-            raise WalkError('draws noise of its own')
+            raise ScheduleError('draws noise of its own')
         if not _is_level(share, schedule, t):
-            raise WalkError(f'has a signal of {share:.4g} at timestep {t}; the noise schedule has {level**0.5:.4g}')
+            raise ScheduleError(f'has a signal of {share:.4g} at timestep {t}; the noise schedule has {level**0.5:.4g}')
         epsilon = (x_t.double() - level**0.5 * signal) / (1 - level) ** 0.5
         output = from_x_0_and_epsilon(schedule.prediction_type, signal.double(), epsilon, torch.tensor(level).double())
         return output.to(x_t.dtype)
@@ -113,11 +113,11 @@ def count_draws(scheduler: Any, schedule: BetasNoiseScheduler) -> int:
         return drawn
 
     x_T = (alpha_bar**0.5 * signal + (1 - alpha_bar) ** 0.5 * noise) / scale
-    end = walk(scheduler, denoise, x_T, draw)[0, :, 0] / SMALL
+    end = run_scheduler(scheduler, denoise, x_T, draw)[0, :, 0] / SMALL
     least = schedule.alpha_bar_at(0)
     if not (least**0.5 - TOLERANCE <= float(end[0]) <= 1 + TOLERANCE
             and float(end[1:].norm()) <= (1 - least) ** 0.5 + TOLERANCE):  # fmt: skip
-        raise WalkError(f'ends with a signal of {float(end[0]):.4g} and noise of {float(end[1:].norm()):.4g}')
+        raise ScheduleError(f'ends with a signal of {float(end[0]):.4g} and noise of {float(end[1:].norm()):.4g}')
     return 1 + draws
 
 
@@ -134,6 +134,6 @@ def _log_signal(schedule: BetasNoiseScheduler, t: int) -> float:
     return 0.5 * math.log(schedule.alpha_bar_at(t))
 
 
-def written(options: Mapping[str, Any]) -> str:
+def format_options(options: Mapping[str, Any]) -> str:
     """Options as a config has them; nothing where there are none."""
     return f' with {", ".join(f"{name}={value!r}" for name, value in options.items())}' if options else ''

@@ -10,7 +10,7 @@ from posediff.evaluation.posetrack.tracking_frames import tracked_sequence
 from posediff.evaluation.posetrack.tracking_result import TrackingResult
 
 
-class Tracking:
+class TrackingEvaluator:
     """Counts of all sequences for MOTA as in poseval and HOTA as in PoseTrack21.
 
     Args:
@@ -29,7 +29,7 @@ class Tracking:
         Raises:
             ValueError: A track id is missing, not a number, or occurs twice in a frame.
         """
-        tracked = tracked_sequence(true, predicted, np.flatnonzero(sequence.counts), sequence.frame_names)
+        tracked = tracked_sequence(true, predicted, np.flatnonzero(sequence.evaluated), sequence.frame_names)
         self.clear_mot.add(tracked)
         self.hota.add(tracked)
 

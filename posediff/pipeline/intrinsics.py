@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from posediff.geometry.calibration import CalibratedCamera
-from posediff.geometry.cameras import Camera, unproject_points
+from posediff.geometry.cameras import Camera
 
-ASSUMED_FOCAL = 1.0
+DEFAULT_FOCAL = 1.0
 """Focal length in units of the image's longer side: 53° across it, between a phone's main and its portrait lens."""
 
 
-LEAST_FOCAL = 0.1
+MIN_FOCAL = 0.1
 """In units of the image's longer side: 157° across it, wider than any lens without a fisheye's distortion."""
 
 
@@ -41,21 +41,21 @@ class Intrinsics:
         return cls(replace(lens.camera, R=np.eye(3), t=np.zeros(3)), 'calibrated', lens)
 
     @classmethod
-    def of(cls, img_shape: tuple[int, int], focal: float | None = None) -> Intrinsics:
+    def from_focal(cls, img_shape: tuple[int, int], focal: float | None = None) -> Intrinsics:
         """From a focal length in px, or the assumed one, with the principal point in the middle.
 
         Raises:
             ValueError: The focal length is not positive, or so short that it must be in another unit.
         """
         check_focal(focal)
-        if focal is not None and focal < LEAST_FOCAL * max(img_shape):
+        if focal is not None and focal < MIN_FOCAL * max(img_shape):
             angle = 2 * np.degrees(np.arctan(max(img_shape) / 2 / focal))
             raise ValueError(
                 f'a focal length of {focal:g} px sees {angle:.0f} degrees of a picture of {img_shape[1]}x{img_shape[0]}'
                 ' px: it is wanted in px, not in mm or in widths of the picture'
             )
         height, width = img_shape
-        length = ASSUMED_FOCAL * max(img_shape) if focal is None else focal
+        length = DEFAULT_FOCAL * max(img_shape) if focal is None else focal
         camera = Camera(
             focal=np.array([length, length]),
             center=np.array([width / 2, height / 2]),
@@ -74,37 +74,3 @@ def check_focal(focal: float | None) -> None:
     """
     if focal is not None and not (np.isfinite(focal) and focal > 0):
         raise ValueError(f'focal must be a positive length in px, got {focal}')
-
-
-def root_position(joints_3d: np.ndarray, keypoints_2d: np.ndarray, weights: np.ndarray, camera: Camera) -> np.ndarray:
-    """Where a root-relative pose stands so that it is seen at its keypoints.
-
-    ``(X_k + t)_xy = n_k (X_k + t)_z`` for all joints k, n_k being the ray of keypoint k: a line with slope ``t_z``
-    through the points ``(n_k, X_k,xy - n_k X_k,z)``. It is fitted by its reduced major axis, the ratio of the spreads
-    (Ricker 1973, https://doi.org/10.1139/f73-072), since least squares (:func:`posediff.geometry.solve_root_position`)
-    puts a person the nearer to the camera the less the pose fits the keypoints.
-
-    Args:
-        joints_3d: (J, 3) mm.
-        keypoints_2d: (J, 2) px in the same skeleton.
-        weights: (J,) at least 0; 0 leaves a joint out.
-        camera: Its intrinsics.
-
-    Returns:
-        (3,) mm in the camera frame; NaN where fewer than two joints count, they are all seen in one place (to a
-        millionth of the focal length), or the pose is seen the other way round.
-    """
-    counts = weights > 0
-    unknown = np.full(3, np.nan, np.float32)
-    if counts.sum() < 2:
-        return unknown
-    pose, weight = joints_3d[counts].astype(np.float64), weights[counts, None].astype(np.float64) / weights.sum()
-    rays = unproject_points(keypoints_2d[counts].astype(np.float64), camera.focal, camera.center, camera.distortion)
-    offsets = pose[:, :2] - rays * pose[:, 2:]
-    mean_ray, mean_offset = (weight * rays).sum(0), (weight * offsets).sum(0)
-    ray, offset = rays - mean_ray, offsets - mean_offset
-    spread = (weight * ray**2).sum()
-    if spread < 1e-12 or (weight * ray * offset).sum() <= 0:
-        return unknown
-    depth = np.sqrt((weight * offset**2).sum() / spread)
-    return np.array([*(depth * mean_ray - mean_offset), depth], np.float32)

@@ -7,7 +7,7 @@ import numpy as np
 from posediff.structures.skeleton_conversion import Conversion
 
 
-def joints_in_picture(keypoints: np.ndarray, conversion: Conversion, img_shape: tuple[int, int]) -> np.ndarray:
+def joints_in_image(keypoints: np.ndarray, conversion: Conversion, img_shape: tuple[int, int]) -> np.ndarray:
     """Say of every joint whether all keypoints that it is made of lie in the picture, its edge included.
 
     Args:

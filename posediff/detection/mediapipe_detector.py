@@ -16,10 +16,10 @@ from posediff.structures.component_choices import CommandLineChoice
 from posediff.structures.person_boxes import PersonBoxes
 from posediff.structures.video_frame import VideoFrame
 
-SAME_PERSON = 0.3
+IOU_THRESHOLD = 0.3
 """IoU above which boxes of two crops belong to the same person."""
 
-SMALLEST_LOOK = 32
+MIN_CROP_SIZE = 32
 """Minimum side of a crop, px. Persons are not detectable in smaller crops, and an image of a few rows would need
 hundreds of them."""
 
@@ -51,24 +51,24 @@ class MediaPipeDetector(BaseDetector):
 
     def _find(self, image: np.ndarray) -> PersonBoxes:
         rois, scores = np.zeros((0, 4)), np.zeros(0, np.float32)
-        for left, top, side_x, side_y in looks(image.shape[:2], self.levels):
+        for left, top, side_x, side_y in search_crops(image.shape[:2], self.levels):
             found = self.detector(image[top : top + side_y, left : left + side_x])
             rois = np.concatenate([rois, found.rois + [left, top, 0, 0]])
             scores = np.concatenate([scores, found.scores])
-        kept = _one_each(circle_boxes(rois), scores)
+        kept = _box_nms(circle_boxes(rois), scores)
         height, width = image.shape[:2]
         boxes = np.clip(circle_boxes(rois[kept]), 0, [width, height, width, height]).astype(np.float32)
         inside = (boxes[:, 2:] > boxes[:, :2]).all(-1)
         return PersonBoxes(boxes[inside], scores[kept][inside], rois[kept][inside].astype(np.float32))
 
 
-def looks(img_shape: tuple[int, int], levels: int) -> Iterator[tuple[int, int, int, int]]:
+def search_crops(img_shape: tuple[int, int], levels: int) -> Iterator[tuple[int, int, int, int]]:
     """Yield the whole image, then square crops that overlap by half: left, top, width, height, px."""
     height, width = img_shape
     yield 0, 0, width, height
     for level in range(levels - 1):
         side = min(height, width) // 2**level
-        if side < SMALLEST_LOOK:
+        if side < MIN_CROP_SIZE:
             return
         places = [(left, top) for top in _starts(height, side) for left in _starts(width, side)]
         if len(places) > 1:
@@ -80,10 +80,10 @@ def _starts(length: int, side: int) -> list[int]:
     return np.linspace(0, length - side, count).round().astype(int).tolist()
 
 
-def _one_each(boxes: np.ndarray, scores: np.ndarray) -> np.ndarray:
+def _box_nms(boxes: np.ndarray, scores: np.ndarray) -> np.ndarray:
     """Return the rows kept by non-maximum suppression, best score first."""
     overlap, kept = box_iou(boxes, boxes), list[int]()
     for row in np.argsort(-scores, kind='stable').tolist():
-        if (overlap[row, kept] <= SAME_PERSON).all():
+        if (overlap[row, kept] <= IOU_THRESHOLD).all():
             kept.append(row)
     return np.array(kept, dtype=int)
