@@ -7,10 +7,8 @@ from typing import NamedTuple
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from posediff.models.denoisers.base import BaseDenoiser
+from posediff.models.denoisers.prepared import HeatmapDenoiser
 from posediff.models.layers.convolution import ConcatConv2d, constant_output, conv_block, upsampling
-from posediff.models.layers.shapes import check_maps
-from posediff.models.layers.step_rescaling import StepRescaling
 from posediff.registry import DENOISERS
 
 
@@ -21,7 +19,7 @@ class ConcatCondition(NamedTuple):
 
 
 @DENOISERS.register_module()
-class ConcatPoseDecoder(BaseDenoiser):
+class ConcatPoseDecoder(HeatmapDenoiser):
     """The decoder of DiffPose's baselines Direct-single and Direct-multi (Feng et al., ICCV 2023, section 4.3).
 
     The feature is enlarged to the heatmap's size, concatenated with the rescaled noisy heatmap, and aggregated by
@@ -49,34 +47,17 @@ class ConcatPoseDecoder(BaseDenoiser):
         step_channels: int = 128,
         init_cfg: dict | None = None,
     ) -> None:
-        super().__init__(init_cfg)
-        height, width = heatmap_size
-        if height % feature_factor or width % feature_factor:
-            raise ValueError(f'heatmap_size must be a multiple of {feature_factor}, got {tuple(heatmap_size)}')
-        self.state_shape = (num_joints, height, width)
-        self.feature_shape = (condition_channels, height // feature_factor, width // feature_factor)
-        self.rescaling = StepRescaling(num_joints, step_channels)
+        super().__init__(num_joints, heatmap_size, condition_channels, feature_factor, step_channels, init_cfg)
         self.feature = upsampling(condition_channels, channels, feature_factor)
         self.join = ConcatConv2d(num_joints, channels, channels)
         self.join_norm = nn.BatchNorm2d(channels)
         self.aggregation = nn.Sequential(*(conv_block(channels, channels) for _ in range(depth)))
         self.detection = constant_output(nn.Conv2d(channels, num_joints, 3, padding=1), 0.0)
 
-    def initialize_output(self, value: float) -> None:
-        constant_output(self.detection, value)
-
-    def prepare(self, condition: Tensor) -> ConcatCondition:
-        """Enlarge the feature and compute its half of the first convolution, once per clip.
-
-        Args:
-            condition: (B, C, h / feature_factor, w / feature_factor).
-        """
-        check_maps('ConcatPoseDecoder', 'condition', condition, self.feature_shape)
+    def project(self, condition: Tensor) -> ConcatCondition:
+        """Upsample the feature and compute its half of the first convolution."""
         return ConcatCondition(self.join.condition_half(self.feature(condition)))
 
-    def forward(self, x_t: Tensor, timestep: Tensor, condition: Tensor | ConcatCondition) -> Tensor:
-        """Evaluate the network once; as :meth:`LookupPoseDecoder.forward`."""
-        check_maps('ConcatPoseDecoder', 'x_t', x_t, self.state_shape)
-        prepared = condition if isinstance(condition, ConcatCondition) else self.prepare(condition)
+    def denoise(self, x_t: Tensor, timestep: Tensor, prepared: ConcatCondition) -> Tensor:
         joined = self.join(self.rescaling(x_t, timestep), prepared.half)
-        return self.detection(self.aggregation(F.relu(self.join_norm(joined)))).to(x_t.dtype)
+        return self.detection(self.aggregation(F.relu(self.join_norm(joined))))

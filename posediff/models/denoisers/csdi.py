@@ -10,12 +10,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from posediff.models.denoisers.base import BaseDenoiser, expand_to_rows
+from posediff.models.denoisers.base import expand_to_rows
+from posediff.models.denoisers.prepared import ClipDenoiser
 from posediff.models.layers.row_blocks import in_row_blocks
-from posediff.models.layers.shapes import check_clip
 from posediff.models.layers.timestep_embedding import TabulatedStepEmbedding
 from posediff.registry import DENOISERS
-from posediff.structures.skeletons import get_skeleton
 
 
 class CSDICondition(NamedTuple):
@@ -84,7 +83,7 @@ class CSDILayer(nn.Module):
 
 
 @DENOISERS.register_module()
-class CSDIDenoiser(BaseDenoiser):
+class CSDIDenoiser(ClipDenoiser):
     """CSDI (Tashiro et al., NeurIPS 2021, section 4 and appendix E) on joints in place of a time series' features.
 
     Side information is the condition, a sinusoid of the frame and a learned vector per joint; it enters every layer.
@@ -122,13 +121,9 @@ class CSDIDenoiser(BaseDenoiser):
         num_train_timesteps: int = 50,
         init_cfg: dict | None = None,
     ) -> None:
-        super().__init__(init_cfg=init_cfg)
-        num_joints = get_skeleton(skeleton).num_joints
-        self.num_frames = num_frames
-        self.pose_shape = (num_frames, num_joints, 3)
-        self.condition_shape = (num_frames, num_joints, condition_channels)
+        super().__init__(num_frames, skeleton, condition_channels, init_cfg)
         self.register_buffer('frame_position', frame_sinusoid(num_frames, frame_channels), persistent=False)
-        self.joint_embedding = nn.Embedding(num_joints, joint_channels)
+        self.joint_embedding = nn.Embedding(self.state_shape[1], joint_channels)
         self.step_embedding = TabulatedStepEmbedding(num_train_timesteps, step_channels)
         self.input_projection = nn.Linear(3, channels)
         side_channels = condition_channels + frame_channels + joint_channels
@@ -142,13 +137,8 @@ class CSDIDenoiser(BaseDenoiser):
             nn.init.kaiming_normal_(linear.weight)
         nn.init.zeros_(self.output_projection.weight)
 
-    def prepare(self, condition: Tensor) -> CSDICondition:
-        """Map the side information for every layer, once per clip.
-
-        Args:
-            condition: (B, T, K, condition_channels).
-        """
-        check_clip('CSDIDenoiser', 'condition', condition, self.condition_shape)
+    def project(self, condition: Tensor) -> CSDICondition:
+        """Project the side information for every layer."""
         shape = condition.shape[:3]
         frames = self.frame_position.to(condition.dtype)[:, None].expand(*shape, -1)
         joints = self.joint_embedding.weight.to(condition.dtype).expand(*shape, -1)
@@ -156,22 +146,7 @@ class CSDIDenoiser(BaseDenoiser):
         layers = cast('Iterable[CSDILayer]', self.layers)
         return CSDICondition(torch.stack([layer.side_projection(side) for layer in layers]))
 
-    def forward(self, x_t: Tensor, timestep: Tensor, condition: Tensor | CSDICondition) -> Tensor:
-        """Evaluate the network once.
-
-        Args:
-            x_t: (N, T, K, 3) noisy pose, head units.
-            timestep: int64 (N,) or (1,).
-            condition: (B, T, K, condition_channels) with B = N or B·M = N, or the prepared one.
-
-        Returns:
-            (N, T, K, 3).
-
-        Raises:
-            ValueError: A shape or a timestep does not fit.
-        """
-        check_clip('CSDIDenoiser', 'x_t', x_t, self.pose_shape)
-        prepared = condition if isinstance(condition, CSDICondition) else self.prepare(condition)
+    def denoise(self, x_t: Tensor, timestep: Tensor, prepared: CSDICondition) -> Tensor:
         x = F.relu(self.input_projection(x_t))
         step_embedding = self.step_embedding(timestep)
         total = torch.zeros_like(x)
@@ -179,7 +154,7 @@ class CSDIDenoiser(BaseDenoiser):
             x, skip = layer(x, step_embedding, expand_to_rows(side, x_t.shape[0]))
             total = total + skip
         hidden = F.relu(self.output_hidden(total / math.sqrt(len(self.layers))))
-        return self.output_projection(hidden).to(x_t.dtype)
+        return self.output_projection(hidden)
 
 
 def frame_sinusoid(num_frames: int, channels: int) -> Tensor:

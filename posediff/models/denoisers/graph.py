@@ -10,11 +10,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from posediff.models.denoisers.base import BaseDenoiser, expand_to_rows
+from posediff.models.denoisers.base import expand_to_rows
 from posediff.models.denoisers.graph_inference import CTGCNParts, FoldedCTGCN
 from posediff.models.denoisers.graph_layer import CTGCNLayer
+from posediff.models.denoisers.prepared import ClipDenoiser
 from posediff.models.layers.non_local import POOLING_ORDER
-from posediff.models.layers.shapes import check_clip
 from posediff.models.layers.timestep_embedding import TabulatedStepEmbedding
 from posediff.registry import DENOISERS
 from posediff.structures.skeletons import get_skeleton
@@ -28,7 +28,7 @@ class CTGCNCondition(NamedTuple):
 
 
 @DENOISERS.register_module()
-class CTGCNDenoiser(BaseDenoiser):
+class CTGCNDenoiser(ClipDenoiser):
     """CT-GCN of DiffHPE (Rommel et al., ICCV workshops 2023, section 3.4), in the official code's reading.
 
     The input of the first map is [pose, condition], the pose raw (DiffHPE-2D) or embedded (w_theta of
@@ -63,11 +63,8 @@ class CTGCNDenoiser(BaseDenoiser):
         pooling_order: Sequence[int] | None = None,
         init_cfg: dict | None = None,
     ) -> None:
-        super().__init__(init_cfg=init_cfg)
+        super().__init__(num_frames, skeleton, condition_channels, init_cfg)
         graph = get_skeleton(skeleton)
-        self.num_frames = num_frames
-        self.pose_shape = (num_frames, graph.num_joints, 3)
-        self.condition_shape = (num_frames, graph.num_joints, condition_channels)
         order = pooling_order or POOLING_ORDER.get(skeleton) or tuple(range(graph.num_joints))
         self.pose_embedding = None if pose_channels is None else nn.Linear(3, pose_channels)
         self.step_embedding = TabulatedStepEmbedding(num_train_timesteps, step_channels)
@@ -81,13 +78,11 @@ class CTGCNDenoiser(BaseDenoiser):
             nn.init.kaiming_normal_(linear.weight)
         nn.init.zeros_(self.output_projection.weight)
 
-    def prepare(self, condition: Tensor) -> CTGCNCondition:
-        """Map the condition's share of the input once per clip; in eval mode without gradient, fold the network too.
+    def project(self, condition: Tensor) -> CTGCNCondition:
+        """Apply the part of the input map that multiplies the condition.
 
-        Args:
-            condition: (B, T, K, condition_channels).
+        In eval mode without gradient, the network for inference is computed too.
         """
-        check_clip('CTGCNDenoiser', 'condition', condition, self.condition_shape)
         tokens = F.linear(condition, self.input_projection.weight[:, -condition.shape[-1] :], self.pose_map()[1])
         if self.training or torch.is_grad_enabled():
             return CTGCNCondition(tokens, None)
@@ -97,22 +92,7 @@ class CTGCNDenoiser(BaseDenoiser):
         with torch.autocast(device, enabled=False):
             return CTGCNCondition(tokens, FoldedCTGCN(self._parts(), dtype))
 
-    def forward(self, x_t: Tensor, timestep: Tensor, condition: Tensor | CTGCNCondition) -> Tensor:
-        """Evaluate the network once.
-
-        Args:
-            x_t: (N, T, K, 3) noisy pose, head units.
-            timestep: int64 (N,) or (1,).
-            condition: (B, T, K, condition_channels) with B = N or B·M = N, or the prepared one.
-
-        Returns:
-            (N, T, K, 3).
-
-        Raises:
-            ValueError: A shape or a timestep does not fit.
-        """
-        check_clip('CTGCNDenoiser', 'x_t', x_t, self.pose_shape)
-        prepared = condition if isinstance(condition, CTGCNCondition) else self.prepare(condition)
+    def denoise(self, x_t: Tensor, timestep: Tensor, prepared: CTGCNCondition) -> Tensor:
         tokens = expand_to_rows(prepared.tokens, x_t.shape[0])
         if prepared.folded is not None and not self.training and not torch.is_grad_enabled():
             return prepared.folded(x_t, timestep, tokens)
@@ -124,7 +104,7 @@ class CTGCNDenoiser(BaseDenoiser):
         for layer in self.layers:
             x, skips = layer(x, skips, step_embedding)
         hidden = F.relu(self.output_hidden(skips / math.sqrt(len(self.layers))))
-        return self.output_projection(hidden).view(*x.shape[:3], 3).permute(2, 1, 0, 3).to(x_t.dtype)
+        return self.output_projection(hidden).view(*x.shape[:3], 3).permute(2, 1, 0, 3)
 
     def _parts(self) -> CTGCNParts:
         return CTGCNParts(

@@ -8,11 +8,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from posediff.models.denoisers.base import BaseDenoiser
+from posediff.models.denoisers.prepared import HeatmapDenoiser
 from posediff.models.layers.convolution import constant_output, conv_block
 from posediff.models.layers.lookup import ConvLookup, LookupInteraction, PreparedFeature, TransformerLookup
-from posediff.models.layers.shapes import check_maps
-from posediff.models.layers.step_rescaling import StepRescaling
 from posediff.registry import DENOISERS
 
 FUSIONS = ('sum', 'concat')
@@ -26,7 +24,7 @@ class LookupCondition(NamedTuple):
 
 
 @DENOISERS.register_module()
-class LookupPoseDecoder(BaseDenoiser):
+class LookupPoseDecoder(HeatmapDenoiser):
     """Pose-Decoder with lookup-based multi-scale feature interaction, LMSFI (Feng et al., ICCV 2023, section 3.3).
 
     x_t is rescaled by the step's embedding and brought to 1/4, 1/2 and 1 of its size; the spatiotemporal feature F to
@@ -64,24 +62,18 @@ class LookupPoseDecoder(BaseDenoiser):
         step_channels: int = 128,
         init_cfg: dict | None = None,
     ) -> None:
-        super().__init__(init_cfg)
-        height, width = heatmap_size
-        if height % FACTOR or width % FACTOR:
-            raise ValueError(f'heatmap_size must be a multiple of {FACTOR}, got {tuple(heatmap_size)}')
+        super().__init__(num_joints, heatmap_size, condition_channels, FACTOR, step_channels, init_cfg)
         if not 1 <= len(channels) <= 3:
             raise ValueError(f'channels must name the widths of 1 to 3 resolutions, got {channels!r}')
         if fusion not in FUSIONS:
             raise ValueError(f'fusion must be one of {", ".join(FUSIONS)}, got {fusion!r}')
-        self.state_shape = (num_joints, height, width)
-        self.feature_shape = (condition_channels, height // FACTOR, width // FACTOR)
         self.fusion = fusion
-        self.rescaling = StepRescaling(num_joints, step_channels)
         middle = channels[1] if len(channels) > 1 else channels[0]
         self.down_half = conv_block(num_joints, middle, stride=2)
         self.down_quarter = conv_block(middle, channels[0], stride=2)
         heatmap_channels = (channels[0], middle, num_joints)
         low = TransformerLookup(
-            condition_channels, channels[0], channels[0], self.feature_shape[1:], out_channels, FACTOR,
+            condition_channels, channels[0], channels[0], self.condition_shape[1:], out_channels, FACTOR,
             refine_depth, depth, num_heads, mlp_ratio,
         )  # fmt: skip
         higher = [
@@ -94,34 +86,11 @@ class LookupPoseDecoder(BaseDenoiser):
         self.fuse = conv_block(fused, out_channels, 1) if fusion == 'concat' else nn.Identity()
         self.detection = constant_output(nn.Conv2d(out_channels, num_joints, 3, padding=1), 0.0)
 
-    def initialize_output(self, value: float) -> None:
-        constant_output(self.detection, value)
-
-    def prepare(self, condition: Tensor) -> LookupCondition:
-        """Build the feature's pyramid and the condition's share of the maps that follow, once per clip.
-
-        Args:
-            condition: (B, C, h / 4, w / 4).
-        """
-        check_maps('LookupPoseDecoder', 'condition', condition, self.feature_shape)
+    def project(self, condition: Tensor) -> LookupCondition:
+        """Compute the feature pyramid and everything else that depends on the condition only."""
         return LookupCondition(tuple(resolution.prepare(condition) for resolution in self._resolutions()))
 
-    def forward(self, x_t: Tensor, timestep: Tensor, condition: Tensor | LookupCondition) -> Tensor:
-        """Evaluate the network once.
-
-        Args:
-            x_t: (N, K, h, w) noisy heatmaps, head units.
-            timestep: int64 (N,) or (1,).
-            condition: (B, C, h / 4, w / 4) with B = N or B·M = N, or the prepared one.
-
-        Returns:
-            (N, K, h, w).
-
-        Raises:
-            ValueError: A shape does not fit.
-        """
-        check_maps('LookupPoseDecoder', 'x_t', x_t, self.state_shape)
-        prepared = condition if isinstance(condition, LookupCondition) else self.prepare(condition)
+    def denoise(self, x_t: Tensor, timestep: Tensor, prepared: LookupCondition) -> Tensor:
         heatmap = self.rescaling(x_t, timestep)
         half = self.down_half(heatmap)
         pyramid = (self.down_quarter(half), half, heatmap)
@@ -130,7 +99,7 @@ class LookupPoseDecoder(BaseDenoiser):
             for resolution, noisy, feature in zip(self._resolutions(), pyramid, prepared.features, strict=False)
         ]
         fused = torch.cat(found, dim=1) if self.fusion == 'concat' else torch.stack(found).sum(0)
-        return self.detection(self.fuse(fused)).to(x_t.dtype)
+        return self.detection(self.fuse(fused))
 
     def _resolutions(self) -> list[LookupInteraction]:
         return list(self.resolutions)  # type: ignore[arg-type]

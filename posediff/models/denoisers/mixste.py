@@ -7,12 +7,11 @@ from typing import NamedTuple
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from posediff.models.denoisers.base import BaseDenoiser, expand_to_rows
-from posediff.models.layers.shapes import check_clip
+from posediff.models.denoisers.base import expand_to_rows
+from posediff.models.denoisers.prepared import ClipDenoiser
 from posediff.models.layers.spatiotemporal import SpatioTemporalTransformer
 from posediff.models.layers.timestep_embedding import SinusoidalStepEmbedding
 from posediff.registry import DENOISERS
-from posediff.structures.skeletons import get_skeleton
 
 
 class MixSTECondition(NamedTuple):
@@ -22,7 +21,7 @@ class MixSTECondition(NamedTuple):
 
 
 @DENOISERS.register_module()
-class MixSTEDenoiser(BaseDenoiser):
+class MixSTEDenoiser(ClipDenoiser):
     """MixSTE on [condition, x_t] with a step embedding added to every token (Shan et al., "D3DP", ICCV 2023).
 
     D3DP predicts x_0 (``prediction_type='sample'``), with C = 512 and 243 frames.
@@ -51,45 +50,21 @@ class MixSTEDenoiser(BaseDenoiser):
         drop_path_rate: float = 0.0,
         init_cfg: dict | None = None,
     ) -> None:
-        super().__init__(init_cfg=init_cfg)
-        num_joints = get_skeleton(skeleton).num_joints
-        self.num_frames = num_frames
-        self.pose_shape = (num_frames, num_joints, 3)
-        self.condition_shape = (num_frames, num_joints, condition_channels)
+        super().__init__(num_frames, skeleton, condition_channels, init_cfg)
         self.embedding = nn.Linear(condition_channels + 3, channels)
         self.step_embedding = SinusoidalStepEmbedding(channels, 2 * channels)
         self.trunk = SpatioTemporalTransformer(
-            num_frames, num_joints, channels, depth, num_heads, mlp_ratio, drop_path_rate
+            num_frames, self.state_shape[1], channels, depth, num_heads, mlp_ratio, drop_path_rate
         )
         self.regression = nn.Linear(channels, 3)
 
-    def prepare(self, condition: Tensor) -> MixSTECondition:
-        """Map the condition's half of the input once per clip.
-
-        Args:
-            condition: (B, T, K, condition_channels).
-        """
-        check_clip('MixSTEDenoiser', 'condition', condition, self.condition_shape)
+    def project(self, condition: Tensor) -> MixSTECondition:
+        """Apply the part of the embedding that multiplies the condition."""
         weight = self.embedding.weight[:, : self.condition_shape[-1]]
         return MixSTECondition(F.linear(condition, weight, self.embedding.bias))
 
-    def forward(self, x_t: Tensor, timestep: Tensor, condition: Tensor | MixSTECondition) -> Tensor:
-        """Evaluate the network once.
-
-        Args:
-            x_t: (N, T, K, 3) noisy pose, head units.
-            timestep: int64 (N,) or (1,).
-            condition: (B, T, K, condition_channels) with B = N or B·M = N, or the prepared one.
-
-        Returns:
-            (N, T, K, 3).
-
-        Raises:
-            ValueError: A shape does not fit.
-        """
-        check_clip('MixSTEDenoiser', 'x_t', x_t, self.pose_shape)
-        prepared = condition if isinstance(condition, MixSTECondition) else self.prepare(condition)
+    def denoise(self, x_t: Tensor, timestep: Tensor, prepared: MixSTECondition) -> Tensor:
         tokens = F.linear(x_t, self.embedding.weight[:, self.condition_shape[-1] :])
         tokens = tokens + expand_to_rows(prepared.tokens, x_t.shape[0])
         tokens = tokens + self.step_embedding(timestep)[:, None, None]
-        return self.regression(self.trunk(tokens)).to(x_t.dtype)
+        return self.regression(self.trunk(tokens))

@@ -1,43 +1,29 @@
-"""Refusing tensors of the wrong shape with a sentence."""
+"""Check of tensor shapes."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from torch import Tensor
 
-
-def check_clip(owner: str, name: str, clip: Tensor, expected: tuple[int, int, int]) -> None:
-    """Require (B, T, K, C) with the (T, K, C) that a network was built for.
-
-    Args:
-        owner: Class that was built.
-        name: What the tensor is to it.
-        clip: The tensor.
-        expected: (T, K, C).
-
-    Raises:
-        ValueError: It has another number of axes, frames, joints or channels.
-    """
-    if clip.dim() != 4 or tuple(clip.shape[1:]) != expected:
-        frames, joints, channels = expected
-        raise ValueError(
-            f'{owner} was built for {name} of shape (B, {frames} frames, {joints} joints, {channels} channels); '
-            f'got {tuple(clip.shape)}'
-        )
+CLIP_AXES = ('frames', 'joints', 'channels')
+"""Names of the axes (T, K, C) of a clip, for error messages."""
 
 
-def check_maps(owner: str, name: str, maps: Tensor, expected: tuple[int, int, int]) -> None:
-    """Require (N, C, H, W) with the (C, H, W) that a network was built for.
+def check_shape(owner: str, name: str, tensor: Tensor, expected: tuple[int, ...], axes: Sequence[str] = ()) -> None:
+    """Check that a batch has the shape that a network was built for.
 
     Args:
-        owner: Class that was built.
-        name: What the tensor is to it.
-        maps: The tensor.
-        expected: (C, H, W).
+        owner: Class of the network.
+        name: Name of the argument.
+        tensor: (N, …) any number of rows.
+        expected: Shape without the leading axis.
+        axes: Name of each of these axes; empty: the message states sizes only.
 
     Raises:
-        ValueError: It has another number of axes or channels, or another size.
+        ValueError: The tensor has another shape.
     """
-    if maps.dim() != 4 or tuple(maps.shape[1:]) != expected:
-        raise ValueError(
-            f'{owner} was built for {name} of shape (N, {", ".join(map(str, expected))}); got {tuple(maps.shape)}'
-        )
+    if tensor.dim() == len(expected) + 1 and tuple(tensor.shape[1:]) == expected:
+        return
+    sizes = [f'{size} {axis}' for size, axis in zip(expected, axes, strict=True)] if axes else map(str, expected)
+    raise ValueError(f'{owner} was built for {name} of shape (N, {", ".join(sizes)}); got {tuple(tensor.shape)}')

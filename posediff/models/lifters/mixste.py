@@ -5,7 +5,7 @@ from __future__ import annotations
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
-from posediff.models.layers.shapes import check_clip
+from posediff.models.layers.shapes import CLIP_AXES, check_shape
 from posediff.models.layers.spatiotemporal import SpatioTemporalTransformer
 from posediff.registry import MODELS
 from posediff.structures.skeletons import get_skeleton
@@ -61,5 +61,5 @@ class MixSTE(BaseModule):
         Raises:
             ValueError: The clip has another length, skeleton or number of channels.
         """
-        check_clip('MixSTE', 'keypoints', keypoints, self.input_shape)
+        check_shape(type(self).__name__, 'keypoints', keypoints, self.input_shape, CLIP_AXES)
         return self.trunk(self.embedding(keypoints))

@@ -1,0 +1,130 @@
+"""Base classes of the denoisers that compute the contribution of the condition once per clip."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Any, ClassVar
+
+from torch import Tensor, nn
+
+from posediff.models.denoisers.base import BaseDenoiser
+from posediff.models.layers.convolution import constant_output
+from posediff.models.layers.shapes import CLIP_AXES, check_shape
+from posediff.models.layers.step_rescaling import StepRescaling
+from posediff.structures.skeletons import get_skeleton
+
+
+class PreparedDenoiser(BaseDenoiser):
+    """A denoiser whose :meth:`forward` checks the shapes and prepares the condition unless that is done already.
+
+    A subclass sets the two shapes and implements :meth:`project` and :meth:`denoise`.
+
+    Attributes:
+        state_shape: Shape of x_t without its leading axis.
+        condition_shape: Shape of the condition without its leading axis.
+        axes: Names of these axes in error messages; empty: sizes only.
+    """
+
+    state_shape: tuple[int, int, int]
+    condition_shape: tuple[int, int, int]
+    axes: ClassVar[tuple[str, ...]] = ()
+
+    @abstractmethod
+    def project(self, condition: Tensor) -> Any:
+        """Compute everything that depends on the condition (B, …) only; the result is not a tensor."""
+
+    @abstractmethod
+    def denoise(self, x_t: Tensor, timestep: Tensor, prepared: Any) -> Tensor:
+        """Evaluate the network once; the arguments are those of :meth:`forward`, with the result of :meth:`project`."""
+
+    def prepare(self, condition: Tensor) -> Any:
+        """Check the condition and return the result of :meth:`project`.
+
+        Args:
+            condition: (B, …).
+
+        Raises:
+            ValueError: The condition has another shape than the denoiser was built for.
+        """
+        check_shape(type(self).__name__, 'condition', condition, self.condition_shape, self.axes)
+        return self.project(condition)
+
+    def forward(self, x_t: Tensor, timestep: Tensor, condition: Any) -> Tensor:
+        """Evaluate the network once.
+
+        Args:
+            x_t: (N, …) noisy signal in head units.
+            timestep: int64 (N,) or (1,).
+            condition: (B, …) with B = N or B·M = N, or the result of :meth:`prepare`.
+
+        Returns:
+            Tensor of x_t's shape and dtype.
+
+        Raises:
+            ValueError: A shape or a timestep does not match.
+        """
+        check_shape(type(self).__name__, 'x_t', x_t, self.state_shape, self.axes)
+        prepared = self.prepare(condition) if isinstance(condition, Tensor) else condition
+        return self.denoise(x_t, timestep, prepared).to(x_t.dtype)
+
+
+class ClipDenoiser(PreparedDenoiser):
+    """A denoiser of clips of 3D joints: x_t (N, T, K, 3), condition (B, T, K, C).
+
+    Args:
+        num_frames: T.
+        skeleton: Name in :mod:`posediff.structures.skeletons`; defines K.
+        condition_channels: C.
+        init_cfg: See :class:`mmengine.model.BaseModule`.
+    """
+
+    axes = CLIP_AXES
+
+    def __init__(self, num_frames: int, skeleton: str, condition_channels: int, init_cfg: dict | None = None) -> None:
+        super().__init__(init_cfg=init_cfg)
+        num_joints = get_skeleton(skeleton).num_joints
+        self.num_frames = num_frames
+        self.state_shape = (num_frames, num_joints, 3)
+        self.condition_shape = (num_frames, num_joints, condition_channels)
+
+
+class HeatmapDenoiser(PreparedDenoiser):
+    """A denoiser of heatmaps: x_t (N, K, h, w), condition (B, C, h / factor, w / factor).
+
+    Args:
+        num_joints: K.
+        heatmap_size: (h, w), multiples of ``factor``.
+        condition_channels: C.
+        factor: Size of x_t divided by the size of the condition.
+        step_channels: Width of the step embedding.
+        init_cfg: See :class:`mmengine.model.BaseModule`.
+
+    Attributes:
+        rescaling: Rescales x_t by the embedding of its step.
+        detection: The output layer, set by the subclass.
+
+    Raises:
+        ValueError: ``heatmap_size`` is not a multiple of ``factor``.
+    """
+
+    detection: nn.Conv2d
+
+    def __init__(
+        self,
+        num_joints: int,
+        heatmap_size: tuple[int, int],
+        condition_channels: int,
+        factor: int,
+        step_channels: int,
+        init_cfg: dict | None = None,
+    ) -> None:
+        super().__init__(init_cfg)
+        height, width = heatmap_size
+        if height % factor or width % factor:
+            raise ValueError(f'heatmap_size must be a multiple of {factor}, got {tuple(heatmap_size)}')
+        self.state_shape = (num_joints, height, width)
+        self.condition_shape = (condition_channels, height // factor, width // factor)
+        self.rescaling = StepRescaling(num_joints, step_channels)
+
+    def initialize_output(self, value: float) -> None:
+        constant_output(self.detection, value)
