@@ -12,7 +12,7 @@ GIMBAL = 1e-6  # cosine of the middle angle below which the outer two angles hav
 
 
 def unit(vectors: np.ndarray, fallback: np.ndarray) -> np.ndarray:
-    """Return unit vectors (…, 3), or ``fallback`` for vectors of zero length."""
+    """Return unit vectors (…, D), or ``fallback`` (D,) for vectors of zero length."""
     norms = np.linalg.norm(vectors, axis=-1, keepdims=True)
     return np.where(norms > 1e-9, vectors / np.maximum(norms, 1e-9), fallback)
 
@@ -149,4 +149,4 @@ def _perpendicular(directions: np.ndarray) -> np.ndarray:
     """Return unit vectors perpendicular to unit vectors (F, 3)."""
     axes = np.eye(3)[np.abs(directions).argmin(-1)]
     normals = np.cross(directions, axes)
-    return normals / np.linalg.norm(normals, axis=-1, keepdims=True)
+    return unit(normals, np.zeros(3))

@@ -93,10 +93,9 @@ class VideoDescription:
         require_whole(owner, {'max_crop': self.max_crop}, 0)
         if not isinstance(self.seed, Integral):
             raise ValueError(f'{owner}: seed must be a whole number, got {self.seed!r}')
-        thresholds = {name: getattr(self, name) for name in ('score_threshold', 'min_pose_score', 'max_gap_s')}
+        thresholds = {'score_threshold': self.score_threshold, 'min_pose_score': self.min_pose_score}
         require_finite(owner, {name: float(value) for name, value in thresholds.items()})
-        if self.max_gap_s < 0:
-            raise ValueError(f'{owner}: max_gap_s must be at least 0, got {self.max_gap_s!r}')
+        require_finite(owner, {'max_gap_s': float(self.max_gap_s)}, 0)
         for name, pair in (('lifter', self.lifter), ('calibration', self.calibration)):
             if pair is not None and (isinstance(pair, str) or len(pair) != 2):
                 raise ValueError(f'{owner}: {name} must be a pair, got {pair!r}')

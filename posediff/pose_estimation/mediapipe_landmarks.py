@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from posediff.geometry.rotations import unit
 from posediff.integrations import mediapipe
 from posediff.integrations.mediapipe.rois import rois_from_boxes, rois_from_circles
 from posediff.pose_estimation.base import BasePoseEstimator, FrameWindow
@@ -62,7 +63,6 @@ class MediaPipePoseEstimator(BasePoseEstimator):
             for part in ('hip', 'shoulder')
         ]
         hips, up = middles[0], middles[1] - middles[0]
-        length = np.linalg.norm(up, axis=-1, keepdims=True)
-        upright = np.where(length > 0, up / np.maximum(length, 1e-6), [0.0, -1.0])
+        upright = unit(up, np.array([0.0, -1.0]))
         reach = RADIUS_RATIO * np.linalg.norm(keypoints - hips[:, None], axis=-1).max(1, initial=0, keepdims=True)
         return replace(people, rois=rois_from_circles(hips, hips + reach * upright).astype(np.float32))

@@ -19,8 +19,8 @@ def require_whole(owner: str, values: Mapping[str, Any], least: int) -> None:
             raise ValueError(f'{owner}: {name} must be a whole number of at least {least}, got {value!r}')
 
 
-def require_finite(owner: str, values: Mapping[str, Any]) -> None:
-    """Check that values are finite numbers.
+def require_finite(owner: str, values: Mapping[str, Any], least: float = -math.inf, most: float = math.inf) -> None:
+    """Check that values are finite numbers of at least ``least`` and at most ``most``.
 
     Raises:
         ValueError: A value is not; the message names the owner, the argument and the value.
@@ -28,6 +28,9 @@ def require_finite(owner: str, values: Mapping[str, Any]) -> None:
     for name, value in values.items():
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
             raise ValueError(f'{owner}: {name} must be a finite number, got {value!r}')
+        if not least <= value <= most:
+            limits = f'at least {least:g}' if most == math.inf else f'between {least:g} and {most:g}'
+            raise ValueError(f'{owner}: {name} must be {limits}, got {value!r}')
 
 
 def require_one_of(owner: str, name: str, value: Any, known: Collection[str]) -> None:

@@ -36,9 +36,7 @@ class BaseTracker(ABC):
 
     def __init__(self, max_lost_s: float, min_hits: int) -> None:
         owner = type(self).__name__
-        require_finite(owner, {'max_lost_s': max_lost_s})
-        if max_lost_s < 0:
-            raise ValueError(f'{owner}: max_lost_s must be at least 0, got {max_lost_s!r}')
+        require_finite(owner, {'max_lost_s': max_lost_s}, 0)
         require_whole(owner, {'min_hits': min_hits}, 1)
         self.max_lost_s = max_lost_s
         self.min_hits = min_hits

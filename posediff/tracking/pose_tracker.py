@@ -126,10 +126,8 @@ class PoseTracker(BaseTracker):
             'min_similarity_low': min_similarity_low,
         }
         scores = {'high_score': high_score, 'low_score': low_score, 'min_keypoint_score': min_keypoint_score}
-        require_finite('PoseTracker', {**shares, **scores})
-        for name, value in shares.items():
-            if not 0 <= value <= 1:
-                raise ValueError(f'PoseTracker: {name} must be between 0 and 1, got {value!r}')
+        require_finite('PoseTracker', shares, 0, 1)
+        require_finite('PoseTracker', scores)
         if low_score > high_score:
             raise ValueError(f'PoseTracker: low_score {low_score} is above high_score {high_score}')
         if sigmas is not None and not (np.isfinite(sigmas).all() and np.min(sigmas) > 0):

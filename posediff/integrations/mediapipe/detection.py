@@ -82,10 +82,7 @@ class PoseDetectionNetwork:
         weights_file: str | Path | None = None,
     ) -> None:
         thresholds = {'score_threshold': score_threshold, 'iou_threshold': iou_threshold}
-        require_finite(type(self).__name__, thresholds)
-        for name, value in thresholds.items():
-            if not 0 <= value <= 1:
-                raise ValueError(f'{type(self).__name__}: {name} must be in [0, 1], got {value!r}')
+        require_finite(type(self).__name__, thresholds, 0, 1)
         self.score_threshold = score_threshold
         self.iou_threshold = iou_threshold
         self._anchor_centers = anchor_centers(INPUT_SIZE)

@@ -132,8 +132,8 @@ def test_what_is_no_image_or_no_roi_is_an_error(networks):
 @pytest.mark.parametrize(
     ('options', 'message'),
     [
-        ({'score_threshold': 1.5}, r'score_threshold must be in \[0, 1\], got 1\.5'),
-        ({'iou_threshold': -0.1}, r'iou_threshold must be in \[0, 1\], got -0\.1'),
+        ({'score_threshold': 1.5}, r'score_threshold must be between 0 and 1, got 1\.5'),
+        ({'iou_threshold': -0.1}, r'iou_threshold must be between 0 and 1, got -0\.1'),
         ({'score_threshold': float('nan')}, 'score_threshold must be a finite number'),
         ({'num_threads': 0}, 'num_threads must be a whole number of at least 1, got 0'),
     ],
