@@ -1,0 +1,220 @@
+"""The diffusion model on tensors: components, condition, training loss, sampling."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from mmengine.model import BaseModel
+from torch import Tensor
+
+from posediff.diffusion.noise import DrawnNoise, Generators, GivenNoise, Noise
+from posediff.models.options import TestOptions, TrainOptions, parse_options
+from posediff.models.reverse import ReverseProcess
+from posediff.registry import AGGREGATORS, BACKBONES, CONDITIONERS, DENOISERS, HEADS, MODELS, NOISE_SCHEDULERS, SAMPLERS
+from posediff.structures.references import refuse_references
+
+Config = dict[str, Any]
+
+
+class DiffusionModel(BaseModel):
+    """A conditional diffusion model of poses, or a model without diffusion that predicts x_0 from the condition.
+
+    This class works on tensors; :class:`posediff.models.estimator.PoseDiffusionEstimator` adds data samples, decoding
+    and aggregation.
+
+    Axes: B clips, M hypotheses, N = B·M rows, b-major.
+
+    Args:
+        conditioner, head: Configs; required.
+        denoiser, noise_scheduler, sampler: Configs; all three, or none for a model without diffusion, whose head
+            predicts x_0 from the condition.
+        backbone: Config of an image backbone; None if the inputs are keypoints.
+        aggregator: Config of the aggregation of M hypotheses; None: their mean.
+        loss: Config of the loss between the output of the denoiser and its target (without diffusion: between x_0 and
+            its label); None: the mean squared error.
+        train_cfg: Fields of :class:`posediff.models.options.TrainOptions`.
+        test_cfg: Fields of :class:`posediff.models.options.TestOptions`.
+        data_preprocessor: Config of the data preprocessor.
+        init_cfg: See :class:`mmengine.model.BaseModule`.
+
+    Raises:
+        ValueError: A reference in the config is not resolved; only some of denoiser, noise_scheduler and sampler are given, or an option does not match them.
+    """
+
+    def __init__(
+        self,
+        conditioner: Config,
+        head: Config,
+        denoiser: Config | None = None,
+        noise_scheduler: Config | None = None,
+        sampler: Config | None = None,
+        backbone: Config | None = None,
+        aggregator: Config | None = None,
+        loss: Config | None = None,
+        train_cfg: Config | None = None,
+        test_cfg: Config | None = None,
+        data_preprocessor: Config | None = None,
+        init_cfg: Config | None = None,
+    ) -> None:
+        parts = {
+            'data_preprocessor': data_preprocessor, 'backbone': backbone, 'conditioner': conditioner,
+            'denoiser': denoiser, 'noise_scheduler': noise_scheduler, 'sampler': sampler, 'head': head,
+            'aggregator': aggregator, 'loss': loss, 'train_cfg': train_cfg, 'test_cfg': test_cfg, 'init_cfg': init_cfg,
+        }  # fmt: skip
+        refuse_references(parts, type(self).__name__, 'model')
+        # built here because MMEngine's root registry resolves the scope posediff only inside a Runner
+        super().__init__(None if data_preprocessor is None else MODELS.build(data_preprocessor), init_cfg)
+        of_diffusion = ('denoiser', 'noise_scheduler', 'sampler')
+        given = [name for name in of_diffusion if parts[name] is not None]
+        if len(given) not in (0, len(of_diffusion)):
+            raise ValueError(
+                f'a diffusion model needs denoiser, noise_scheduler and sampler; got only {", ".join(given)}'
+            )
+        self.backbone = None if backbone is None else BACKBONES.build(backbone)
+        self.conditioner = CONDITIONERS.build(conditioner)
+        self.denoiser = None if denoiser is None else DENOISERS.build(denoiser)
+        # None if and only if the denoiser is None; typed as Any so that uses need no second check
+        self.noise_scheduler: Any = None if noise_scheduler is None else NOISE_SCHEDULERS.build(noise_scheduler)
+        self.sampler: Any = None if sampler is None else SAMPLERS.build(sampler)
+        self.head = HEADS.build(head)
+        predicts_x_0 = getattr(self.noise_scheduler, 'prediction_type', None) == 'sample'
+        if self.denoiser is not None and predicts_x_0 and self.head.background_value is not None:
+            self.denoiser.initialize_output(self.head.background_value)
+        self.aggregator = AGGREGATORS.build(aggregator or {'type': 'MeanAggregator'})
+        self.loss_module = MODELS.build(loss or {'type': 'SquaredErrorLoss'})
+        self.train_cfg = parse_options(TrainOptions, train_cfg, 'model.train_cfg')
+        self.test_cfg = parse_options(TestOptions, test_cfg, 'model.test_cfg')
+        if self.sampler is not None:  # raises now, not after training, if the spacing does not match the schedule
+            self.sampler.num_draws(self.noise_scheduler, self.inference_steps())
+        elif self.test_cfg.num_hypotheses > 1:
+            raise _single_hypothesis(self.test_cfg.num_hypotheses)
+
+    def extract_features(self, inputs: Tensor) -> Tensor:
+        """Return feature maps (B, T, C, h, w) of frames (B, T, 3, H, W); without a backbone, the inputs."""
+        if self.backbone is None:
+            return inputs
+        maps = self.backbone(inputs.flatten(0, 1))
+        maps = maps[-1] if isinstance(maps, (tuple, list)) else maps
+        return maps.unflatten(0, inputs.shape[:2])
+
+    def compute_condition(self, inputs: Tensor) -> Tensor:
+        """Return the condition (B, …) of preprocessed inputs (B, …)."""
+        return self.conditioner(self.extract_features(inputs))
+
+    def diffusion_loss(
+        self,
+        x_0: Tensor,
+        condition: Tensor,
+        timestep: Tensor | None = None,
+        noise: Tensor | None = None,
+        weight: Tensor | None = None,
+    ) -> Tensor:
+        """Return the training loss (DDPM, algorithm 1); without diffusion, the loss of the head's x_0.
+
+        Args:
+            x_0: (B, …) in head units.
+            condition: (B, …).
+            timestep: int64 (B,) or (1,); None: drawn uniformly, before the noise.
+            noise: (B, …) epsilon; None: drawn.
+            weight: Broadcastable to x_0, or None.
+
+        Returns:
+            Scalar.
+
+        Raises:
+            ValueError: The shapes do not match, or a timestep is outside the schedule.
+        """
+        if condition.shape[0] != x_0.shape[0] or (noise is not None and noise.shape != x_0.shape):
+            given = {'x_0': x_0, 'condition': condition, **({} if noise is None else {'noise': noise})}
+            shapes = ', '.join(f'{name} {tuple(value.shape)}' for name, value in given.items())
+            raise ValueError(f'x_0 and noise must have one shape, with a condition for each clip; got {shapes}')
+        if self.denoiser is None:
+            return self.loss_module(self.head(condition), x_0, weight)
+        if timestep is None:
+            timestep = self.noise_scheduler.draw_timesteps(x_0.shape[0], x_0.device)
+        elif timestep.shape not in {(1,), (x_0.shape[0],)}:
+            raise ValueError(f'timestep must be ({x_0.shape[0]},), one for each clip, got {tuple(timestep.shape)}')
+        if noise is None:
+            noise = torch.randn_like(x_0)
+        x_t = self.noise_scheduler.add_noise(x_0, noise, timestep)
+        output = self.denoiser(x_t, timestep, condition)
+        return self.loss_module(output, self.noise_scheduler.target(x_0, noise, timestep), weight)
+
+    @torch.no_grad()
+    def sample(
+        self,
+        condition: Tensor,
+        num_hypotheses: int,
+        num_inference_steps: int | None = None,
+        generator: Generators = None,
+        noise: Tensor | Noise | None = None,
+    ) -> Tensor:
+        """Sample M hypotheses per clip.
+
+        Args:
+            condition: (B, …), computed once per clip.
+            num_hypotheses: M.
+            num_inference_steps: Denoiser calls per hypothesis; None: that of ``test_cfg``, else the sampler's default.
+            generator: One generator or a list of B; None: the global CPU generator of torch. Numbers are drawn when
+                they are needed and equal those of one large draw (:class:`posediff.diffusion.noise.DrawnNoise`).
+            noise: (draws, B, M, …), replaces all random draws in order; ``noise[0]`` is x_T.
+
+        Returns:
+            x_0 (B, M, …) in head units.
+
+        Raises:
+            ValueError: M < 1, M > 1 for a model without diffusion, or a wrong number of draws.
+        """
+        if num_hypotheses < 1:
+            raise ValueError(f'num_hypotheses must be at least 1, got {num_hypotheses}')
+        if self.denoiser is None:
+            if num_hypotheses != 1:
+                raise _single_hypothesis(num_hypotheses)
+            return self.head(condition).unsqueeze(1)
+        steps = self.inference_steps(num_inference_steps)
+        if noise is None:
+            drawn = self.lazy_noise(condition, num_hypotheses, steps, generator)
+            x_0 = self.sample(condition, num_hypotheses, steps, noise=drawn)
+            drawn.finish()
+            return x_0
+        expected = self.sampler.num_draws(self.noise_scheduler, steps), len(condition), num_hypotheses
+        if noise.shape[:3] != expected:
+            raise ValueError(
+                f'noise must be (draws, B, M, …) = {(*expected, "…")} for {steps} steps of '
+                f'{type(self.sampler).__name__}, got {tuple(noise.shape)}'
+            )
+        reverse = ReverseProcess(self.denoiser, self.noise_scheduler, self.sampler, self.test_cfg)
+        return reverse(condition, noise if isinstance(noise, Noise) else GivenNoise(noise), steps)
+
+    def draw_noise(
+        self,
+        condition: Tensor,
+        num_hypotheses: int,
+        num_inference_steps: int | None = None,
+        generator: Generators = None,
+    ) -> Tensor:
+        """Return all noise of :meth:`sample` at once: float32 (draws, B, M, …)."""
+        noise = self.lazy_noise(condition, num_hypotheses, num_inference_steps, generator)
+        whole = noise.whole()
+        noise.finish()
+        return whole
+
+    def inference_steps(self, num_inference_steps: int | None = None) -> int:
+        """Return the denoiser calls per hypothesis; None: those of ``test_cfg``, else the sampler's default."""
+        steps = self.test_cfg.num_inference_steps if num_inference_steps is None else num_inference_steps
+        return self.sampler.default_steps(self.noise_scheduler) if steps is None else steps
+
+    def lazy_noise(
+        self, condition: Tensor, num_hypotheses: int, num_inference_steps: int | None, generator: Generators
+    ) -> DrawnNoise:
+        """Return the noise of :meth:`sample` as an object that draws it when it is read."""
+        draws = self.sampler.num_draws(self.noise_scheduler, self.inference_steps(num_inference_steps))
+        shape = self.head.state_shape(condition)
+        return DrawnNoise(draws, len(condition), num_hypotheses, shape, condition.device, generator)
+
+
+def _single_hypothesis(num_hypotheses: int) -> ValueError:
+    return ValueError(
+        f'a model without diffusion gives one pose per clip; num_hypotheses={num_hypotheses} needs a denoiser'
+    )
