@@ -1,6 +1,6 @@
 """Person detectors."""
 
-from posediff.detection.base import BaseDetector
+from posediff.detection.base import BaseDetector, ProcessedVideo
 from posediff.detection.boxes_file import BoxesFileDetector
 from posediff.detection.keypoints_file import KeypointsFileDetector
 from posediff.detection.mediapipe_detector import MediaPipeDetector
@@ -15,5 +15,6 @@ __all__ = [
     'MMDetDetector',
     'MediaPipeDetector',
     'PersonBoxes',
+    'ProcessedVideo',
     'WholeFrameDetector',
 ]

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from posediff.detection.base import BaseDetector
+from posediff.detection.base import BaseDetector, ProcessedVideo
 from posediff.fileio.keypoint_files.coordinates import SMALL
 from posediff.fileio.keypoint_files.frame_numbers import frame_numbers, places_among
 from posediff.registry import DETECTORS
@@ -64,8 +64,12 @@ class BoxesFileDetector(BaseDetector):
         CommandLineChoice(
             f'a file of boxes ({", ".join(SUFFIXES)})',
             'boxes of another detector, as COCO results or in the MOTChallenge format',
-            arguments=lambda chosen: {'path': chosen.value},
+            arguments=lambda chosen: {
+                'path': chosen.value,
+                **({'image_names': chosen.image_names} if chosen.image_names else {}),
+            },
             suffixes=SUFFIXES,
+            options={'score_threshold': 'discard boxes with a lower score'},
         ),
     )
 
@@ -84,12 +88,18 @@ class BoxesFileDetector(BaseDetector):
         if low:
             self.notes.append(f'{file}: {low} of {len(rows)} boxes have a score below {score_threshold:g}: left out')
 
-    def behind(self, num_pictures: int) -> str | None:
-        """Return a sentence about boxes after the last picture of a video with ``num_pictures`` pictures, or None.
+    def warnings(self, processed: ProcessedVideo) -> list[str]:
+        """Return sentences about discarded boxes, and about boxes after the last picture of the video.
 
         Raises:
             ValueError: All boxes are after the last picture.
         """
+        if not (processed.is_complete and processed.num_pictures):
+            return self.notes
+        late = self._late(processed.num_pictures)
+        return self.notes if late is None else [*self.notes, late]
+
+    def _late(self, num_pictures: int) -> str | None:
         late = {frame: len(boxes) for frame, boxes in self._boxes.items() if frame >= num_pictures}
         if not late:
             return None

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from posediff.detection.base import BaseDetector
+from posediff.detection.base import BaseDetector, ProcessedVideo
+from posediff.fileio.keypoint_files.misfits import behind, doubts
 from posediff.fileio.keypoint_files.opening import boxes_of, open_record
 from posediff.registry import DETECTORS
 from posediff.structures.person_boxes import PersonBoxes
@@ -41,3 +42,32 @@ class KeypointsFileDetector(BaseDetector):
         self.num_looked_up += len(there)
         self.num_outside += len(there) - len(rows)
         return found
+
+    def metadata(self) -> dict[str, Any]:
+        """Return the file's own names of the track ids, if they are not numbers."""
+        names = self.record.track_names
+        return {'track_names': {str(number): name for number, name in names.items()}} if names else {}
+
+    def warnings(self, processed: ProcessedVideo) -> list[str]:
+        """Return sentences about how the file was read, and about poses outside of the video or the image.
+
+        Raises:
+            ValueError: All poses are after the end of the video, or all are outside the image.
+        """
+        record, notes = self.record, [*self.record.notes, *doubts(self.record)]
+        if record.track_names:
+            names = ', '.join(f'{number}: {name}' for number, name in record.track_names.items())
+            notes.append(f'track ids are {names}')
+        num_frames = processed.num_frames
+        if record.clock == 'picture':
+            num_frames = max(self.num_pictures, processed.num_pictures or 0)
+        late = behind(record, num_frames) if processed.is_complete and num_frames else None
+        outside = None
+        if self.num_outside:
+            outside = f'{self.num_outside} of {self.num_looked_up} poses lie outside the picture'
+        all_late = late is not None and record.behind(num_frames)[0] == record.num_poses
+        all_outside = outside is not None and self.num_outside == self.num_looked_up and not processed.is_resumed
+        found = [note for note in (late, outside) if note is not None]
+        if all_late or all_outside:
+            raise ValueError(f'{record.path}: {"; ".join(found)}')
+        return notes + [f'{record.path}: {note}' for note in found]

@@ -37,7 +37,16 @@ class MediaPipeDetector(BaseDetector):
         score_threshold, iou_threshold, num_threads: See the network.
     """
 
-    command_line = (CommandLineChoice('mediapipe', "MediaPipe's person detector"),)
+    command_line = (
+        CommandLineChoice(
+            'mediapipe',
+            "MediaPipe's person detector",
+            options={
+                'levels': 'number of image scales; each finds smaller persons',
+                'score_threshold': 'discard persons with a lower score',
+            },
+        ),
+    )
 
     def __init__(
         self, levels: int = 2, score_threshold: float = 0.5, iou_threshold: float = 0.3, num_threads: int = 1

@@ -37,6 +37,7 @@ class MMDetDetector(BaseDetector):
             'a detector of MMDetection',
             arguments=lambda chosen: {'model': chosen.value, 'checkpoint': chosen.checkpoint, 'device': chosen.device},
             checkpoint='optional',
+            options={'score_threshold': 'discard boxes with a lower score'},
         ),
     )
 

@@ -39,7 +39,8 @@ class DiffusionModel(BaseModel):
         init_cfg: See :class:`mmengine.model.BaseModule`.
 
     Raises:
-        ValueError: A reference in the config is not resolved; only some of denoiser, noise_scheduler and sampler are given, or an option does not match them.
+        ValueError: A reference in the config is not resolved, only some of denoiser, noise_scheduler and sampler are
+            given, or an option does not match them.
     """
 
     def __init__(

@@ -28,9 +28,6 @@ class PoseDiffusionEstimator(DiffusionModel):
 
     Its arguments are those of :class:`~posediff.models.diffusion_model.DiffusionModel`.
 
-    Raises:
-        ValueError: A reference in the config was not resolved; the parts do not fit together.
-
     Attributes:
         cfg: The whole config that the model was built from, set by :func:`posediff.init_model`; None if the model was
             built without a config file.

@@ -94,5 +94,6 @@ class VideoComponents:
                 'smoother': 'none' if described.smoother is None else described.smoother['type'],
                 'joints_made_up': list(self.conversion.approximated),
                 'seed': described.seed,
+                **self.detector.metadata(),
             },
         )

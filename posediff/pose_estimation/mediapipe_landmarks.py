@@ -32,7 +32,11 @@ class MediaPipePoseEstimator(BasePoseEstimator):
         num_threads: CPU threads.
     """
 
-    command_line = (CommandLineChoice('mediapipe', "MediaPipe's pose landmarks"),)
+    command_line = (
+        CommandLineChoice(
+            'mediapipe', "MediaPipe's pose landmarks", options={'num_passes': 'runs of the network per person'}
+        ),
+    )
 
     skeleton = MEDIAPIPE33
     sees_absence = True

@@ -26,6 +26,12 @@ from posediff.structures.frame_poses import FramePoses
 from posediff.structures.skeletons import Skeleton, match_skeleton
 from posediff.structures.video_frame import VideoFrame
 
+DIFFPOSE_OPTIONS = {
+    'num_hypotheses': 'poses drawn per clip',
+    'num_inference_steps': 'denoiser calls per pose',
+    'batch_size': 'clips per batch',
+}
+
 Transform = Callable[[dict[str, Any]], dict[str, Any] | None]
 
 
@@ -126,6 +132,7 @@ class DiffPoseEstimator(TopdownEstimator):
             arguments=lambda chosen: {
                 'config': DIFFPOSE_CONFIG, 'checkpoint': DIFFPOSE_CHECKPOINT, 'device': chosen.device,
             },
+            options=DIFFPOSE_OPTIONS,
         ),
         CommandLineChoice(
             'a config',
@@ -136,6 +143,7 @@ class DiffPoseEstimator(TopdownEstimator):
             checkpoint='required',
             suffixes=('.py',),
             names=_packaged_names,
+            options=DIFFPOSE_OPTIONS,
         ),
     )  # fmt: skip
 
@@ -186,6 +194,7 @@ class MMPoseEstimator(TopdownEstimator):
             'a top-down model of MMPose',
             arguments=lambda chosen: {'model': chosen.value, 'checkpoint': chosen.checkpoint, 'device': chosen.device},
             checkpoint='optional',
+            options={'batch_size': 'crops per batch'},
         ),
     )
 

@@ -27,7 +27,16 @@ class OneEuroSmoother(BaseSmoother):
         ValueError: A cutoff is not positive, or ``beta`` is negative.
     """
 
-    command_line = (CommandLineChoice('one-euro', 'One Euro filter, causal'),)
+    command_line = (
+        CommandLineChoice(
+            'one-euro',
+            'One Euro filter, causal',
+            options={
+                'min_cutoff': 'cutoff frequency at rest, Hz; lower values smooth more',
+                'beta': 'increase of the cutoff with speed, Hz per mm/s; higher values lag less',
+            },
+        ),
+    )
 
     def __init__(self, min_cutoff: float = 1.5, beta: float = 0.005, derivative_cutoff: float = 1.0) -> None:
         values = {'min_cutoff': min_cutoff, 'beta': beta, 'derivative_cutoff': derivative_cutoff}

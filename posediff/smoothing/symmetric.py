@@ -98,7 +98,9 @@ class GaussianSmoother(SymmetricSmoother):
         ValueError: ``sigma_s`` is not positive.
     """
 
-    command_line = (CommandLineChoice('gaussian', 'Gaussian filter'),)
+    command_line = (
+        CommandLineChoice('gaussian', 'Gaussian filter', options={'sigma_s': 'standard deviation, seconds'}),
+    )
 
     def __init__(self, sigma_s: float = 0.05) -> None:
         require_finite(type(self).__name__, {'sigma_s': sigma_s})
@@ -128,7 +130,13 @@ class SavitzkyGolaySmoother(SymmetricSmoother):
         ValueError: ``window_s`` is not positive, or ``order`` is not an integer >= 0.
     """
 
-    command_line = (CommandLineChoice('savitzky-golay', 'Savitzky-Golay filter'),)
+    command_line = (
+        CommandLineChoice(
+            'savitzky-golay',
+            'Savitzky-Golay filter',
+            options={'window_s': 'length of the window, seconds', 'order': 'order of the polynomial'},
+        ),
+    )
 
     def __init__(self, window_s: float = 0.3, order: int = 3) -> None:
         require_finite(type(self).__name__, {'window_s': window_s})

@@ -1,10 +1,11 @@
-"""Command-line names of components, declared by the components."""
+"""Command-line names and options of components, declared by the components."""
 
 from __future__ import annotations
 
+import ast
 import difflib
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -21,11 +22,13 @@ class Chosen:
         value: The whole text, or the part for the placeholder if the choice has one.
         checkpoint: Weights: a file, a URL or ``'random'``; None if not given.
         device: Device of the component.
+        image_names: Image names, in order, if the video is a folder of images.
     """
 
     value: str
     checkpoint: str | None
     device: str
+    image_names: tuple[str, ...] = ()
 
 
 def _no_arguments(chosen: Chosen) -> Config:
@@ -50,6 +53,7 @@ class CommandLineChoice:
         checkpoint: Whether the component takes a checkpoint.
         suffixes: If given, the choice matches any file with one of these suffixes; ``name`` is only displayed.
         names: Returns the words that a choice with suffixes also matches, names of packaged files for example.
+        options: Name of each constructor argument that the user may set → its help, without a full stop.
     """
 
     name: str
@@ -58,6 +62,7 @@ class CommandLineChoice:
     checkpoint: Literal['no', 'optional', 'required'] = 'no'
     suffixes: tuple[str, ...] = ()
     names: Callable[[], Sequence[str]] = _no_names
+    options: Mapping[str, str] = field(default_factory=dict)
 
     def value(self, text: str) -> str | None:
         """Return :attr:`Chosen.value` if ``text`` is this choice, else None."""
@@ -100,19 +105,40 @@ def choices_help(registry: ComponentRegistry) -> str:
     return '\n'.join(f'  {choice.name:<{width}}  {choice.help}' for choice in choices)
 
 
+def options_help(registry: ComponentRegistry) -> str:
+    """Return the text for ``--help``: the options of every choice that has some."""
+    choices = command_line_choices(registry).values()
+    stated = (
+        f'{choice.name}: ' + ', '.join(f'{option} ({text})' for option, text in choice.options.items())
+        for _, choice in choices
+        if choice.options
+    )
+    return '; '.join(stated).replace('%', '%%')
+
+
 def component_config(
-    registry: ComponentRegistry, flag: str, text: str, checkpoint: str | None = None, device: str = 'cpu'
+    registry: ComponentRegistry,
+    flag: str,
+    text: str,
+    checkpoint: str | None = None,
+    device: str = 'cpu',
+    options: Sequence[str] = (),
+    image_names: Sequence[str] = (),
 ) -> Config:
     """Return the config of the component chosen by the user.
 
     Args:
         registry: Registry of the stage.
-        flag: Flag of the choice, e.g. ``'--detector'``; the checkpoint's is ``<flag>-checkpoint``.
+        flag: Flag of the choice, e.g. ``'--detector'``; the checkpoint's is ``<flag>-checkpoint``, that of the options
+            ``<flag>-options``.
         text: Value of the flag.
-        checkpoint, device: As in :class:`Chosen`.
+        checkpoint, device: See :class:`Chosen`.
+        options: ``NAME=VALUE`` of each option, the value a Python literal or a plain word.
+        image_names: See :class:`Chosen`.
 
     Raises:
-        ValueError: No component has this choice, or the checkpoint is missing or not used.
+        ValueError: No component has this choice, the checkpoint is missing or not used, or the choice does not have
+            an option.
     """
     choices = command_line_choices(registry)
     for component, choice in sorted(choices.values(), key=lambda found: found[1].rank):
@@ -125,9 +151,26 @@ def component_config(
             )
         if choice.checkpoint == 'required' and checkpoint is None:
             raise ValueError(f"{flag} {text} needs {flag}-checkpoint (or 'random')")
-        return {'type': component, **choice.arguments(Chosen(value, checkpoint, device))}
+        chosen = Chosen(value, checkpoint, device, tuple(image_names))
+        return {'type': component, **choice.arguments(chosen), **_option_values(flag, text, choice, options)}
     *others, last = choices
     words = [word for name, (_, choice) in choices.items() for word in (name, *choice.names())]
     near = difflib.get_close_matches(text, words, n=1, cutoff=0.8)
     hint = f'; did you mean {near[0]}?' if near else ''
     raise ValueError(f'{flag} {text} is neither {", ".join(others)} nor {last}{hint}')
+
+
+def _option_values(flag: str, text: str, choice: CommandLineChoice, given: Sequence[str]) -> Config:
+    values: Config = {}
+    for assignment in given:
+        name, equals, value = assignment.partition('=')
+        if not equals or name not in choice.options:
+            known = ', '.join(choice.options) or 'none'
+            raise ValueError(
+                f'{flag}-options {assignment}: expected NAME=VALUE with an option of {flag} {text}, which are: {known}'
+            )
+        try:
+            values[name] = ast.literal_eval(value)
+        except (ValueError, SyntaxError):  # a word without quotes
+            values[name] = value
+    return values

@@ -11,6 +11,14 @@ from posediff.structures.argument_checks import require_finite, require_whole
 from posediff.structures.component_choices import CommandLineChoice
 from posediff.structures.frame_poses import NO_TRACK, FramePoses
 
+TRACKER_OPTIONS = {
+    'max_lost_s': 'seconds that a lost person keeps the id',
+    'min_hits': 'frames in which a person must be detected before getting an id',
+    'high_score': 'detections with a lower score do not start a track',
+    'low_score': 'ignore detections with a lower score',
+}
+"""Command-line options that the trackers of detections share."""
+
 
 class BaseTracker(ABC):
     """A tracker that assigns persistent ids to the persons of a video, frame by frame.

@@ -11,7 +11,7 @@ from posediff.registry import TRACKERS
 from posediff.structures.argument_checks import require_finite
 from posediff.structures.component_choices import CommandLineChoice
 from posediff.structures.frame_poses import NO_TRACK, FramePoses
-from posediff.tracking.base import BaseTracker
+from posediff.tracking.base import TRACKER_OPTIONS, BaseTracker
 
 
 @TRACKERS.register_module()
@@ -35,7 +35,7 @@ class ByteTrackTracker(BaseTracker):
         ImportError: A package is missing; the message names it.
     """
 
-    command_line = (CommandLineChoice('byte', 'ByteTrack of MMDetection, by boxes'),)
+    command_line = (CommandLineChoice('byte', 'ByteTrack of MMDetection, by boxes', options=TRACKER_OPTIONS),)
 
     def __init__(
         self,

@@ -12,7 +12,7 @@ from posediff.registry import TRACKERS
 from posediff.structures.argument_checks import require_finite
 from posediff.structures.component_choices import CommandLineChoice
 from posediff.structures.frame_poses import NO_TRACK, FramePoses
-from posediff.tracking.base import BaseTracker
+from posediff.tracking.base import TRACKER_OPTIONS, BaseTracker
 from posediff.tracking.motion import ConstantVelocity, LimbMotion
 
 DEFAULT_SIGMA = 0.1
@@ -105,7 +105,16 @@ class PoseTracker(BaseTracker):
         ValueError: A number is out of range.
     """
 
-    command_line = (CommandLineChoice('pose', 'by boxes and poses'),)
+    command_line = (
+        CommandLineChoice(
+            'pose',
+            'by boxes and poses',
+            options={
+                **TRACKER_OPTIONS,
+                'pose_weight': 'weight of the pose similarity relative to that of boxes, 0 to 1',
+            },
+        ),
+    )
 
     def __init__(
         self,

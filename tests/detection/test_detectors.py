@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from mmengine.registry import DefaultScope, init_default_scope
 
-from posediff.detection import BoxesFileDetector
+from posediff.detection import BoxesFileDetector, ProcessedVideo
 from posediff.integrations.model_zoo import find_model
 from posediff.registry import DETECTORS, POSE_ESTIMATORS
 from posediff.structures.video_frame import VideoFrame
@@ -95,11 +95,13 @@ def test_boxes_that_cannot_be_used_are_told(tmp_path):
     file.write_text('1,1,10,8,20,30,-0.5\n3,1,10,8,20,30,0.5\n')
     detector = BoxesFileDetector(file)
     assert detector.notes == [f'{file}: 1 of 2 boxes have a score below 0: left out']
-    assert detector.behind(3) is None
+    assert detector.warnings(ProcessedVideo(3, 3, is_complete=True)) == detector.notes
+    assert detector.warnings(ProcessedVideo(2, 2, is_complete=False)) == detector.notes
     with pytest.raises(ValueError, match=r'1 boxes lie after the last picture \(1, .*\), the first of them at 2'):
-        detector.behind(2)
+        detector.warnings(ProcessedVideo(2, 2, is_complete=True))
     file.write_text('1,1,10,8,20,30\n3,1,10,8,20,30\n')
-    assert str(BoxesFileDetector(file).behind(2)).endswith('the first of them at 2')
+    (late,) = BoxesFileDetector(file).warnings(ProcessedVideo(2, 2, is_complete=True))
+    assert late.endswith('the first of them at 2')
 
 
 @pytest.mark.parametrize(

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator
 
 import pytest
 
 from posediff.detection import MediaPipeDetector, WholeFrameDetector
 from posediff.registry import DETECTORS, POSE_ESTIMATORS, SMOOTHERS, TRACKERS
-from posediff.structures.component_choices import CommandLineChoice, command_line_choices, component_config
+from posediff.structures.component_choices import (
+    CommandLineChoice,
+    command_line_choices,
+    component_config,
+    options_help,
+)
 
 
 @pytest.fixture
@@ -101,3 +107,34 @@ def test_a_text_becomes_a_config(registry, text, checkpoint, expected):
 def test_a_wrong_text_is_an_error_that_names_the_flag(registry, text, checkpoint, said):
     with pytest.raises(ValueError, match=said):
         component_config(registry, '--x', text, checkpoint)
+
+
+def test_options_are_set_by_name():
+    config = component_config(TRACKERS, '--tracker', 'pose', options=['min_hits=3', 'pose_weight=0.25'])
+    assert config == {'type': 'PoseTracker', 'min_hits': 3, 'pose_weight': 0.25}
+    tracker = TRACKERS.build(config)
+    assert (tracker.min_hits, tracker.pose_weight) == (3, 0.25)
+
+
+@pytest.mark.parametrize('option', ['min_hits', 'sigma=3', '=3'])
+def test_an_option_that_the_choice_does_not_have_is_an_error(option):
+    with pytest.raises(ValueError, match=rf'--tracker-options {option}: expected NAME=VALUE .* max_lost_s, min_hits'):
+        component_config(TRACKERS, '--tracker', 'pose', options=[option])
+    with pytest.raises(ValueError, match=r'an option of --detector whole-frame, which are: none'):
+        component_config(DETECTORS, '--detector', 'whole-frame', options=[option])
+
+
+@pytest.mark.parametrize('registry', [DETECTORS, POSE_ESTIMATORS, TRACKERS, SMOOTHERS])
+def test_every_declared_option_is_an_argument_of_its_component(registry):
+    declared = options_help(registry)
+    for component, choice in command_line_choices(registry).values():
+        parameters = inspect.signature(registry.get(component)).parameters
+        for name, text in choice.options.items():
+            assert name in parameters
+            assert f'{name} ({text})' in declared
+
+
+def test_a_component_that_reads_images_by_name_gets_their_names():
+    config = component_config(DETECTORS, '--detector', 'boxes.json', image_names=['a.png', 'b.png'])
+    assert config == {'type': 'BoxesFileDetector', 'path': 'boxes.json', 'image_names': ('a.png', 'b.png')}
+    assert 'image_names' not in component_config(DETECTORS, '--detector', 'boxes.json')
