@@ -62,6 +62,7 @@ class ActivationRecorder:
         self._stack.callback(handle.remove)
         for part in self._lookups():
             self._stack.callback(setattr, part, 'keep_mask', part.keep_mask)
+            self._stack.callback(setattr, part, 'last_mask', None)
             part.keep_mask = True
         return self
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
+from weakref import WeakValueDictionary
 
 import numpy as np
 
 from posediff.fileio.keypoint_files.reading import read_keypoint_file
 from posediff.fileio.keypoint_files.record import FoundPerson, KeypointRecord
 from posediff.structures.person_boxes import PersonBoxes, boxes_around, clip_boxes
+
+_records: WeakValueDictionary[tuple[Any, ...], KeypointRecord] = WeakValueDictionary()
+"""Records that a component still uses, by file, its state on disk, and the arguments."""
 
 
 def open_record(path: str | Path, skeleton: str | None = None, **options: Any) -> KeypointRecord:
@@ -24,16 +27,15 @@ def open_record(path: str | Path, skeleton: str | None = None, **options: Any) -
     file = Path(path).expanduser()
     if not file.is_file():  # files in a folder may change without changing the folder's time stamp
         return read_keypoint_file(file, skeleton, **options)
-    plain = {name: tuple(value) if isinstance(value, list) else value for name, value in options.items()}
+    plain: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in options.items()
+    }
     state = file.stat()
-    return _read_once(file, state.st_mtime_ns, state.st_size, skeleton, tuple(sorted(plain.items())))
-
-
-@lru_cache(maxsize=1)
-def _read_once(
-    file: Path, changed: int, size: int, skeleton: str | None, options: tuple[tuple[str, Any], ...]
-) -> KeypointRecord:
-    return read_keypoint_file(file, skeleton, **dict(options))
+    key = (file, state.st_mtime_ns, state.st_size, skeleton, tuple(sorted(plain.items())))
+    record = _records.get(key)
+    if record is None:
+        record = _records[key] = read_keypoint_file(file, skeleton, **plain)
+    return record
 
 
 def boxes_of(people: Sequence[FoundPerson], img_shape: tuple[int, int]) -> tuple[PersonBoxes, list[int]]:
