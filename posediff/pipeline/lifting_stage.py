@@ -12,7 +12,7 @@ from posediff.lifting import LiftedFrames, LiftingStream
 from posediff.pipeline.intrinsics import Intrinsics
 from posediff.pipeline.joints_in_image import joints_in_image
 from posediff.pipeline.root_filter import RootFilter
-from posediff.pipeline.segments import Lifted, Seen, Segment
+from posediff.pipeline.segments import LiftedFrame, Segment, SegmentFrame
 from posediff.smoothing import BaseSmoother
 from posediff.structures.frame_poses import FramePoses
 from posediff.structures.results import FrameResult, PersonPose
@@ -61,7 +61,7 @@ class LiftingStage:
         self._open: dict[int, Segment] = {}
         self._segments: dict[tuple[int, int], Segment] = {}
         self._frames: deque[tuple[int, float]] = deque()  # not handed out yet
-        self._looked: deque[int] = deque(maxlen=self.max_gap + 2)  # the last frames that were observed at all
+        self._processed: deque[int] = deque(maxlen=self.max_gap + 2)  # the last frames that were observed at all
         self._rows: dict[int, list[PersonPose]] = {}
 
     def __call__(self, observations: Iterable[FramePoses]) -> Iterator[FrameResult]:
@@ -69,7 +69,7 @@ class LiftingStage:
         for observation in observations:
             self._frames.append((observation.frame_index, observation.time_s))
             self._push(observation)
-            self._looked.append(observation.frame_index)
+            self._processed.append(observation.frame_index)
             yield from self._ready()
         for segment in list(self._open.values()):
             self._close(segment)
@@ -89,33 +89,33 @@ class LiftingStage:
             segment = self._open.get(track_id) or self._begin(track_id, now)
             keypoints, scores = observation.keypoints_2d[row], observation.keypoint_scores[row]
             converted = self._convert(keypoints, scores)
-            self._push_between(segment, now, converted)
+            self._push_gap(segment, now, converted)
             person = observation.boxes[row], keypoints, scores
             in_picture = joints_in_image(keypoints, self._conversion, self.stream.img_shape)
-            self._push_frame(segment, Seen(now, person, converted, in_picture & (converted[1] > 0)))
+            self._push_frame(segment, SegmentFrame(now, person, converted, in_picture & (converted[1] > 0)))
 
     def _begin(self, track_id: int, frame: int) -> Segment:
         smoothing = None
         if self.smoother is not None:
             smoothing = self.smoother.stream(self.fps), self.smoother.stream(self.fps)
-        places = RootFilter(self.fps, self.stream.causal)
-        segment = Segment((track_id, frame), frame, places, smoothing, out=frame)
+        root_filter = RootFilter(self.fps, self.stream.causal)
+        segment = Segment((track_id, frame), frame, root_filter, smoothing, next_output=frame)
         self._open[track_id] = segment
         self._segments[segment.key] = segment
         return segment
 
-    def _push_between(self, segment: Segment, now: int, converted: tuple[np.ndarray, np.ndarray]) -> None:
+    def _push_gap(self, segment: Segment, now: int, converted: tuple[np.ndarray, np.ndarray]) -> None:
         """The frames since the segment's last: without keypoints where the person was missed; where a live video went
         on too fast to be looked at, on the way from there to here."""
         before = segment.last_seen
         if not self.stream.causal or before is None or before.converted is None:
             for frame in range(segment.next_frame, now):
-                self._push_frame(segment, Seen(frame))
+                self._push_frame(segment, SegmentFrame(frame))
             return
-        was_missed = any(frame >= segment.next_frame for frame in self._looked)
+        was_missed = any(frame >= segment.next_frame for frame in self._processed)
         for frame in range(segment.next_frame, now):
-            if self.fill and frame in self._looked:
-                self._push_frame(segment, Seen(frame))
+            if self.fill and frame in self._processed:
+                self._push_frame(segment, SegmentFrame(frame))
                 continue
             share = np.float32((frame - before.frame_index) / (now - before.frame_index))
             points = before.converted[0] * (1 - share) + converted[0] * share
@@ -123,7 +123,7 @@ class LiftingStage:
             self.stream.push(segment.key, np.where(observed[:, None], points, 0), observed, wanted=False)
         segment.next_frame = now
 
-    def _push_frame(self, segment: Segment, seen: Seen) -> None:
+    def _push_frame(self, segment: Segment, seen: SegmentFrame) -> None:
         joints = self.target.num_joints
         points, weights = seen.converted or (np.zeros((joints, 2), np.float32), np.zeros(joints, np.float32))
         segment.seen.append(seen)
@@ -145,20 +145,20 @@ class LiftingStage:
 
     def _ready(self) -> Iterator[FrameResult]:
         for found in self.stream.ready():
-            self._place(self._segments[found.track], found)  # type: ignore[index]
+            self._add_roots(self._segments[found.track], found)  # type: ignore[index]
         for key, segment in list(self._segments.items()):
             if segment.is_closed and not segment.seen:
                 self._finish(segment)
                 del self._segments[key]
         # a gap that is not filled has no rows to wait for
-        waiting = [segment.out for segment in self._segments.values() if self.fill or segment.is_waiting]
+        waiting = [segment.next_output for segment in self._segments.values() if self.fill or segment.is_waiting]
         settled = min(waiting, default=None)
         while self._frames and (settled is None or self._frames[0][0] < settled):
             frame_index, time_s = self._frames.popleft()
             people = sorted(self._rows.pop(frame_index, []), key=lambda person: person.track_id)
             yield FrameResult(frame_index, time_s, tuple(people))
 
-    def _place(self, segment: Segment, found: LiftedFrames) -> None:
+    def _add_roots(self, segment: Segment, found: LiftedFrames) -> None:
         """Give lifted frames their places."""
         spread = found.joints_3d_std
         for number, joints in enumerate(found.joints_3d):
@@ -166,35 +166,35 @@ class LiftingStage:
             root = np.full(3, np.nan, np.float32)
             if seen.converted is not None:
                 root = fit_root_position(joints, *seen.converted, self.intrinsics.camera)
-            segment.unjudged.append(Lifted(seen, joints, spread[number], root))
-            self._take_judged(segment, segment.places.push(seen.frame_index, root))
+            segment.unfiltered.append(LiftedFrame(seen, joints, spread[number], root))
+            self._take_filtered(segment, segment.root_filter.push(seen.frame_index, root))
 
-    def _take_judged(self, segment: Segment, judged: list[bool]) -> None:
+    def _take_filtered(self, segment: Segment, judgements: list[bool]) -> None:
         """Go on with frames of which it is known whether their place can be; where not, they wait for the next one."""
-        for can_be in judged:
-            lifted = segment.unjudged.popleft()
-            lifted.root_observed = can_be
+        for plausible in judgements:
+            lifted = segment.unfiltered.popleft()
+            lifted.root_observed = plausible
             segment.unplaced.append(lifted)
-            if can_be:
+            if plausible:
                 root = lifted.root
-                self._bridge(segment, root)
+                self._interpolate_roots(segment, root)
                 segment.last_root = root
                 self._smooth(segment, segment.unplaced)
                 segment.unplaced = []
             elif self.stream.causal:
-                self._stay(segment)
+                self._hold_root(segment)
                 segment.unplaced = []
 
-    def _bridge(self, segment: Segment, root: np.ndarray) -> None:
+    def _interpolate_roots(self, segment: Segment, root: np.ndarray) -> None:
         """Root positions of the frames before one that has it: on the way from the last known, or equal to it."""
         count = len(segment.unplaced)
         begin = root if segment.last_root is None else segment.last_root
         for number, lifted in enumerate(segment.unplaced, start=1):
             lifted.root = begin + (root - begin) * np.float32(number / count)
 
-    def _smooth(self, segment: Segment, lifted: list[Lifted]) -> None:
+    def _smooth(self, segment: Segment, lifted: list[LiftedFrame]) -> None:
         if segment.smoothing is None:
-            self._hand_out(segment, lifted)
+            self._emit(segment, lifted)
             return
         segment.unsmoothed.extend(lifted)
         frames = np.array([one.seen.frame_index for one in lifted])
@@ -211,14 +211,14 @@ class LiftingStage:
             lifted = segment.unsmoothed.popleft()
             lifted.joints_3d, lifted.root = pose, root
             done.append(lifted)
-        self._hand_out(segment, done)
+        self._emit(segment, done)
 
-    def _stay(self, segment: Segment) -> None:
+    def _hold_root(self, segment: Segment) -> None:
         """Go on with what waits for its place: at the last known one, or without any."""
         if segment.last_root is None:
             for lifted in segment.unplaced:
                 lifted.root = np.full(3, np.nan, np.float32)
-            self._hand_out(segment, segment.unplaced)
+            self._emit(segment, segment.unplaced)
             return
         for lifted in segment.unplaced:
             lifted.root = segment.last_root
@@ -226,19 +226,19 @@ class LiftingStage:
 
     def _finish(self, segment: Segment) -> None:
         """Hand out what still waits."""
-        self._take_judged(segment, segment.places.finish())
+        self._take_filtered(segment, segment.root_filter.finish())
         if segment.unplaced:
-            self._stay(segment)
+            self._hold_root(segment)
         if segment.smoothing is not None and segment.last_root is not None:
             self._take_smoothed(segment, segment.smoothing[0].finish(), segment.smoothing[1].finish())
 
-    def _hand_out(self, segment: Segment, lifted: list[Lifted]) -> None:
+    def _emit(self, segment: Segment, lifted: list[LiftedFrame]) -> None:
         for one in lifted:
-            segment.out = one.seen.frame_index + 1
+            segment.next_output = one.seen.frame_index + 1
             observed = one.seen.person is not None
             if not observed and not self.fill:
                 continue
-            box, keypoints, scores = one.seen.person or self._nothing()
+            box, keypoints, scores = one.seen.person or self._missing_person()
             seen = one.seen.joint_observed
             self._rows.setdefault(one.seen.frame_index, []).append(
                 PersonPose(
@@ -248,7 +248,7 @@ class LiftingStage:
                 )
             )  # fmt: skip
 
-    def _nothing(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def _missing_person(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         joints = self.source.num_joints
         box, keypoints = np.full(4, np.nan, np.float32), np.full((joints, 2), np.nan, np.float32)
         return box, keypoints, np.zeros(joints, np.float32)

@@ -12,7 +12,7 @@ from posediff.smoothing import SmoothingStream
 
 
 @dataclass
-class Seen:
+class SegmentFrame:
     """A frame of a segment: what was observed, None in a gap.
 
     Attributes:
@@ -29,10 +29,10 @@ class Seen:
 
 
 @dataclass
-class Lifted:
+class LiftedFrame:
     """A lifted frame: pose (J, 3) mm, spread (J,) mm, place (3,) mm, NaN until it is known, and whose it is."""
 
-    seen: Seen
+    seen: SegmentFrame
     joints_3d: np.ndarray
     joints_3d_std: np.ndarray
     root: np.ndarray
@@ -49,7 +49,7 @@ class Segment:
         places: Tells places that cannot be from those that can.
         smoothing: Of joints and places; None: none.
         seen: Pushed and not lifted yet.
-        unjudged: Lifted; whether the place can be is not known yet.
+        unfiltered: LiftedFrame; whether the place can be is not known yet.
         unplaced: Waiting for the place behind a gap.
         unsmoothed: Waiting for the smoother.
         last_smoothed: Frame that the smoother was given last.
@@ -58,19 +58,19 @@ class Segment:
 
     key: tuple[int, int]
     next_frame: int
-    places: RootFilter
+    root_filter: RootFilter
     smoothing: tuple[SmoothingStream, SmoothingStream] | None
-    seen: deque[Seen] = field(default_factory=deque)
-    unjudged: deque[Lifted] = field(default_factory=deque)
-    unplaced: list[Lifted] = field(default_factory=list)
-    unsmoothed: deque[Lifted] = field(default_factory=deque)
-    last_seen: Seen | None = None
+    seen: deque[SegmentFrame] = field(default_factory=deque)
+    unfiltered: deque[LiftedFrame] = field(default_factory=deque)
+    unplaced: list[LiftedFrame] = field(default_factory=list)
+    unsmoothed: deque[LiftedFrame] = field(default_factory=deque)
+    last_seen: SegmentFrame | None = None
     last_root: np.ndarray | None = None
     last_smoothed: int | None = None
-    out: int = 0
+    next_output: int = 0
     is_closed: bool = False
 
     @property
     def is_waiting(self) -> bool:
         """Whether something that was pushed was not handed out."""
-        return bool(self.seen or self.unjudged or self.unplaced or self.unsmoothed)
+        return bool(self.seen or self.unfiltered or self.unplaced or self.unsmoothed)
