@@ -1,4 +1,4 @@
-"""The pipeline from a video to the people in it, in 3D: description, components, run."""
+"""The pipeline from a video to the 3D poses of the persons in it: description, components, run."""
 
 from posediff.pipeline.inferencer import VideoPoseInferencer
 from posediff.structures.results import FrameResult, PersonPose

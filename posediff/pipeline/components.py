@@ -21,14 +21,14 @@ from posediff.video import VideoSource
 
 @dataclass(frozen=True)
 class VideoComponents:
-    """Built components and the loaded lifter; they keep no state of a video, so any number of videos may share them.
+    """The built components and the lifter. They hold no state of a video, so several videos may share them.
 
     Attributes:
-        description: What they were built from.
+        description: The description that they were built from.
         model: The lifter, in eval mode.
         detector, pose_estimator: Components of the 2D stages.
-        smoother: None for no smoothing.
-        conversion: From the skeleton of the pose estimator to that of the lifter.
+        smoother: Smoother of the 3D poses; None: no smoothing.
+        conversion: Conversion from the skeleton of the pose estimator to that of the lifter.
     """
 
     description: VideoDescription
@@ -40,13 +40,13 @@ class VideoComponents:
 
     @classmethod
     def build(cls, description: VideoDescription) -> VideoComponents:
-        """Build everything; the caller's random generators stay as they are.
+        """Build all components; the state of the global random generators does not change.
 
         Raises:
             KeyError, ValueError, FileNotFoundError: A component cannot be built, or a file is missing or malformed.
         """
         config, checkpoint = description.lifter
-        with forked_rng(description.seed):  # decides the weights where no checkpoint is given
+        with forked_rng(description.seed):  # seed of random weights, if there is no checkpoint
             model = posediff.engine.model_building.init_model(
                 config, None if str(checkpoint) == 'random' else checkpoint, device=description.device
             )
@@ -54,7 +54,7 @@ class VideoComponents:
                 raise ValueError(f'{config} takes frames, not keypoints: it is no lifter')
             pose_estimator = POSE_ESTIMATORS.build(description.pose_estimator)
             detector = DETECTORS.build(description.detector)
-        TRACKERS.build(description.tracker)  # each video gets its own; a config that cannot be built fails here
+        TRACKERS.build(description.tracker)  # each video gets its own; built here so that an invalid config fails early
         return cls(
             description=description,
             model=model,
@@ -69,7 +69,7 @@ class VideoComponents:
         return TRACKERS.build(self.description.tracker)
 
     def header(self, video: VideoSource) -> PosesHeader:
-        """Return what holds for all results of a video: skeletons, frame rate, camera, components."""
+        """Return the header of the result files of a video: skeletons, frame rate, camera, components."""
         described, intrinsics = self.description, self.description.intrinsics(video.img_shape)
         return PosesHeader(
             source=self.pose_estimator.skeleton,

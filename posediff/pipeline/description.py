@@ -1,4 +1,4 @@
-"""The validated settings of the pipeline from a video to people in 3D."""
+"""The validated settings of the video pipeline."""
 
 from __future__ import annotations
 
@@ -22,26 +22,25 @@ Config = dict[str, Any]
 
 @dataclass(frozen=True)
 class VideoDescription:
-    """Configs of the components of a video pipeline, and its options; checked when it is made, constant afterwards.
+    """The configs of the components of a video pipeline and its options; validated on construction, immutable.
 
     Attributes:
         detector, pose_estimator, tracker: Configs of components, ``{'type': …}``.
         lifter: Config file and checkpoint of a lifting model; ``'random'`` as checkpoint for random weights.
-        smoother: Config of a smoother; None for no smoothing.
-        num_hypotheses, num_inference_steps: Options of the lifter; None takes those of its config.
-        score_threshold: Keypoints with a lower score are treated as not seen.
+        smoother: Config of a smoother; None: no smoothing.
+        num_hypotheses, num_inference_steps: Options of the lifter; None: those of its config.
+        score_threshold: Keypoints with a lower score are treated as undetected.
         min_pose_score: Poses with a lower mean keypoint score are discarded.
-        max_gap_s: Longest gap in a track, in seconds, that is lifted across.
-        fill: Output poses in such gaps too, marked as not observed.
-        repair_sides: Correct left and right where the 2D estimator swaps them for a while
-            (:mod:`posediff.pipeline.side_swaps`).
+        max_gap_s: Longest gap in a track, s, within which the pose is predicted.
+        fill: Output the poses in such gaps too, marked as not observed.
+        repair_sides: Correct temporary swaps of left and right (:mod:`posediff.pipeline.side_swaps`).
         focal: Focal length in px; None for the default (:mod:`posediff.pipeline.intrinsics`).
-        calibration: File of calibrated cameras, and the name of the one that filmed; see
+        calibration: Calibration file and name of the camera; see
             :func:`posediff.geometry.calibration.find_camera`. Replaces ``focal``.
         max_crop: Pixels by which a video may be smaller than its camera's calibrated image.
-        causal: Lift each frame from the frames up to it, without waiting for later ones.
-        batch_size: Frames, and windows of the lifter, that are processed together.
-        seed: Seed of the noise, and of random weights.
+        causal: Lift each frame from this frame and earlier ones only, without delay.
+        batch_size: Number of frames, and of windows of the lifter, per batch.
+        seed: Seed of the noise and of random weights.
         device: Device of the lifter.
 
     Raises:
@@ -115,7 +114,7 @@ class VideoDescription:
         return Intrinsics.calibrated(find_camera(*self.calibration, img_shape, self.max_crop))
 
     def log(self, folder: str | Path, video: VideoSource, resume: bool = False, overwrite: bool = False) -> PoseLog:
-        """Open a log of the 2D poses of a video, new or to be continued; see :class:`PoseLog`."""
+        """Open a new or existing log of the 2D poses of a video; see :class:`PoseLog` for the arguments."""
         about = {
             'video': video.name,
             'video size': video.path.stat().st_size if video.path.is_file() else 0,

@@ -1,4 +1,4 @@
-"""One call from a video to the 3D motion of the people in it."""
+"""The video pipeline as one object."""
 
 from __future__ import annotations
 
@@ -17,18 +17,17 @@ from posediff.video import VideoSource
 
 @dataclass(frozen=True)
 class VideoPoseInferencer(VideoDescription):
-    """Detect, estimate, track, lift and smooth the people of videos, in bounded memory.
+    """A pipeline that detects, tracks, lifts and smooths the persons in videos, in bounded memory.
 
-    ``for result in VideoPoseInferencer()(video)`` yields one :class:`~posediff.structures.results.FrameResult` a frame,
-    in order, as soon as no later frame can change it: a window of the lifter and a batch behind the video. Any number
-    of videos can be processed at a time. Building it leaves the caller's random generators as they are.
+    ``for result in VideoPoseInferencer()(video)`` yields one :class:`~posediff.structures.results.FrameResult` per
+    frame, in order, once it is final: about one window of the lifter and one batch behind the video. Several videos can
+    be processed at the same time. The state of the global random generators does not change.
 
-    It is a :class:`~posediff.pipeline.description.VideoDescription`, whose arguments it takes, with the
-    :class:`~posediff.pipeline.components.VideoComponents` that are built from it; each call makes a
+    The arguments are those of :class:`~posediff.pipeline.description.VideoDescription`. Each call creates a
     :class:`~posediff.pipeline.video_run.VideoRun`.
 
     Attributes:
-        components: What was built.
+        components: The built components.
 
     Raises:
         KeyError, ValueError, FileNotFoundError: A component, an option or a file does not exist or is malformed.
@@ -47,7 +46,7 @@ class VideoPoseInferencer(VideoDescription):
         stop: Callable[[], bool] | None = None,
         log: PoseLog | None = None,
     ) -> VideoRun:
-        """Begin the run of a video; for the arguments see :class:`~posediff.pipeline.video_run.VideoRun`."""
+        """Start the run of a video; see :class:`~posediff.pipeline.video_run.VideoRun` for the arguments."""
         return VideoRun(self.components, video, max_frames, stop, log)
 
     @property
@@ -56,5 +55,5 @@ class VideoPoseInferencer(VideoDescription):
         return self.components.model
 
     def header(self, video: VideoSource) -> PosesHeader:
-        """Return what holds for all results of a video."""
+        """Return the header of the result files of a video."""
         return self.components.header(video)

@@ -1,4 +1,4 @@
-"""Intrinsics of an uncalibrated camera, and the positions of people that follow from them."""
+"""Intrinsics of the camera of a video: calibrated, from a focal length, or default."""
 
 from __future__ import annotations
 
@@ -10,21 +10,22 @@ from posediff.geometry.calibration import CalibratedCamera
 from posediff.geometry.cameras import Camera
 
 DEFAULT_FOCAL = 1.0
-"""Focal length in units of the image's longer side: 53° across it, between a phone's main and its portrait lens."""
-
+"""Default focal length relative to the longer side of the image: an angle of view of 53°, between the main and the
+portrait lens of a phone."""
 
 MIN_FOCAL = 0.1
-"""In units of the image's longer side: 157° across it, wider than any lens without a fisheye's distortion."""
+"""Minimum focal length relative to the longer side of the image: an angle of view of 157°, wider than any rectilinear
+lens."""
 
 
 @dataclass(frozen=True)
 class Intrinsics:
-    """A pinhole camera and how it came to be known.
+    """The intrinsics of a camera and their source.
 
     Attributes:
-        camera: In its own frame: R is the identity, t is 0; without lens distortion.
-        source: ``'calibrated'``, ``'given'`` (the focal length) or ``'assumed'``.
-        lens: What takes the distortion out of keypoints, if it is known.
+        camera: Pinhole camera without lens distortion; R is the identity, t is 0.
+        source: ``'calibrated'``, ``'given'`` (the focal length) or ``'assumed'`` (the default focal length).
+        lens: The calibrated camera with its lens distortion; None: no distortion.
     """
 
     camera: Camera
@@ -32,20 +33,24 @@ class Intrinsics:
     lens: CalibratedCamera | None = None
 
     def undistort(self, keypoints: np.ndarray) -> np.ndarray:
-        """Keypoints (..., 2) px as a camera without lens distortion would see them."""
+        """Return keypoints (..., 2) px with the lens distortion removed."""
         return keypoints if self.lens is None else self.lens.undistort(keypoints)
 
     @classmethod
     def calibrated(cls, lens: CalibratedCamera) -> Intrinsics:
-        """From a calibration."""
+        """Return the intrinsics of a calibrated camera."""
         return cls(replace(lens.camera, R=np.eye(3), t=np.zeros(3)), 'calibrated', lens)
 
     @classmethod
     def from_focal(cls, img_shape: tuple[int, int], focal: float | None = None) -> Intrinsics:
-        """From a focal length in px, or the assumed one, with the principal point in the middle.
+        """Return intrinsics with the principal point at the image centre.
+
+        Args:
+            img_shape: (h, w) px.
+            focal: Focal length, px; None: :data:`DEFAULT_FOCAL`.
 
         Raises:
-            ValueError: The focal length is not positive, or so short that it must be in another unit.
+            ValueError: The focal length is not positive, or too short to be in px.
         """
         check_focal(focal)
         if focal is not None and focal < MIN_FOCAL * max(img_shape):
@@ -67,7 +72,7 @@ class Intrinsics:
 
 
 def check_focal(focal: float | None) -> None:
-    """Require a positive focal length in px, or None for the default.
+    """Check that a focal length is positive, or None.
 
     Raises:
         ValueError: It is neither.

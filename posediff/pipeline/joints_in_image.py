@@ -1,4 +1,4 @@
-"""Which joints are made of keypoints that lie in the picture: the camera did not see the others."""
+"""Determine which converted joints are inside the image."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from posediff.structures.skeleton_conversion import Conversion
 
 
 def joints_in_image(keypoints: np.ndarray, conversion: Conversion, img_shape: tuple[int, int]) -> np.ndarray:
-    """Say of every joint whether all keypoints that it is made of lie in the picture, its edge included.
+    """Return whether all keypoints that contribute to a joint are inside the image or on its edge.
 
     Args:
-        keypoints: (..., K, 2) px, of the conversion's source; those that are not known are not in the picture.
-        conversion: How the joints are made of them.
+        keypoints: (..., K, 2) px, in the source skeleton of the conversion; NaN is outside.
+        conversion: Conversion to the skeleton of the joints.
         img_shape: (h, w) px.
 
     Returns:

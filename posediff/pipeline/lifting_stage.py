@@ -1,4 +1,4 @@
-"""From observations to people in 3D: gaps, joints, lifting, place, smoothing."""
+"""The 3D stages of the pipeline: conversion of the joints, lifting, root position, smoothing, gaps."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ from posediff.structures.skeletons import Skeleton
 
 
 class LiftingStage:
-    """Lift everybody in a video while it goes on.
+    """The 3D stages of one video: convert the keypoints, lift them, find the root positions, smooth.
 
-    A joint is observed in a frame if the lifter gets it there, and all the keypoints that it is made from lie in the
-    picture; those that an estimator puts outside are taken for what they are worth, but the camera did not see them.
-    Places that cannot be (:mod:`posediff.pipeline.root_filter`) are replaced by those between the frames around.
+    A joint is observed in a frame if the lifter gets it and all keypoints that contribute to it are inside the image.
+    Keypoints outside the image are passed to the lifter, but count as not observed. Implausible root positions
+    (:mod:`posediff.pipeline.root_filter`) are interpolated from the neighbouring frames.
 
-    Frames in which a person was not found are, up to ``max_gap_s``, frames without keypoints to the lifter, as in its
-    training on occlusions, and are filled; a longer gap ends a segment, and what follows begins anew under the same id.
+    Gaps of up to ``max_gap_s`` in a track are passed to the lifter as frames without keypoints, like occlusions in
+    training. A longer gap ends the segment; the next one has the same track id.
 
     Args:
-        stream: Of the lifter; its tracks are segments.
-        source, target: Skeletons of the observations and of the lifter.
-        intrinsics: Of the camera: puts people in place, takes lens distortion out of keypoints.
-        fps: Of the video.
-        score_threshold: Keypoints scored below are not seen.
-        max_gap_s: See above.
-        fill: Hand filled frames out, marked; else leave them out.
-        smoother: Of joints and root positions; None: none.
+        stream: The lifter; each segment is a track of it.
+        source, target: Skeletons of the keypoints and of the lifter.
+        intrinsics: Intrinsics of the camera, for root positions and lens distortion.
+        fps: Frame rate of the video.
+        score_threshold: Keypoints with a lower score are treated as undetected.
+        max_gap_s: Longest gap within a segment, s.
+        fill: Output the frames in gaps too, marked as not observed.
+        smoother: Smoother of joints and root positions; None: no smoothing.
     """
 
     def __init__(
@@ -60,12 +60,16 @@ class LiftingStage:
         self._conversion = get_conversion(source.name, target.name)
         self._open: dict[int, Segment] = {}
         self._segments: dict[tuple[int, int], Segment] = {}
-        self._frames: deque[tuple[int, float]] = deque()  # not handed out yet
-        self._processed: deque[int] = deque(maxlen=self.max_gap + 2)  # the last frames that were observed at all
+        self._frames: deque[tuple[int, float]] = deque()  # frames without output: index and time
+        self._processed: deque[int] = deque(maxlen=self.max_gap + 2)  # indices of the last processed frames
         self._rows: dict[int, list[PersonPose]] = {}
 
     def __call__(self, observations: Iterable[FramePoses]) -> Iterator[FrameResult]:
-        """Turn observations, in order, into results, in order; each as soon as nothing will change it."""
+        """Yield the result of each frame in temporal order, once it is final.
+
+        Args:
+            observations: Tracked 2D poses of each frame, in temporal order.
+        """
         for observation in observations:
             self._frames.append((observation.frame_index, observation.time_s))
             self._push(observation)
@@ -79,7 +83,7 @@ class LiftingStage:
     def _push(self, observation: FramePoses) -> None:
         now = observation.frame_index
         for segment in list(self._open.values()) if observation.after_cut else ():
-            self._close(segment)  # time is missing there: what follows is another motion
+            self._close(segment)  # time is missing before the frame, so the motion is not continuous
         for segment in list(self._open.values()):
             if now - segment.next_frame >= self.max_gap + 1 or (
                 now - segment.next_frame >= self.max_gap and segment.key[0] not in observation.track_ids
@@ -105,8 +109,11 @@ class LiftingStage:
         return segment
 
     def _push_gap(self, segment: Segment, now: int, converted: tuple[np.ndarray, np.ndarray]) -> None:
-        """The frames since the segment's last: without keypoints where the person was missed; where a live video went
-        on too fast to be looked at, on the way from there to here."""
+        """Pass the frames since the last one of a segment to the lifter.
+
+        They have no keypoints. In a causal run, frames that were skipped to keep up with a live video get interpolated
+        keypoints instead.
+        """
         before = segment.last_seen
         if not self.stream.causal or before is None or before.converted is None:
             for frame in range(segment.next_frame, now):
@@ -150,7 +157,7 @@ class LiftingStage:
             if segment.is_closed and not segment.seen:
                 self._finish(segment)
                 del self._segments[key]
-        # a gap that is not filled has no rows to wait for
+        # gaps that are not filled have no output to wait for
         waiting = [segment.next_output for segment in self._segments.values() if self.fill or segment.is_waiting]
         settled = min(waiting, default=None)
         while self._frames and (settled is None or self._frames[0][0] < settled):
@@ -159,7 +166,7 @@ class LiftingStage:
             yield FrameResult(frame_index, time_s, tuple(people))
 
     def _add_roots(self, segment: Segment, found: LiftedFrames) -> None:
-        """Give lifted frames their places."""
+        """Compute the root positions of lifted frames."""
         spread = found.joints_3d_std
         for number, joints in enumerate(found.joints_3d):
             seen = segment.seen.popleft()
@@ -170,7 +177,7 @@ class LiftingStage:
             self._take_filtered(segment, segment.root_filter.push(seen.frame_index, root))
 
     def _take_filtered(self, segment: Segment, judgements: list[bool]) -> None:
-        """Go on with frames of which it is known whether their place can be; where not, they wait for the next one."""
+        """Process frames whose root position was filtered; implausible ones wait for the next plausible one."""
         for plausible in judgements:
             lifted = segment.unfiltered.popleft()
             lifted.root_observed = plausible
@@ -186,7 +193,7 @@ class LiftingStage:
                 segment.unplaced = []
 
     def _interpolate_roots(self, segment: Segment, root: np.ndarray) -> None:
-        """Root positions of the frames before one that has it: on the way from the last known, or equal to it."""
+        """Interpolate the root positions of waiting frames between the last plausible one and the next, ``root``."""
         count = len(segment.unplaced)
         begin = root if segment.last_root is None else segment.last_root
         for number, lifted in enumerate(segment.unplaced, start=1):
@@ -214,7 +221,7 @@ class LiftingStage:
         self._emit(segment, done)
 
     def _hold_root(self, segment: Segment) -> None:
-        """Go on with what waits for its place: at the last known one, or without any."""
+        """Process waiting frames with the last plausible root position, or without one."""
         if segment.last_root is None:
             for lifted in segment.unplaced:
                 lifted.root = np.full(3, np.nan, np.float32)
@@ -225,7 +232,7 @@ class LiftingStage:
         self._smooth(segment, segment.unplaced)
 
     def _finish(self, segment: Segment) -> None:
-        """Hand out what still waits."""
+        """Process all remaining frames of a closed segment."""
         self._take_filtered(segment, segment.root_filter.finish())
         if segment.unplaced:
             self._hold_root(segment)

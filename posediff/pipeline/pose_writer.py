@@ -1,4 +1,4 @@
-"""``poses.npz`` and ``poses.json``: written while the video goes on, in memory that does not grow."""
+"""Writer of ``poses.npz`` and ``poses.json`` with constant memory."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ DIGITS = {'keypoints_2d': 2, 'keypoint_scores': 3, 'joints_3d': 1, 'joints_3d_st
 
 @dataclass(frozen=True)
 class PosesHeader:
-    """What is true of all rows.
+    """The metadata of a result file, common to all rows.
 
     Attributes:
-        source: Skeleton of the keypoints.
-        target: Skeleton of the joints.
-        fps: Frames a second.
+        source: Skeleton of the 2D keypoints.
+        target: Skeleton of the 3D joints.
+        fps: Frame rate.
         img_shape: (h, w) px.
-        facts: More that is written beside: camera, estimator, lifter, how joints were converted, …
+        facts: Additional entries: camera, components, approximated joints, …
     """
 
     source: Skeleton
@@ -46,7 +46,7 @@ class PosesHeader:
     facts: dict[str, Any]
 
     def as_dict(self) -> dict[str, Any]:
-        """What the files say before the rows."""
+        """Return the header as it is written to the files."""
         return {
             'schema': SCHEMA,
             'schema_version': SCHEMA_VERSION,
@@ -64,21 +64,22 @@ class PosesHeader:
 
 
 class PoseWriter:
-    """Takes results as they come; rows, one for a person and frame, lie in parts until :meth:`finish`.
+    """A writer of results, one row per person and frame; rows are kept in temporary files until :meth:`finish`.
 
     Args:
-        folder: Where the files go; parts are in its hidden folder ``.rows``, which an earlier run may have left.
+        folder: Folder of the result files. Temporary files are in its hidden folder ``.rows``; those of an earlier run
+            are deleted.
         header: See :class:`PosesHeader`.
-        height_m: How tall everybody is. Each track is scaled to it by the median of its poses, with its distance; the
-            pictures of it stay where they are. None leaves the sizes to the lifter.
-        seen_joints_only: Leave joints that were not observed NaN.
+        height_m: Height of all persons, m. Each track is scaled by one factor so that the median of its estimated
+            heights equals it; root positions are scaled too, so the projection does not change. None: no scaling.
+        seen_joints_only: Write NaN for joints that were not observed.
 
     Attributes:
-        num_rows, num_frames: So far.
-        num_unplaced: Rows of people who were observed, but whose place is taken from the frames around.
+        num_rows, num_frames: Numbers of rows and frames so far.
+        num_unplaced: Number of rows of observed persons whose root position is interpolated from other frames.
 
     Raises:
-        ValueError: Nobody is that tall.
+        ValueError: The height is not in the range of persons.
     """
 
     def __init__(
@@ -99,7 +100,7 @@ class PoseWriter:
             header.facts['seen_joints_only'] = True
 
     def add(self, result: FrameResult) -> None:
-        """Take the next frame."""
+        """Add the result of the next frame."""
         self.num_frames += 1
         self._rows += [_row(result, person) for person in result.people]
         self.num_unplaced += sum(person.observed and not person.root_observed for person in result.people)
@@ -107,7 +108,7 @@ class PoseWriter:
             self._write_part()
 
     def finish(self) -> tuple[Path, Path]:
-        """Write both files of all rows so far, whole or not at all, and remove the parts."""
+        """Write both files atomically and delete the temporary files."""
         self._write_part()
         self._settle_scales()
         files = self.folder / 'poses.npz', self.folder / 'poses.json'
@@ -118,11 +119,11 @@ class PoseWriter:
         return files
 
     def discard(self) -> None:
-        """Write nothing, and remove the parts."""
+        """Delete the temporary files without writing results."""
         shutil.rmtree(self.parts, ignore_errors=True)
 
     def rows(self) -> Iterator[dict[str, np.ndarray]]:
-        """Parts in order: name to (n, …)."""
+        """Yield blocks of n rows in order: name of the column → (n, …)."""
         for path in sorted(self.parts.glob('*.npz')):
             with np.load(path, allow_pickle=False) as part:
                 yield self._scaled(dict(part))
@@ -167,7 +168,7 @@ class PoseWriter:
         return _row(FrameResult(0, 0.0, (person,)), person)
 
     def _write_npz(self, path: Path) -> None:
-        """Each array's header first, then its rows part by part."""
+        """Write each array block by block, after its header."""
         with zipfile.ZipFile(path, 'w', zipfile.ZIP_DEFLATED) as archive:
             for name, example in self._empty().items():
                 with archive.open(f'{name}.npy', 'w', force_zip64=True) as entry:
@@ -214,7 +215,7 @@ def _row(result: FrameResult, person: PersonPose) -> dict[str, Any]:
 
 
 def _plain(name: str, value: np.ndarray) -> Any:
-    """For JSON: rounded, null for what is not known."""
+    """Return a value as JSON types: rounded, None for NaN."""
     if np.ndim(value) == 0:
         return round(value.item(), 6) if name == 'time_s' else value.item()
     if value.dtype == bool:
@@ -226,7 +227,7 @@ def _plain(name: str, value: np.ndarray) -> Any:
 
 
 def _archived(header: dict[str, Any]) -> dict[str, Any]:
-    """For npz: what numpy has no type for, as JSON."""
+    """Return the header as values that NumPy can store; dictionaries and None as JSON."""
     return {
         name: json.dumps(value) if isinstance(value, dict) or value is None else value for name, value in header.items()
     }

@@ -1,4 +1,4 @@
-"""Random numbers for code that draws from the process's generators, without a trace in those of the caller."""
+"""Seeding of the global random generators within a block."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ import torch
 
 @contextmanager
 def forked_rng(seed: int) -> Iterator[None]:
-    """Seed torch's generator for the block, and give the generators of torch, numpy and Python back as they were.
+    """Seed torch's CPU generator within the block, and restore the generators of torch, NumPy and Python afterwards.
 
-    Only the CPU's generator of torch is seeded: networks draw their weights there, whatever device they go to. The
-    generators of a process are the same in all of its threads: what another thread draws meanwhile is seeded too.
+    Random weights are drawn from the CPU generator, regardless of the device. The generators are shared by all threads
+    of a process: other threads draw from the seeded generator too.
 
     Args:
-        seed: Of torch's generator; those of numpy and Python draw on as they are.
+        seed: Seed of torch's generator; the generators of NumPy and Python are only restored.
     """
     before = torch.get_rng_state(), np.random.get_state(), random.getstate()
     try:

@@ -1,8 +1,8 @@
-"""Places that cannot be: a person who is 7 m away is not 12 m away for one frame.
+"""Detection of implausible root positions.
 
-Where a person stands follows, frame by frame, from how large the keypoints are. One frame of wrong keypoints puts the
-person somewhere else and back. Such frames are told from motion by the frames before and after: a person who moves,
-however fast, is between where they were and where they will be.
+The root position of a frame follows from the size of the person in the image. Wrong keypoints in one frame move the
+person away and back within a few frames. Such frames are distinguished from motion by the frames before and after: the
+position of a moving person is between the earlier and the later ones.
 """
 
 from __future__ import annotations
@@ -14,62 +14,63 @@ import numpy as np
 from scipy.stats import siegelslopes
 
 REACH_S = 0.6
-"""Seconds before and after a frame that it is compared with. Wrong frames in a row are found that last a third
-as long, at the beginning of a track a sixth."""
+"""Duration of the windows before and after a frame that it is compared with, s. Implausible frames are found if they
+last at most a third of it, at the start of a track a sixth."""
 LEAST_FRAMES = 3
 DEPTH_STEP = 0.15
-"""Part of the depth: who is 7 m away has to be 1 m out of the way to be suspected."""
+"""Minimum deviation in depth, relative to the depth: 1 m for a person at 7 m."""
 SIDE_STEP = 800.0
-"""mm across the line of sight; a person does not move further and back in that time, not in a somersault either."""
+"""Minimum deviation across the line of sight, mm. Persons do not move further and back in that time, not even in a
+somersault."""
 SPREADS = 4.0
-"""Standard deviations of the frames around that a frame may be off."""
+"""Minimum deviation in standard deviations of the neighbouring frames."""
 
 
 @dataclass
 class _Root:
     frame: int
-    root: np.ndarray  # (3,) mm, NaN where not known
+    root: np.ndarray  # (3,) mm, NaN if unknown
     known: bool
     plausible: bool = True
 
 
 class RootFilter:
-    """Judge the places of one person, frame by frame.
+    """A filter that decides for each root position of a person whether it is plausible.
 
-    Half a second (:data:`REACH_S`) before and after a frame are each summed up by a median, and those before by where a
-    robust line through them (Siegel's repeated medians) leads at the frame; at the beginning, those after. A frame
-    counts as off where it lies outside all of these and what is between them, by more than :data:`DEPTH_STEP` or
-    :data:`SIDE_STEP` and more than the frames around vary themselves. Frames that are off count for nothing when the
-    next are judged. A side with fewer than half of its frames, at the ends of a track, does not count.
+    Reference values of a frame are the median of the window before it, the median of the window after it
+    (:data:`REACH_S` each), and the extrapolation to the frame of a robust line (Siegel's repeated medians) through the
+    earlier window, or through the later one at the start of a track. A position is implausible if a coordinate is
+    outside the range of these values by more than :data:`DEPTH_STEP` or :data:`SIDE_STEP` and by more than
+    :data:`SPREADS` standard deviations of the neighbouring frames. Implausible positions are not used for later frames.
+    A window with less than half of its frames, at the ends of a track, is not used.
 
     Args:
-        fps: Of the video.
-        causal: Judge at once, from the past alone. A place that differs from then on is believed when it has lasted
-            half of :data:`REACH_S`.
+        fps: Frame rate.
+        causal: Decide at once, from earlier frames only. A position that changes permanently is accepted after half of
+            :data:`REACH_S`.
     """
 
     def __init__(self, fps: float, causal: bool = False) -> None:
         self.causal = causal
         self.reach = max(round(REACH_S * fps), LEAST_FRAMES)
-        self._places: deque[_Root] = deque()  # judged ones that others are compared with, then those to be judged
-        self._judged = 0  # of these, how many were
+        self._places: deque[_Root] = deque()  # decided frames that others are compared with, then undecided ones
+        self._judged = 0  # number of decided frames among them
 
     def push(self, frame: int, root: np.ndarray) -> list[bool]:
-        """Take the next frame.
+        """Add the next frame.
 
         Args:
-            frame: Its number, which grows.
-            root: (3,) mm in the camera frame; NaN where it is not known.
+            frame: Frame index; must increase.
+            root: (3,) mm in the camera frame; NaN if unknown.
 
         Returns:
-            Of frames that were not judged before and are now, in order: whether the place can be. One that is not known
-            cannot.
+            The new decisions, in the order of the frames: whether the position is plausible; False if unknown.
         """
         self._places.append(_Root(frame, root, bool(np.isfinite(root).all() and root[2] > 0)))
         return self._judge(frame if self.causal else frame - self.reach)
 
     def finish(self) -> list[bool]:
-        """No frame will follow: judge what is left."""
+        """Return the decisions on the remaining frames, after the last frame."""
         return self._judge(self._places[-1].frame) if self._places else []
 
     def _judge(self, last: int) -> list[bool]:
@@ -103,9 +104,9 @@ class RootFilter:
         )
 
     def _around(self, place: _Root, first: int, last: int) -> list[_Root]:
-        """Known places that can be, of frames ``first`` to ``last`` after one.
+        """Return known plausible positions in the frames ``first`` to ``last`` relative to a frame.
 
-        A causal filter takes what cannot be, too: else a place that differs from then on would never be believed.
+        A causal filter includes implausible ones: otherwise a permanent change would never be accepted.
         """
         return [
             one
@@ -115,7 +116,7 @@ class RootFilter:
 
 
 def _is_near(place: _Root, before: _Root | None) -> bool:
-    """Whether a place is near that of the frame before, which can be: by half of what would be suspected."""
+    """Return whether a position is within half of the minimum deviations of the plausible one in the previous frame."""
     if before is None or not (before.known and before.plausible and before.frame == place.frame - 1):
         return False
     moved = np.abs(place.root - before.root)
@@ -123,14 +124,14 @@ def _is_near(place: _Root, before: _Root | None) -> bool:
 
 
 def _fits(frame: int, value: float, times: list[np.ndarray], values: list[np.ndarray], step: float) -> bool:
-    """Whether a value lies between those of the sides, or near enough."""
+    """Return whether a coordinate is within the range of the reference values, with tolerance."""
     reached = [float(np.median(side)) for side in values]
     if min(reached) - step <= value <= max(reached) + step:
         return True
     lines = [siegelslopes(side, time) for side, time in zip(values, times, strict=True)]
     rest = [side - (slope * time + start) for side, time, (slope, start) in zip(values, times, lines, strict=True)]
-    spread = min(1.4826 * float(np.median(np.abs(one))) for one in rest)  # the other side may hold wrong frames
-    slope, start = lines[0]  # of the past where there is one: it was judged already
+    spread = min(1.4826 * float(np.median(np.abs(one))) for one in rest)  # the other window may have outliers
+    slope, start = lines[0]  # the earlier window if there is one, which is already filtered
     reached.append(float(slope * frame + start))
     allowed = max(step, SPREADS * spread)
     return min(reached) - allowed <= value <= max(reached) + allowed

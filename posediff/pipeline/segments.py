@@ -1,4 +1,4 @@
-"""A person's track between two long gaps, on its way from keypoints to poses in place."""
+"""The state of a track between two long gaps, from 2D keypoints to smoothed 3D poses."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ from posediff.smoothing import SmoothingStream
 
 @dataclass
 class SegmentFrame:
-    """A frame of a segment: what was observed, None in a gap.
+    """The 2D input of one frame of a segment; fields are None in a gap.
 
     Attributes:
-        frame_index: In the video.
-        person: Box, keypoints, scores.
-        converted: (J, 2) px in the lifter's skeleton, and weights (J,), 0 where the lifter does not get the joint.
-        joint_observed: (J,) bool: the lifter gets the joint, and the camera saw it.
+        frame_index: Frame index in the video.
+        person: Box (4,), keypoints (K, 2) px and their scores (K,).
+        converted: Keypoints (J, 2) px in the lifter's skeleton and weights (J,), 0 for joints that the lifter does not
+            get.
+        joint_observed: (J,) bool, whether the lifter gets the joint and it is inside the image.
     """
 
     frame_index: int
@@ -30,7 +31,15 @@ class SegmentFrame:
 
 @dataclass
 class LiftedFrame:
-    """A lifted frame: pose (J, 3) mm, spread (J,) mm, place (3,) mm, NaN until it is known, and whose it is."""
+    """The 3D pose of one frame of a segment.
+
+    Attributes:
+        seen: The 2D input.
+        joints_3d: (J, 3) mm, relative to the root joint.
+        joints_3d_std: (J,) mm, spread of the hypotheses.
+        root: (3,) mm, root position in the camera frame; NaN if unknown.
+        root_observed: Whether the root position follows from this frame and is plausible.
+    """
 
     seen: SegmentFrame
     joints_3d: np.ndarray
@@ -41,19 +50,22 @@ class LiftedFrame:
 
 @dataclass
 class Segment:
-    """A track between two long gaps.
+    """A track between two long gaps, and its frames in each stage of processing.
 
     Attributes:
-        key: Track and first frame.
-        next_frame: The one after the last that was pushed.
-        places: Tells places that cannot be from those that can.
-        smoothing: Of joints and places; None: none.
-        seen: Pushed and not lifted yet.
-        unfiltered: LiftedFrame; whether the place can be is not known yet.
-        unplaced: Waiting for the place behind a gap.
-        unsmoothed: Waiting for the smoother.
-        last_smoothed: Frame that the smoother was given last.
-        out: First frame that was not handed out.
+        key: Track id and index of the first frame.
+        next_frame: Index after the last frame passed to the lifter.
+        root_filter: Filter of implausible root positions.
+        smoothing: Smoothing streams of joints and root positions; None: no smoothing.
+        seen: Frames passed to the lifter that are not lifted yet.
+        unfiltered: Lifted frames whose root position is not filtered yet.
+        unplaced: Filtered frames without a root position, which wait for the next plausible one.
+        unsmoothed: Frames passed to the smoother that it has not returned yet.
+        last_seen: The last frame in which the person was detected.
+        last_root: The last plausible root position.
+        last_smoothed: Index of the last frame passed to the smoother.
+        next_output: Index of the first frame without output.
+        is_closed: Whether the segment has ended.
     """
 
     key: tuple[int, int]
@@ -72,5 +84,5 @@ class Segment:
 
     @property
     def is_waiting(self) -> bool:
-        """Whether something that was pushed was not handed out."""
+        """Whether frames passed to the lifter have no output yet."""
         return bool(self.seen or self.unfiltered or self.unplaced or self.unsmoothed)

@@ -1,9 +1,9 @@
-"""Left and right put right where an estimator mistook them for a while.
+"""Correction of temporary swaps of left and right.
 
-Estimators that look at single frames take a person's left side for the right one now and then, most of all seen from
-behind or in the dark. The joints then jump to the other side and back. Of all ways to swap a track's sides, frame by
-frame, the one is taken along which its joints move least (Viterbi's algorithm), at a price for every swapped frame:
-what the estimator says most of the time is right.
+Pose estimators for single frames sometimes swap the left and right side of a person, in particular from behind or in
+the dark. The joints then jump to the other side and back. For each track, Viterbi's algorithm finds the sequence of
+states (swapped or not) with the least motion of the joints and a cost for every swapped frame, since the estimator is
+correct in most frames.
 """
 
 from __future__ import annotations
@@ -19,36 +19,37 @@ from posediff.structures.skeletons import Skeleton
 
 LOWER_BODY = ('hip', 'knee', 'ankle', 'foot', 'heel', 'toe')
 PRICE_PER_SECOND = 0.1
-"""Of being swapped, in sizes of the person that the joints move on average. From 0.05 to 0.2 the same frames of four
-real views are swapped."""
+"""Cost of one second in the swapped state, in units of mean joint displacement relative to the size of the person. From
+0.05 to 0.2, the same frames of four real views are corrected."""
 PRICE_OF_A_CHANGE = 0.01
-"""Of beginning or ending a swap: where both sides are seen at one place, it makes no difference which is which."""
+"""Cost of a change of the state, which avoids changes while both sides are at the same position."""
 
 
 @dataclass
 class _Chain:
-    """What one track may have done in its last frames, for each part of the body."""
+    """The Viterbi state of one track, for each part of the body."""
 
     last_frame: int
-    points: np.ndarray  # (2, K, 2) px of the last frame: as they are, sides swapped
+    points: np.ndarray  # (2, K, 2) px of the last frame: not swapped, swapped
     scores: np.ndarray  # (2, K)
-    costs: np.ndarray  # (parts, 2) of the best path to either
+    costs: np.ndarray  # (parts, 2), costs of the best paths to both states
     came_from: deque[tuple[int, np.ndarray]] = field(default_factory=deque)  # frame, (parts, 2)
 
 
 class SideSwapRepair:
-    """Swap sides back in a stream of observations.
+    """A filter of tracked 2D poses that corrects swapped sides.
 
-    Arms with head and legs are judged apart. Frames come out ``lag_s`` late, with all that was seen by then.
+    The upper body (with the head) and the lower body are corrected separately. The output is delayed by ``lag_s``, and
+    the decision uses all frames up to then.
 
     Args:
-        skeleton: Of the keypoints.
-        fps: Rate of the frames.
-        lag_s: How far to look ahead, in seconds; 0 decides at once.
-        max_gap_s: A person who was not seen for longer may be anywhere: judged anew.
+        skeleton: Skeleton of the keypoints.
+        fps: Frame rate.
+        lag_s: Delay, s; 0 decides from earlier frames only.
+        max_gap_s: After a longer gap in a track, s, the state starts again as not swapped.
 
     Attributes:
-        num_swapped: Frames of people in which at least one part was swapped back so far.
+        num_swapped: Number of poses in which at least one part was corrected so far.
     """
 
     def __init__(self, skeleton: Skeleton, fps: float, lag_s: float = 1.0, max_gap_s: float = 0.2) -> None:
@@ -64,7 +65,7 @@ class SideSwapRepair:
         self.num_swapped = 0
 
     def __call__(self, observations: Iterable[FramePoses]) -> Iterator[FramePoses]:
-        """The same observations, in order."""
+        """Yield the corrected poses of each frame, in temporal order."""
         for observation in observations:
             for row, track in enumerate(observation.track_ids.tolist()):
                 self._extend(
@@ -81,7 +82,7 @@ class SideSwapRepair:
         chain = self._chains.get(track)
         if chain is None or frame - chain.last_frame > self.max_gap:
             costs = np.tile([0.0, self.price], (len(self.parts), 1))
-            before = deque() if chain is None else chain.came_from  # frames that still wait for their decision
+            before = deque() if chain is None else chain.came_from  # frames without a decision yet
             ends = np.zeros(len(self.parts), int) if chain is None else chain.costs.argmin(-1)
             before.append((frame, np.repeat(ends[:, None], 2, axis=1)))
             self._chains[track] = _Chain(frame, *both, costs, before)
@@ -96,7 +97,7 @@ class SideSwapRepair:
             ways = step + chain.costs[number] + PRICE_OF_A_CHANGE * (1 - np.eye(2))
             origins[number] = ways.argmin(-1)
             chain.costs[number] = ways.min(-1) + [0.0, self.price]
-        chain.costs -= chain.costs.min(-1, keepdims=True)  # only differences count: they stay small for ever
+        chain.costs -= chain.costs.min(-1, keepdims=True)  # only differences matter; keeps the costs bounded
         chain.last_frame, chain.points, chain.scores = frame, *both
         chain.came_from.append((frame, origins))
 
@@ -120,7 +121,7 @@ class SideSwapRepair:
         return replace(observation, keypoints_2d=keypoints, keypoint_scores=scores)
 
     def _is_swapped(self, chain: _Chain, part: int, frame: int) -> bool:
-        """Walk back from the best end to the frame."""
+        """Return the state of a frame on the best path, by backtracking from its end."""
         state = int(chain.costs[part].argmin())
         for number, origins in reversed(chain.came_from):
             if number == frame:

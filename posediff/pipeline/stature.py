@@ -1,4 +1,4 @@
-"""How tall a lifted person is, and how large the scene becomes when that is known."""
+"""Estimate of a person's height from a 3D pose."""
 
 from __future__ import annotations
 
@@ -7,20 +7,21 @@ import numpy as np
 from posediff.structures.skeletons import Skeleton
 
 UNDER_ANKLE, OVER_EARS = 0.046, 0.07
-"""Of the height, what no segment covers: an adult's 80 mm and 120 mm (after Drillis and Contini 1966)."""
+"""Parts of the height below the ankle and above the ears, which no segment covers: 80 mm and 120 mm for an adult (after
+Drillis and Contini 1966)."""
 HEIGHTS = (0.4, 2.6)
-"""m, of a person: outside is taken as a mistake of units."""
+"""Range of accepted heights, m; values outside are in another unit."""
 
 
 def statures(joints_3d: np.ndarray, skeleton: Skeleton) -> np.ndarray:
-    """Height of people from the lengths of their segments, whatever the posture.
+    """Estimate the heights of persons from the lengths of their segments, independent of the posture.
 
-    From the ankle up along the leg (mean of both), from the hips to the root joint, along the trunk and the neck to the
-    head joint at the ears; :data:`UNDER_ANKLE` and :data:`OVER_EARS` are what is left.
+    The segments lead from the ankle along the leg (mean of both legs) to the hip, from the hips to the root joint, and
+    along trunk and neck to the head joint at the ears. :data:`UNDER_ANKLE` and :data:`OVER_EARS` account for the rest.
 
     Args:
         joints_3d: (R, 17, 3) mm.
-        skeleton: With H36M17's joint names.
+        skeleton: A skeleton with the joint names of H36M17.
 
     Returns:
         (R,) mm.
@@ -39,10 +40,10 @@ def statures(joints_3d: np.ndarray, skeleton: Skeleton) -> np.ndarray:
 
 
 def check_height(height_m: float) -> float:
-    """The height in m.
+    """Check that a height in m is in the range of persons, and return it.
 
     Raises:
-        ValueError: Nobody is that tall.
+        ValueError: It is not.
     """
     if not HEIGHTS[0] <= height_m <= HEIGHTS[1]:
         raise ValueError(

@@ -19,22 +19,22 @@ from posediff.video import VideoSource, open_video
 
 
 class VideoRun(Iterator[FrameResult]):
-    """Yield the results of one video, frame by frame; everything that has a state during a video belongs to its run.
+    """An iterator over the results of one video; it holds all state of the video.
 
     Args:
-        components: What the description was built to; shared with other runs.
-        video: A path, an address, or what :func:`posediff.video.open_video` returns.
-        max_frames: Stop after so many frames; None for the whole video.
-        stop: Called before each frame; the video ends there once it returns true, and what was seen is still lifted.
-        log: Keeps the 2D poses on disk; frames that are in it already are not processed again.
+        components: The built components, shared with other runs.
+        video: A path, a URL, or the result of :func:`posediff.video.open_video`.
+        max_frames: Maximum number of frames; None: the whole video.
+        stop: Called before each frame; if it returns True, no further frame is read and the frames so far are finished.
+        log: Log of 2D poses; frames in it are not processed again, and new frames are added.
 
     Attributes:
         source: The opened video.
-        log: As given.
+        log: The log; None without one.
         tracker: Tracker of this video.
-        observer: Detects, estimates and tracks its people.
-        stream: Lifts its tracks; holds the noise generators of their frames.
-        side_repair: Corrects swapped sides; None if the description switches that off.
+        observer: The 2D stages.
+        stream: The lifter with its noise generators.
+        side_repair: Correction of swapped sides; None if disabled.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class VideoRun(Iterator[FrameResult]):
         self.stream = LiftingStream(
             model,
             self.source.img_shape,
-            skeleton=model.head.skeleton.name,  # the stage converts to it
+            skeleton=model.head.skeleton.name,  # the lifting stage converts to this skeleton
             fps=self.source.fps,
             camera=intrinsics.camera,
             num_hypotheses=described.num_hypotheses,
@@ -95,11 +95,11 @@ class VideoRun(Iterator[FrameResult]):
 
     @property
     def num_side_swaps(self) -> int:
-        """Number of poses so far in which a part of the body was moved back to its side."""
+        """Number of poses so far in which swapped sides were corrected."""
         return 0 if self.side_repair is None else self.side_repair.num_swapped
 
     def _observations(self, max_frames: int | None, stop: Callable[[], bool] | None) -> Iterator[FramePoses]:
-        """Tracked people of every frame, those that the log holds first."""
+        """Yield the tracked 2D poses of every frame: those of the log, then new ones."""
         first = 0 if self.log is None else self.log.num_frames
         around = self.observer.estimator.frames_around
         frames: Iterator[VideoFrame] = self.source.frames(max(first - around, 0))
