@@ -51,7 +51,7 @@ class VideoComponents:
                 config, None if str(checkpoint) == 'random' else checkpoint, device=description.device
             )
             if model.backbone is not None:
-                raise ValueError(f'{config} takes frames, not keypoints: it is no lifter')
+                raise ValueError(f'{config} is not a lifting model: it takes frames, not keypoints')
             pose_estimator = POSE_ESTIMATORS.build(description.pose_estimator)
             detector = DETECTORS.build(description.detector)
         TRACKERS.build(description.tracker)  # each video gets its own; built here so that an invalid config fails early

@@ -99,7 +99,7 @@ class VideoDescription:
             if pair is not None and (isinstance(pair, str) or len(pair) != 2):
                 raise ValueError(f'{owner}: {name} must be a pair, got {pair!r}')
         if self.calibration is not None and self.focal is not None:
-            raise ValueError(f'focal {self.focal} has no use beside the calibration {self.calibration[0]}')
+            raise ValueError(f'focal {self.focal} cannot be combined with the calibration {self.calibration[0]}')
         check_focal(self.focal)
 
     def intrinsics(self, img_shape: tuple[int, int]) -> Intrinsics:

@@ -56,8 +56,8 @@ class Intrinsics:
         if focal is not None and focal < MIN_FOCAL * max(img_shape):
             angle = 2 * np.degrees(np.arctan(max(img_shape) / 2 / focal))
             raise ValueError(
-                f'a focal length of {focal:g} px sees {angle:.0f} degrees of a picture of {img_shape[1]}x{img_shape[0]}'
-                ' px: it is wanted in px, not in mm or in widths of the picture'
+                f'a focal length of {focal:g} px means an angle of view of {angle:.0f} degrees for an image of '
+                f'{img_shape[1]}x{img_shape[0]} px; state it in px, not in mm or image widths'
             )
         height, width = img_shape
         length = DEFAULT_FOCAL * max(img_shape) if focal is None else focal

@@ -47,6 +47,6 @@ def check_height(height_m: float) -> float:
     """
     if not HEIGHTS[0] <= height_m <= HEIGHTS[1]:
         raise ValueError(
-            f'a height of {height_m} m is none of a person: give it in metres, {HEIGHTS[0]} to {HEIGHTS[1]}'
+            f'a height of {height_m} m is not that of a person: state it in metres, from {HEIGHTS[0]} to {HEIGHTS[1]}'
         )
     return height_m

@@ -27,7 +27,10 @@ from posediff.pipeline.video_run import VideoRun  # noqa: E402
         ({'score_threshold': float('nan')}, 'score_threshold must be a finite number'),
         ({'max_gap_s': -0.1}, 'max_gap_s must be at least 0, got -0.1'),
         ({'focal': 0}, 'focal must be a positive length in px, got 0'),
-        ({'focal': 900.0, 'calibration': ('a.toml', None)}, 'focal 900.0 has no use beside the calibration a.toml'),
+        (
+            {'focal': 900.0, 'calibration': ('a.toml', None)},
+            'focal 900.0 cannot be combined with the calibration a.toml',
+        ),
         ({'lifter': 'config.py'}, "lifter must be a pair, got 'config.py'"),
     ],
 )

@@ -149,7 +149,8 @@ def test_a_person_stands_where_the_keypoints_say(walker):
         Intrinsics.from_focal(SHAPE, focal=0)
     for focal in (0.9, 26.0):
         with pytest.raises(
-            ValueError, match=f'a focal length of {focal:g} px sees 1[78][0-9] degrees .* in px, not in mm'
+            ValueError,
+            match=f'a focal length of {focal:g} px means an angle of view of 1[78][0-9] degrees .* in px, not in mm',
         ):
             Intrinsics.from_focal(SHAPE, focal=focal)
 

@@ -59,6 +59,6 @@ def test_everybody_becomes_as_tall_as_given_and_stays_in_the_picture(walker, tmp
 
 @pytest.mark.parametrize('height', [175, 0.1, float('nan')])
 def test_nobody_is_that_tall(tmp_path, height):
-    with pytest.raises(ValueError, match='is none of a person: give it in metres'):
+    with pytest.raises(ValueError, match='is not that of a person: state it in metres'):
         PoseWriter(tmp_path / 'out', PosesHeader(COCO17, CMU17, 25.0, (480, 640), {}), height)
     assert not (tmp_path / 'out').exists()
