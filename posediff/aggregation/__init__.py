@@ -1,4 +1,4 @@
-"""From M hypotheses to one answer."""
+"""Aggregation of M hypotheses to one pose."""
 
 from posediff.aggregation.base import BaseAggregator
 from posediff.aggregation.joint_reprojection import JointReprojectionAggregator, WeightedAggregator

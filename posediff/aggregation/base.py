@@ -1,4 +1,4 @@
-"""The promise every aggregator keeps."""
+"""The interface of aggregators."""
 
 from __future__ import annotations
 
@@ -13,31 +13,32 @@ Sample: TypeAlias = BaseDataElement | Mapping[str, Any]
 
 
 class BaseAggregator(ABC):
-    """Makes one answer of M hypotheses, clip by clip, without ground truth unless its name or option says so.
+    """An aggregator that computes one pose from M hypotheses, clip by clip.
 
-    Their order does not matter, and where all are equal, also when M is 1, they are the answer.
+    It uses no ground truth unless an option says so. The order of the hypotheses does not matter. If all are equal, in
+    particular for M = 1, the result is the hypothesis.
 
-    Axes: B clips, M hypotheses. Hypotheses are poses (B, M, T, K, D), or heatmaps (B, M, K, H, W) where that makes
-        sense.
+    Axes: B clips, M hypotheses. Hypotheses are poses (B, M, T, K, D), or, for some aggregators, heatmaps
+        (B, M, K, H, W).
     """
 
     @abstractmethod
     def aggregate(self, hypotheses: Tensor, data_samples: Sequence[Sample] | None) -> Tensor:
-        """Do the work on checked input: (B, M, …) to (B, …)."""
+        """Aggregate validated hypotheses (B, M, …) to (B, …)."""
 
     def __call__(self, hypotheses: Tensor, data_samples: Sequence[Sample] | None = None) -> Tensor:
         """Aggregate.
 
         Args:
             hypotheses: (B, M, …), M at least 1.
-            data_samples: The B clips, as :class:`posediff.structures.PoseDataSample` or its ``to_dict()``; only some
-                aggregators need them.
+            data_samples: The B clips, as :class:`posediff.structures.PoseDataSample` or its ``to_dict()``; required by
+                some aggregators.
 
         Returns:
             (B, …) in the unit and dtype of ``hypotheses``.
 
         Raises:
-            ValueError: There is no hypothesis, or as many samples as clips are needed and not given.
+            ValueError: There are no hypotheses, or required samples are missing.
         """
         if hypotheses.ndim < 3 or hypotheses.shape[1] < 1:
             raise ValueError(f'hypotheses must be (B, M, …) with M >= 1, got {tuple(hypotheses.shape)}')

@@ -1,4 +1,4 @@
-"""Aggregators that hold hypotheses against the 2D keypoints they were made from."""
+"""Aggregators that compare hypotheses with the 2D keypoints by reprojection."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from posediff.structures.skeletons import get_skeleton
 
 
 class _ReprojectionAggregator(BaseAggregator):
-    """Common part: how far, in pixels, every joint of every hypothesis falls from the 2D input.
+    """Base class: computes the reprojection error in px of every joint of every hypothesis.
 
-    Each hypothesis is taken relative to its own root, and so is the outcome, whose root is at the origin.
+    Hypotheses and result are relative to their root joint.
 
     Every data sample needs ``camera`` (:class:`posediff.geometry.Camera`), ``input_keypoints_2d`` (T, K, 2) px and
-    ``skeleton``; ``input_keypoint_mask`` (T, K), if there, is 0 where the input lacks a joint. There, nothing can be
-    compared, and the mean of the hypotheses is taken.
+    ``skeleton``. ``input_keypoint_mask`` (T, K), if given, is 0 for joints missing in the input; for these, the mean of
+    the hypotheses is used.
 
     Args:
-        root: Where the pose stands in front of the camera. ``'estimate'``: for each hypothesis and frame the
-            translation that fits the 2D input best, which can be had in practice. ``'ground_truth'``:
-            ``gt_instances.root_position``, as D3DP does; label such results.
+        root: Root position used for the projection. ``'estimate'``: the translation of each hypothesis and frame with
+            the best fit to the 2D input. ``'ground_truth'``: ``gt_instances.root_position``, as in D3DP; such results
+            must be labelled.
     """
 
     def __init__(self, root: Literal['estimate', 'ground_truth'] = 'estimate') -> None:
@@ -38,14 +38,14 @@ class _ReprojectionAggregator(BaseAggregator):
 
     @abstractmethod
     def combine(self, hypotheses: Tensor, distance: Tensor) -> Tensor:
-        """(M, T, K, 3) and distances in px (M, T, K) to (T, K, 3)."""
+        """Combine hypotheses (M, T, K, 3) with reprojection errors (M, T, K) px to a pose (T, K, 3)."""
 
     def aggregate(self, hypotheses: Tensor, data_samples: Sequence[Sample] | None) -> Tensor:
         if data_samples is None:
             raise ValueError(f'{type(self).__name__} needs data_samples: it compares with the 2D input of each clip')
         if hypotheses.ndim != 5 or hypotheses.shape[-1] != 3:
             raise ValueError(f'{type(self).__name__} takes 3D poses (B, M, T, K, 3), got {tuple(hypotheses.shape)}')
-        # pixels of a large image are not told apart in bfloat16
+        # bfloat16 cannot represent the pixels of a large image
         exact = hypotheses.to(torch.promote_types(hypotheses.dtype, torch.float32))
         clips = [self._aggregate_clip(*clip) for clip in zip(exact, data_samples, strict=True)]
         return torch.stack(clips).to(hypotheses.dtype)
@@ -56,7 +56,7 @@ class _ReprojectionAggregator(BaseAggregator):
         keypoints = _tensor(self._need(sample, 'input_keypoints_2d'), hypotheses)
         mask = sample.get('input_keypoint_mask')
         observed = torch.ones_like(keypoints[..., 0]) if mask is None else _tensor(mask, hypotheses)
-        # A translation has three unknowns: a frame needs two joints, or its pose cannot be placed and compared.
+        # the translation has three unknowns: with fewer than two joints it is not determined
         placeable = (observed > 0).sum(-1, keepdim=True) >= 2
         position = self._root_position(relative, keypoints, torch.where(placeable, observed, 1.0), sample)
         projected = project_points(relative + position[..., None, :], *self._intrinsics(sample, relative))
@@ -75,7 +75,7 @@ class _ReprojectionAggregator(BaseAggregator):
             keypoints,
             *self._intrinsics(sample, relative),
             weights=weights.expand(relative.shape[:-1]),
-            check=False,  # every frame has two joints; to ask the device would wait for it
+            check=False,  # every frame has two joints; a check would synchronise with the device
         )
 
     def _intrinsics(self, sample: Sample, like: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
@@ -92,9 +92,9 @@ class _ReprojectionAggregator(BaseAggregator):
 
 @AGGREGATORS.register_module()
 class JointReprojectionAggregator(_ReprojectionAggregator):
-    """For every frame and joint, the hypothesis that falls nearest to the 2D input: D3DP's JPMA (Section 3.3), J-Agg.
+    """Selects, for every frame and joint, the hypothesis with the least reprojection error (JPMA of D3DP, section 3.3).
 
-    The root is at the origin in the outcome, as in D3DP.
+    The root of the result is at the origin, as in D3DP. The measure J-Agg is the error of the result.
     """
 
     def combine(self, hypotheses: Tensor, distance: Tensor) -> Tensor:
@@ -104,12 +104,12 @@ class JointReprojectionAggregator(_ReprojectionAggregator):
 
 @AGGREGATORS.register_module()
 class WeightedAggregator(_ReprojectionAggregator):
-    """Mean of the hypotheses in which every joint weighs exp(-d² / 2σ²), d its distance from the 2D input in px.
+    """Mean of the hypotheses, weighted per joint by exp(-d² / 2σ²) with the reprojection error d in px.
 
-    Between the mean (σ large) and the joint-wise choice (σ small): it does not take one noisy keypoint at its word.
+    A large σ gives the mean, a small σ the joint-wise selection, which is sensitive to noisy keypoints.
 
     Args:
-        sigma: σ in px, about the error of the 2D detector.
+        sigma: σ in px, approximately the error of the 2D detector.
         root: See :class:`JointReprojectionAggregator`.
     """
 

@@ -1,4 +1,4 @@
-"""Aggregators that look at the hypotheses alone."""
+"""Mean and median of the hypotheses."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from posediff.registry import AGGREGATORS
 
 @AGGREGATORS.register_module()
 class MeanAggregator(BaseAggregator):
-    """Mean of the hypotheses: DiffHPE's choice, P-Agg in D3DP's terms. For poses and heatmaps."""
+    """Mean of the hypotheses, as in DiffHPE; P-Agg in D3DP. For poses and heatmaps."""
 
     def aggregate(self, hypotheses: Tensor, data_samples: Sequence[Sample] | None) -> Tensor:
         return hypotheses.mean(1)
@@ -21,13 +21,13 @@ class MeanAggregator(BaseAggregator):
 
 @AGGREGATORS.register_module()
 class MedianAggregator(BaseAggregator):
-    """Median of the hypotheses, which a few stray ones do not move.
+    """Median of the hypotheses, robust against outliers.
 
     Args:
-        kind: ``'coordinate'`` takes the median of every number by itself (poses and heatmaps; for even M halfway
-            between the middle two). ``'geometric'`` takes, for every joint, the point with the least summed distance
-            to the hypotheses, which does not depend on how the axes are turned (poses).
-        num_iterations: Rounds of Weiszfeld's algorithm for ``'geometric'``.
+        kind: ``'coordinate'``: median of every value, for poses and heatmaps; for even M, the mean of the middle two.
+            ``'geometric'``: for every joint, the point with the least sum of distances to the hypotheses, which is
+            invariant to rotation; for poses.
+        num_iterations: Iterations of Weiszfeld's algorithm for ``'geometric'``.
     """
 
     def __init__(self, kind: str = 'coordinate', num_iterations: int = 32) -> None:
@@ -43,20 +43,20 @@ class MedianAggregator(BaseAggregator):
 
 
 def coordinate_median(hypotheses: Tensor) -> Tensor:
-    """(B, M, …) to (B, …); torch's own median takes the lower of the middle two when M is even."""
+    """Return the median over M, (B, M, …) to (B, …); for even M, the mean of the middle two."""
     ordered = hypotheses.sort(dim=1).values
     num = hypotheses.shape[1]
     return (ordered[:, (num - 1) // 2] + ordered[:, num // 2]) / 2
 
 
 def geometric_median(hypotheses: Tensor, num_iterations: int = 32) -> Tensor:
-    """Weiszfeld's iteration from the mean, with points of the last axis: (B, M, …, D) to (B, …, D)."""
+    """Return the geometric median over M by Weiszfeld's algorithm, (B, M, …, D) to (B, …, D)."""
     points = hypotheses.double()
-    # A distance of zero would make an infinite weight; this floor is far below any scale of interest.
+    # avoids infinite weights for a distance of zero; far below any relevant scale
     floor = 1e-9 * points.std(dim=1, correction=0).norm(dim=-1).clamp_min(torch.finfo(points.dtype).tiny * 1e9)
     centre = points.mean(1)
     for _ in range(num_iterations):
         distance = torch.maximum((points - centre.unsqueeze(1)).norm(dim=-1), floor.unsqueeze(1))
-        weight = (floor.unsqueeze(1) / distance).unsqueeze(-1)  # at most 1: where all points agree, 1 / floor overflows
+        weight = (floor.unsqueeze(1) / distance).unsqueeze(-1)  # at most 1: for equal points, 1 / floor overflows
         centre = (weight * points).sum(1) / weight.sum(1)
     return centre.to(hypotheses.dtype)

@@ -1,5 +1,4 @@
-"""The diffusion core: noise schedulers, prediction types, samplers, hypotheses.
+"""Noise schedulers, prediction types, samplers and noise.
 
-Nothing in this folder knows whether the state is a clip of 3D joints (N, T, K, 3) or a heatmap (N, K, H, W): every
-function takes states of any rank whose leading axis is N.
+All functions take states of any shape with the leading axis N: clips of 3D joints (N, T, K, 3), heatmaps (N, K, H, W).
 """

@@ -1,4 +1,4 @@
-"""Classifier-free guidance (Ho & Salimans 2021), written as diffusers writes it."""
+"""Classifier-free guidance (Ho & Salimans 2021), in the notation of diffusers."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from torch import Tensor
 
 
 def guide(conditional: Tensor, unconditional: Tensor, guidance_scale: float) -> Tensor:
-    """Combine the outputs with and without the condition: uncond + s·(cond - uncond).
+    """Return uncond + s·(cond - uncond) of the outputs with and without condition.
 
-    s = 1 is the conditional output; Ho & Salimans' w is s - 1. The formula is linear and keeps the prediction type.
+    s = 1 gives the conditional output; w of Ho & Salimans is s - 1. The formula is valid for all prediction types.
     """
     return unconditional + guidance_scale * (conditional - unconditional)
 
 
 def drop_condition(condition: Tensor, probability: float) -> Tensor:
-    """Replace each clip's condition (B, …) by the null condition, zeros, with ``probability``."""
+    """Set the condition (B, …) of random clips to zeros, the null condition, with the given probability."""
     keep = torch.rand(condition.shape[0], device=condition.device) >= probability
     return condition * keep.reshape(-1, *([1] * (condition.ndim - 1))).to(condition.dtype)

@@ -1,6 +1,6 @@
-"""Hypotheses as rows of one batch: split them to fit a memory budget.
+"""Split the rows of a batch of hypotheses into blocks.
 
-Axes: B clips, M hypotheses a clip, N = B·M rows, b-major: row ``b * M + m``.
+Axes: B clips, M hypotheses per clip, N = B·M rows, b-major: row ``b * M + m``.
 """
 
 from __future__ import annotations
@@ -9,10 +9,10 @@ from collections.abc import Iterator
 
 
 def chunks(batch: int, num_hypotheses: int, max_rows: int) -> Iterator[tuple[slice, slice]]:
-    """Split B × M rows into blocks of at most ``max_rows``: whole clips while they fit, else parts of one clip.
+    """Yield blocks of at most ``max_rows`` of B × M rows: whole clips if they fit, else parts of one clip.
 
     Yields:
-        (slice over B, slice over M); together the slices cover every row once.
+        (slice over B, slice over M); together, the blocks contain every row once.
 
     Raises:
         ValueError: ``max_rows`` < 1.

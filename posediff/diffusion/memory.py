@@ -1,4 +1,4 @@
-"""How much memory a row of the batch needs, measured rather than guessed."""
+"""Measurement of the memory that a network needs."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-# Whole layers in one call. Autocast leaves them alone and casts what they call, but under a dispatch mode it is off.
+# Fused layers. Autocast does not cast their arguments but the operations inside; under a dispatch mode it is disabled.
 _CAST_INSIDE = (torch.ops.aten._transformer_encoder_layer_fwd, torch.ops.aten._native_multi_head_attention)
 
 
 class _LiveBytes(TorchDispatchMode):
-    """Adds up the storages that are created under it and are still alive."""
+    """A dispatch mode that sums the sizes of the storages created under it that still exist."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -58,7 +58,7 @@ class _LiveBytes(TorchDispatchMode):
 
 @contextmanager
 def evaluation_mode(network: nn.Module, device: torch.device) -> Iterator[None]:
-    """Run a network on trial: in eval mode, so that no statistics move, and with random states put back afterwards."""
+    """Set a network to eval mode within the block; modes and random states are restored afterwards."""
     modes = [(module, module.training) for module in network.modules()]
     devices = [device] if device.type == 'cuda' and torch.cuda.is_available() else []
     with torch.random.fork_rng(devices):
@@ -72,7 +72,7 @@ def evaluation_mode(network: nn.Module, device: torch.device) -> Iterator[None]:
 
 
 def peak_bytes(call: Callable[[], Any]) -> int:
-    """Run ``call`` without gradients; return the most bytes that its tensors held at one time, on any device."""
+    """Run ``call`` without gradients and return the peak memory of its tensors in bytes, on any device."""
     with torch.no_grad(), _LiveBytes() as tracker:
         call()
     return tracker.peak

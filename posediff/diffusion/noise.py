@@ -1,4 +1,4 @@
-"""The random draws of a sampling run: each made when a sampler asks for it, for the rows at hand alone."""
+"""The noise of a sampling run, drawn on demand for a block of rows."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Generators = torch.Generator | Sequence[torch.Generator] | None
 
 
 class Draws(Protocol):
-    """What a sampler is given: a tensor (draws, N, …), or something that makes draw k when it is read."""
+    """The noise of a sampler: a tensor (draws, N, …), or an object that draws entry k when it is read."""
 
     def __len__(self) -> int: ...
 
@@ -23,34 +23,34 @@ class Draws(Protocol):
 
 
 class Noise(ABC):
-    """All draws of all rows, (draws, B, M, …); draw 0 is x_T.
+    """The noise of all rows, (draws, B, M, …); draw 0 is x_T.
 
     Attributes:
-        shape: The whole shape.
+        shape: (draws, B, M, …).
     """
 
     shape: tuple[int, ...]
 
     @abstractmethod
     def read(self, draw: int, clips: slice, hypotheses: slice) -> Tensor:
-        """One draw of the rows at hand: float32 (b, m, …)."""
+        """Return one draw of a block of rows: float32 (b, m, …)."""
 
     def rows(self, clips: slice, hypotheses: slice) -> Draws:
-        """The draws of a block of rows, (draws, N, …), made one by one when they are read."""
+        """Return the noise (draws, N, …) of a block of rows; each draw is computed when it is read."""
         draws, batch, num_hypotheses, *state = self.shape
         rows = len(range(batch)[clips]) * len(range(num_hypotheses)[hypotheses])
         return _Rows((rows, *state), range(draws), lambda draw: self.read(draw, clips, hypotheses).flatten(0, 1))
 
     def whole(self) -> Tensor:
-        """Everything at once, (draws, B, M, …)."""
+        """Return all noise, (draws, B, M, …)."""
         return torch.stack([self.read(draw, slice(None), slice(None)) for draw in range(self.shape[0])])
 
-    def finish(self) -> None:  # noqa: B027  most have nothing to do
-        """Leave the generators as if everything had been drawn from them."""
+    def finish(self) -> None:  # noqa: B027  optional
+        """Advance the generators to their state after all draws."""
 
 
 class _Rows:
-    """Reads like a tensor (draws, N, …) along its first axis; a slice of it is as lazy."""
+    """A lazy sequence of draws, indexed like the first axis of a tensor (draws, N, …)."""
 
     def __init__(self, shape: tuple[int, ...], order: range, read: Callable[[int], Tensor]) -> None:
         self._row_shape, self._order, self._read = shape, order, read
@@ -75,7 +75,7 @@ class _Rows:
 
 
 class GivenNoise(Noise):
-    """Noise that the caller holds: a tensor (draws, B, M, …)."""
+    """Noise from a tensor (draws, B, M, …)."""
 
     def __init__(self, noise: Tensor) -> None:
         self.noise = noise
@@ -86,11 +86,11 @@ class GivenNoise(Noise):
 
 
 class MirroredNoise(Noise):
-    """Another noise with every draw mirrored.
+    """Mirrored noise.
 
     Args:
-        noise: The other.
-        mirror: ``mirror((…, state axes))`` → the same shape.
+        noise: The noise to mirror.
+        mirror: Function of a state (…, state axes) that keeps the shape.
     """
 
     def __init__(self, noise: Noise, mirror: Callable[[Tensor], Tensor]) -> None:
@@ -102,28 +102,27 @@ class MirroredNoise(Noise):
 
 
 class DrawnNoise(Noise):
-    """Noise of generators, made draw by draw.
+    """Noise drawn from generators on demand.
 
-    With CPU generators every number is the one that ``torch.randn`` gives for everything at once: (draws, B, M, …)
-    from one generator, (draws, M, …) for each clip from a list of B. So it depends neither on which rows are read
-    together nor on the device where it is wanted; with a list a clip's noise does not depend on the other clips
-    either. What is held is one draw of the rows at hand. On its way to a CUDA device it goes through pinned memory,
-    and nothing waits.
+    With CPU generators, the numbers equal those of one call of ``torch.randn`` for all noise: (draws, B, M, …) from one
+    generator, or (draws, M, …) per clip from a list of B. They depend neither on the block of rows nor on the device;
+    with a list, the noise of a clip does not depend on other clips. Only one draw of one block is in memory. Copies to
+    CUDA are asynchronous, through pinned memory.
 
-    With a CUDA generator each draw is one call for all rows of the generator: independent of the rows read together,
-    but held as a whole, and of values of its own.
+    With a CUDA generator, each draw is one call for all rows of the generator: it does not depend on the block of rows,
+    but is in memory as a whole and has other values.
 
     Args:
-        draws: Random draws that the sampler consumes for a row.
+        draws: Random draws per row.
         batch: B.
         num_hypotheses: M.
         state_shape: Shape of one x_t.
-        device: Where the noise is wanted.
-        generator: None for torch's global one on the CPU, which is left at once where drawing everything would leave
-            it; one generator, or a list of B, which :meth:`finish` leaves there.
+        device: Device of the noise.
+        generator: None: the global CPU generator of torch, which is advanced past all draws at once. One generator, or
+            a list of B, is advanced by :meth:`finish`.
 
     Raises:
-        ValueError: The list has another length than B.
+        ValueError: The length of the list is not B.
     """
 
     def __init__(
@@ -144,7 +143,7 @@ class DrawnNoise(Noise):
         if not self._shared and len(sources) != batch:
             raise ValueError(f'a list of generators needs one per clip: got {len(sources)} for a batch of {batch}')
         size = (batch if self._shared else 1) * num_hypotheses * self._row
-        # What others may draw from meanwhile, and what several clips draw from, goes on behind these numbers at once.
+        # the global generator, and generators shared by clips, are advanced at once since others may draw from them
         self._finished = generator is None or len({id(source) for source in sources}) < len(sources)
         self._streams = []
         for source in sources:

@@ -1,7 +1,7 @@
-"""Noise schedules: the table of alpha_bar and the forward process.
+"""Noise schedulers: the table of alpha_bar and the forward process.
 
-Symbols (DDPM, Ho et al. 2020): ``beta_t`` variance added at step t, ``alpha_t = 1 - beta_t``,
-``alpha_bar_t = prod_{s<=t} alpha_s``. Timesteps are 0-based: t = 0 is the least noisy step; t = -1 is clean, with
+Symbols (DDPM, Ho et al. 2020): ``beta_t`` is the variance added at step t, ``alpha_t = 1 - beta_t``,
+``alpha_bar_t = prod_{s<=t} alpha_s``. Timesteps start at 0: t = 0 has the least noise; t = -1 is the clean signal, with
 alpha_bar 1.
 """
 
@@ -18,23 +18,23 @@ from posediff.registry import NOISE_SCHEDULERS
 
 
 def per_row(values: Tensor, like: Tensor) -> Tensor:
-    """Shape per-row coefficients (N,) or (1,) so that they broadcast over a state (N, …) of any rank."""
+    """Reshape coefficients (N,) or (1,) for broadcasting with a state (N, …)."""
     return values.reshape(-1, *([1] * (like.ndim - 1)))
 
 
 @NOISE_SCHEDULERS.register_module()
 class BetasNoiseScheduler:
-    """Forward process q(x_t | x_0) for an explicit table of betas.
+    """The forward process q(x_t | x_0) for a given table of betas.
 
-    The tables are float64 on the CPU and belong to no state dict. Arithmetic on states is done in float32 at least,
-    also under autocast.
+    The tables are float64 on the CPU and not part of a state dict. Arithmetic on states is at least float32, also under
+    autocast.
 
     Args:
         betas: ``num_train_timesteps`` variances in (0, 1).
-        prediction_type: What the denoiser is asked for: ``'epsilon'``, ``'sample'`` (x_0) or ``'v_prediction'``.
+        prediction_type: Output of the denoiser: ``'epsilon'``, ``'sample'`` (x_0) or ``'v_prediction'``.
 
     Attributes:
-        beta, alpha_bar: float64 tables of length ``num_train_timesteps``; alpha_bar falls and stays within (0, 1).
+        beta, alpha_bar: float64 tables of length ``num_train_timesteps``; alpha_bar decreases within (0, 1).
     """
 
     def __init__(self, betas: Sequence[float] | np.ndarray, prediction_type: str = 'epsilon') -> None:
@@ -55,17 +55,17 @@ class BetasNoiseScheduler:
         return len(self.alpha_bar)
 
     def alpha_bar_at(self, t: int) -> float:
-        """alpha_bar of one step; 1.0 for t = -1, the clean end of the process."""
+        """Return alpha_bar of one step; 1.0 for t = -1, the clean signal."""
         if not -1 <= t < self.num_train_timesteps:
             raise ValueError(f'timestep {t} is outside -1..{self.num_train_timesteps - 1}')
         return 1.0 if t == -1 else float(self.alpha_bar[t])
 
     def draw_timesteps(self, num_rows: int, device: torch.device, generator: torch.Generator | None = None) -> Tensor:
-        """Draw t ~ U{0 … num_train_timesteps - 1}, int64 (N,), as training does."""
+        """Draw uniform timesteps for training, int64 (N,)."""
         return torch.randint(self.num_train_timesteps, (num_rows,), device=device, generator=generator)
 
     def add_noise(self, x_0: Tensor, epsilon: Tensor, timestep: Tensor) -> Tensor:
-        """Forward process, DDPM eq. 4: x_t = sqrt(alpha_bar_t) x_0 + sqrt(1 - alpha_bar_t) epsilon.
+        """Return x_t = sqrt(alpha_bar_t) x_0 + sqrt(1 - alpha_bar_t) epsilon (DDPM, eq. 4).
 
         Args:
             x_0: (N, …) clean signal.
@@ -79,11 +79,11 @@ class BetasNoiseScheduler:
         return alpha_bar.sqrt() * x_0 + (1 - alpha_bar).sqrt() * epsilon
 
     def target(self, x_0: Tensor, epsilon: Tensor, timestep: Tensor) -> Tensor:
-        """What a perfect denoiser would return for (x_0, epsilon) at ``timestep``; shapes as in :meth:`add_noise`."""
+        """Return the training target of the denoiser at ``timestep``; the shapes are those of :meth:`add_noise`."""
         return from_x_0_and_epsilon(self.prediction_type, x_0, epsilon, self._gather(timestep, x_0))
 
     def split(self, output: Tensor, x_t: Tensor, t: int) -> tuple[Tensor, Tensor]:
-        """Turn a raw denoiser output at step ``t`` into the (x_0, epsilon) that it implies, each of x_t's shape."""
+        """Convert a denoiser output at step ``t`` to (x_0, epsilon), both in the shape of x_t."""
         return to_x_0_and_epsilon(self.prediction_type, output, x_t, self.alpha_bar_at(t))
 
     def _gather(self, timestep: Tensor, like: Tensor) -> Tensor:
@@ -97,7 +97,7 @@ class BetasNoiseScheduler:
 
 @NOISE_SCHEDULERS.register_module()
 class LinearNoiseScheduler(BetasNoiseScheduler):
-    """Betas evenly spaced from ``beta_start`` to ``beta_end`` (DDPM, section 4)."""
+    """A schedule with evenly spaced betas from ``beta_start`` to ``beta_end`` (DDPM, section 4)."""
 
     def __init__(
         self,
@@ -111,7 +111,7 @@ class LinearNoiseScheduler(BetasNoiseScheduler):
 
 @NOISE_SCHEDULERS.register_module()
 class QuadraticNoiseScheduler(BetasNoiseScheduler):
-    """Square roots of the betas evenly spaced (CSDI, section 6.1; ``quad`` in DiffHPE's code)."""
+    """A schedule with evenly spaced square roots of the betas (CSDI, section 6.1; ``quad`` in DiffHPE's code)."""
 
     def __init__(
         self,
@@ -126,13 +126,13 @@ class QuadraticNoiseScheduler(BetasNoiseScheduler):
 
 @NOISE_SCHEDULERS.register_module()
 class CosineNoiseScheduler(BetasNoiseScheduler):
-    """Cosine schedule (Nichol & Dhariwal 2021, eq. 17): alpha_bar follows f(u) / f(0).
+    """The cosine schedule (Nichol & Dhariwal 2021, eq. 17): alpha_bar is f(u) / f(0).
 
     With s = ``offset``: f(u) = cos²((u + s) / (1 + s) · π/2).
 
-    ``beta_t = min(1 - f((t + 1) / n) / f(t / n), max_beta)`` for n = ``num_train_timesteps``. Improved DDPM caps at
-    0.999; DiffHPE's code caps at 0.5 (its ``beta_end``). Both follow from this one formula: the normalisation by f(0)
-    cancels in the ratio, so up to the first capped step the table *is* the normalised f.
+    ``beta_t = min(1 - f((t + 1) / n) / f(t / n), max_beta)`` for n = ``num_train_timesteps``. The maximum is
+    0.999 in Improved DDPM and 0.5 in DiffHPE's code (its ``beta_end``). The normalisation by f(0) cancels in the ratio,
+    so the table equals the normalised f up to the first step at the maximum.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Standard normal numbers of a generator, read piece by piece with the values of one large draw."""
+"""Standard normal numbers of a generator, read in parts with the values of one large draw."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-BLOCK = 16  # numbers that PyTorch's CPU kernel makes at a time, each block from the next 16 uniform ones
-PIECE = 2**16  # numbers made at a time where they are passed over
+BLOCK = 16  # block size of PyTorch's CPU kernel; each block uses the next 16 uniform numbers
+PIECE = 2**16  # numbers drawn at a time when skipping
 
 
 @dataclass(frozen=True)
 class _Place:
-    """A place in the stream: the generator's state after ``position`` numbers, and the last of these."""
+    """A position in the stream: the state of the generator after ``position`` numbers, and the last of these."""
 
     state: Tensor
     position: int
@@ -21,19 +21,19 @@ class _Place:
 
 
 class NormalStream:
-    """The numbers of ``torch.randn((draws, size), generator=generator)`` without the tensor that holds them all.
+    """The numbers of ``torch.randn((draws, size), generator=generator)``, without storing all of them.
 
-    PyTorch fills 16 numbers or more on the CPU in blocks of 16, in order, and makes the last 16 anew where 16 does
-    not divide their number (``normal_fill`` in ATen). So calls whose sizes are multiples of 16, with the rest in the
-    last call, give the numbers of the one call bit by bit. A tensor of fewer than 16 is drawn as a whole.
+    On the CPU, PyTorch draws 16 or more numbers in blocks of 16, and draws the last 16 again if their number is not a
+    multiple of 16 (``normal_fill`` in ATen). Calls whose sizes are multiples of 16, with the rest in the last call,
+    therefore give exactly the numbers of one call. A tensor of fewer than 16 numbers is drawn as a whole.
 
-    Reading forwards costs each number once. Where a read leaves a draw before its end, the place is kept (5 KB), so
-    that the next rows of the same draw go on from there. ``generator`` is not touched before :meth:`finish`.
+    Reading forwards draws each number once. If a read ends within a draw, the position is stored (5 KB), and the next
+    rows of the same draw continue from it. The state of ``generator`` does not change before :meth:`finish`.
 
     Args:
-        generator: On the CPU.
+        generator: A CPU generator.
         draws: Number of draws.
-        size: Numbers of one draw.
+        size: Numbers per draw.
     """
 
     def __init__(self, generator: torch.Generator, draws: int, size: int) -> None:
@@ -41,7 +41,7 @@ class NormalStream:
         self._source = generator
         self._own = torch.Generator()
         self._size, self._total = size, draws * size
-        # What can be drawn in whole blocks; the others come with the last call.
+        # the numbers that can be drawn in whole blocks; the rest is drawn in the last call
         rest = self._total % BLOCK
         self._limit = self._total if not rest else max(self._total - rest - BLOCK, 0)
         self._start = _Place(generator.get_state(), 0, torch.empty(0))
@@ -50,7 +50,7 @@ class NormalStream:
         self._go_to(self._start)
 
     def read(self, draw: int, start: int, stop: int) -> Tensor:
-        """Numbers ``start`` to ``stop`` of one draw, float32 (stop - start,)."""
+        """Return the numbers ``start`` to ``stop`` of one draw, float32 (stop - start,)."""
         first, last = draw * self._size + start, draw * self._size + stop
         kept = self._kept.pop(draw, None)
         if kept is not None and kept.position - len(kept.left) <= first:
@@ -63,13 +63,13 @@ class NormalStream:
         numbers = torch.cat([self._left, self._draw(end - self._position)])
         begin = end - len(numbers)
         self._position = end
-        self._left = numbers[-2 * BLOCK :].clone()  # the next read may begin within the last call's last blocks
+        self._left = numbers[-2 * BLOCK :].clone()  # the next read may start within these blocks
         if stop < self._size:
             self._kept[draw] = _Place(self._own.get_state(), self._position, self._left)
         return numbers[first - begin : last - begin]
 
     def finish(self) -> None:
-        """Put the generator where drawing everything at once would have left it."""
+        """Advance the generator to its state after all draws."""
         self._pass_over(self._total)
         self._draw(self._total - self._position)
         self._position = self._total
@@ -80,7 +80,7 @@ class NormalStream:
         self._position, self._left = place.position, place.left
 
     def _pass_over(self, target: int) -> None:
-        """Draw up to the last block that begins at or before ``target``, and keep nothing."""
+        """Skip to the last block that starts at or before ``target``."""
         target = min(target // BLOCK * BLOCK, self._limit)
         while self._position < target:
             count = min(target - self._position, PIECE)
@@ -92,10 +92,10 @@ class NormalStream:
 
 
 class DeviceNormalStream:
-    """One call of ``torch.randn(size, generator=generator)`` for each draw, on the generator's device.
+    """The numbers of one call of ``torch.randn(size, generator=generator)`` per draw, on the device of the generator.
 
-    A CUDA generator's numbers depend on the size of the call, so a call is always a whole draw, and a part of a draw
-    is cut out of it. Used as :class:`NormalStream` is; the numbers are not those of a single call for all draws.
+    The numbers of a CUDA generator depend on the size of the call, so a whole draw is computed for each part of it. The
+    interface is that of :class:`NormalStream`; the numbers differ from those of one call for all draws.
     """
 
     def __init__(self, generator: torch.Generator, draws: int, size: int) -> None:
@@ -105,13 +105,13 @@ class DeviceNormalStream:
         self._states = [generator.get_state()]  # before draw 0, 1, …
 
     def read(self, draw: int, start: int, stop: int) -> Tensor:
-        """Numbers ``start`` to ``stop`` of one draw, float32 (stop - start,)."""
+        """Return the numbers ``start`` to ``stop`` of one draw, float32 (stop - start,)."""
         for earlier in range(len(self._states) - 1, draw):
             self._make(earlier)
         return self._make(draw)[start:stop]
 
     def finish(self) -> None:
-        """Put the generator after the last draw."""
+        """Advance the generator to its state after all draws."""
         self.read(self._draws - 1, 0, 0)
         self._source.set_state(self._states[self._draws])
 

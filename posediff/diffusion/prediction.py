@@ -1,4 +1,4 @@
-"""The one place where epsilon, x_0 and v are turned into each other.
+"""Conversion between epsilon, x_0 and v.
 
 With a = sqrt(alpha_bar_t) and s = sqrt(1 - alpha_bar_t): x_t = a·x_0 + s·epsilon (DDPM eq. 4) and v = a·epsilon - s·x_0
 (Salimans & Ho 2022, appendix D).
@@ -12,16 +12,16 @@ PREDICTION_TYPES = ('epsilon', 'sample', 'v_prediction')
 
 
 def to_x_0_and_epsilon(prediction_type: str, output: Tensor, x_t: Tensor, alpha_bar: float) -> tuple[Tensor, Tensor]:
-    """Read a denoiser's output as (x_0, epsilon).
+    """Convert the output of a denoiser to (x_0, epsilon).
 
     Args:
         prediction_type: One of ``PREDICTION_TYPES``.
-        output: (N, …) raw output, any float dtype; arithmetic happens in x_t's.
-        x_t: (N, …) the signal that the denoiser saw.
-        alpha_bar: alpha_bar of that step, in (0, 1).
+        output: (N, …) output of the denoiser, any float dtype.
+        x_t: (N, …) input of the denoiser.
+        alpha_bar: alpha_bar of the step, in (0, 1).
 
     Returns:
-        x_0 and epsilon, each (N, …) in x_t's dtype.
+        x_0 and epsilon, each (N, …) in the dtype of x_t.
     """
     a, s = alpha_bar**0.5, (1 - alpha_bar) ** 0.5
     output = output.to(x_t.dtype)
@@ -35,13 +35,13 @@ def to_x_0_and_epsilon(prediction_type: str, output: Tensor, x_t: Tensor, alpha_
 
 
 def from_x_0_and_epsilon(prediction_type: str, x_0: Tensor, epsilon: Tensor, alpha_bar: Tensor) -> Tensor:
-    """The inverse of :func:`to_x_0_and_epsilon`: the output that a perfect denoiser would give.
+    """Return the output of a perfect denoiser, the inverse of :func:`to_x_0_and_epsilon`.
 
     Args:
         prediction_type: One of ``PREDICTION_TYPES``.
         x_0: (N, …) clean signal.
-        epsilon: (N, …) the noise that was added to it.
-        alpha_bar: Broadcastable against x_0.
+        epsilon: (N, …) added noise.
+        alpha_bar: Broadcastable to x_0.
     """
     if prediction_type == 'epsilon':
         return epsilon

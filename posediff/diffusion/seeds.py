@@ -1,4 +1,4 @@
-"""Generators that follow from a seed and a name alone."""
+"""Random generators from a seed and an id."""
 
 from __future__ import annotations
 
@@ -9,16 +9,15 @@ import torch
 
 
 def seeded_generator(seed: int, sample_id: object) -> torch.Generator:
-    """CPU generator that depends on (seed, sample_id) alone: not on batch size, order, process or device."""
+    """Return a CPU generator that depends only on (seed, sample_id), not on batch size, order, process or device."""
     digest = hashlib.blake2b(f'{seed}:{sample_id}'.encode(), digest_size=8).digest()
     return torch.Generator().manual_seed(int.from_bytes(digest, 'little') >> 1)
 
 
 def plain_id(name: object) -> object:
-    """One form for ids that mean the same: 3 for numpy's 3, 3.0 and '3'; a plain str for numpy's; tuples by item.
+    """Return a canonical form of an id: 3 for NumPy's 3, 3.0 and '3'; a str for NumPy's strings; tuples by item.
 
-    A table gives ids as numpy's integers, JSON as int or text, a float column as 3.0. Who is meant must not depend on
-    the reader.
+    The type of an id depends on the file format: NumPy integers, int or text in JSON, or 3.0 in a float column.
     """
     if isinstance(name, tuple):
         return tuple(plain_id(part) for part in name)

@@ -1,4 +1,4 @@
-"""Which steps of the training schedule a sampler visits."""
+"""The timesteps of a sampler."""
 
 from __future__ import annotations
 
@@ -44,20 +44,20 @@ SPACINGS: dict[str, Callable[[int, int], np.ndarray]] = {
 
 
 def timestep_pairs(num_train_timesteps: int, num_inference_steps: int, spacing: str | Sequence[int]) -> Pairs:
-    """List the (t, t_prev) that a sampler walks, from most to least noise, ending at t_prev = -1 (clean).
+    """Return the steps (t, t_prev) of a sampler, from most to least noise; the last t_prev is -1 (clean).
 
     Args:
-        num_train_timesteps: Length of the noise scheduler's table.
+        num_train_timesteps: Length of the table of the noise scheduler.
         num_inference_steps: Number of denoiser calls.
         spacing: A list of timesteps, or a rule for n = ``num_inference_steps`` out of L = ``num_train_timesteps``:
-            ``'trailing'`` L-1, L-1-L/n, … (diffusers' name; includes the noisiest step at any n);
-            ``'linspace'`` evenly from L-1 to 0; ``'leading'`` multiples of L // n, ending at 0;
-            ``'diffusiondet'`` linspace(-1, L-1, n+1), truncated (DiffusionDet, D3DP);
-            ``'diffpose'`` linspace(-1, L-1, n): DiffPose's Algorithm 2 read literally, n - 1 calls, refuses n = 1.
+            ``'trailing'``: L-1, L-1-L/n, … (name from diffusers; starts at the noisiest step for any n);
+            ``'linspace'``: evenly spaced from L-1 to 0; ``'leading'``: multiples of L // n, ending at 0;
+            ``'diffusiondet'``: linspace(-1, L-1, n+1), truncated (DiffusionDet, D3DP);
+            ``'diffpose'``: linspace(-1, L-1, n), Algorithm 2 of DiffPose literally: n - 1 calls, n = 1 is an error.
 
     Raises:
-        ValueError: The number of steps does not fit the table, the rule is unknown, a list does not descend within
-            the table, or the walk starts at t = 0 (one step of ``'leading'`` or ``'linspace'``).
+        ValueError: The number of steps exceeds the table, the rule is unknown, a list does not decrease within the
+            table, or the first step is t = 0 (one step of ``'leading'`` or ``'linspace'``).
     """
     if isinstance(spacing, str):
         if spacing not in SPACINGS:

@@ -1,4 +1,4 @@
-"""The networks and the estimator that joins them."""
+"""The networks, and the estimator that combines them."""
 
 from posediff.models.clip_preprocessor import ClipPreprocessor
 from posediff.models.data_preprocessor import LiftingPreprocessor

@@ -1,4 +1,4 @@
-"""From a batch of cropped clips to what image backbones take."""
+"""Data preprocessor of video clips for image backbones."""
 
 from __future__ import annotations
 
@@ -19,16 +19,15 @@ IMAGENET_MEAN, IMAGENET_STD = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
 class ClipPreprocessor(BaseDataPreprocessor):
     """Stack clips of frames and normalise each frame's channels.
 
-    In: ``inputs``, a list of B clips (T, 3, H, W) as MMPose packs them (uint8, channels in OpenCV's order), and
-        ``data_samples``.
+    Input: ``inputs``, a list of B clips (T, 3, H, W) as packed by MMPose (uint8, BGR), and ``data_samples``.
 
-    Out: ``inputs`` float32 (B, T, 3, H, W), on the device, and ``data_samples``, which stay where they are: heads stack
-        their labels there.
+    Output: ``inputs`` float32 (B, T, 3, H, W) on the device, and the unchanged ``data_samples``, whose labels stay on
+        the host.
 
     Args:
-        mean, std: Of the channels after their reordering, 0 to 255; timm's and torchvision's for ImageNet.
-        bgr_to_rgb: Reverse the channels; of the axis before the last two, not of the frames.
-        non_blocking: Do not wait until the copies to the device are done.
+        mean, std: Mean and standard deviation of each channel, RGB, 0 to 255; the default is that of ImageNet.
+        bgr_to_rgb: Reverse the order of the channels.
+        non_blocking: Copy to the device asynchronously.
     """
 
     mean: Tensor
@@ -56,7 +55,7 @@ class ClipPreprocessor(BaseDataPreprocessor):
         if len({tuple(clip.shape) for clip in clips}) > 1:
             shapes = ', '.join(sorted({str(tuple(clip.shape)) for clip in clips}))
             raise ValueError(f'clips of one batch must have one shape, got {shapes}')
-        # copied one by one: the loader's pinned clips are not copied on the host once more
+        # copied one by one, so that the loader's pinned clips need no further copy on the host
         frames = torch.stack([to_device(clip, self.device, self._non_blocking) for clip in clips])
         if self.bgr_to_rgb:
             frames = frames.flip(-3)
@@ -64,7 +63,7 @@ class ClipPreprocessor(BaseDataPreprocessor):
 
 
 def _check(clip: Tensor, sample: Any) -> Tensor:
-    """Return the clip, (T, 3, H, W), or say whose it is and what is wrong."""
+    """Return the clip if it is (T, 3, H, W); otherwise raise an error that names the sample."""
     if clip.ndim != 4 or clip.shape[1] != 3:
         origin = 'a clip' if sample is None else f'sample {sample.get("sample_id", sample.get("id"))}'
         raise ValueError(f'{origin}: frames must be (T, 3, H, W), got {tuple(clip.shape)}')

@@ -1,4 +1,4 @@
-"""From a batch of items to what the model takes."""
+"""Data preprocessor of 2D keypoints."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from posediff.registry import MODELS
 
 
 def normalize_keypoints_2d(keypoints_2d: Tensor, img_shape: Tensor) -> Tensor:
-    """Map pixels to [-1, 1] over the image's width, keeping its aspect (VideoPose3D): x·2/w - 1, y·2/w - h/w.
+    """Normalise pixels to [-1, 1] across the image width, as VideoPose3D does: x·2/w - 1, y·2/w - h/w.
 
     Args:
         keypoints_2d: (B, T, K, 2) px.
@@ -28,7 +28,7 @@ def normalize_keypoints_2d(keypoints_2d: Tensor, img_shape: Tensor) -> Tensor:
 
 
 def network_inputs(keypoints_2d: Tensor, mask: Tensor, img_shape: Tensor, input_mask: bool) -> Tensor:
-    """Normalise keypoints for a lifter; omitted ones are 0.
+    """Normalise keypoints for a lifter; missing ones are 0.
 
     Args:
         keypoints_2d: (B, T, K, 2) px.
@@ -47,21 +47,20 @@ def network_inputs(keypoints_2d: Tensor, mask: Tensor, img_shape: Tensor, input_
 class LiftingPreprocessor(BaseDataPreprocessor):
     """Stack clips of 2D keypoints and normalise them by their image size.
 
-    Everything is checked and stacked where the loader left it; one tensor for a batch then travels to the device. The
-    samples stay behind: heads stack their labels there, and what is written to files needs no way back.
+    The clips are checked and stacked on the host; one tensor per batch is copied to the device. The data samples stay
+    on the host.
 
-    In: a list of items, or the dict of lists that ``pseudo_collate`` makes of it, with ``inputs`` (``keypoints_2d``
-        (T, K, 2) px,
-    optional ``keypoint_scores`` (T, K) and ``keypoint_mask`` (T, K), 1 = observed) and ``data_samples``.
+    Input: a list of items, or the dict of lists from ``pseudo_collate``, with ``inputs`` (``keypoints_2d`` (T, K, 2)
+        px, optional ``keypoint_scores`` (T, K) and ``keypoint_mask`` (T, K), 1 = observed) and ``data_samples``.
 
-    Out: ``inputs`` (B, T, K, 2) ``keypoints_2d_norm``, omitted keypoints at 0 (DiffHPE, section 5.2), and
-        ``data_samples``, which now
-    also carry ``input_keypoints_2d`` (T, K, 2) px, ``input_keypoint_mask`` and ``input_keypoint_scores`` (T, K).
+    Output: ``inputs``, ``keypoints_2d_norm`` (B, T, K, 2) with missing keypoints at 0 (DiffHPE, section 5.2), and
+        ``data_samples`` with the additional fields ``input_keypoints_2d`` (T, K, 2) px, ``input_keypoint_mask`` and
+        ``input_keypoint_scores`` (T, K).
 
     Args:
-        input_mask: Append the mask as a third channel, so that the network can tell an omitted keypoint from the
-            image centre.
-        non_blocking: Do not wait until the copy to the device is done.
+        input_mask: Append the mask as a third channel, which distinguishes a missing keypoint from one at the image
+            centre.
+        non_blocking: Copy to the device asynchronously.
     """
 
     def __init__(self, input_mask: bool = False, non_blocking: bool = True) -> None:
@@ -85,7 +84,7 @@ class LiftingPreprocessor(BaseDataPreprocessor):
 
 
 def _as_lists(data: Any) -> dict[str, Any]:
-    """Accept a list of items, ``pseudo_collate``'s dict of lists, or one where ``inputs`` is a dict of lists."""
+    """Return a batch with ``inputs`` as a list of items, from a list of items or the output of ``pseudo_collate``."""
     if not isinstance(data, dict):
         data = {key: [item[key] for item in data] for key in ('inputs', 'data_samples')}
     inputs = data['inputs']
@@ -95,7 +94,7 @@ def _as_lists(data: Any) -> dict[str, Any]:
 
 
 def _check(item: dict[str, Tensor], sample: Any) -> tuple[Tensor, Tensor, Tensor]:
-    """Return (keypoints_2d, mask, scores) of one clip or say what is wrong with it."""
+    """Return (keypoints_2d, mask, scores) of one clip, or raise an error that names the sample."""
     origin = f'sample {sample.get("sample_id")}' if sample is not None else 'a sample'
     if sample is None or 'img_shape' not in sample:
         raise ValueError(f'{origin} has no img_shape (h, w): pixels cannot be normalised')
@@ -106,7 +105,7 @@ def _check(item: dict[str, Tensor], sample: Any) -> tuple[Tensor, Tensor, Tensor
         raise ValueError(f'{origin}: keypoints_2d must be (T, K, 2) px, got {tuple(keypoints_2d.shape)}')
     mask = _check_per_joint(item, 'keypoint_mask', keypoints_2d, origin)
     mask = keypoints_2d.new_ones(keypoints_2d.shape[:2]) if mask is None else mask
-    # A look at values on an accelerator would wait for it; transforms check them too, where they are loaded.
+    # values on an accelerator are not checked, which would synchronise; the transforms check them on the host too
     bad = ~torch.isfinite(keypoints_2d).all(-1) if keypoints_2d.device.type == 'cpu' else None
     if bad is not None and bool(bad.any()):
         frame, joint = bad.nonzero()[0].tolist()
@@ -121,7 +120,7 @@ def _check(item: dict[str, Tensor], sample: Any) -> tuple[Tensor, Tensor, Tensor
 
 
 def _check_per_joint(item: dict[str, Tensor], name: str, keypoints_2d: Tensor, origin: str) -> Tensor | None:
-    """Return an optional (T, K) entry as finite floats, or say what is wrong with it."""
+    """Return an optional (T, K) entry as floats, or raise an error if it is invalid."""
     values = item.get(name)
     if values is None:
         return None

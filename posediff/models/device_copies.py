@@ -1,4 +1,4 @@
-"""Copies from the host to an accelerator that nothing waits for."""
+"""Asynchronous copies from the host to an accelerator."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from torch import Tensor
 
 
 def to_device(tensor: Tensor, device: torch.device, non_blocking: bool = True) -> Tensor:
-    """Copy a tensor to a device; to CUDA through pinned memory, from which the copy runs beside the host's work.
+    """Copy a tensor to a device; copies to CUDA are asynchronous, through pinned memory.
 
     Args:
-        tensor: Any tensor; one that is on the device already is returned as it is.
-        device: Where it is wanted.
-        non_blocking: False waits until the copy is done.
+        tensor: Any tensor; returned unchanged if it is on the device already.
+        device: The target device.
+        non_blocking: False: wait until the copy is complete.
     """
     pins = non_blocking and device.type == 'cuda' and tensor.device.type == 'cpu' and torch.cuda.is_available()
     if pins and not tensor.is_pinned():

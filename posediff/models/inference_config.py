@@ -1,4 +1,4 @@
-"""The part of a training config that inference needs, as a config that stands alone."""
+"""The part of a training config that inference needs."""
 
 from __future__ import annotations
 

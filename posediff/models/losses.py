@@ -1,7 +1,4 @@
-"""Losses between what the network said and what it should have said.
-
-All take ``(output, target, weight=None)`` of one shape (N, …); ``weight`` broadcasts to it.
-"""
+"""Training losses of ``(output, target, weight=None)``: tensors (N, …) of one shape, ``weight`` broadcastable to it."""
 
 from __future__ import annotations
 
@@ -36,13 +33,12 @@ class PoseDistanceLoss(nn.Module):
 
 @MODELS.register_module()
 class MixSTELoss(nn.Module):
-    """MixSTE's own training loss on poses (N, T, K, 3) (Zhang et al. 2022, section 3.4 and its official code).
+    """Training loss of MixSTE on poses (N, T, K, 3) (Zhang et al. 2022, section 3.4 and the official code).
 
     L = mean_j w_j‖p - y‖ + temporal · mean_j w_j‖p_t - p_{t-1}‖² + velocity · mean‖Δp - Δy‖: weighted distance,
     weighted squared difference of consecutive predicted frames, distance of velocities.
 
-    ``weight`` scales errors, not poses: a frame of weight 0 has no error, and neither has a step into it or out of it.
-    A step weighs as little as the lighter of its two frames.
+    ``weight`` scales errors. The weight of a step between two frames is the smaller weight of the two.
 
     Args:
         joint_weights: K weights; the default is the official one for ``h36m17``.

@@ -1,4 +1,4 @@
-"""What ``train_cfg`` and ``test_cfg`` of a model may say."""
+"""Options in ``train_cfg`` and ``test_cfg`` of a model."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ class TrainOptions:
     """``model.train_cfg``.
 
     Attributes:
-        condition_dropout: Probability with which a clip's condition is replaced by zeros, so that classifier-free
-            guidance can be used in sampling.
+        condition_dropout: Probability that the condition of a clip is replaced by zeros, for classifier-free guidance
+            in sampling.
     """
 
     condition_dropout: float = 0.0
@@ -38,9 +38,9 @@ class TestOptions:
         num_inference_steps: Denoiser calls per hypothesis; None: the sampler's list, or every training step.
         guidance_scale: s in uncond + s·(cond - uncond) (:func:`posediff.diffusion.guidance.guide`); 1 switches
             guidance off.
-        memory_budget_mb: Rows are denoised in chunks whose activations fit this. Results do not depend on it.
-        seed: With a clip's ``sample_id`` it decides the clip's noise in ``predict``.
-        flip_test: Average with the mirrored prediction of the mirrored input.
+        memory_budget_mb: Memory for activations; rows are denoised in chunks that fit it. Results do not depend on it.
+        seed: Seed of the noise in ``predict``, combined with the ``sample_id`` of each clip.
+        flip_test: Average each prediction with the mirrored prediction for the mirrored input.
     """
 
     num_hypotheses: int = 1
@@ -50,7 +50,7 @@ class TestOptions:
     seed: int = 0
     flip_test: bool = False
 
-    __test__ = False  # not a test class, whatever pytest makes of the name
+    __test__ = False  # not a test class, despite its name
 
     def __post_init__(self) -> None:
         counts = {'num_hypotheses': self.num_hypotheses, 'num_inference_steps': self.num_inference_steps}

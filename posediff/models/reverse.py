@@ -1,4 +1,4 @@
-"""Sampling as the estimator runs it: hypotheses folded, chunked, guided."""
+"""Sampling of hypotheses in chunks that fit a memory budget, with guidance."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ Watch = Callable[[int, Tensor], None]
 
 MEGABYTE = 2**20
 
-# States of a row that are alive beside the network: x_t, its draw, x_0, epsilon, those of the step before, and what
-# arithmetic makes on the way.
+# Number of tensors of the size of x_t that exist besides the activations of the network: x_t, noise, x_0, epsilon,
+# those of the previous step, and temporary results.
 STATES = 8
 
-# Denoiser → what a row of given shapes costs it, in bytes; measured once.
+# Denoiser → bytes per row, by shapes and dtypes; measured once.
 _ROW_COST: WeakKeyDictionary[BaseDenoiser, dict[Any, int]] = WeakKeyDictionary()
 
 
 class ReverseProcess:
-    """Turn noise (draws, B, M, …) and a condition (B, …) into x_0 (B, M, …).
+    """The reverse process for all rows: from noise (draws, B, M, …) and a condition (B, …) to x_0 (B, M, …).
 
     Args:
         denoiser: The network.
         noise_scheduler: The forward process.
-        sampler: The reverse process.
-        options: ``guidance_scale`` and ``memory_budget_mb`` are read.
+        sampler: The sampler.
+        options: ``guidance_scale`` and ``memory_budget_mb`` are used.
     """
 
     def __init__(
@@ -53,10 +53,10 @@ class ReverseProcess:
 
         Args:
             condition: (B, …).
-            noise: (draws, B, M, …), of which draw k of the rows at hand is made when it is needed.
+            noise: (draws, B, M, …); drawn when it is needed.
             num_inference_steps: Denoiser calls per hypothesis.
-            watch: Called as ``watch(t, output)`` after each denoiser call on the condition, with the timestep and the
-                raw output (N, …). Calls that measure memory, and those without condition (guidance), are left out.
+            watch: Called as ``watch(t, output)`` after each conditional denoiser call, with the timestep and the raw
+                output (N, …). Not called for memory measurements and unconditional calls (guidance).
 
         Returns:
             float32 (B, M, …) x_0.
@@ -85,7 +85,7 @@ class ReverseProcess:
         return self.sampler.sample(denoise, noise, self.noise_scheduler, num_inference_steps)
 
     def _max_rows(self, condition: Tensor, noise: Noise) -> int:
-        """Rows that fit the memory budget, from what one more row was seen to cost."""
+        """Return the number of rows that fit the memory budget, from the measured memory of one row."""
         budget = self.options.memory_budget_mb * MEGABYTE
         batch, num_hypotheses, *state = noise.shape[1:]
         if not batch:
@@ -108,6 +108,6 @@ class ReverseProcess:
 
         with evaluation_mode(self.denoiser, condition.device):
             prepared = self.denoiser.prepare(condition)
-            peak(1)  # autocast keeps the weights that it casts: the first call pays for them
+            peak(1)  # autocast caches the cast weights in the first call
             network = peak(2) - peak(1)
         return max(network, 0) + STATES * x_t.numel() * x_t.element_size()

@@ -1,4 +1,4 @@
-"""What a stream of keypoints has to know of the lifter that it feeds."""
+"""The properties of a lifter that a stream of keypoints needs."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from posediff.structures.skeletons import Skeleton
 
 @dataclass(frozen=True)
 class StreamSpec:
-    """Properties of a lifter that decide how a video is cut into windows and which noise the windows get.
+    """The properties of a lifter that determine the windows of a video and their noise.
 
-    Made by :meth:`posediff.models.estimator.PoseDiffusionEstimator.stream_spec`.
+    Created by :meth:`posediff.models.estimator.PoseDiffusionEstimator.stream_spec`.
 
     Attributes:
         skeleton: Skeleton of the keypoints and of the poses.
         num_frames: T, frames of a window.
-        fps: Frame rate that the lifter was trained at; None if its config does not say.
+        fps: Frame rate of the training clips; None if the config does not state it.
         num_hypotheses: M, poses drawn for each window.
         num_inference_steps: Denoiser calls per hypothesis; None without diffusion.
-        num_draws: Random draws that one hypothesis consumes; 0 without diffusion.
+        num_draws: Random draws per hypothesis; 0 without diffusion.
         seed: Seed of the noise.
         input_mask: Whether the network takes the mask of observed keypoints as a third channel.
         device: Device of the weights.
@@ -45,7 +45,7 @@ class StreamSpec:
 
 
 def common_window_length(lengths: Mapping[str, int | None]) -> int:
-    """Return the window length that the parts of a model agree on.
+    """Return the common window length of the parts of a model.
 
     Args:
         lengths: Name of a part → its ``num_frames``; None where a part takes windows of any length.

@@ -1,4 +1,4 @@
-"""Reverse processes. A sampler sees only ``denoise(x_t, t)`` and the noise scheduler."""
+"""Samplers of the reverse process; they use only ``denoise(x_t, t)`` and the noise scheduler."""
 
 from posediff.diffusion.samplers.base import BaseSampler, Step
 from posediff.diffusion.samplers.ddim import DDIMSampler

@@ -1,4 +1,4 @@
-"""The loop that every sampler shares."""
+"""The interface of samplers, and their common loop."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ Denoise = Callable[[Tensor, int], Tensor]
 
 @dataclass(frozen=True)
 class Step:
-    """What is known when a sampler goes from t to t_prev.
+    """The data of a step from t to t_prev.
 
     Attributes:
-        x_t, x_0, epsilon: (N, …) the state and what the denoiser reads in it.
+        x_t, x_0, epsilon: (N, …), the state and the predictions of the denoiser.
         alpha_bar, alpha_bar_prev: At t and t_prev; the latter is 1 at the last step.
-        previous: The step before this one, without its own past (for multistep solvers), or None.
+        previous: The previous step, for multistep solvers, without its own ``previous``; None for the first step.
     """
 
     x_t: Tensor
@@ -34,15 +34,15 @@ class Step:
 
 
 class BaseSampler(ABC):
-    """Walk from x_T ~ N(0, I) to x_0 in ``num_inference_steps`` denoiser calls.
+    """A sampler that computes x_0 from x_T ~ N(0, I) in ``num_inference_steps`` denoiser calls.
 
-    With the exact denoiser of a Gaussian and every training step it draws from that Gaussian; rows are independent.
+    With the exact denoiser of a Gaussian and all training steps, the samples have that distribution. Rows are
+    independent.
 
     Args:
-        spacing: Rule for the visited timesteps, or their list (:func:`posediff.diffusion.timesteps.timestep_pairs`).
-        clip_x_0: Clamp every x_0 estimate to ±this before stepping on and derive epsilon anew from it (D3DP,
-            DiffusionDet); None, the
-            default, clips nothing: poses and scaled heatmaps exceed ±1.
+        spacing: Rule for the timesteps, or their list (:func:`posediff.diffusion.timesteps.timestep_pairs`).
+        clip_x_0: Clamp every x_0 estimate to ± this value and recompute epsilon from it (D3DP, DiffusionDet). None: no
+            clamping, since poses and scaled heatmaps exceed ±1.
     """
 
     def __init__(self, spacing: str | Sequence[int] = 'trailing', clip_x_0: float | None = None) -> None:
@@ -52,15 +52,15 @@ class BaseSampler(ABC):
         self.clip_x_0 = clip_x_0
 
     def pairs(self, noise_scheduler: BetasNoiseScheduler, num_inference_steps: int) -> Pairs:
-        """The (t, t_prev) that will be walked, ending at t_prev = -1."""
+        """Return the steps (t, t_prev); the last t_prev is -1."""
         return timestep_pairs(noise_scheduler.num_train_timesteps, num_inference_steps, self.spacing)
 
     def default_steps(self, noise_scheduler: BetasNoiseScheduler) -> int:
-        """num_inference_steps when none is asked for: the explicit list's length, else every training step."""
+        """Return the default number of steps: the length of the list of timesteps, else all training steps."""
         return noise_scheduler.num_train_timesteps if isinstance(self.spacing, str) else len(self.spacing)
 
     def num_draws(self, noise_scheduler: BetasNoiseScheduler, num_inference_steps: int) -> int:
-        """Random draws that one run consumes: x_T and, if stochastic, one between any two denoiser calls."""
+        """Return the random draws of one run: x_T and, if stochastic, one between consecutive denoiser calls."""
         pairs = self.pairs(noise_scheduler, num_inference_steps)
         return len(pairs) if self.stochastic else 1
 
@@ -75,9 +75,10 @@ class BaseSampler(ABC):
         """Run the reverse process.
 
         Args:
-            denoise: ``denoise(x_t, t)`` → raw output of x_t's shape, as ``noise_scheduler.prediction_type`` says.
-            noise: float (draws, N, …) with draws = :meth:`num_draws`, a tensor or what makes ``noise[k]`` when it is
-                read; ``noise[0]`` is x_T, the others are read once each, in order.
+            denoise: ``denoise(x_t, t)`` returns the output of the denoiser, in the shape of x_t and as stated by
+                ``noise_scheduler.prediction_type``.
+            noise: float (draws, N, …) with draws = :meth:`num_draws`, a tensor or a lazy sequence; ``noise[0]`` is x_T,
+                the others are read once each, in order.
             noise_scheduler: The forward process to reverse.
             num_inference_steps: Number of denoiser calls.
 
@@ -85,7 +86,7 @@ class BaseSampler(ABC):
             (N, …) x_0.
 
         Raises:
-            ValueError: The number of draws is not the one that this sampler consumes.
+            ValueError: The number of draws is not :meth:`num_draws`.
         """
         pairs = self.pairs(noise_scheduler, num_inference_steps)
         draws = self.num_draws(noise_scheduler, num_inference_steps)
@@ -109,9 +110,9 @@ class BaseSampler(ABC):
 
     @abstractmethod
     def step(self, step: Step, z: Tensor | None) -> Tensor:
-        """Go from x_t to x_{t_prev}.
+        """Return x_{t_prev}.
 
         Args:
-            step: The state and the denoiser's reading of it.
-            z: (N, …) standard normal draw; None when the sampler is deterministic and at the last step.
+            step: The state and the predictions of the denoiser.
+            z: (N, …) standard normal noise; None for a deterministic sampler and in the last step.
         """

@@ -15,8 +15,8 @@ class DDIMSampler(BaseSampler):
     """DDIM (Song et al. 2021, eq. 12).
 
     Args:
-        eta: 0 deterministic, 1 the ancestral sampler's noise (eq. 16).
-        spacing, clip_x_0: As for :class:`BaseSampler`.
+        eta: 0: deterministic; 1: the noise of ancestral sampling (eq. 16).
+        spacing, clip_x_0: See :class:`BaseSampler`.
     """
 
     def __init__(

@@ -14,13 +14,13 @@ from posediff.registry import SAMPLERS
 class DDPMSampler(BaseSampler):
     """Ancestral sampling from the posterior q(x_{t_prev} | x_t, x_0) (DDPM, eqs. 6-7).
 
-    Any subset of the training steps may be visited: the posterior is that of the coarser chain, whose
-    beta is 1 - alpha_bar_t / alpha_bar_prev (Improved DDPM, eq. 19).
+    For a subset of the training steps, the posterior is that of the coarser chain with beta = 1 - alpha_bar_t /
+    alpha_bar_prev (Improved DDPM, eq. 19).
 
     Args:
         variance: ``'posterior'``, beta·(1 - alpha_bar_prev) / (1 - alpha_bar), or ``'beta'``: the two choices of
             DDPM's section 3.2.
-        spacing, clip_x_0: As for :class:`BaseSampler`.
+        spacing, clip_x_0: See :class:`BaseSampler`.
     """
 
     def __init__(
@@ -38,7 +38,7 @@ class DDPMSampler(BaseSampler):
     def step(self, step: Step, z: Tensor | None) -> Tensor:
         alpha = step.alpha_bar / step.alpha_bar_prev
         beta, left, left_prev = 1 - alpha, 1 - step.alpha_bar, 1 - step.alpha_bar_prev
-        # Posterior mean, DDPM eq. 7; at the last step left_prev = 0 and the mean is x_0.
+        # posterior mean, DDPM eq. 7; in the last step left_prev = 0 and the mean is x_0
         mean = (step.alpha_bar_prev**0.5 * beta / left) * step.x_0 + (alpha**0.5 * left_prev / left) * step.x_t
         if z is None:
             return mean

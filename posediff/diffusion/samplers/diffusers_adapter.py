@@ -1,4 +1,4 @@
-"""Any scheduler of Hugging Face diffusers as a sampler (optional extra ``diffusers``)."""
+"""Adapter of the schedulers of Hugging Face diffusers (optional extra ``diffusers``)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from posediff.registry import SAMPLERS
 
 
 def resolve(name: str) -> Callable[..., DiffusersSampler] | None:
-    """Look up ``type='diffusers.<Scheduler>'`` in ``SAMPLERS``: a constructor, or None if there is none."""
+    """Return the constructor for ``type='diffusers.<Scheduler>'``; None if diffusers has no such class."""
     return partial(DiffusersSampler, name) if hasattr(_diffusers(), name) else None
 
 
@@ -35,25 +35,26 @@ def _diffusers() -> Any:
 
 @SAMPLERS.register_module()
 class DiffusersSampler:
-    """Drive a diffusers scheduler with our noise schedule, prediction type and noise.
+    """A sampler that runs a diffusers scheduler with the noise schedule, prediction type and noise of this package.
 
-    Betas and prediction type always come from the noise scheduler of the config. What would go wrong unnoticed is
-    closed: clipping is off unless asked for (diffusers clamps x_0 to ±1), spacing is ``trailing`` (its ``leading``
-    starts one step at t = 0), ``linspace`` with DDIM is refused (its previous step is wrong there), every run gets a
-    scheduler of its own (multistep solvers keep state), and the scheduler's random draws are ours, in order.
+    Betas and prediction type always come from the noise scheduler of the config. Differences that would remain
+    unnoticed are excluded: clipping is off by default (diffusers clamps x_0 to ±1), the default spacing is
+    ``trailing`` (with ``leading``, a single step starts at t = 0), ``linspace`` with DDIM is an error (its previous
+    step is wrong), each run creates a scheduler (multistep solvers have state), and the scheduler's random numbers are
+    replaced by the given noise, in order.
 
-    Whether a scheduler and its options keep to the noise schedule is tried out before the first run
-    (:func:`posediff.diffusion.samplers.diffusers_loop.count_draws`). A walk with timesteps that are fractional or
-    repeated, at noise levels that are not those of its timesteps (betas of its own or changed, most Karras,
-    exponential, beta and flow sigmas), from a start without noise, or to an end with noise is refused.
+    Before the first run, a trial run checks that the scheduler with its options follows the noise schedule
+    (:func:`posediff.diffusion.samplers.diffusers_loop.count_draws`). Fractional or repeated timesteps, noise levels
+    that are not those of the timesteps (own or modified betas, most Karras, exponential, beta and flow sigmas), a start
+    without noise, or an end with noise are errors.
 
     Args:
         scheduler: Class name in diffusers, e.g. ``'UniPCMultistepScheduler'``.
-        **kwargs: Its constructor arguments but for the schedule itself.
+        **kwargs: Its constructor arguments except the schedule.
 
     Raises:
-        ValueError: The class is no scheduler of discrete timesteps, or an argument is refused.
-        ImportError: diffusers itself misses a package for this class.
+        ValueError: The class is not a scheduler with discrete timesteps, or an argument is not allowed.
+        ImportError: diffusers needs another package for this class.
     """
 
     OWNED = ('num_train_timesteps', 'trained_betas', 'beta_start', 'beta_end', 'beta_schedule', 'prediction_type')
@@ -64,7 +65,7 @@ class DiffusersSampler:
         if accepted:
             try:
                 needed = _needed(getattr(self._class, 'step', None))
-            except ImportError as error:  # a stand-in of theirs
+            except ImportError as error:  # the class is a placeholder of diffusers
                 raise ImportError(
                     f'diffusers.{scheduler} needs another package: {" ".join(str(error).split())}'
                 ) from None
@@ -92,14 +93,14 @@ class DiffusersSampler:
             raise ValueError(f'diffusers.{scheduler} steps to a wrong timestep with linspace spacing: use trailing')
 
     def default_steps(self, noise_scheduler: BetasNoiseScheduler) -> int:
-        """num_inference_steps when none is asked for: every training step."""
+        """Return the default number of steps: the number of training steps."""
         return noise_scheduler.num_train_timesteps
 
     def num_draws(self, noise_scheduler: BetasNoiseScheduler, num_inference_steps: int) -> int:
-        """Draws that one run consumes, x_T included: counted in a run on trial, once for a schedule.
+        """Return the random draws of one run, including x_T; counted in a trial run, once per schedule.
 
         Raises:
-            ValueError: The walk does not keep to the schedule; the message names the class, its options and the place.
+            ValueError: The scheduler does not follow the noise schedule; the message names the class and its options.
         """
         key = (tuple(noise_scheduler.beta.tolist()), noise_scheduler.prediction_type, num_inference_steps)
         if key not in self._counted:
@@ -109,7 +110,7 @@ class DiffusersSampler:
     def sample(
         self, denoise: Denoise, noise: Draws, noise_scheduler: BetasNoiseScheduler, num_inference_steps: int
     ) -> Tensor:
-        """As :meth:`posediff.diffusion.samplers.base.BaseSampler.sample`."""
+        """Run the reverse process; see :meth:`posediff.diffusion.samplers.base.BaseSampler.sample`."""
         draws = self.num_draws(noise_scheduler, num_inference_steps)
         if len(noise) != draws:
             raise ValueError(
@@ -121,7 +122,7 @@ class DiffusersSampler:
         return run_scheduler(scheduler, denoise, noise[0] * float(scheduler.init_noise_sigma), lambda shape: next(rest))
 
     def _scheduler(self, noise_scheduler: BetasNoiseScheduler, num_inference_steps: int) -> Any:
-        """A new one. Its tables and timesteps stay on the CPU, where they are read without waiting for a device."""
+        """Return a new scheduler; its tables are on the CPU, so that reading them does not synchronise."""
         scheduler = self._class(
             num_train_timesteps=noise_scheduler.num_train_timesteps,
             trained_betas=noise_scheduler.beta.tolist(),
@@ -144,7 +145,7 @@ class DiffusersSampler:
             if calls != num_inference_steps:
                 raise ScheduleError(f'makes {calls} denoiser calls for num_inference_steps={num_inference_steps}')
             return count_draws(scheduler, noise_scheduler)
-        except Exception as error:  # whatever they raise, it is this walk that does not work
+        except Exception as error:  # schedulers raise various errors
             raise ValueError(
                 f'diffusers.{name}{format_options(self.given)} cannot be used with this noise schedule in '
                 f'{num_inference_steps} steps: it {_reason(error)}'
@@ -152,7 +153,7 @@ class DiffusersSampler:
 
 
 def _needed(step: Any) -> list[str]:
-    """Arguments that a step cannot do without."""
+    """Return the required arguments of a step."""
     parameters = inspect.signature(step).parameters if callable(step) else {}
     return [name for name, one in parameters.items() if one.default is inspect.Parameter.empty and name != 'self']
 

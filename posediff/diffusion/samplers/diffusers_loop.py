@@ -1,4 +1,4 @@
-"""Walks of diffusers' schedulers: how one is driven, and whether it keeps to the noise schedule."""
+"""The sampling loop of diffusers schedulers, and a trial run that checks that they follow the noise schedule."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from posediff.diffusion.noise_schedulers import BetasNoiseScheduler
 from posediff.diffusion.prediction import from_x_0_and_epsilon
 from posediff.diffusion.samplers.base import Denoise
 
-# A scheduler computes in float32, and differences of 1 - beta lose more; half a timestep is allowed beyond it, which is
-# how far diffusers itself rounds.
+# Schedulers compute in float32, and differences of 1 - beta lose more precision. In addition, half a timestep is
+# allowed, since diffusers rounds timesteps.
 TOLERANCE = 0.01
-SMALL = 0.01  # trial values: within every range that an option may clip to
+SMALL = 0.01  # magnitude of the trial signal, within the range of all clipping options
 
 
 class ScheduleError(ValueError):
-    """A walk that does not keep to the noise schedule; the message begins with a verb."""
+    """A scheduler does not follow the noise schedule; the message starts with a verb."""
 
 
 class OwnNoise(TorchFunctionMode):
-    """Let what a scheduler's step draws come from ``draw``: in this thread, and within the ``with`` block alone.
+    """A mode that replaces the random numbers of a scheduler's step by ``draw``, in this thread and block only.
 
     Args:
-        draw: Gives the next standard normal tensor, for a tensor of the shape that is wanted.
+        draw: Returns the next standard normal tensor of a shape.
 
     Raises:
-        ScheduleError: Something else than a standard normal tensor is drawn.
+        ScheduleError: The scheduler draws other than standard normal numbers.
     """
 
     def __init__(self, draw: Callable[[tuple[int, ...]], Tensor]) -> None:
@@ -54,7 +54,7 @@ _OTHER_DRAWS = {torch.rand, torch.rand_like, torch.randint, torch.randperm, torc
 
 
 def run_scheduler(scheduler: Any, denoise: Denoise, x_t: Tensor, draw: Callable[[tuple[int, ...]], Tensor]) -> Tensor:
-    """Run a scheduler that has its timesteps, from its first state to its last."""
+    """Run a scheduler with set timesteps from x_T; return x_0."""
     for timestep in scheduler.timesteps:
         output = denoise(scheduler.scale_model_input(x_t, timestep), int(timestep))
         with OwnNoise(draw):
@@ -63,13 +63,15 @@ def run_scheduler(scheduler: Any, denoise: Denoise, x_t: Tensor, draw: Callable[
 
 
 def count_draws(scheduler: Any, schedule: BetasNoiseScheduler) -> int:
-    """Run a scheduler on trial; return the random tensors that it consumes, x_T included.
+    """Return the number of random tensors of a run, including x_T, from a trial run of the scheduler.
 
-    The denoiser of the trial knows the answer, a signal that is one number. So the signal's share in x_t has to be
-    sqrt(alpha_bar_t) at every call, whatever the solver and the prediction type, and the end has to be the number.
+    The denoiser of the trial run predicts a known constant signal exactly. Therefore the coefficient of the signal in
+    x_t must be sqrt(alpha_bar_t) in every call, for every solver and prediction type, and the result must be the
+    signal.
 
     Raises:
-        ScheduleError: The walk leaves the schedule, starts without noise or ends with some; the message says where.
+        ScheduleError: The scheduler leaves the noise schedule, starts without noise or ends with noise; the message
+            states the timestep.
     """
     timesteps = [float(t) for t in scheduler.timesteps]
     for t, t_next in zip(timesteps, [*timesteps[1:], -1.0], strict=True):
@@ -88,7 +90,7 @@ def count_draws(scheduler: Any, schedule: BetasNoiseScheduler) -> int:
     if not (1 - alpha_bar) ** 0.5 - TOLERANCE <= start <= 1 + TOLERANCE:
         raise ScheduleError(f'starts at timestep {first} with noise of {start:.4g}, not 1')
 
-    # A signal without noise, noise without a signal, a channel for each draw of the walk, and more with none of them.
+    # channels: signal only, noise only, one per random draw, and further ones that must stay zero
     signal, noise = torch.zeros(2, 1, 8 + 2 * len(timesteps), 1)
     signal[:, 0] = noise[:, 1] = SMALL
     draws = 0
@@ -122,7 +124,7 @@ def count_draws(scheduler: Any, schedule: BetasNoiseScheduler) -> int:
 
 
 def _is_level(share: float, schedule: BetasNoiseScheduler, t: int) -> bool:
-    """Whether a signal's share is that of t, to half a timestep."""
+    """Return whether the coefficient of the signal is that of t, to half a timestep."""
     if not share > 0:
         return False
     off = math.log(share) - _log_signal(schedule, t)
@@ -135,5 +137,5 @@ def _log_signal(schedule: BetasNoiseScheduler, t: int) -> float:
 
 
 def format_options(options: Mapping[str, Any]) -> str:
-    """Options as a config has them; nothing where there are none."""
+    """Return options as written in a config; empty without options."""
     return f' with {", ".join(f"{name}={value!r}" for name, value in options.items())}' if options else ''

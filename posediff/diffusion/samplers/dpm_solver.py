@@ -1,4 +1,4 @@
-"""A few-step solver of the probability-flow equation."""
+"""DPM-Solver++ for sampling in few steps."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from posediff.registry import SAMPLERS
 
 @SAMPLERS.register_module()
 class DPMSolverSampler(BaseSampler):
-    """DPM-Solver++(2M) (Lu et al. 2022, algorithm 2): second order, one denoiser call a step.
+    """DPM-Solver++(2M) (Lu et al. 2022, algorithm 2): second order, one denoiser call per step.
 
-    The first step, which has no past, and the last, where the half log-SNR lambda is infinite, are first order.
+    The first step, without a previous one, and the last, with an infinite half log-SNR lambda, are first order.
     """
 
     def step(self, step: Step, z: Tensor | None) -> Tensor:

@@ -1,4 +1,4 @@
-"""Image backbones. Those of MMPose, MMDet and MMPretrain are named by their scope (``type='mmpose.HRNet'``)."""
+"""Image backbones; those of MMPose, MMDet and MMPretrain have a scope prefix (``type='mmpose.HRNet'``)."""
 
 from posediff.models.backbones.timm_backbone import TimmBackbone
 

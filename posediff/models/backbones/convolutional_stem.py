@@ -1,4 +1,4 @@
-"""Convolutions in the place of a ViT's patch embedding."""
+"""A convolutional patch embedding for vision transformers."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from posediff.models.layers.convolution import conv_block
 
 
 def convolutional_stem(in_channels: int, embed_dim: int, patch_size: int) -> nn.Sequential:
-    """Halve the image by 3×3 convolutions until a pixel is a patch (Xiao et al., "Early Convolutions Help Transformers
-    See Better", NeurIPS 2021).
+    """Return a patch embedding of strided 3×3 convolutions (Xiao et al., "Early Convolutions Help Transformers See
+    Better", NeurIPS 2021).
 
-    Where there are few images and no pretrained weights: one linear map of the pixels has to learn from data what
-    convolutions know from the start. Each resolution has a second convolution, but the first and the last.
+    It needs less training data than the linear patch embedding, for training without pretrained weights. Every
+    resolution except the first and the last has a second convolution.
 
     Args:
-        in_channels: Of the image.
-        embed_dim: Channels of a token; the convolutions have 1/8, 1/4, … of that, and that at the end.
-        patch_size: Pixels to a token, a power of 2.
+        in_channels: Channels of the image.
+        embed_dim: Channels of a token; the convolutions have …, 1/4, 1/2 and 1 times as many.
+        patch_size: Side of a patch in pixels, a power of 2.
 
     Returns:
-        (N, in_channels, H, W) to (N, embed_dim, H / patch_size, W / patch_size).
+        Module that maps (N, in_channels, H, W) to (N, embed_dim, H / patch_size, W / patch_size).
 
     Raises:
-        ValueError: ``patch_size`` is no power of 2 from 4.
+        ValueError: ``patch_size`` is not a power of 2 of at least 4.
     """
     halvings = patch_size.bit_length() - 1
     if patch_size < 4 or patch_size != 2**halvings:

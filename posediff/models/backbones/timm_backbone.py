@@ -1,4 +1,4 @@
-"""Image networks of timm as backbones."""
+"""Backbones from timm."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from posediff.structures.argument_checks import require_one_of
 
 @BACKBONES.register_module()
 class TimmBackbone(BaseModule):
-    """The last feature map of a timm model: plain ViTs, ResNets, ConvNeXts and whatever else can give one.
+    """A timm model that returns a feature map: ViTs, ResNets, ConvNeXts and others.
 
-    Building it touches neither network nor files; :meth:`init_weights` reads the weights that are asked for. A trained
-    posediff checkpoint contains them.
+    Building it needs neither network access nor files; :meth:`init_weights` loads the weights. A trained posediff
+    checkpoint contains them.
 
     Args:
         model_name: timm's name, e.g. ``'vit_base_patch16_224'``.
-        img_size: (h, w) of the images, for models that have it in their weights (ViTs); their position embedding is
-            resampled when pretrained weights come in.
+        img_size: (h, w) of the images, for models whose weights depend on it (ViTs); their position embedding is
+            resampled when pretrained weights are loaded.
         pretrained: Download timm's weights in :meth:`init_weights`.
-        checkpoint: Read weights from this file instead: a state dict of the timm model, or one of a trained posediff
-            model, whose ``backbone.`` is taken.
-        stage: Which of the model's feature maps, -1 for the last.
-        stem: ``'patch'``, the model's own; ``'convolution'``, for ViTs that learn from few images
+        checkpoint: Load weights from this file instead: a state dict of the timm model or of a trained posediff model,
+            of which the keys with the prefix ``backbone.`` are used.
+        stage: Index of the feature map; -1: the last.
+        stem: ``'patch'``: the patch embedding of the model; ``'convolution'``: for ViTs trained on few images
             (:func:`~posediff.models.backbones.convolutional_stem.convolutional_stem`).
-        model_kwargs: More of timm's arguments, e.g. ``dict(drop_path_rate=0.3)``.
-        init_cfg: MMEngine's.
+        model_kwargs: Additional arguments of timm, e.g. ``dict(drop_path_rate=0.3)``.
+        init_cfg: See :class:`mmengine.model.BaseModule`.
     """
 
     def __init__(
@@ -73,15 +73,15 @@ class TimmBackbone(BaseModule):
             )
         if not hasattr(model, 'forward_intermediates'):
             raise ValueError(f'timm model {model_name!r} gives no feature maps')
-        # layers behind the map would never get a gradient
+        # layers after the feature map would never get a gradient
         model.prune_intermediate_layers([stage], prune_norm=False, prune_head=True)
         self.model = model
 
     def init_weights(self) -> None:
-        """Read the weights.
+        """Load the weights.
 
         Raises:
-            ValueError: The file holds those of another model.
+            ValueError: The file holds weights of another model.
         """
         super().init_weights()
         if self.pretrained:
@@ -94,13 +94,13 @@ class TimmBackbone(BaseModule):
             load_backbone(self.model, self.checkpoint)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Compute the map: (N, 3, H, W) to (N, C, h, w), normalised where the model ends in a normalisation."""
+        """Return the feature map (N, C, h, w) of images (N, 3, H, W), after the final normalisation if there is one."""
         maps = self.model.forward_intermediates(images, indices=1, norm=True, intermediates_only=True)
         return maps[-1]
 
 
 def load_backbone(module: torch.nn.Module, path: Path, prefix: str = 'backbone.model.') -> None:
-    """Load weights of a backbone from a file of its own or from a trained model.
+    """Load weights of a backbone from its own checkpoint or from that of a trained model.
 
     Raises:
         ValueError: Keys or shapes differ; the message names the file.

@@ -1,4 +1,4 @@
-"""Networks that turn observed clips into the condition of a denoiser."""
+"""Networks that compute the condition of a denoiser from the observed clips."""
 
 from posediff.models.conditioners.base import BaseConditioner
 from posediff.models.conditioners.frozen_lifter import FrozenLifterConditioner, LifterConditioner

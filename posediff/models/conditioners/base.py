@@ -1,4 +1,4 @@
-"""The promise every conditioner keeps."""
+"""The interface of conditioners."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from torch import Tensor
 
 
 class BaseConditioner(BaseModule):
-    """Network that turns observed clips into the condition of the denoiser, once per clip.
+    """A network that computes the condition of the denoiser from the observed clip, once per clip.
 
-    In eval mode clips are treated independently.
+    In eval mode, clips are processed independently.
 
     Attributes:
         num_frames: T, the window length that the network was built for; None if it takes any length.
@@ -24,12 +24,12 @@ class BaseConditioner(BaseModule):
         """Compute the condition.
 
         Args:
-            features: (B, …), for lifting ``keypoints_2d_norm`` (B, T, K, 2), for video the backbone's (B, T, C, h, w).
+            features: (B, …): ``keypoints_2d_norm`` (B, T, K, 2) for lifting, feature maps (B, T, C, h, w) for video.
 
         Returns:
             (B, …).
         """
 
     def ready_to_train(self) -> str | None:
-        """Return None, or one sentence that says what is missing before training may start."""
+        """Return a sentence about what is missing for training, or None."""
         return None

@@ -1,4 +1,4 @@
-"""2D joints without the place and the size at which the person happens to be filmed."""
+"""Normalisation of 2D joints by position and size of the person."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ CENTRED_CHANNELS = 5
 
 
 def centre_window(keypoints_2d_norm: Tensor) -> Tensor:
-    """Move a clip's 2D joints to their centre and divide by their size, and append both.
+    """Centre and scale the 2D joints of a window, and append centre and scale as channels.
 
-    With cameras at any distance, a network that sees raw image coordinates must learn that place and size matter
-    little; one number pair and one scale for the whole window keep the motion within it.
+    A network on image coordinates has to learn invariance to position and size, which vary with the camera. One centre
+    and one scale for the whole window preserve the motion within it.
 
     Args:
-        keypoints_2d_norm: (B, T, K, 2), omitted joints at exactly (0, 0); or (B, T, K, 3) with the mask as last
+        keypoints_2d_norm: (B, T, K, 2), missing joints at exactly (0, 0); or (B, T, K, 3) with the mask as last
             channel.
 
     Returns:
-        (B, T, K, 5): x and y relative to the mean of the window's observed joints, divided by their root mean square
-        distance from it (0 where omitted), that mean's x and y, and the logarithm of that distance; and the mask,
-        where there was one.
+        (B, T, K, 5): x and y relative to the mean of the observed joints of the window, divided by their root mean
+        square distance from it (0 for missing joints); x and y of the mean; the logarithm of the distance. Followed by
+        the mask if there is one.
     """
     points = keypoints_2d_norm[..., :2].float()
     mask = keypoints_2d_norm[..., 2:]
@@ -29,7 +29,7 @@ def centre_window(keypoints_2d_norm: Tensor) -> Tensor:
     count = seen.sum((1, 2), keepdim=True).clamp(min=1)
     centre = (points * seen).sum((1, 2), keepdim=True) / count
     moved = (points - centre) * seen
-    # A window in which nothing or one point was seen has no size; 1e-3 is a thousandth of half the image.
+    # the size of a window with at most one observed point is 0; 1e-3 is a thousandth of half the image width
     size = (moved.square().sum((1, 2, 3), keepdim=True) / count).sqrt().clamp(min=1e-3)
     where = torch.cat([centre, size.log()], dim=-1).expand(*points.shape[:-1], 3)
     return torch.cat([moved / size, where, mask.float()], dim=-1).to(keypoints_2d_norm.dtype)

@@ -1,4 +1,4 @@
-"""From a backbone's map of one frame to the map of one token per place that conditioners work on."""
+"""Patch embedding of the feature maps of a backbone."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from torch import Tensor, nn
 
 
 class FrameEmbedding(nn.Module):
-    """Spatial rearrangement and patch embedding of DiffPose (Feng et al., ICCV 2023, section 3.2), by a convolution.
+    """Spatial rearrangement and patch embedding of DiffPose (Feng et al., ICCV 2023, section 3.2), as a convolution.
 
-    Brings maps of any backbone to one size: a ViT's at a 16th of the image as they are (``patch_size=1``), an HRNet's
-    at a quarter in patches of 4, a ResNet's at a 32nd with depth moved to space (``rearrange=2``).
+    It converts the feature maps of any backbone to one size: ``patch_size=1`` for a ViT (1/16 of the image), 4 for an
+    HRNet (1/4), ``rearrange=2`` for a ResNet (1/32).
 
     Args:
-        in_channels: Of the backbone's maps.
-        channels: C of the result.
-        patch_size: Side of the squares of the (rearranged) map that become one place.
-        rearrange: Depth to space by this factor before: ``in_channels`` are divided by its square.
+        in_channels: Channels of the feature maps.
+        channels: C of the output.
+        patch_size: Side of a patch of the (rearranged) feature map.
+        rearrange: Factor of the depth-to-space operation before; divides ``in_channels`` by its square.
     """
 
     def __init__(self, in_channels: int, channels: int, patch_size: int = 1, rearrange: int = 1) -> None:
@@ -30,10 +30,10 @@ class FrameEmbedding(nn.Module):
         self.projection = nn.Conv2d(in_channels // rearrange**2, channels, patch_size, stride=patch_size)
 
     def forward(self, maps: Tensor) -> Tensor:
-        """(N, in_channels, h, w) to (N, channels, H, W).
+        """Map (N, in_channels, h, w) to (N, channels, H, W).
 
         Raises:
-            ValueError: The maps have other channels.
+            ValueError: The maps have another number of channels.
         """
         if maps.dim() != 4 or maps.shape[1] != self.in_channels:
             raise ValueError(f'expected maps (N, {self.in_channels}, h, w) of the backbone, got {tuple(maps.shape)}')

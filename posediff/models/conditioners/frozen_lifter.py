@@ -1,4 +1,4 @@
-"""Features of a lifter as the condition: trained along, or frozen."""
+"""Conditioners that use the features of a lifter, trained with the model or frozen."""
 
 from __future__ import annotations
 
@@ -19,13 +19,15 @@ LIFTER_PREFIX = 'conditioner.lifter.'
 
 @CONDITIONERS.register_module()
 class LifterConditioner(BaseConditioner):
-    """Features of a lifter that is trained with the rest; alone with a head it is the supervised lifter.
+    """A conditioner that returns the features of a lifter trained with the model.
+
+    With a head and no denoiser, the model is a supervised lifter.
 
     Args:
         lifter: Config of a lifter in ``MODELS``, e.g. ``dict(type='MixSTE', channels=64)``.
-        center: Give the lifter the channels of :func:`posediff.models.conditioners.centring.centre_window` (3 more than
-            came in) instead of raw joints.
-        init_cfg: MMEngine's.
+        center: Pass the output of :func:`posediff.models.conditioners.centring.centre_window` to the lifter, which has
+            3 more channels, instead of the joints.
+        init_cfg: See :class:`mmengine.model.BaseModule`.
     """
 
     def __init__(self, lifter: dict[str, Any], center: bool = False, init_cfg: dict | None = None) -> None:
@@ -41,18 +43,17 @@ class LifterConditioner(BaseConditioner):
 
 @CONDITIONERS.register_module()
 class FrozenLifterConditioner(LifterConditioner):
-    """Features of a trained lifter that stays as it is (DiffHPE-Wrapper).
+    """A conditioner that returns the features of a trained, frozen lifter (DiffHPE-Wrapper).
 
-    The lifter is always in eval mode, its parameters take no gradient, and the forward pass records none. The config
-    builds without the lifter's file, training refuses to start without its weights, and a full checkpoint of the model
-    contains them.
+    The lifter is always in eval mode and gets no gradients. The model can be built without the checkpoint of the
+    lifter, but training does not start without its weights. A checkpoint of the whole model contains them.
 
     Args:
-        lifter: Config of a lifter in ``MODELS``; stochastic depth in it has no effect.
-        checkpoint: Checkpoint of a supervised model with this lifter as its conditioner, read by
-            :meth:`init_weights`; None when the weights come with a full checkpoint.
-        center: As for :class:`LifterConditioner`; as the lifter was trained.
-        init_cfg: MMEngine's.
+        lifter: Config of a lifter in ``MODELS``; its stochastic depth has no effect.
+        checkpoint: Checkpoint of a supervised model with this lifter as its conditioner, loaded by
+            :meth:`init_weights`; None if the weights are in the checkpoint of the whole model.
+        center: See :class:`LifterConditioner`; must be as in the training of the lifter.
+        init_cfg: See :class:`mmengine.model.BaseModule`.
     """
 
     def __init__(
@@ -70,10 +71,10 @@ class FrozenLifterConditioner(LifterConditioner):
         self.lifter.register_load_state_dict_pre_hook(self._note_load)
 
     def init_weights(self) -> None:
-        """Load the lifter's file where it is given and present.
+        """Load the checkpoint of the lifter, if it is given and exists.
 
         Raises:
-            ValueError: The file holds no lifter, or one of another size.
+            ValueError: The checkpoint has no lifter, or one with other weights.
         """
         super().init_weights()
         if self._has_weights or self.checkpoint is None:
@@ -91,7 +92,7 @@ class FrozenLifterConditioner(LifterConditioner):
             raise ValueError(f'the lifter in {self.checkpoint} does not fit the one in the config: {error}') from error
 
     def ready_to_train(self) -> str | None:
-        """Say what is missing while the lifter is still random."""
+        """Return a sentence if the weights of the lifter are random, or None."""
         if self._has_weights:
             return None
         if self.checkpoint is None:
@@ -99,7 +100,7 @@ class FrozenLifterConditioner(LifterConditioner):
         return f'the frozen lifter has random weights: {self.checkpoint} (conditioner.checkpoint) was not loaded'
 
     def train(self, mode: bool = True) -> FrozenLifterConditioner:
-        """Switch everything but the lifter, which stays in eval mode."""
+        """Set the mode of all modules except the lifter, which stays in eval mode."""
         super().train(mode)
         self.lifter.eval()
         return self
@@ -110,7 +111,7 @@ class FrozenLifterConditioner(LifterConditioner):
             return super().forward(features)
 
     def _note_load(self, lifter: nn.Module, state: dict[str, Tensor], prefix: str, *_: Any) -> None:
-        """Remember that every weight of the lifter came from a file, its own or a full checkpoint."""
+        """Record that all weights of the lifter were loaded from a checkpoint."""
         own = lifter.state_dict()
         if all(prefix + key in state and state[prefix + key].shape == value.shape for key, value in own.items()):
             self._has_weights = True

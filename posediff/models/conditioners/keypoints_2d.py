@@ -1,4 +1,4 @@
-"""The 2D joints themselves as the condition."""
+"""A conditioner that returns the 2D joints."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from posediff.registry import CONDITIONERS
 
 @CONDITIONERS.register_module()
 class Keypoints2DConditioner(BaseConditioner):
-    """Hands normalised 2D joints to the denoiser: unchanged (DiffHPE-2D), or centred.
+    """A conditioner that returns the normalised 2D joints, unchanged (DiffHPE-2D) or centred.
 
     Args:
-        center: Give the channels of :func:`posediff.models.conditioners.centring.centre_window` instead.
-        init_cfg: MMEngine's.
+        center: Return the output of :func:`posediff.models.conditioners.centring.centre_window` instead.
+        init_cfg: See :class:`mmengine.model.BaseModule`.
     """
 
     def __init__(self, center: bool = False, init_cfg: dict | None = None) -> None:
@@ -23,7 +23,7 @@ class Keypoints2DConditioner(BaseConditioner):
         self.center = center
 
     def forward(self, features: Tensor) -> Tensor:
-        """Return (B, T, K, C) as it came, or (B, T, K, C + 3) centred.
+        """Return the joints (B, T, K, C), or centred with three more channels.
 
         Raises:
             ValueError: The input does not have four axes.

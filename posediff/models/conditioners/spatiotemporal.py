@@ -1,4 +1,4 @@
-"""DiffPose's spatiotemporal representation learner, and its counterpart that looks at one frame."""
+"""Conditioners of DiffPose: the spatiotemporal representation learner, and its single-frame baseline."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from posediff.registry import CONDITIONERS
 class SpatioTemporalConditioner(BaseConditioner):
     """Spatiotemporal representation learner, STRL (Feng et al., ICCV 2023, section 3.2, eq. 3).
 
-    Every frame's map is embedded, the tokens of all frames get a learned position, attend to each other in cascaded
-    encoders, and a perceptron makes one feature of the frames at every place.
+    The feature maps of all frames are embedded as tokens with a learned position embedding, which attend to each other
+    in cascaded encoder layers. A perceptron aggregates the frames at every position of the map.
 
     Args:
-        in_channels: Of the backbone's maps.
+        in_channels: Channels of the feature maps.
         num_frames: T = 2δ + 1.
-        size: (H, W) of the result, a 16th of the image (the heatmap's quarter).
-        channels: C of the result and of every token.
-        depth: L, encoder layers.
-        num_heads, mlp_ratio: Of every layer.
+        size: (H, W) of the output, 1/16 of the image (1/4 of the heatmap).
+        channels: C of the output and of every token.
+        depth: L, number of encoder layers.
+        num_heads, mlp_ratio: Number of heads and relative hidden width of every encoder layer.
         patch_size, rearrange: See :class:`FrameEmbedding`.
-        init_cfg: MMEngine's.
+        init_cfg: See :class:`mmengine.model.BaseModule`.
     """
 
     num_frames: int
@@ -62,13 +62,13 @@ class SpatioTemporalConditioner(BaseConditioner):
         """Aggregate the frames.
 
         Args:
-            features: (B, T, in_channels, h, w) of the backbone, in temporal order.
+            features: (B, T, in_channels, h, w) feature maps in temporal order.
 
         Returns:
             (B, C, H, W).
 
         Raises:
-            ValueError: Another number of frames, channels or another size than the conditioner was built for.
+            ValueError: The number of frames or channels, or the size, is not that of the conditioner.
         """
         check_frames(type(self).__name__, features, self.num_frames)
         maps = self.embedding(features.flatten(0, 1))
@@ -79,21 +79,21 @@ class SpatioTemporalConditioner(BaseConditioner):
             )
         tokens = to_tokens(maps).unflatten(0, features.shape[:2]) + self.position
         tokens = self.norm(self.encoder(tokens.flatten(1, 2)))
-        # (B, T·S, C) to (B, S, T·C): the frames of one place side by side
+        # (B, T·S, C) to (B, S, T·C): concatenates the frames of each position
         joined = tokens.unflatten(1, (self.num_frames, -1)).transpose(1, 2).flatten(2)
         return to_map(self.aggregation(joined), self.size)
 
 
 @CONDITIONERS.register_module()
 class SingleFrameConditioner(BaseConditioner):
-    """The key frame's map alone, embedded: the condition of DiffPose's baseline Direct-single (section 4.3).
+    """The embedded feature map of the key frame: the condition of DiffPose's baseline Direct-single (section 4.3).
 
     Args:
-        in_channels: Of the backbone's maps.
+        in_channels: Channels of the feature maps.
         num_frames: T; the key frame is the middle one.
-        channels: C of the result.
+        channels: C of the output.
         patch_size, rearrange: See :class:`FrameEmbedding`.
-        init_cfg: MMEngine's.
+        init_cfg: See :class:`mmengine.model.BaseModule`.
     """
 
     num_frames: int
@@ -117,17 +117,17 @@ class SingleFrameConditioner(BaseConditioner):
         """Embed the middle frame: (B, T, in_channels, h, w) to (B, C, H, W).
 
         Raises:
-            ValueError: Another number of frames or channels than the conditioner was built for.
+            ValueError: The number of frames or channels is not that of the conditioner.
         """
         check_frames(type(self).__name__, features, self.num_frames)
         return self.embedding(features[:, self.num_frames // 2])
 
 
 def check_frames(owner: str, features: Tensor, num_frames: int) -> None:
-    """Require maps of the number of frames that a conditioner was built for.
+    """Check that feature maps have the number of frames of a conditioner.
 
     Raises:
-        ValueError: There are others, or the tensor has other axes.
+        ValueError: They do not, or the tensor has another number of axes.
     """
     if features.dim() != 5 or features.shape[1] != num_frames:
         raise ValueError(

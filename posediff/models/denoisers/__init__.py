@@ -1,4 +1,4 @@
-"""Networks that look at a noisy signal."""
+"""Denoising networks."""
 
 from posediff.models.denoisers.base import BaseDenoiser
 from posediff.models.denoisers.concat_decoder import ConcatPoseDecoder

@@ -1,4 +1,4 @@
-"""The promise every denoiser keeps."""
+"""The interface of denoisers."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ from torch import Tensor
 
 
 class BaseDenoiser(BaseModule):
-    """Network that looks at a noisy signal and says what the noise scheduler's ``prediction_type`` asks for.
+    """A network that predicts epsilon, x_0 or v from the noisy signal x_t, as the noise scheduler's ``prediction_type``
+    states.
 
-    Axes: B clips, M hypotheses a clip, N = B·M rows folded b-major (row ``b * M + m``).
+    Axes: B clips, M hypotheses per clip, N = B·M rows, b-major (row ``b * M + m``).
 
-    A denoiser keeps the shape of x_t, treats rows independently in eval mode, and gives the same for a condition of
-    batch B (each row repeated for its M hypotheses) as for one of batch N.
+    The output has the shape of x_t. In eval mode, rows are independent. A condition of batch B gives the same output as
+    one of batch N, in which each row is repeated for its M hypotheses.
 
     Attributes:
         num_frames: T, the window length that the network was built for; None if it takes any length.
@@ -31,21 +32,21 @@ class BaseDenoiser(BaseModule):
         Args:
             x_t: (N, …) noisy signal in head units.
             timestep: int64 (N,), 0 = least noise; or (1,), one step for all rows.
-            condition: Condition of batch B or N, or what :meth:`prepare` made of it.
+            condition: Condition of batch B or N, or the result of :meth:`prepare`.
 
         Returns:
             Tensor of x_t's shape and dtype.
         """
 
     def prepare(self, condition: Tensor) -> Any:
-        """Do condition-only work once per clip; :meth:`forward` gives the same on the result as on the condition."""
+        """Compute everything that depends on the condition only, once per clip; :meth:`forward` accepts the result."""
         return condition
 
-    def initialize_output(self, value: float) -> None:  # noqa: B027  most have nothing to do
-        """Begin training with an output of ``value`` everywhere, before any weights are read.
+    def initialize_output(self, value: float) -> None:  # noqa: B027  optional
+        """Initialise the output layer so that the output is approximately ``value`` everywhere.
 
-        Called where x_0 is predicted and is at rest at some value, as heatmaps are. An output layer that begins
-        elsewhere has to walk there: with Adam no faster than the sum of its learning rates.
+        Called before weights are loaded if x_0 is predicted and has a background value, as heatmaps have. Otherwise the
+        first steps of training only move the output to that value.
         """
 
 

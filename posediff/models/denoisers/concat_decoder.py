@@ -1,4 +1,4 @@
-"""Noisy heatmaps and image features concatenated: what DiffPose's lookup is compared with."""
+"""The baseline decoder of DiffPose: noisy heatmaps and image features are concatenated."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from posediff.registry import DENOISERS
 
 
 class ConcatCondition(NamedTuple):
-    """The condition's half of the first convolution, (B, channels, h, w)."""
+    """The contribution of the condition to the first convolution, (B, channels, h, w)."""
 
     half: Tensor
 
@@ -22,18 +22,18 @@ class ConcatCondition(NamedTuple):
 class ConcatPoseDecoder(HeatmapDenoiser):
     """The decoder of DiffPose's baselines Direct-single and Direct-multi (Feng et al., ICCV 2023, section 4.3).
 
-    The feature is enlarged to the heatmap's size, concatenated with the rescaled noisy heatmap, and aggregated by
-    convolutions. Which of the two baselines it is decides the conditioner.
+    The feature map is upsampled to the heatmap size, concatenated with the rescaled noisy heatmaps, and aggregated by
+    convolutions. The conditioner distinguishes the two baselines.
 
     Args:
         num_joints: K.
         heatmap_size: (h, w) of x_t.
         condition_channels: C of the feature (B, C, h / feature_factor, w / feature_factor).
         channels: Width of the convolutions.
-        depth: Convolutions between the one that joins and the detection head.
-        feature_factor: Heatmap size over feature size, a power of 2.
+        depth: Number of convolutions between the first and the output layer.
+        feature_factor: Heatmap size divided by feature size, a power of 2.
         step_channels: Width of the step embedding.
-        init_cfg: MMEngine's.
+        init_cfg: See :class:`mmengine.model.BaseModule`.
     """
 
     def __init__(

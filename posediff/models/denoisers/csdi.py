@@ -1,4 +1,4 @@
-"""CSDI's transformer, which DiffHPE's CT-GCN descends from and replaced."""
+"""The transformer of CSDI, the predecessor of DiffHPE's CT-GCN."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from posediff.registry import DENOISERS
 
 
 class CSDICondition(NamedTuple):
-    """Side information mapped for every layer: (num_layers, B, T, K, 2C)."""
+    """The projected side information of every layer: (num_layers, B, T, K, 2C)."""
 
     layers: Tensor
 
 
 class CSDILayer(nn.Module):
-    """Residual layer: a transformer layer over frames, one over joints, then a gate that the condition shifts.
+    """A residual layer: a transformer layer over frames, one over joints, and a gated activation with the condition.
 
     Args:
         channels: C, a multiple of ``num_heads``.
@@ -67,7 +67,7 @@ class CSDILayer(nn.Module):
             side: (N, T, K, 2C), from :attr:`side_projection`.
 
         Returns:
-            Next features and this layer's contribution to the output, each (N, T, K, C).
+            The refined features and the skip connection to the output, each (N, T, K, C).
         """
         rows, frames, joints, _ = x.shape
         y = x + self.step_projection(step_embedding)[:, None, None]
@@ -84,23 +84,24 @@ class CSDILayer(nn.Module):
 
 @DENOISERS.register_module()
 class CSDIDenoiser(ClipDenoiser):
-    """CSDI (Tashiro et al., NeurIPS 2021, section 4 and appendix E) on joints in place of a time series' features.
+    """The network of CSDI (Tashiro et al., NeurIPS 2021, section 4 and appendix E), with joints as the features.
 
-    Side information is the condition, a sinusoid of the frame and a learned vector per joint; it enters every layer.
+    The side information consists of the condition, a sinusoidal embedding of the frame and a learned embedding of the
+    joint; it is an input of every layer.
 
     Args:
-        num_frames: T; only the sinusoid's table depends on it.
-        skeleton: Name in :mod:`posediff.structures.skeletons`; gives K.
+        num_frames: T; only the table of the frame embedding depends on it.
+        skeleton: Name in :mod:`posediff.structures.skeletons`; defines K.
         channels: C, a multiple of ``num_heads``.
         num_layers: Residual layers.
         num_heads: Heads of the transformer layers.
         feedforward_channels: Their hidden width.
         condition_channels: Width of the condition.
-        frame_channels, joint_channels: Widths of the frame's and the joint's vector.
+        frame_channels, joint_channels: Widths of the frame and joint embeddings.
         step_channels: Width of the step embedding.
         dropout: Rate inside the transformer layers.
-        num_train_timesteps: Steps to tabulate.
-        init_cfg: MMEngine's.
+        num_train_timesteps: Length of the table of step embeddings.
+        init_cfg: See :class:`mmengine.model.BaseModule`.
     """
 
     frame_position: Tensor
@@ -158,7 +159,7 @@ class CSDIDenoiser(ClipDenoiser):
 
 
 def frame_sinusoid(num_frames: int, channels: int) -> Tensor:
-    """Transformer position encoding of the frame index: sines in even channels, cosines in odd ones.
+    """Return the sinusoidal position encoding of the frame index: sines in even channels, cosines in odd ones.
 
     Returns:
         (num_frames, channels); ``channels`` must be even.

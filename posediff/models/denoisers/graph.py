@@ -1,4 +1,4 @@
-"""DiffHPE's denoiser: graph convolutions over time and over joints (CT-GCN)."""
+"""The denoiser of DiffHPE: graph convolutions over frames and joints (CT-GCN)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from posediff.structures.skeletons import get_skeleton
 
 
 class CTGCNCondition(NamedTuple):
-    """The condition's share of the first map, (B, T, K, C), and the network for inference where there is one."""
+    """The contribution of the condition to the first layer, (B, T, K, C), and the network for inference or None."""
 
     tokens: Tensor
     folded: FoldedCTGCN | None
@@ -29,24 +29,24 @@ class CTGCNCondition(NamedTuple):
 
 @DENOISERS.register_module()
 class CTGCNDenoiser(ClipDenoiser):
-    """CT-GCN of DiffHPE (Rommel et al., ICCV workshops 2023, section 3.4), in the official code's reading.
+    """CT-GCN of DiffHPE (Rommel et al., ICCV workshops 2023, section 3.4), as in the official code.
 
-    The input of the first map is [pose, condition], the pose raw (DiffHPE-2D) or embedded (w_theta of
-    DiffHPE-Wrapper). The condition enters there only.
+    The input of the first layer is the concatenation of pose and condition; the pose is raw (DiffHPE-2D) or embedded
+    (w_theta of DiffHPE-Wrapper). The condition is an input of this layer only.
 
     Args:
-        num_frames: T, built into the weights: another length needs another model.
-        skeleton: Name in :mod:`posediff.structures.skeletons`; gives K and the graph.
+        num_frames: T; the weights depend on it.
+        skeleton: Name in :mod:`posediff.structures.skeletons`; defines K and the graph.
         channels: C.
         num_layers: Residual layers.
         condition_channels: Width of the condition (2 for raw 2D, the lifter's width for its features).
-        pose_channels: Width of the embedding of x_t; None feeds x_t itself.
+        pose_channels: Width of the embedding of x_t; None: no embedding.
         step_channels: Width of the step embedding.
         dropout: Rate after every graph convolution.
-        num_train_timesteps: Steps to tabulate.
-        pooling_order: Order in which joints are paired as keys of the non-local layers; None takes the skeleton's in
-            :data:`POOLING_ORDER`, or storage order.
-        init_cfg: MMEngine's.
+        num_train_timesteps: Length of the table of step embeddings.
+        pooling_order: Order in which joints are paired as keys of the non-local layers; None: that of the skeleton in
+            :data:`POOLING_ORDER`, else storage order.
+        init_cfg: See :class:`mmengine.model.BaseModule`.
     """
 
     def __init__(
@@ -117,12 +117,12 @@ class CTGCNDenoiser(ClipDenoiser):
         )
 
     def skip_bias(self) -> Tensor:
-        """(C,), the constant part of what all layers contribute to the output."""
+        """Return the sum (C,) of the biases of the skip connections of all layers."""
         layers = cast('Iterable[CTGCNLayer]', self.layers)
         return torch.stack([layer.skip_bias() for layer in layers]).sum(dim=0)
 
     def pose_map(self) -> tuple[Tensor, Tensor]:
-        """From x_t to the first features as one linear map: (C, 3), and (C,) with every bias of the input."""
+        """Return the map from x_t to the first features: weight (C, 3), and bias (C,) with all input biases."""
         weight, bias = self.input_projection.weight, self.input_projection.bias
         weight = weight[:, : weight.shape[1] - self.condition_shape[-1]]
         if self.pose_embedding is None:

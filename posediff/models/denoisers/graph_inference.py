@@ -1,4 +1,4 @@
-"""The CT-GCN at inference: the same function, with everything that is constant multiplied out once."""
+"""The CT-GCN at inference: batch normalisation, step projections and biases are folded into the weights."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from torch import Tensor, nn
 from posediff.models.denoisers.graph_layer import CTGCNLayer
 from posediff.models.layers.timestep_embedding import TabulatedStepEmbedding, check_timesteps
 
-# Rows that run through all layers together on a CPU, per thread: fewer, and the products become small; more, and the
-# activations no longer stay in the cache.
+# Rows per thread that are processed together on a CPU: with fewer, the matrix products are small; with more, the
+# activations do not fit the cache.
 ROWS_PER_THREAD = 8
 HALF = math.sqrt(0.5)
 
 
 def norm_scale_shift(norm: nn.modules.batchnorm._BatchNorm) -> tuple[Tensor, Tensor]:
-    """What a batch normalisation does with its running statistics: ``x * scale + shift``, each (C,)."""
+    """Return scale and shift (C,) of a batch normalisation in eval mode: ``x * scale + shift``."""
     mean, variance = cast(Tensor, norm.running_mean), cast(Tensor, norm.running_var)
     scale = norm.weight * (variance + norm.eps).rsqrt()
     return scale, norm.bias - mean * scale
@@ -27,21 +27,21 @@ def norm_scale_shift(norm: nn.modules.batchnorm._BatchNorm) -> tuple[Tensor, Ten
 
 @dataclass
 class FoldedLayer:
-    """One residual layer. Normalisations are in the maps before them, biases wherever they cost nothing.
+    """A residual layer with folded normalisations and biases.
 
-    Features are (K, T, N, C) or the same memory with axes folded.
+    Features are (K, T, N, C), or the same memory with flattened axes.
 
     Attributes:
         frame_own, frame_neighbours: (K, T, T) maps over frames, applied from the left.
         frame_bias: (T, 1, 1).
-        frame_gain: (K, T, 1, 1), response of the frame convolution to features that are 1 everywhere.
+        frame_gain: (K, T, 1, 1), output of the frame convolution for features of ones.
         channel_own, channel_neighbours: (K, C, C).
         channel_bias: (C,).
-        query: (C,); scores are divided by the number of keys in advance.
+        query: (C,), divided by the number of keys.
         key_value: (C, C) and bias (C,).
-        key_score: (C / 2,), and the constant of query and key together.
-        attended: (C / 2, C), output map of the non-local layer; its bias is in those of gate and value.
-        gate, value: (C, C) and biases (C,); the gate's are halved.
+        key_score, score_bias: (C / 2,), and the bias of the score.
+        attended: (C / 2, C), output map of the non-local layer; its bias is included in those of gate and value.
+        gate, value: (C, C) and biases (C,); those of the gate are halved.
         residual, skip: (C, C).
     """
 
@@ -67,7 +67,7 @@ class FoldedLayer:
 
     @classmethod
     def fold(cls, layer: CTGCNLayer, dtype: torch.dtype) -> FoldedLayer:
-        """Multiply out a layer in eval mode; the results are rounded to ``dtype``."""
+        """Fold a layer in eval mode; the results are converted to ``dtype``."""
         channels = layer.mid_projection.in_features
         frame_scale, frame_shift = norm_scale_shift(layer.frame_norm)
         channel_scale, channel_shift = norm_scale_shift(layer.channel_norm)
@@ -108,11 +108,11 @@ class FoldedLayer:
 
 @dataclass
 class Workspace:
-    """Buffers that all layers write to."""
+    """Buffers shared by all layers."""
 
     features: Tensor  # (K, R, C)
     mixed: Tensor  # (K, R, C)
-    messages: Tensor  # (K + 1, R * C): what joints send to their neighbours, and a row that carries a bias
+    messages: Tensor  # (K + 1, R * C): messages of the joints to their neighbours, and a row for the bias
     pooled: Tensor  # (P, R, C)
     skips: Tensor  # (K * R, C)
 
@@ -131,14 +131,14 @@ class Workspace:
 
 
 class CTGCNParts(NamedTuple):
-    """What a CT-GCN in eval mode consists of.
+    """The parts of a CT-GCN in eval mode.
 
     Attributes:
-        layers: Its residual layers.
-        step_embedding: Of the diffusion step.
+        layers: Residual layers.
+        step_embedding: Embedding of the diffusion step.
         pose_weight: (C, 3), the map from x_t to the first features.
-        output_hidden, output_projection: The maps behind the layers.
-        skip_bias: (C,), the constant part of what all layers contribute to the output.
+        output_hidden, output_projection: The output layers.
+        skip_bias: (C,), sum of the biases of the skip connections of all layers.
     """
 
     layers: list[CTGCNLayer]
@@ -150,13 +150,13 @@ class CTGCNParts(NamedTuple):
 
 
 class FoldedCTGCN:
-    """A CT-GCN with batch normalisation, step projections and biases multiplied out.
+    """A CT-GCN with folded batch normalisation, step projections and biases.
 
-    It shares nothing with the module it was made from and does not follow changes of its weights.
+    It shares no memory with the module; later changes of its weights have no effect.
 
     Args:
-        parts: Of the module.
-        dtype: Type to compute in.
+        parts: Parts of the module.
+        dtype: Dtype of the computation.
     """
 
     def __init__(self, parts: CTGCNParts, dtype: torch.dtype) -> None:
@@ -179,7 +179,7 @@ class FoldedCTGCN:
         Args:
             x_t: (N, T, K, 3).
             timestep: int64 (N,) or (1,).
-            tokens: (N, T, K, C), the condition's share of the first map and its bias.
+            tokens: (N, T, K, C), contribution of the condition to the first layer, with the bias.
 
         Returns:
             (N, T, K, 3).
@@ -214,7 +214,7 @@ class FoldedCTGCN:
         return torch.addmm(self.output_bias, hidden, self.output).view(pose.shape).permute(2, 1, 0, 3)
 
     def _mix_frames(self, layer: FoldedLayer, x: Tensor, layer_input: Tensor, work: Workspace) -> None:
-        """x + layer_input (N or 1, C) → features."""
+        """Compute ``features`` from x and layer_input (N or 1, C)."""
         mixed = work.features.view(x.shape)
         mixed.copy_(torch.addcmul(layer.frame_bias, layer.frame_gain, layer_input))
         x = x.flatten(2)
@@ -224,7 +224,7 @@ class FoldedCTGCN:
         work.features.flatten(1).addmm_(self.mixing, messages).relu_()
 
     def _mix_channels(self, layer: FoldedLayer, work: Workspace) -> None:
-        """Features → mixed."""
+        """Compute ``mixed`` from ``features``."""
         x = work.features
         torch.bmm(x, layer.channel_neighbours, out=work.messages[:-1].view(x.shape))
         work.messages[-1].view(x.shape[1:]).copy_(layer.channel_bias)
@@ -232,7 +232,7 @@ class FoldedCTGCN:
         work.mixed.flatten(1).addmm_(self.mixing_and_bias, work.messages).relu_()
 
     def _attend(self, layer: FoldedLayer, work: Workspace) -> None:
-        """Add to ``mixed`` what the non-local layer makes of it, but for its bias."""
+        """Add the output of the non-local layer, without its bias, to ``mixed``."""
         x = work.mixed
         key_value = torch.matmul(x, layer.key_value)
         for pair, (first, second) in enumerate(self.pairs):
@@ -246,10 +246,10 @@ class FoldedCTGCN:
 
 
 def _layer_inputs(step_embedding: TabulatedStepEmbedding, layers: list[CTGCNLayer]) -> Tensor:
-    """(num_train_timesteps, L, C): what is added to the features before each layer's frame convolution.
+    """Return the terms (num_train_timesteps, L, C) that are added to the features before each frame convolution.
 
-    That is the step's projection, and the biases of the residual path. The latter are not added to the features
-    themselves: they accumulate here and reach, as one constant, the only place where a layer sees them.
+    They are the projection of the step embedding and the accumulated biases of the residual path, which are therefore
+    not added to the features.
     """
     table = step_embedding.table
     embedding = step_embedding(torch.arange(table.shape[0], device=table.device))

@@ -1,4 +1,4 @@
-"""A residual layer of the CT-GCN."""
+"""The residual layer of the CT-GCN."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from posediff.structures.skeletons import Skeleton
 
 
 class CTGCNLayer(nn.Module):
-    """Residual layer: frames mixed per joint, channels mixed per joint, non-local over joints, gated output.
+    """A residual layer: graph convolutions over frames and over channels, non-local over joints, gated output.
 
-    Features are kept as (K, T, N, C): joints lead for the batched matrix products, frames next, so that both graph
-    convolutions and every channel map read memory in order and nothing is ever permuted.
+    Features are (K, T, N, C), joints first for the batched matrix products, so that both graph convolutions and all
+    channel maps read memory in order without permutations.
 
     Args:
         channels: C.
-        num_frames: T; the frame convolution's weights depend on it.
-        skeleton: Joints and edges.
+        num_frames: T; the weights of the frame convolution depend on it.
+        skeleton: Defines the graph.
         step_channels: Width of the step embedding.
         dropout: Rate after both graph convolutions.
         pooling_order: See :class:`JointNonLocal`.
@@ -61,12 +61,12 @@ class CTGCNLayer(nn.Module):
 
         Args:
             x: (K, T, N, C).
-            skips: (K * T * N, C), sum of the layers' contributions to the output; this layer's is added in place,
-                without its bias (:meth:`skip_bias`).
+            skips: (K * T * N, C), sum of the skip connections; that of this layer is added in place, without its bias
+                (:meth:`skip_bias`).
             step_embedding: (N, step_channels) or (1, step_channels).
 
         Returns:
-            Next features, and ``skips``.
+            The refined features, and ``skips``.
         """
         rate = self.dropout if self.training else 0.0
         joints, _, _, channels = x.shape
@@ -75,7 +75,7 @@ class CTGCNLayer(nn.Module):
         y = self.channel_conv(y.view(joints, -1, channels)).flatten(0, 1)
         y = relu_dropout(self.channel_norm(y), rate)
         y = self.non_local(y.view(joints, -1, channels)).flatten(0, 1)
-        # (1 + tanh(gate / 2)) tanh(value) is twice sigmoid(gate) tanh(value): both factors move into the weights
+        # (1 + tanh(gate / 2)) tanh(value) = 2 sigmoid(gate) tanh(value): the factors are moved into the weights
         scale = self.gate_scale
         y = gated_tanh(F.linear(y, self.mid_projection.weight * scale[:, None], self.mid_projection.bias * scale))
         weight = self.output_projection.weight * 0.5
@@ -84,5 +84,5 @@ class CTGCNLayer(nn.Module):
         return torch.add(residual.view_as(x), x, alpha=half), skips.addmm_(y, weight[channels:].t().to(y.dtype))
 
     def skip_bias(self) -> Tensor:
-        """(C,), the constant part of the contribution to the output."""
+        """Return the bias (C,) of the skip connection."""
         return self.output_projection.bias[self.output_projection.out_features // 2 :]

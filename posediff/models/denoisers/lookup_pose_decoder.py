@@ -1,4 +1,4 @@
-"""DiffPose's Pose-Decoder: heatmaps denoised by lookup-based multi-scale feature interaction."""
+"""The Pose-Decoder of DiffPose: lookup-based multi-scale feature interaction."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from posediff.models.layers.lookup import ConvLookup, LookupInteraction, Prepare
 from posediff.registry import DENOISERS
 
 FUSIONS = ('sum', 'concat')
-FACTOR = 4  # of the heatmap's size over the spatiotemporal feature's
+FACTOR = 4  # heatmap size divided by the size of the spatiotemporal feature
 
 
 class LookupCondition(NamedTuple):
-    """What each resolution needs of the condition."""
+    """The contributions of the condition to each resolution."""
 
     features: tuple[PreparedFeature, ...]
 
@@ -27,23 +27,23 @@ class LookupCondition(NamedTuple):
 class LookupPoseDecoder(HeatmapDenoiser):
     """Pose-Decoder with lookup-based multi-scale feature interaction, LMSFI (Feng et al., ICCV 2023, section 3.3).
 
-    x_t is rescaled by the step's embedding and brought to 1/4, 1/2 and 1 of its size; the spatiotemporal feature F to
-    1, 2 and 4 times its own. At each of the three resolutions the heatmap looks up the feature (eqs. 4 and 5), the
-    results meet at the heatmap's size, and a 3×3 convolution makes the prediction.
+    x_t is rescaled by the step embedding and downsampled to 1/4, 1/2 and 1 of its size; the spatiotemporal feature F is
+    upsampled by 1, 2 and 4. At each resolution, the heatmap looks up the feature (eqs. 4 and 5). The results are fused
+    at the heatmap size, and a 3×3 convolution predicts the output.
 
     Args:
         num_joints: K, heatmaps.
         heatmap_size: (h, w) of x_t, a multiple of 4.
         condition_channels: C of F, which is (B, C, h / 4, w / 4).
-        channels: Widths of the resolutions from low to high; one number instead of three keeps the low resolution
-            only (the paper's ablation "Low-resolution"), two leave out the highest.
-        out_channels: Width in which the resolutions meet.
-        refine_depth, depth: Transformer layers of self-refinement and of interaction at the low resolution.
-        conv_depth: Convolutions of the interaction at the higher ones, after the one that joins.
-        num_heads, mlp_ratio: Of every transformer layer.
+        channels: Widths of the resolutions from low to high; with one number, only the low resolution is used (the
+            paper's ablation "Low-resolution"), with two, the highest is omitted.
+        out_channels: Width of the fused features.
+        refine_depth, depth: Numbers of transformer layers for self-refinement and interaction at the low resolution.
+        conv_depth: Number of convolutions of the interaction at the higher resolutions, after the first.
+        num_heads, mlp_ratio: Number of heads and relative hidden width of every transformer layer.
         fusion: ``'sum'`` adds the resolutions, ``'concat'`` concatenates and maps them (the paper's ablation).
         step_channels: Width of the step embedding.
-        init_cfg: MMEngine's.
+        init_cfg: See :class:`mmengine.model.BaseModule`.
     """
 
     def __init__(

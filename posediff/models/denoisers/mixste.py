@@ -1,4 +1,4 @@
-"""D3DP's denoiser: MixSTE that is told the diffusion step."""
+"""The denoiser of D3DP: MixSTE with a step embedding."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from posediff.registry import DENOISERS
 
 
 class MixSTECondition(NamedTuple):
-    """The condition's share of the tokens, (B, T, K, C)."""
+    """The contribution of the condition to the tokens, (B, T, K, C)."""
 
     tokens: Tensor
 
@@ -27,15 +27,15 @@ class MixSTEDenoiser(ClipDenoiser):
     D3DP predicts x_0 (``prediction_type='sample'``), with C = 512 and 243 frames.
 
     Args:
-        num_frames: T, built into the position embedding.
-        skeleton: Name in :mod:`posediff.structures.skeletons`; gives K.
+        num_frames: T; the position embedding depends on it.
+        skeleton: Name in :mod:`posediff.structures.skeletons`; defines K.
         channels: C.
-        depth: Levels, each over joints and then over frames.
+        depth: Number of levels, each with attention over joints and over frames.
         num_heads: Heads of every attention.
-        mlp_ratio: Hidden width over C of every perceptron.
+        mlp_ratio: Hidden width of every perceptron relative to C.
         condition_channels: Width of the condition.
-        drop_path_rate: Stochastic depth of the last level, growing linearly from 0.
-        init_cfg: MMEngine's.
+        drop_path_rate: Stochastic depth rate of the last level; the rates grow linearly from 0.
+        init_cfg: See :class:`mmengine.model.BaseModule`.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Heads: the border between poses in users' units and the state that is diffused."""
+"""Heads: conversion between poses in physical units and the diffused state x_0."""
 
 from posediff.models.heads.base import BaseHead
 from posediff.models.heads.heatmap import HeatmapHead

@@ -1,4 +1,4 @@
-"""The promise every head keeps."""
+"""The interface of heads."""
 
 from __future__ import annotations
 
@@ -13,33 +13,34 @@ from posediff.structures.skeleton_check import require_skeleton
 
 
 class BaseHead(BaseModule):
-    """Border between poses and x_0. Units, label layout and mirroring are known here and nowhere else in the model.
+    """Conversion between poses and the diffused state x_0.
 
-    ``decode(encode(pose))`` is the pose.
+    Only the head depends on units, the layout of labels, and how poses are mirrored. ``decode(encode(pose))`` equals
+    the pose.
     """
 
     @property
     def background_value(self) -> float | None:
-        """What x_0 is almost everywhere, in head units; None where there is no such value."""
+        """Value of x_0 in most elements, in head units, as in the background of heatmaps; None if there is none."""
         return None
 
     @abstractmethod
     def encode(self, pose: Tensor) -> Tensor:
-        """Turn poses (…, pose axes) in users' units into x_0 (…, state axes)."""
+        """Convert poses (…, pose axes) in physical units to x_0 (…, state axes)."""
 
     @abstractmethod
     def decode(self, x_0: Tensor) -> Tensor:
-        """Turn x_0 (…, state axes) into poses (…, pose axes) in users' units."""
+        """Convert x_0 (…, state axes) to poses (…, pose axes) in physical units."""
 
     @abstractmethod
     def state_shape(self, condition: Tensor) -> tuple[int, ...]:
-        """Shape of one x_0, without its leading axis, that belongs to a condition (B, …)."""
+        """Return the shape of x_0 without its leading axis for a condition (B, …)."""
 
     def check_skeleton(self, data_samples: Sequence[PoseDataSample]) -> None:
-        """Compare the skeleton that samples carry with the head's, where both have one.
+        """Check that the skeleton of samples is that of the head, if both are known.
 
         Raises:
-            ValueError: They differ; the message names the sample and says how to convert.
+            ValueError: They differ; the message names the sample and how to convert.
         """
         wanted: str | None = getattr(getattr(self, 'skeleton', None), 'name', None)
         if wanted is None:
@@ -51,11 +52,11 @@ class BaseHead(BaseModule):
 
     @abstractmethod
     def targets(self, data_samples: Sequence[PoseDataSample]) -> tuple[Tensor, Tensor | None]:
-        """Read the labels of a batch.
+        """Return the labels of a batch.
 
         Returns:
-            x_0 (B, …) and weights broadcastable to it, or None where everything counts; on the device of the samples'
-            labels, which is the host: the estimator copies them to that of its inputs.
+            x_0 (B, …), and weights broadcastable to it or None for equal weights. Both are on the host like the labels;
+            the estimator copies them to the device of its inputs.
 
         Raises:
             ValueError: A sample has no label, or one of another skeleton (:meth:`check_skeleton`).
@@ -63,7 +64,7 @@ class BaseHead(BaseModule):
 
     @abstractmethod
     def forward(self, condition: Tensor) -> Tensor:
-        """Predict x_0 (B, …) from the condition (B, …): the output of a model without diffusion."""
+        """Predict x_0 (B, …) from the condition (B, …), in a model without diffusion."""
 
     @abstractmethod
     def attach(self, data_samples: Sequence[PoseDataSample], poses: Tensor, hypotheses: Tensor) -> None:
@@ -71,14 +72,14 @@ class BaseHead(BaseModule):
 
         Args:
             data_samples: B samples.
-            poses: (B, …) aggregated poses in users' units.
-            hypotheses: (B, M, …) what they were aggregated from.
+            poses: (B, …) aggregated poses in physical units.
+            hypotheses: (B, M, …) the hypotheses.
         """
 
     @abstractmethod
     def flip_inputs(self, inputs: Tensor) -> Tensor:
-        """Mirror what the conditioner (or the backbone) takes."""
+        """Mirror the inputs of the model horizontally."""
 
     @abstractmethod
     def flip_state(self, x_0: Tensor) -> Tensor:
-        """Mirror a state (…, state axes); its own inverse."""
+        """Mirror a state (…, state axes) horizontally; applied twice, it returns the state."""

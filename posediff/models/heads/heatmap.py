@@ -1,4 +1,4 @@
-"""2D keypoints as heatmaps: the diffused state of DiffPose."""
+"""Head for 2D keypoints as heatmaps, the diffused state of DiffPose."""
 
 from __future__ import annotations
 
@@ -20,24 +20,25 @@ from posediff.structures.skeletons import get_skeleton
 
 @HEADS.register_module()
 class HeatmapHead(BaseHead):
-    """Heatmaps (…, K, h, w) of one person: 0 to 1 outside, ``scale · (heatmap - offset)`` inside.
+    """A head for heatmaps (…, K, h, w) of one person with values from 0 to 1; x_0 is ``scale · (heatmap - offset)``.
 
-    MMPose's codec makes heatmaps of keypoints in the data pipeline (``GenerateTarget``) and keypoints of heatmaps
-    here. DiffPose does not say how heatmaps are scaled before noise is added to them; the options cover what related
-    work does: as they are (scale 1, offset 0), or from -s to s (scale 2s, offset 0.5).
+    A codec of MMPose converts keypoints to heatmaps in the data pipeline (``GenerateTarget``) and heatmaps to keypoints
+    in this head. DiffPose does not state how heatmaps are scaled before noise is added. Related work uses them
+    unchanged (scale 1, offset 0), or from -s to s (scale 2s, offset 0.5).
 
     Args:
-        skeleton: Joints that get a heatmap, a name in :mod:`posediff.structures.skeletons`.
-        codec: MMPose's codec, with ``input_size`` (w, h) px, ``heatmap_size`` (w, h); as in the data pipeline.
-        label_joints: Which of the data's joints the skeleton's are, in order; None where they are the same. The others
-            are predicted at the image's origin with score 0: PoseTrack's ears, which nobody annotates.
-        num_label_joints: Joints of the data, where ``label_joints`` leaves some out.
+        skeleton: Skeleton of the heatmaps, a name in :mod:`posediff.structures.skeletons`.
+        codec: Config of MMPose's codec, with ``input_size`` (w, h) px and ``heatmap_size`` (w, h), as in the data
+            pipeline.
+        label_joints: Index of each joint of the skeleton in the labels; None: the same joints. Other joints of the
+            labels are predicted at (0, 0) with score 0, e.g. PoseTrack's ears, which are not annotated.
+        num_label_joints: Number of joints of the labels, if ``label_joints`` omits some.
         scale, offset: See above.
-        in_channels: Channels of the condition from which :meth:`forward` predicts heatmaps, through two transposed
-            convolutions and a 1×1 convolution as in SimpleBaseline and ViTPose; None for a diffusion model.
-        channels: Width of these.
+        in_channels: Channels of the condition from which :meth:`forward` predicts heatmaps with two transposed
+            convolutions and a 1×1 convolution, as in SimpleBaseline and ViTPose; None for a diffusion model.
+        channels: Width of these convolutions.
         keep_hypotheses: Also decode every hypothesis, as ``pred_hypotheses`` (M, K, 2) px.
-        init_cfg: MMEngine's.
+        init_cfg: See :class:`mmengine.model.BaseModule`.
     """
 
     flip_indices: Tensor
@@ -123,7 +124,7 @@ class HeatmapHead(BaseHead):
                 sample.pred_hypotheses = torch.from_numpy(np.stack([self._locate(one, sample)[0] for one in several]))
 
     def _locate(self, heatmaps: np.ndarray, sample: PoseDataSample) -> tuple[np.ndarray, np.ndarray]:
-        """Heatmaps (K, h, w) to keypoints (label joints, 2) in px of the image and scores (label joints,)."""
+        """Return keypoints (label joints, 2) in px of the image and scores (label joints,) of heatmaps (K, h, w)."""
         missing = [name for name in ('input_size', 'input_scale', 'input_center') if sample.get(name) is None]
         if missing:
             raise ValueError(f'sample {sample.get("sample_id")} has no {missing[0]}, the crop of its image')
@@ -136,11 +137,11 @@ class HeatmapHead(BaseHead):
         return keypoints, scores
 
     def _read(self, heatmaps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Heatmaps (K, h, w) to keypoints (K, 2) in px of the crop and maxima (K,), by the codec.
+        """Decode heatmaps (K, h, w) to keypoints (K, 2) in px of the crop and maxima (K,).
 
-        UDP's and DARK's refinement is one Newton step on the logarithm of the blurred heatmap, and nothing bounds it:
-        where that is flat, the step is the gradient over rounding, and the keypoint ends thousands of pixels away.
-        Blurring moves a maximum by no more than its kernel's reach, so a step beyond it is not taken.
+        The refinement of UDP and DARK is one unbounded Newton step on the logarithm of the blurred heatmap. Where the
+        heatmap is flat, rounding errors move the keypoint by thousands of pixels. Blurring moves a maximum by at most
+        the radius of its kernel, so larger steps are discarded.
         """
         from mmpose.codecs import MSRAHeatmap, UDPHeatmap
         from mmpose.codecs.utils import get_heatmap_maximum
@@ -149,7 +150,7 @@ class HeatmapHead(BaseHead):
         if not isinstance(self.codec, MSRAHeatmap | UDPHeatmap):
             return found[0], maxima[0]
         cell = np.asarray(self.codec.scale_factor)
-        if isinstance(self.codec, UDPHeatmap):  # which decodes by another factor than it encodes by
+        if isinstance(self.codec, UDPHeatmap):  # its decoding uses another factor than its encoding
             cell = np.asarray(self.codec.input_size) / (np.asarray(self.codec.heatmap_size) - 1)
         peaks = get_heatmap_maximum(heatmaps)[0] * cell
         reach = (self.codec.blur_kernel_size // 2 + 1) * cell
@@ -177,17 +178,17 @@ def _build_codec(codec: dict[str, Any]) -> Any:
     from mmengine.registry import DefaultScope
     from mmpose.registry import KEYPOINT_CODECS
 
-    with DefaultScope.overwrite_default_scope('mmpose'):  # else it warns that posediff has no codecs
+    with DefaultScope.overwrite_default_scope('mmpose'):  # avoids a warning that posediff has no codecs
         return KEYPOINT_CODECS.build(codec)
 
 
 def flip_shift(codec: Any) -> int:
-    """Pixels by which a mirrored image has to move left so that mirrored heatmaps are its heatmaps.
+    """Return the number of pixels by which a mirrored image must be shifted left to match mirrored heatmaps.
 
-    A mirrored image has pixel x at W - 1 - x, mirrored heatmaps have cell i at w - 1 - i. Whether the two agree depends
-    on where the codec's cells lie, which its heatmaps of points around the middle show. For UDP they do. For MSRA,
-    whose cell i lies at pixel i · W / w, they are a stride less one pixel apart; where it rounds points to cells, a
-    cell.
+    Mirroring moves pixel x to W - 1 - x and heatmap cell i to w - 1 - i. Whether the two agree depends on the positions
+    of the codec's cells, which are measured with heatmaps of points around the image centre. For UDP they agree. For
+    MSRA, with cell i at pixel i · W / w, they differ by the stride minus one pixel, or by one cell if the codec rounds
+    points to cells.
     """
     (width, _), (cells, _) = codec.input_size, codec.heatmap_size
     reach = 2 * -(-width // cells)

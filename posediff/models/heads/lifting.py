@@ -1,4 +1,4 @@
-"""3D joints as the diffused state."""
+"""Head for 3D joints."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ MM_PER_METRE = 1000.0
 
 @HEADS.register_module()
 class LiftingHead(BaseHead):
-    """Root-relative joints (…, T, K, 3): mm in the camera frame outside, metres times ``scale`` inside.
+    """A head for root-relative joints (…, T, K, 3) in mm, camera axes; x_0 is in metres times ``scale``.
 
     DiffHPE diffuses metres unscaled; D3DP has a ``scale`` with default 1.
 
     Args:
-        skeleton: Joint convention, a name in :mod:`posediff.structures.skeletons`.
-        in_channels: Channels of the condition from which :meth:`forward` regresses the pose with one linear map; None
-            for a diffusion model, which needs none.
+        skeleton: Skeleton of the joints, a name in :mod:`posediff.structures.skeletons`.
+        in_channels: Channels of the condition from which :meth:`forward` regresses x_0 with one linear layer; None for
+            a diffusion model.
         scale: x_0 = metres · scale.
     """
 
@@ -65,9 +65,9 @@ class LiftingHead(BaseHead):
 
     @staticmethod
     def _weights(data_samples: Sequence[PoseDataSample], poses: Tensor) -> Tensor | None:
-        """(B, T, K, 1), 0 on joints that are not annotated and on frames that pad a clip; None if there are none.
+        """Return weights (B, T, K, 1), 0 for joints without annotation and for padding frames; None if all are 1.
 
-        Whether there are any is asked on the host alone: an accelerator would have to be waited for.
+        None is returned for tensors on the host only: on an accelerator the check would synchronise.
         """
         counts = []
         for sample in data_samples:
@@ -93,7 +93,7 @@ class LiftingHead(BaseHead):
             predicted.keypoint_scores = pose.new_ones(pose.shape[:-1]) if scores is None else scores
             sample.pred_instances = predicted.cpu()
             sample.pred_hypotheses = drawn
-            if 'gt_instances' in sample:  # MMPose's metrics count on numpy
+            if 'gt_instances' in sample:  # MMPose's metrics need NumPy arrays
                 sample.gt_instances = sample.gt_instances.numpy()
 
     def flip_inputs(self, inputs: Tensor) -> Tensor:

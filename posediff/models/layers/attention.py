@@ -1,4 +1,4 @@
-"""Self-attention along one axis of a clip, and the transformer blocks made of it."""
+"""Self-attention and transformer blocks along one axis of a clip."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ FRAME_AXIS, JOINT_AXIS = 1, 2
 
 
 class AxisAttention(nn.Module):
-    """Multi-head self-attention along the frames or along the joints of a clip.
+    """Multi-head self-attention over the frames or the joints of a clip.
 
-    Channel maps run on the clip as it lies; only the heads are brought into the order that the axis asks for.
+    The linear layers work on the layout of the clip; only queries, keys and values are permuted.
 
     Args:
         channels: C, a multiple of ``num_heads``.
@@ -44,27 +44,27 @@ class AxisAttention(nn.Module):
 
 
 def attend_by_products(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
-    """Attention over the axis before the last of (…, length, width), as two products.
+    """Compute attention over the second to last axis of (…, length, width) with two matrix products.
 
-    On a CPU this beats the fused kernel's backward pass on sequences of a few dozen.
+    On a CPU, the backward pass is faster than that of the fused kernel for sequences of a few dozen.
     """
     scores = (query * query.shape[-1] ** -0.5) @ key.transpose(-2, -1)
     return scores.softmax(dim=-1) @ value
 
 
 def attend_fused(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
-    """The same for (B, S, heads, length, width), by torch's fused kernel, which takes four axes."""
+    """Compute attention of (B, S, heads, length, width) with the fused kernel of torch, which needs four axes."""
     rows = (query.flatten(0, 1), key.flatten(0, 1), value.flatten(0, 1))
     return in_row_blocks(F.scaled_dot_product_attention, *rows).unflatten(0, query.shape[:2])
 
 
 class TransformerBlock(nn.Module):
-    """Pre-norm transformer block along one axis: attention, then a two-layer perceptron with exact GELU.
+    """A pre-norm transformer block along one axis: attention, then a two-layer perceptron with exact GELU.
 
     Args:
         channels: C.
         num_heads: Number of heads.
-        mlp_ratio: Hidden width of the perceptron over C.
+        mlp_ratio: Hidden width of the perceptron relative to C.
         axis: :data:`FRAME_AXIS` or :data:`JOINT_AXIS`.
         drop_path_rate: Probability that a residual branch is dropped for a sequence.
     """
@@ -78,7 +78,7 @@ class TransformerBlock(nn.Module):
         self.mlp_hidden = nn.Linear(channels, hidden)
         self.mlp_output = nn.Linear(hidden, channels)
         self.drop_path = DropPath(drop_path_rate)
-        # a sequence is a sample: stochastic depth decides for each frame (or joint) of each clip
+        # stochastic depth is drawn per sequence: for each frame (or joint) of each clip
         self.sample_axes = (0, 1) if axis == JOINT_AXIS else (0, 2)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""Convolutional blocks of the heatmap networks, and a convolution whose input is a concatenation with the condition."""
+"""Convolutional blocks of the heatmap networks."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 
 def conv_block(in_channels: int, out_channels: int, kernel_size: int = 3, stride: int = 1) -> nn.Sequential:
-    """Convolution, batch normalisation, ReLU: (N, in, H, W) to (N, out, H / stride, W / stride)."""
+    """Return convolution, batch normalisation and ReLU: (N, in, H, W) to (N, out, H / stride, W / stride)."""
     return nn.Sequential(
         nn.Conv2d(in_channels, out_channels, kernel_size, stride, kernel_size // 2, bias=False),
         nn.BatchNorm2d(out_channels),
@@ -16,18 +16,18 @@ def conv_block(in_channels: int, out_channels: int, kernel_size: int = 3, stride
 
 
 def upsampling(in_channels: int, out_channels: int, factor: int) -> nn.Sequential:
-    """Transposed convolutions that enlarge ``factor`` times: (N, in, H, W) to (N, out, factor · H, factor · W).
+    """Return transposed convolutions that upsample by ``factor``: (N, in, H, W) to (N, out, factor · H, factor · W).
 
     Args:
         in_channels, out_channels: Widths; the first block changes the width.
-        factor: 1, or a power of 2: a block for every doubling.
+        factor: A power of 2, including 1; one block per doubling.
 
     Raises:
-        ValueError: ``factor`` is something else.
+        ValueError: ``factor`` is not a power of 2.
     """
     if factor < 1 or factor & (factor - 1):
         raise ValueError(f'an upsampling factor must be a power of 2, got {factor}')
-    # kernel 4 with stride 2 covers every output pixel by as many taps, so it draws no checkerboard
+    # with kernel 4 and stride 2, every output pixel depends on equally many inputs, which avoids checkerboard artefacts
     kernels = [(3, 1)] if factor == 1 else [(4, 2)] * (factor.bit_length() - 1)
     blocks: list[nn.Module] = []
     for kernel_size, stride in kernels:
@@ -41,9 +41,9 @@ def upsampling(in_channels: int, out_channels: int, factor: int) -> nn.Sequentia
 
 
 def constant_output(layer: nn.Conv2d, value: float) -> nn.Conv2d:
-    """Initialise an output layer so that it says ``value`` almost everywhere.
+    """Initialise an output layer so that its output is approximately ``value``, and return it.
 
-    Heatmaps are empty but for a few pixels: a random layer spends its first thousands of steps on unlearning itself.
+    Most pixels of a heatmap have the background value; a random output layer needs thousands of steps to reach it.
     """
     nn.init.normal_(layer.weight, std=0.001)
     if layer.bias is not None:
@@ -52,15 +52,15 @@ def constant_output(layer: nn.Conv2d, value: float) -> nn.Conv2d:
 
 
 class ConcatConv2d(nn.Conv2d):
-    """Convolution of ``[x, y]``, concatenated along the channels, in two halves of one weight.
+    """A convolution of ``[x, y]``, concatenated along the channels, computed as the sum of two convolutions.
 
-    A convolution is linear: W [x, y] = W_x x + W_y y. Where y is the condition, its half is computed once per clip
-    (:meth:`condition_half`) and added for every row and step.
+    W [x, y] = W_x x + W_y y. If y is the condition, W_y y is computed once per clip (:meth:`condition_half`) and added
+    for every row and step.
 
     Args:
         x_channels, y_channels: Channels of the two inputs.
-        out_channels, kernel_size: As of ``nn.Conv2d``; the size is kept.
-        bias: Whether there is one; it goes with the half of y.
+        out_channels, kernel_size: See ``nn.Conv2d``; the padding keeps the size.
+        bias: Whether to add a bias; it is added in :meth:`condition_half`.
     """
 
     def __init__(
@@ -70,11 +70,11 @@ class ConcatConv2d(nn.Conv2d):
         self.x_channels = x_channels
 
     def condition_half(self, y: Tensor) -> Tensor:
-        """W_y y + b: (B, y_channels, H, W) to (B, out, H, W)."""
+        """Return W_y y + b: (B, y_channels, H, W) to (B, out, H, W)."""
         return F.conv2d(y, self.weight[:, self.x_channels :], self.bias, padding=self.padding)
 
     def forward(self, x: Tensor, condition_half: Tensor) -> Tensor:  # type: ignore[override]
-        """W_x x + what :meth:`condition_half` made of y.
+        """Return W_x x plus the result of :meth:`condition_half`.
 
         Args:
             x: (N, x_channels, H, W).
@@ -88,7 +88,7 @@ class ConcatConv2d(nn.Conv2d):
 
 
 def per_clip(rows: Tensor, batch: int) -> Tensor:
-    """Unfold rows (N, …) to (B, M, …), b-major, so that something of batch B can be broadcast to them.
+    """Reshape rows (N, …) to (B, M, …), b-major, for broadcasting with a tensor of batch B.
 
     Raises:
         ValueError: N is not a multiple of B.

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 
 class DropPath(nn.Module):
-    """Stochastic depth: a residual branch is dropped for whole samples (Huang et al., ECCV 2016).
+    """Stochastic depth: drops a residual branch for whole samples (Huang et al., ECCV 2016).
 
     Args:
         rate: Probability that a branch is dropped, in [0, 1).
@@ -20,11 +20,11 @@ class DropPath(nn.Module):
         self.rate = rate
 
     def forward(self, branch: Tensor, sample_axes: tuple[int, ...] = (0,)) -> Tensor:
-        """Drop samples of ``branch``, scale the others by 1 / (1 - rate).
+        """Set random samples of ``branch`` to 0 and scale the others by 1 / (1 - rate).
 
         Args:
             branch: Any shape.
-            sample_axes: Axes that together index a sample; the decision is shared over the others.
+            sample_axes: Axes that index a sample; the decision is the same along the other axes.
         """
         if not self.training or self.rate == 0.0:
             return branch

@@ -1,7 +1,7 @@
-"""Element-wise steps with hand-written gradients.
+"""Element-wise operations with explicit gradients.
 
-Training small networks on a CPU is bound by memory traffic, not by arithmetic. These functions compute what their
-docstrings say and keep, for the backward pass, only tensors that other layers keep anyway.
+Training small networks on a CPU is limited by memory bandwidth. For the backward pass, these functions save only
+tensors that other layers save too.
 """
 
 from __future__ import annotations
@@ -13,15 +13,14 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-_WORD = 1 << 16  # one 16-bit draw decides about one element
+_WORD = 1 << 16  # one 16-bit random number per element
 
 
 def relu_dropout(x: Tensor, rate: float) -> Tensor:
-    """``dropout(relu(x))``.
+    """Return ``dropout(relu(x))``.
 
-    On a CPU, where drawing a mask would cost more than the layers around it, one 64-bit random number of torch's
-    generator decides about four elements. The rate is then rounded to a multiple of 1/65536 and kept elements are
-    scaled by the inverse of the rounded rate.
+    On a CPU, one 64-bit random number is drawn for four elements, which is faster than a mask. The rate is then rounded
+    to a multiple of 1/65536, and kept elements are scaled accordingly.
 
     Args:
         x: Any shape.
@@ -31,7 +30,7 @@ def relu_dropout(x: Tensor, rate: float) -> Tensor:
 
 
 def gated_tanh(x: Tensor) -> Tensor:
-    """``(1 + tanh(g)) * tanh(v)`` with g and v the two halves of the last axis.
+    """Return ``(1 + tanh(g)) * tanh(v)`` for the two halves g and v of the last axis.
 
     With g = gate / 2 this is ``2 * sigmoid(gate) * tanh(v)``; tanh is several times cheaper than sigmoid on a CPU.
 
@@ -45,11 +44,11 @@ def gated_tanh(x: Tensor) -> Tensor:
 
 
 def pair_max(x: Tensor, pairs: list[tuple[int, int]]) -> Tensor:
-    """Element-wise maximum of pairs of entries of the first axis.
+    """Return the element-wise maximum of pairs of entries of the first axis.
 
     Args:
         x: (K, R, C).
-        pairs: P pairs of indices, no index twice. Of two equal values the first takes the gradient.
+        pairs: P pairs of indices, each index at most once. For equal values, the first gets the gradient.
 
     Returns:
         (P, R, C).

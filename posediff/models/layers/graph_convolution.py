@@ -11,7 +11,7 @@ from posediff.structures.skeletons import Skeleton
 
 
 def normalized_adjacency(skeleton: Skeleton) -> Tensor:
-    """Row-normalised adjacency with self-loops, D^-1 (A + I).
+    """Return the row-normalised adjacency matrix with self-loops, D^-1 (A + I).
 
     Returns:
         (K, K) float32; rows sum to 1. Not symmetric.
@@ -21,18 +21,18 @@ def normalized_adjacency(skeleton: Skeleton) -> Tensor:
 
 
 class ChannelGraphConv(nn.Module):
-    """Pre-aggregated, decoupled graph convolution over the last axis.
+    """A pre-aggregated, decoupled graph convolution over the last axis.
 
-    Joint i receives ``A_ii x_i W_self[i] + sum_{j != i} A_ij x_j W_neighbour[j] + b``: features are mapped by the
-    matrix of the joint they come from and mixed along the skeleton afterwards (Liu et al., "A Comprehensive Study of
-    Weight Sharing in Graph Networks for 3D Human Pose Estimation", ECCV 2020, the pre-aggregation variant).
+    The output of joint i is ``A_ii x_i W_self[i] + sum_{j != i} A_ij x_j W_neighbour[j] + b``: features are multiplied
+    by the matrix of their joint and then mixed along the skeleton (Liu et al., "A Comprehensive Study of Weight Sharing
+    in Graph Networks for 3D Human Pose Estimation", ECCV 2020, the pre-aggregation variant).
 
-    Joints lead, so that all joints are one batched matrix product and the mixing is one more.
+    The joints are the first axis, so that the products of all joints are one batched matrix product.
 
     Args:
-        in_features: Length of the axis that is mapped.
-        out_features: Length that it is mapped to.
-        skeleton: Gives the K joints and their neighbours.
+        in_features: Length of the input axis.
+        out_features: Length of the output axis.
+        skeleton: Defines the K joints and their neighbours.
     """
 
     adjacency_self: Tensor
@@ -49,17 +49,17 @@ class ChannelGraphConv(nn.Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Draw weights as the DiffHPE code does: Xavier over the whole 4-D tensor, uniform bias."""
+        """Initialise the weights as in the DiffHPE code: Xavier over the whole 4-D tensor, uniform bias."""
         nn.init.xavier_uniform_(self.weight, gain=1.414)
         bound = 1.0 / math.sqrt(self.weight.shape[2])
         nn.init.uniform_(self.bias, -bound, bound)
 
     def matrices(self) -> tuple[Tensor, Tensor]:
-        """(K, in, out) maps for a joint's own features, A_ii included, and for its neighbours."""
+        """Return the matrices (K, in, out) for a joint's own features, multiplied by A_ii, and for its neighbours."""
         return self.weight[0] * self.adjacency_self[:, None, None], self.weight[1]
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map (K, R, in_features) to (K, R, out_features), R being any folded axes."""
+        """Map (K, R, in_features) to (K, R, out_features); R is any number of flattened axes."""
         own, neighbours = self.matrices()
         joints, rows = x.shape[:2]
         mapped = torch.baddbmm(self.bias.expand(joints, rows, -1), x, own)
@@ -70,7 +70,7 @@ class ChannelGraphConv(nn.Module):
 
 
 class FrameGraphConv(ChannelGraphConv):
-    """The same convolution over the axis before the last: frames are mixed, the last axis is carried along."""
+    """The same convolution over the second to last axis, which mixes frames."""
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (K, in_features, R) to (K, out_features, R)."""

@@ -1,9 +1,9 @@
 """Lookup-based feature interaction of DiffPose at one resolution (Feng et al., ICCV 2023, section 3.3, eqs. 4 and 5).
 
-A noisy heatmap tells where joints may be, not what they look like. So it is refined to a mask, the mask looks up the
-spatiotemporal feature there, and what was looked up (local) interacts with the whole feature (global).
+The noisy heatmap is refined to a mask. The mask selects from the spatiotemporal feature (lookup), and the selected
+local features interact with the whole (global) feature.
 
-Axes: B clips, N = B·M rows, c channels of this resolution, H W its size.
+Axes: B clips, N = B·M rows, c channels of this resolution, H, W its size.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from posediff.models.layers.convolution import ConcatConv2d, conv_block, per_cli
 
 
 class PreparedFeature(NamedTuple):
-    """What the interaction needs of the condition, once per clip.
+    """The contribution of the condition to the interaction, computed once per clip.
 
     Attributes:
-        looked_up: (B, …) what the mask selects from.
-        context: (B, …) the global half of the first linear map after the concatenation.
+        looked_up: (B, …), features that the mask selects from.
+        context: (B, …), contribution of the global feature to the first linear map after the concatenation.
     """
 
     looked_up: Tensor
@@ -31,10 +31,11 @@ class PreparedFeature(NamedTuple):
 
 
 class LookupInteraction(nn.Module):
-    """Common part: mask, lookup, interaction.
+    """Lookup and interaction at one resolution.
 
     Attributes:
-        last_mask: (N, 1, H, W) of the last call in eval mode if ``keep_mask``, for pictures.
+        keep_mask: Whether to store the mask of each call, for visualisation.
+        last_mask: (N, 1, H, W), mask of the last call if ``keep_mask``.
     """
 
     def __init__(self) -> None:
@@ -44,27 +45,27 @@ class LookupInteraction(nn.Module):
 
     @abstractmethod
     def prepare(self, condition: Tensor) -> PreparedFeature:
-        """Condition-only work: (B, C, H / factor, W / factor) of the spatiotemporal feature."""
+        """Compute the contribution of the condition, the spatiotemporal feature (B, C, H / factor, W / factor)."""
 
     @abstractmethod
     def refine(self, heatmap: Tensor) -> Tensor:
-        """Self-refinement: (N, c, H, W) to (N, c, H, W)."""
+        """Refine the heatmap features (N, c, H, W); the shape is kept."""
 
     @abstractmethod
     def interact(self, mask: Tensor, feature: PreparedFeature) -> Tensor:
-        """Local and global features to the output resolution: mask (N, 1, H, W) to (N, out, 4H, 4W)."""
+        """Combine local and global features with a mask (N, 1, H, W); returns (N, out, output size)."""
 
     def forward(self, heatmap: Tensor, feature: PreparedFeature) -> Tensor:
-        """Interact at this resolution.
+        """Compute the features at this resolution.
 
         Args:
-            heatmap: (N, c, H, W) of the step-adaptive noisy heatmap's pyramid.
-            feature: From :meth:`prepare`.
+            heatmap: (N, c, H, W), level of the pyramid of the rescaled noisy heatmap.
+            feature: Result of :meth:`prepare`.
 
         Returns:
             (N, out, output size).
         """
-        # A = Sigmoid(Sq(SeRef(x))), Sq the maximum over channels: eqs. 4 and 5, first row
+        # A = Sigmoid(Sq(SeRef(x))) with the maximum over channels as Sq: first row of eqs. 4 and 5
         mask = self.refine(heatmap).amax(dim=1, keepdim=True).sigmoid()
         if self.keep_mask:
             self.last_mask = mask.detach()
@@ -72,17 +73,17 @@ class LookupInteraction(nn.Module):
 
 
 class TransformerLookup(LookupInteraction):
-    """Eq. 4, the low resolution: transformers refine the heatmap and let local and global features interact.
+    """The low resolution, eq. 4: refinement and interaction by transformer layers.
 
     Args:
         condition_channels: C of the spatiotemporal feature F.
         heatmap_channels: Channels of the noisy heatmap at this resolution.
         channels: c, a multiple of ``num_heads``.
         size: (H, W) of F.
-        out_channels: Channels of the result.
-        factor: Output size over ``size``.
-        refine_depth, depth: Encoder layers of the self-refinement and of the interaction.
-        num_heads, mlp_ratio: Of every encoder layer.
+        out_channels: Channels of the output.
+        factor: Output size divided by ``size``.
+        refine_depth, depth: Numbers of encoder layers for self-refinement and interaction.
+        num_heads, mlp_ratio: Number of heads and relative hidden width of every encoder layer.
     """
 
     def __init__(
@@ -116,7 +117,7 @@ class TransformerLookup(LookupInteraction):
 
     def prepare(self, condition: Tensor) -> PreparedFeature:
         feature = to_tokens(self.feature(condition))
-        # [A ⊙ F, F] W = A ⊙ (F W_local) + F W_global: the mask scales whole tokens, so both maps are the condition's
+        # [A ⊙ F, F] W = A ⊙ (F W_local) + F W_global, since A scales whole tokens: both products depend on F only
         return PreparedFeature(self.local_map(feature), self.global_map(feature) + self.position)
 
     def refine(self, heatmap: Tensor) -> Tensor:
@@ -131,16 +132,16 @@ class TransformerLookup(LookupInteraction):
 
 
 class ConvLookup(LookupInteraction):
-    """Eq. 5, a higher resolution: the same with convolutions.
+    """A higher resolution, eq. 5: refinement and interaction by convolutions.
 
     Args:
         condition_channels: C of the spatiotemporal feature F.
         heatmap_channels: Channels of the noisy heatmap at this resolution.
         channels: c.
-        feature_factor: This resolution over F's.
-        out_channels: Channels of the result.
-        factor: Output size over this resolution.
-        depth: Convolutions after the one that joins local and global feature.
+        feature_factor: This resolution divided by that of F.
+        out_channels: Channels of the output.
+        factor: Output size divided by this resolution.
+        depth: Number of convolutions after the first one on local and global features.
     """
 
     def __init__(
@@ -159,7 +160,7 @@ class ConvLookup(LookupInteraction):
         self.join = ConcatConv2d(channels, channels, channels)
         self.join_norm = nn.BatchNorm2d(channels)
         self.interaction = nn.Sequential(*(conv_block(channels, channels) for _ in range(depth)))
-        # at the output resolution there is nothing to enlarge, only a width to match
+        # at the output resolution only the width changes
         self.up = upsampling(channels, out_channels, factor) if factor > 1 else conv_block(channels, out_channels, 1)
 
     def prepare(self, condition: Tensor) -> PreparedFeature:
@@ -176,7 +177,7 @@ class ConvLookup(LookupInteraction):
 
 
 def encoder(channels: int, depth: int, num_heads: int, mlp_ratio: float) -> nn.Sequential:
-    """Cascaded pre-norm transformer encoder layers on tokens (N, S, channels), as in eq. 3."""
+    """Return cascaded pre-norm transformer encoder layers on tokens (N, S, channels), as in eq. 3."""
     return nn.Sequential(
         *(
             nn.TransformerEncoderLayer(
@@ -194,10 +195,10 @@ def encoder(channels: int, depth: int, num_heads: int, mlp_ratio: float) -> nn.S
 
 
 def to_tokens(maps: Tensor) -> Tensor:
-    """(N, C, H, W) to (N, H·W, C)."""
+    """Reshape (N, C, H, W) to (N, H·W, C)."""
     return maps.flatten(2).transpose(1, 2)
 
 
 def to_map(tokens: Tensor, size: tuple[int, int]) -> Tensor:
-    """(N, H·W, C) to (N, C, H, W)."""
+    """Reshape (N, H·W, C) to (N, C, H, W)."""
     return tokens.transpose(1, 2).unflatten(2, size)

@@ -1,4 +1,4 @@
-"""Non-local layer over joints: every joint looks at pooled pairs of joints."""
+"""Non-local layer over joints: every joint attends to pooled pairs of joints."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ from torch import Tensor, nn
 from posediff.models.layers.fused import pair_max
 from posediff.models.layers.normalization import RowBatchNorm
 
-# Left and right counterparts side by side, then pooled in pairs from the start. One group has three joints
-# (thorax, neck, head), so pairs after it straddle groups and joint 14 is left over: it is never a key.
-# Trained DiffHPE weights depend on this.
+# Left and right counterparts are adjacent and are pooled in pairs from the start. One group has three joints (thorax,
+# neck, head), so later pairs combine different groups, and joint 14 remains and is never a key. Trained DiffHPE weights
+# depend on this order.
 _HUMAN36M_ORDER = (2, 3, 5, 6, 1, 4, 0, 7, 8, 9, 10, 15, 16, 12, 13, 11, 14)
 POOLING_ORDER: dict[str, tuple[int, ...]] = {
     'h36m17': _HUMAN36M_ORDER,
-    'cmu17': _HUMAN36M_ORDER,  # the same joints, elsewhere in the body
+    'cmu17': _HUMAN36M_ORDER,  # the same joints at other positions of the body
     'mediapipe17': _HUMAN36M_ORDER,
 }
 
 
 class JointNonLocal(nn.Module):
-    """Concatenation form of the non-local block, joints against pairs of joints.
+    """The concatenation form of the non-local block, with joints as queries and pairs of joints as keys.
 
     ``z_i = x_i + BN(W (1/P) sum_p relu(a_i + b_p) g_p)`` with scalars ``a_i = w_a . theta(x_i)`` and
     ``b_p = w_b . max_pool(phi(x))_p``, values ``g`` pooled alike over P = K // 2 pairs, no softmax (Wang et al.,
     "Non-local Neural Networks", CVPR 2018, eq. 5; SemGCN's graph version). Identity at initialisation.
 
     Args:
-        channels: Feature width; halved inside.
-        pooling_order: Permutation of the K joints; joints (order[0], order[1]) are the first pair, and so on. With
-            an odd K the last one is a query only.
+        channels: Width of the features; queries, keys and values have half of it.
+        pooling_order: Permutation of the K joints; joints (order[0], order[1]) are the first pair, and so on. For odd
+            K, the last joint is a query only.
     """
 
     def __init__(self, channels: int, pooling_order: Sequence[int]) -> None:
@@ -52,7 +52,7 @@ class JointNonLocal(nn.Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Draw weights as the DiffHPE code does; the zero norm makes the layer an identity."""
+        """Initialise the weights as in the DiffHPE code; the normalisation is 0, so that the layer is the identity."""
         for linear in (self.query, self.key, self.value, self.score, self.output):
             nn.init.kaiming_normal_(linear.weight)
             if linear.bias is not None:
@@ -61,12 +61,12 @@ class JointNonLocal(nn.Module):
         nn.init.zeros_(self.norm.bias)
 
     def query_map(self) -> tuple[Tensor, Tensor]:
-        """The scalar a_i as one linear map of x_i: weight (1, channels) and bias (1,)."""
+        """Return the linear map from x_i to the scalar a_i: weight (1, channels) and bias (1,)."""
         score = self.score.weight[:, : self.query.out_features]
         return score @ self.query.weight, score @ self.query.bias
 
     def key_value_map(self) -> tuple[Tensor, Tensor]:
-        """Keys and values as one linear map: weight (2 * inner, channels) and bias (2 * inner,)."""
+        """Return the linear map to keys and values: weight (2 * inner, channels) and bias (2 * inner,)."""
         return (
             torch.cat([self.key.weight, self.value.weight]),
             torch.cat([self.key.bias, self.value.bias]),
@@ -82,7 +82,7 @@ class JointNonLocal(nn.Module):
 
 
 def attend_by_sum(query_score: Tensor, key_score: Tensor, values: Tensor) -> Tensor:
-    """``y_i = (1/P) sum_p relu(a_i + b_p) g_p`` for every row.
+    """Return ``y_i = (1/P) sum_p relu(a_i + b_p) g_p`` for every row.
 
     Args:
         query_score: (K, R) scalars a.
@@ -92,7 +92,7 @@ def attend_by_sum(query_score: Tensor, key_score: Tensor, values: Tensor) -> Ten
     Returns:
         (K, R, C).
     """
-    # rows lead and lie in order: otherwise the batched product falls back to a loop over rows
+    # rows first and contiguous: otherwise the batched product is computed in a loop over rows
     query_score, key_score = query_score.t().contiguous(), key_score.t().contiguous()
     weights = F.relu(query_score.unsqueeze(2) + key_score.unsqueeze(1)) / key_score.shape[1]
     return torch.bmm(weights, values.transpose(0, 1)).transpose(0, 1).contiguous()

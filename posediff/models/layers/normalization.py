@@ -1,4 +1,4 @@
-"""Batch normalisation of rows, with statistics that do not lose digits as rows get many."""
+"""Batch normalisation of rows with statistics that stay accurate for many rows."""
 
 from __future__ import annotations
 
@@ -15,10 +15,9 @@ from torch.autograd.function import once_differentiable
 class RowBatchNorm(nn.BatchNorm1d):
     """``nn.BatchNorm1d`` for (R, C).
 
-    For this layout torch's CPU kernel adds up all rows in one float32, which costs the mean and the variance a digit
-    at a few thousand rows. Here blocks of rows are summed apart and joined. Parameters, statistics and results are
-    otherwise the same, an error for a single row included, and ``SyncBatchNorm.convert_sync_batchnorm`` replaces it
-    like any other.
+    For this layout, torch's CPU kernel accumulates all rows in one float32, and mean and variance lose a digit at a few
+    thousand rows. Here, blocks of rows are accumulated separately. Otherwise parameters, statistics, results and the
+    error for a single row are the same, and ``SyncBatchNorm.convert_sync_batchnorm`` replaces it too.
     """
 
     def forward(self, x: Tensor) -> Tensor:
@@ -35,7 +34,7 @@ class RowBatchNorm(nn.BatchNorm1d):
 
 
 def row_statistics(x: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean and biased variance, each (C,), of the rows of a contiguous (R, C)."""
+    """Return mean and biased variance (C,) of the rows of a contiguous tensor (R, C)."""
     block = _block_length(len(x))
     left = len(x) % block
     means, variances = (
@@ -46,7 +45,7 @@ def row_statistics(x: Tensor) -> tuple[Tensor, Tensor]:
     variance = variances.mean(dim=0) + (means - mean).square_().mean(dim=0)
     if left == 0:
         return mean, variance
-    # the rows that fill no block, fewer than the square root of all, joined by their share (Chan et al. 1979)
+    # the remaining rows, fewer than the square root of R, are merged with their weight (Chan et al. 1979)
     share = left / len(x)
     last_mean, last_variance = torch.batch_norm_update_stats(x[-left:], None, None, 0.0)
     step = last_mean - mean
@@ -56,7 +55,7 @@ def row_statistics(x: Tensor) -> tuple[Tensor, Tensor]:
 
 @functools.lru_cache(maxsize=64)
 def _block_length(rows: int) -> int:
-    """The largest divisor that is not above the square root; that root where the divisor is less than half of it."""
+    """Return the largest divisor up to the square root, or the square root if the divisor is less than half of it."""
     root = math.isqrt(rows)
     divisor = max(length for length in range(1, root + 1) if rows % length == 0)
     return divisor if 2 * divisor >= root else root

@@ -1,4 +1,4 @@
-"""Attention over more rows than a CUDA kernel takes."""
+"""Split rows into blocks that a CUDA kernel accepts."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ import torch
 from torch import Tensor
 
 MAX_ROWS = 65_535
-"""Rows that torch's fused attention takes on CUDA: they are an axis of the kernel's grid, which ends there ("invalid
-configuration argument", pytorch/pytorch issue 146704)."""
+"""Maximum number of rows of torch's fused attention on CUDA; more exceed the grid of the kernel ("invalid configuration
+argument", pytorch/pytorch issue 146704)."""
 
 
 def in_row_blocks(function: Callable[..., Tensor], *rows: Tensor, max_rows: int = MAX_ROWS) -> Tensor:
-    """Apply a function that treats rows independently to blocks of them, where they are more than a kernel takes.
+    """Apply a function with independent rows to blocks of rows.
 
     Args:
-        function: Of tensors that share their first axis; gives a tensor with that axis.
+        function: Function of tensors with a common first axis that returns a tensor with that axis.
         rows: Tensors (N, …).
-        max_rows: Rows of a block.
+        max_rows: Maximum number of rows per block.
 
     Returns:
-        (N, …), the same as from one call.
+        (N, …), equal to the result of one call.
     """
     if len(rows[0]) <= max_rows:
         return function(*rows)

@@ -1,4 +1,4 @@
-"""MixSTE's trunk: transformer blocks that alternate between joints and frames."""
+"""The transformer of MixSTE, which alternates between joints and frames."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from posediff.models.layers.attention import FRAME_AXIS, JOINT_AXIS, Transformer
 
 
 class SpatioTemporalTransformer(nn.Module):
-    """Alternating spatial and temporal transformer of MixSTE (Zhang et al., CVPR 2022).
+    """The alternating spatial and temporal transformer of MixSTE (Zhang et al., CVPR 2022).
 
-    Each level attends over joints, then over frames. One normalisation per axis is shared by all levels, position
-    embeddings enter once, before the first level, and a last normalisation ends it.
+    Each level attends over joints, then over frames. All levels share one normalisation per axis. Position embeddings
+    are added once, in the first level. A normalisation follows the last level.
 
     Args:
         num_frames: T.
@@ -20,8 +20,8 @@ class SpatioTemporalTransformer(nn.Module):
         channels: C.
         depth: Number of levels.
         num_heads: Heads of every attention.
-        mlp_ratio: Hidden width over C of every perceptron.
-        drop_path_rate: Stochastic depth of the last level; it grows linearly from 0 at the first.
+        mlp_ratio: Hidden width of every perceptron relative to C.
+        drop_path_rate: Stochastic depth rate of the last level; the rates grow linearly from 0 at the first.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class SpatioTemporalTransformer(nn.Module):
         self.final_norm = nn.LayerNorm(channels, eps=1e-5)
 
     def forward(self, tokens: Tensor) -> Tensor:
-        """Refine one token per joint and frame.
+        """Process one token per joint and frame.
 
         Args:
             tokens: (B, T, K, C).

@@ -1,4 +1,4 @@
-"""Telling a heatmap network how noisy its input is."""
+"""Rescaling of noisy heatmaps by the diffusion step."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from posediff.models.layers.timestep_embedding import SinusoidalStepEmbedding
 
 
 class StepRescaling(nn.Module):
-    """Rescale noisy heatmaps by the embedding of their step: DiffPose's step-adaptive heatmap (section 3.3).
+    """Rescales noisy heatmaps by the step embedding: the step-adaptive heatmap of DiffPose (section 3.3).
 
-    The paper does not say how; here every heatmap is multiplied by one plus a linear function of the embedding, so
-    that the network begins with the heatmaps as they are.
+    The paper does not state how. Here, every heatmap is multiplied by one plus a linear function of the embedding,
+    which is 0 at initialisation.
 
     Args:
         num_joints: K.

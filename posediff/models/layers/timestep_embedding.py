@@ -1,4 +1,4 @@
-"""Vectors that tell a network how noisy its input is."""
+"""Embeddings of the diffusion step."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 
 def check_timesteps(timestep: Tensor, num_train_timesteps: int) -> None:
-    """Refuse steps outside the table, where that can be seen without waiting for an accelerator.
+    """Check that timesteps on the CPU are in the table; on an accelerator, the check would synchronise and is omitted.
 
     Raises:
         ValueError: A step is negative or not below ``num_train_timesteps``.
@@ -27,18 +27,18 @@ def check_timesteps(timestep: Tensor, num_train_timesteps: int) -> None:
 
 
 class TabulatedStepEmbedding(nn.Module):
-    """CSDI's embedding: a table of sines and cosines, then Linear, SiLU, Linear, SiLU.
+    """The embedding of CSDI: a table of sines and cosines, then Linear, SiLU, Linear, SiLU.
 
     Frequencies are 10^(4k / (half - 1)) and steps are multiplied by them (Tashiro et al., "CSDI", NeurIPS 2021,
     appendix; DiffHPE uses the same).
 
-    The table is part of the state dict. Its arguments reach 1e4 times the step, where one unit in the last place of a
-    float32 frequency moves a sine by hundredths, and powers are not rounded alike everywhere: weights belong to the
-    table they were trained with.
+    The table is part of the state dict, because trained weights depend on its rounding: the arguments reach 1e4 times
+    the step, where one unit in the last place of a float32 frequency changes a sine by hundredths, and powers are
+    rounded differently on different platforms.
 
     Args:
-        num_train_timesteps: Rows of the table.
-        channels: Width of the table and of the result; even, at least 4.
+        num_train_timesteps: Number of rows of the table.
+        channels: Width of the table and of the embedding; even, at least 4.
     """
 
     table: Tensor
@@ -48,7 +48,7 @@ class TabulatedStepEmbedding(nn.Module):
         if channels < 4 or channels % 2:
             raise ValueError(f'a step embedding needs an even width of at least 4; got {channels}')
         half = channels // 2
-        # float32 throughout, as the official code: see above
+        # in float32 like the official code, see above
         frequencies = 10.0 ** (torch.arange(float(half)) / (half - 1) * 4.0)
         angles = torch.arange(num_train_timesteps)[:, None] * frequencies
         self.register_buffer('table', torch.cat([angles.sin(), angles.cos()], dim=1))
@@ -62,12 +62,12 @@ class TabulatedStepEmbedding(nn.Module):
 
 
 class SinusoidalStepEmbedding(nn.Module):
-    """DDPM's embedding: sines and cosines of falling frequency, then Linear, GELU, Linear.
+    """The embedding of DDPM: sines and cosines of decreasing frequency, then Linear, GELU, Linear.
 
     Frequencies are 10000^(-k / (half - 1)); D3DP uses this one (Shan et al., ICCV 2023).
 
     Args:
-        channels: Width of the sinusoid and of the result; even, at least 4.
+        channels: Width of the sinusoid and of the embedding; even, at least 4.
         hidden_channels: Width between the two linear maps.
     """
 

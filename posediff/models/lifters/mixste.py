@@ -1,4 +1,4 @@
-"""MixSTE, the supervised lifter that DiffHPE is conditioned on and compared with."""
+"""MixSTE, a supervised lifter."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from posediff.structures.skeletons import get_skeleton
 
 @MODELS.register_module()
 class MixSTE(BaseModule):
-    """MixSTE (Zhang et al., CVPR 2022) up to its last normalisation; the map to coordinates is the head's.
+    """MixSTE (Zhang et al., CVPR 2022) up to its last normalisation; the head predicts the coordinates.
 
     Args:
         in_channels: Channels per 2D joint: 2, or 3 with the mask of observed joints.
         channels: C; 64 in DiffHPE, 512 in its own paper.
-        depth: Levels, each over joints and then over frames.
+        depth: Number of levels, each with attention over joints and over frames.
         num_heads: Heads of every attention.
-        mlp_ratio: Hidden width over C of every perceptron.
-        num_frames: T, built into the position embedding.
-        skeleton: Name in :mod:`posediff.structures.skeletons`; gives K.
-        drop_path_rate: Stochastic depth of the last level, growing linearly from 0.
-        init_cfg: MMEngine's.
+        mlp_ratio: Hidden width of every perceptron relative to C.
+        num_frames: T; the position embedding depends on it.
+        skeleton: Name in :mod:`posediff.structures.skeletons`; defines K.
+        drop_path_rate: Stochastic depth rate of the last level; the rates grow linearly from 0.
+        init_cfg: See :class:`mmengine.model.BaseModule`.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class MixSTE(BaseModule):
             (B, T, K, channels).
 
         Raises:
-            ValueError: The clip has another length, skeleton or number of channels.
+            ValueError: The clip has another number of frames, joints or channels.
         """
         check_shape(type(self).__name__, 'keypoints', keypoints, self.input_shape, CLIP_AXES)
         return self.trunk(self.embedding(keypoints))
