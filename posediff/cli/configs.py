@@ -16,7 +16,7 @@ from posediff.cli.arguments import command_parser
 from posediff.engine.command_line import one_line_errors
 from posediff.engine.config import load_config
 from posediff.engine.config_files import config_folder, find_config, packaged_configs, parents
-from posediff.fileio.atomic_files import replacing
+from posediff.fileio.atomic_files import atomic_write
 
 
 def parse_args(argv: Sequence[str] | None = None, prog: str | None = None) -> argparse.Namespace:
@@ -70,6 +70,6 @@ def copy_config(name: str, folder: Path) -> Path:
         if target.exists() and target.read_bytes() != file.read_bytes():
             raise FileExistsError(f'{target} exists and differs from the packaged file')
     for file, target in targets.items():
-        with replacing(target) as draft:
+        with atomic_write(target) as draft:
             shutil.copyfile(file, draft)
     return targets[config]

@@ -19,7 +19,7 @@ from posediff.cli import video
 from posediff.cli.arguments import command_parser
 from posediff.engine.command_line import one_line_errors
 from posediff.evaluation.tables import markdown_table
-from posediff.fileio.atomic_files import replacing
+from posediff.fileio.atomic_files import atomic_write
 from posediff.video import VideoSource, open_video
 from posediff.visualization.still import save_still
 
@@ -39,7 +39,7 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
         clip, calibration, licence = (DEMO_VIDEO.fetch(name) for name in ('demo.mp4', 'calibration.toml', 'LICENSE'))
     video.main([str(clip), '--calibration', str(calibration), '--out', str(args.out), '--overwrite', *args.of_video])
     with one_line_errors():
-        with replacing(args.out / 'LICENSE.sports2d') as temporary:  # of the pictures in the files beside it
+        with atomic_write(args.out / 'LICENSE.sports2d') as temporary:  # of the pictures in the files beside it
             temporary.write_bytes(licence.read_bytes())
         picture = save_still(args.out, args.out / 'demo.png', video_of(args.out / 'poses.npz', clip))
         print('\n' + people_table(args.out / 'poses.npz'))

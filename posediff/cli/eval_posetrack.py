@@ -17,7 +17,7 @@ from posediff.cli.arguments import command_parser
 from posediff.engine.command_line import one_line_errors
 from posediff.evaluation.posetrack import PROTOCOLS, PoseTrackResult, evaluate_folders
 from posediff.evaluation.tables import markdown_table
-from posediff.fileio.atomic_files import replacing
+from posediff.fileio.atomic_files import atomic_write
 
 MEASURES = ('ap', 'precision', 'recall')
 TRACKING_MEASURES = ('mota', 'hota')
@@ -49,5 +49,5 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
         args.out.unlink(missing_ok=True)  # if this run fails, no file of an earlier run must remain in its place
         result = evaluate_folders(args.gt, args.pred, args.protocol, args.tracking)
         print(as_markdown(result))
-        with replacing(args.out) as temporary:
+        with atomic_write(args.out) as temporary:
             temporary.write_text(json.dumps({'protocol': args.protocol, **result.to_dict()}, indent=1) + '\n')

@@ -13,7 +13,7 @@ from mmengine.config import Config
 
 from posediff.cli.arguments import command_parser
 from posediff.engine.command_line import one_line_errors
-from posediff.fileio.atomic_files import replacing
+from posediff.fileio.atomic_files import atomic_write
 from posediff.fileio.checkpoint import load_checkpoint, state_of
 from posediff.fileio.literal_config import parse_literal_config
 from posediff.fileio.safetensors_files import SUFFIX, as_half, write_safetensors
@@ -59,9 +59,9 @@ def publish(source: Path, destination: Path, half: bool = False, config_out: Pat
         state = as_half(state, str(source))
     kept = {key: meta[key] for key in KEPT_META if key in meta}
     with ExitStack() as both:
-        draft = both.enter_context(replacing(destination))
+        draft = both.enter_context(atomic_write(destination))
         if config_out is not None and text is not None:
-            both.enter_context(replacing(config_out)).write_text(text, encoding='utf-8')
+            both.enter_context(atomic_write(config_out)).write_text(text, encoding='utf-8')
         if destination.suffix == SUFFIX:
             write_safetensors(draft, state, kept)
         else:

@@ -17,7 +17,7 @@ from posediff.cli.arguments import command_parser
 from posediff.engine.command_line import one_line_errors
 from posediff.engine.launch import add_common_arguments, leaving_process_group, prepare, unwrap
 from posediff.engine.model_building import load_weights
-from posediff.fileio.atomic_files import replacing
+from posediff.fileio.atomic_files import atomic_write
 
 
 def parse_args(argv: Sequence[str] | None = None, prog: str | None = None) -> argparse.Namespace:
@@ -44,5 +44,5 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
             _ = runner.test_loop  # builds the dataset, whose errors belong to the input
         metrics = runner.test()
         if args.out and is_main_process():
-            with replacing(args.out) as draft:
+            with atomic_write(args.out) as draft:
                 draft.write_text(json.dumps(finite_or_null(metrics), indent=2) + '\n')

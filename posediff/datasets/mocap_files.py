@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from posediff.datasets.mocap_checks import FORMAT_VERSION, check_arrays, read_arrays
-from posediff.fileio.atomic_files import replacing
+from posediff.fileio.atomic_files import atomic_write
 from posediff.geometry.cameras import Camera
 from posediff.structures.skeletons import CMU17
 
@@ -81,7 +81,7 @@ def save_subject(path: str | Path, clips: list[MocapClip], *, fps: float, seed: 
         'camera_img_shape': np.array([camera.img_shape for camera in cameras], dtype=np.int64).reshape(*shape, 2),
     }
     check_arrays(path, {name: np.asarray(value) for name, value in arrays.items()})
-    with replacing(path) as temporary:
+    with atomic_write(path) as temporary:
         np.savez_compressed(temporary, **arrays)
 
 

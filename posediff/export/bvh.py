@@ -18,7 +18,7 @@ from posediff.export.known_limbs import known_limbs
 from posediff.export.motion import Motion
 from posediff.export.motion_frames import to_y_up_metres
 from posediff.export.rest_pose import BODY, rest_offsets
-from posediff.fileio.atomic_files import replacing
+from posediff.fileio.atomic_files import atomic_write
 from posediff.geometry.rotations import EULER_ORDER, ContinuousEulerAngles
 from posediff.registry import EXPORTERS
 from posediff.structures.argument_checks import require_one_of
@@ -79,7 +79,7 @@ class BVHExporter(BaseExporter):
         solver = BvhSolver(rest_offsets(_measured(motion, joints), skeleton), skeleton, END_SITE)
         euler = ContinuousEulerAngles()
         errors: list[tuple[int, float, float]] = []  # per block: number, sum, maximum
-        with replacing(path) as temporary, temporary.open('w') as file:
+        with atomic_write(path) as temporary, temporary.open('w') as file:
             file.writelines(f'{line}\n' for line in _header(solver.nodes, self.scale, motion))
             for block, filled in zip(motion.blocks(), _filled(motion, joints), strict=True):
                 pose = solver(filled)

@@ -9,7 +9,7 @@ import numpy as np
 
 from posediff.export.base import BaseExporter
 from posediff.export.motion import Motion
-from posediff.fileio.atomic_files import replacing
+from posediff.fileio.atomic_files import atomic_write
 from posediff.registry import EXPORTERS
 
 MAX_FRAMES = 65535  # the header counts them in 16 bits; ezc3d silently drops the rest
@@ -82,7 +82,7 @@ class C3DExporter(BaseExporter):
             'residuals': np.where(motion.known.T, 0.0, -1.0)[None],
             'camera_masks': masks,
         }
-        with replacing(path) as temporary:
+        with atomic_write(path) as temporary:
             file.write(str(temporary))
         counted = 'the frame of the video from 1' if on_clock else f'frame {motion.first_frame} of the video from 0'
         return {

@@ -11,7 +11,7 @@ import numpy as np
 from posediff.export.base import BaseExporter
 from posediff.export.motion import Motion
 from posediff.export.motion_frames import MotionFrames
-from posediff.fileio.atomic_files import replacing
+from posediff.fileio.atomic_files import atomic_write
 from posediff.registry import EXPORTERS
 
 
@@ -40,7 +40,7 @@ class CSVExporter(BaseExporter):
         header = ['frame_index', 'time_s', 'track_id', 'observed']
         header += [f'{joint}_{axis}_mm' for joint in motion.joint_names for axis in 'xyz']
         header += [*(f'{joint}_observed' for joint in motion.joint_names), 'root_position_observed']
-        with replacing(path) as temporary, temporary.open('w') as file:
+        with atomic_write(path) as temporary, temporary.open('w') as file:
             file.write(','.join(header) + '\n')
             for block in motion.blocks():
                 file.writelines(_lines(block))

@@ -13,7 +13,7 @@ import numpy as np
 from posediff.export.base import BaseExporter
 from posediff.export.frame_ranges import FrameRanges
 from posediff.export.motion import Motion, plain
-from posediff.fileio.atomic_files import replacing_together
+from posediff.fileio.atomic_files import atomic_write_files
 from posediff.geometry.up_axis import y_up_rotation
 from posediff.plugins.entry_points import load_plugins
 from posediff.registry import EXPORTERS
@@ -50,7 +50,7 @@ def export_motion(
         raise ValueError(f'{target}: give the path without its suffix, which depends on the format')
     exporters = build_exporters(names, options or {})
     motion = motion.with_up()
-    with replacing_together(target.parent) as folder:
+    with atomic_write_files(target.parent) as folder:
         files = write_motion(motion, folder / target.name, exporters.values())
     return [target.with_name(name) for name in files]
 

@@ -12,7 +12,7 @@ from posediff.export.base import BaseExporter
 from posediff.export.exporters import build_exporters, checked_formats, write_motion
 from posediff.export.motion import Motion, frame_blocks
 from posediff.export.track_frames import COLUMNS, TrackSpan, find_tracks, open_track_frames, write_track_frames
-from posediff.fileio.atomic_files import replacing_together
+from posediff.fileio.atomic_files import atomic_write_files
 from posediff.fileio.pose_check import check_pose_file
 from posediff.geometry.up_axis import estimate_up
 from posediff.registry import EXPORTERS
@@ -43,7 +43,7 @@ def export_tracks(folder: str | Path, formats: str) -> list[Path]:
     skeleton, fps = check_pose_file(source, COLUMNS)
     exporters = build_exporters(names, {name: EXPORTERS.module_dict[name].track_options for name in names})
     written: dict[int, list[str]] = {}
-    with replacing_together(folder) as drafts:
+    with atomic_write_files(folder) as drafts:
         for group in _groups(find_tracks(source)):
             with TemporaryDirectory(dir=folder, prefix='.', ignore_cleanup_errors=True) as maps:
                 write_track_frames(source, group, skeleton.num_joints, Path(maps))

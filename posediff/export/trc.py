@@ -8,7 +8,7 @@ from typing import Any
 from posediff.export.base import BaseExporter
 from posediff.export.csv_table import cells
 from posediff.export.motion import Motion
-from posediff.fileio.atomic_files import replacing
+from posediff.fileio.atomic_files import atomic_write
 from posediff.registry import EXPORTERS
 
 ORIGINAL = ('DataRate', 'DataStartFrame', 'NumFrames')  # of the original recording
@@ -45,7 +45,7 @@ class TRCExporter(BaseExporter):
             ['Frame#', 'Time', *(cell for joint in motion.joint_names for cell in (joint, '', '')), ''],
             ['', '', *numbered, ''],
         ]
-        with replacing(path) as temporary, temporary.open('w') as file:
+        with atomic_write(path) as temporary, temporary.open('w') as file:
             file.writelines('\t'.join(row) + '\n' for row in head)
             for block in motion.with_up().blocks():
                 rows = zip(block.clock.tolist(), block.y_up_metres(), strict=True)

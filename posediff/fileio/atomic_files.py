@@ -15,7 +15,7 @@ NOT_SYNCED = (errno.EINVAL, errno.ENOTSUP, errno.ENOSYS)
 
 
 @contextmanager
-def replacing(path: str | Path) -> Iterator[Path]:
+def atomic_write(path: str | Path) -> Iterator[Path]:
     """Yield a temporary path beside ``path`` with the same suffix; it is renamed to ``path`` if the block succeeds.
 
     The folder is created if it does not exist. The file is flushed to disk before it is renamed. If the block raises,
@@ -35,7 +35,7 @@ def replacing(path: str | Path) -> Iterator[Path]:
 
 
 @contextmanager
-def replacing_together(folder: str | Path) -> Iterator[Path]:
+def atomic_write_files(folder: str | Path) -> Iterator[Path]:
     """Yield a new hidden folder in ``folder``; its files are moved to ``folder`` if the block succeeds, all or none.
 
     ``folder`` is created if it does not exist. If the block raises, or a file cannot be renamed, no new file is left

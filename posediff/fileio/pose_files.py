@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from posediff.fileio.atomic_files import replacing
+from posediff.fileio.atomic_files import atomic_write
 from posediff.fileio.keypoint_files import FoundPerson, KeypointRecord, read_keypoint_file
 from posediff.fileio.keypoint_files.clocks import SAME_RATE
 from posediff.structures.skeletons import Skeleton
@@ -199,7 +199,7 @@ def write_poses(
     }
     if joints_3d_std is not None:
         document['joints_3d_std'] = _rounded(joints_3d_std, written)
-    with replacing(path) as temporary:
+    with atomic_write(path) as temporary:
         temporary.write_text(json.dumps(_plain(document), allow_nan=False) + '\n')
 
 

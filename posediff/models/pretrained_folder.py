@@ -7,7 +7,7 @@ from pathlib import Path
 from mmengine.config import Config
 from torch import nn
 
-from posediff.fileio.atomic_files import new_folder, replacing_together
+from posediff.fileio.atomic_files import atomic_write_files, new_folder
 from posediff.fileio.literal_config import parse_literal_config
 from posediff.fileio.model_card import ModelCard
 from posediff.fileio.safetensors_files import as_half, write_safetensors
@@ -53,7 +53,7 @@ def save_pretrained(
         raise FileExistsError(f'{target} exists already; overwrite=True replaces the model in it')
     if target.exists() and not target.is_dir():
         raise FileExistsError(f'{target} is not a folder')
-    with replacing_together(target) if target.exists() else new_folder(target) as draft:
+    with atomic_write_files(target) if target.exists() else new_folder(target) as draft:
         (draft / CONFIG_NAME).write_text(text, encoding='utf-8')
         write_safetensors(draft / WEIGHTS_NAME, state, {})
         (draft / CARD_NAME).write_text((card or ModelCard()).text(), encoding='utf-8')

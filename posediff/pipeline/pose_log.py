@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from posediff.fileio.atomic_files import replacing
+from posediff.fileio.atomic_files import atomic_write
 from posediff.structures.frame_poses import FramePoses
 
 PART_FRAMES = 200
@@ -120,9 +120,9 @@ class PoseLog:
 
     def _write(self, frames: list[FramePoses]) -> None:
         if not self.num_frames:
-            with replacing(self.folder / 'about.json') as draft:
+            with atomic_write(self.folder / 'about.json') as draft:
                 draft.write_text(json.dumps(self.about))
-        with replacing(self.folder / _part_name(self.num_frames)) as draft:
+        with atomic_write(self.folder / _part_name(self.num_frames)) as draft:
             np.savez(
                 draft,
                 frame_index=np.array([one.frame_index for one in frames]),

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from posediff.fileio.atomic_files import replacing
+from posediff.fileio.atomic_files import atomic_write
 from posediff.pipeline.stature import check_height, statures
 from posediff.structures.results import FrameResult, PersonPose
 from posediff.structures.skeletons import Skeleton
@@ -112,7 +112,7 @@ class PoseWriter:
         self._write_part()
         self._settle_scales()
         files = self.folder / 'poses.npz', self.folder / 'poses.json'
-        with replacing(files[0]) as npz, replacing(files[1]) as text:
+        with atomic_write(files[0]) as npz, atomic_write(files[1]) as text:
             self._write_npz(npz)
             self._write_json(text)
         shutil.rmtree(self.parts)
@@ -153,7 +153,7 @@ class PoseWriter:
                 for name in ('joints_3d', 'joints_3d_std'):
                     columns[name][~columns['joint_observed']] = np.nan
             self.num_rows += len(self._rows)
-            with replacing(self.parts / f'{self.num_rows:09d}.npz') as draft:
+            with atomic_write(self.parts / f'{self.num_rows:09d}.npz') as draft:
                 np.savez(draft, **columns)
             self._rows = []
 

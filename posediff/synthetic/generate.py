@@ -14,7 +14,7 @@ from typing import Any
 import cv2
 from tqdm import tqdm
 
-from posediff.fileio.atomic_files import replacing
+from posediff.fileio.atomic_files import atomic_write
 from posediff.synthetic.annotation import SequenceName
 from posediff.synthetic.motion_source import MotionSource, open_motion
 from posediff.synthetic.scene import ClipSettings
@@ -98,7 +98,7 @@ def _claim(root: Path, videos: VideoSet, source: MotionSource) -> None:
                 raise FileExistsError(f'{root} was made for {clips[split]} clips of {split}, not {count}')
     elif root.is_dir() and any(root.iterdir()):
         raise FileExistsError(f'{root} is not empty and has no {DESCRIPTION}; choose another folder')
-    with replacing(path) as temporary:
+    with atomic_write(path) as temporary:
         temporary.write_text(json.dumps(description, indent=2) + '\n')
 
 

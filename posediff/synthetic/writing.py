@@ -9,7 +9,7 @@ from typing import Any
 
 import cv2
 
-from posediff.fileio.atomic_files import replacing
+from posediff.fileio.atomic_files import atomic_write
 from posediff.synthetic.annotation import CATEGORIES, SequenceName, annotate
 from posediff.synthetic.rendering import render
 from posediff.synthetic.scene import Scene
@@ -56,7 +56,7 @@ def write_sequence(root: Path, scene: Scene, label_every: int = 1) -> None:
 
 def write_annotations(path: Path, images: list[dict[str, Any]], annotations: list[dict[str, Any]]) -> None:
     """Write one file in PoseTrack18's format."""
-    with replacing(path) as temporary:
+    with atomic_write(path) as temporary:
         text = json.dumps({'images': images, 'annotations': annotations, 'categories': CATEGORIES})
         temporary.write_text(text)
 

@@ -21,7 +21,7 @@ RAW = ('h264', 'hevc', 'vvc', 'evc', 'm4v', 'mjpeg', 'cavsvideo', 'mpegvideo', '
 FIRST_PICTURES = 16  # decoded on opening, to check whether the time stamps are in order
 WHOLE = 0.98  # minimum share of the header's length in a complete file, since headers round
 SLACK_S = 0.2  # by which audio may start before the video
-LIE = 240.0  # fps above which the rate stated by a live source is not trusted but measured
+MAX_STATED_FPS = 240.0  # the rate of a live source is measured if the stated one is higher
 
 
 class Film(PictureSource):
@@ -86,7 +86,7 @@ class Film(PictureSource):
     def _is_doubtful(self, stream: Any) -> bool:
         """Return whether time stamps have to be checked after decoding."""
         if self.packets is None:
-            return _lies(stream)
+            return _has_doubtful_rate(stream)
         return self.packets.in_order and bool(stream.codec_context.has_b_frames)
 
     def _rate(self, stream: Any, times: list[float], max_fps: float) -> float | None:
@@ -99,7 +99,7 @@ class Film(PictureSource):
         stretches: tuple[np.ndarray, ...] = ()
         if self.packets is not None:
             stretches = self.packets.stretches
-        elif _lies(stream):
+        elif _has_doubtful_rate(stream):
             stretches = (np.unique(np.array(times)),)
         unit = float(stream.time_base)
         fps = best_rate(stretches, (stream.average_rate, stream.base_rate, stream.guessed_rate), unit, max_fps)
@@ -175,9 +175,9 @@ def _length(container: Any, stream: Any, end_s: float) -> float | None:
     return None if not length or end_s - start >= WHOLE * length - SLACK_S else length
 
 
-def _lies(stream: Any) -> bool:
+def _has_doubtful_rate(stream: Any) -> bool:
     rate = stream.average_rate or stream.guessed_rate
-    return not rate or float(rate) > LIE
+    return not rate or float(rate) > MAX_STATED_FPS
 
 
 def _errors() -> tuple[type[Exception], ...]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from posediff.fileio.atomic_files import replacing
+from posediff.fileio.atomic_files import atomic_write
 from posediff.video.film import import_av
 from posediff.video.names import file_address
 
@@ -39,7 +39,7 @@ class VideoWriter:
     def __enter__(self) -> VideoWriter:
         av = import_av()
         with ExitStack() as stack:
-            temporary = stack.enter_context(replacing(self.path))
+            temporary = stack.enter_context(atomic_write(self.path))
             self._container = stack.enter_context(
                 av.open(file_address(temporary), 'w', format='mp4', options={'movflags': 'faststart'})
             )

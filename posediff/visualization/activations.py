@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from torch import Tensor, nn
 
 from posediff.diffusion.noise import GivenNoise
-from posediff.fileio.atomic_files import replacing
+from posediff.fileio.atomic_files import atomic_write
 from posediff.models.reverse import ReverseProcess
 
 
@@ -142,5 +142,5 @@ def save_activations(path: str | Path, frame: np.ndarray, runs: Sequence[tuple[s
             ax.set_yticks([])
         for ax in line[len(panels) :]:
             ax.set_axis_off()
-    with replacing(path) as draft:
+    with atomic_write(path) as draft:
         figure.savefig(draft)

@@ -17,7 +17,7 @@ from matplotlib.lines import Line2D
 from PIL import Image
 from scipy.ndimage import maximum_filter1d
 
-from posediff.fileio.atomic_files import replacing
+from posediff.fileio.atomic_files import atomic_write
 from posediff.structures.skeletons import Skeleton
 from posediff.visualization.drawing import (
     SIDE_COLORS,
@@ -126,7 +126,7 @@ def save_picture(path: str | Path, clip: LiftedClip, frames: Iterable[int], dpi:
     chosen = list(frames)
     figure = Figure(figsize=(13.0, 1.0 + 3.25 * len(chosen)), dpi=dpi)
     _draw(figure, clip, chosen)
-    with replacing(path) as temporary:
+    with atomic_write(path) as temporary:
         figure.savefig(temporary)
 
 
@@ -165,7 +165,7 @@ def save_animation(
         duration=round(1000 * step / clip.fps),
         loop=0,
     )
-    with replacing(path) as temporary:
+    with atomic_write(path) as temporary:
         temporary.write_bytes(buffer.getvalue())
 
 

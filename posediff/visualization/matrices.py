@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import TwoSlopeNorm
 from matplotlib.figure import Figure
 
-from posediff.fileio.atomic_files import replacing
+from posediff.fileio.atomic_files import atomic_write
 
 
 def save_matrices(
@@ -57,7 +57,7 @@ def save_matrices(
             norm = TwoSlopeNorm(0, -span, span)
             title = f'{first} - {second}\n{measure}; blue: {second} better'
             _draw_matrix(line[-1], difference, shared, columns, title, cmap='RdBu', norm=norm)
-    with replacing(path) as temporary:
+    with atomic_write(path) as temporary:
         figure.savefig(temporary)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from posediff.fileio.atomic_files import replacing
+from posediff.fileio.atomic_files import atomic_write
 from posediff.fileio.pose_reader import read_results
 from posediff.fileio.shown_joints import read_drawn, sample_joints, shown_of
 from posediff.structures.results import FrameResult
@@ -65,7 +65,7 @@ def save_still(
         drawn = draw_people(image, result.people, keypoint_skeleton, score_threshold, LINE_SCALE, TEXT_SCALE)
         scene = view.draw(result.people, spread=True)
         columns.append(_stacked(f'{result.time_s:.1f} s', _fitted(drawn), scene))
-    with replacing(Path(path)) as temporary:
+    with atomic_write(Path(path)) as temporary:
         _write(temporary, np.concatenate(columns, axis=1), Path(path).suffix)
     return Path(path)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from posediff.fileio.atomic_files import replacing
+from posediff.fileio.atomic_files import atomic_write
 from posediff.fileio.pose_reader import count_rows, read_rows
 from posediff.fileio.shown_joints import shown_joints
 from posediff.structures.skeletons import Skeleton, get_skeleton
@@ -40,7 +40,7 @@ def write_viewer(folder: str | Path) -> Path:
     """
     text = json.dumps(viewer_data(folder), allow_nan=False).replace('<', '\\u003c')  # cannot end the script element
     path = Path(folder) / 'viewer.html'
-    with replacing(path) as draft:
+    with atomic_write(path) as draft:
         draft.write_text(TEMPLATE.read_text(encoding='utf-8').replace(PLACE, text), encoding='utf-8')
     return path
 

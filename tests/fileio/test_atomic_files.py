@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 
 from posediff.fileio import atomic_files
-from posediff.fileio.atomic_files import replacing, replacing_together
+from posediff.fileio.atomic_files import atomic_write, atomic_write_files
 
 
 def test_a_file_takes_its_name_with_the_mode_of_any_new_file(tmp_path):
     before = os.umask(0o027)
     try:
-        with replacing(tmp_path / 'new' / 'a.json') as draft:
+        with atomic_write(tmp_path / 'new' / 'a.json') as draft:
             assert (draft.parent, draft.suffix) == (tmp_path / 'new', '.json')
             draft.write_text('{}')
     finally:
@@ -28,7 +28,7 @@ def test_a_file_takes_its_name_with_the_mode_of_any_new_file(tmp_path):
 
 @pytest.mark.parametrize('name', ['a' * 251 + '.npz', '.hidden', 'ä b:c.json', 'no_suffix'])
 def test_any_name_that_the_file_system_takes_will_do(tmp_path, name):
-    with replacing(tmp_path / name) as draft:
+    with atomic_write(tmp_path / name) as draft:
         draft.write_text('x')
     assert [path.name for path in tmp_path.iterdir()] == [name]
 
@@ -39,7 +39,7 @@ def test_two_threads_that_write_one_file_leave_it_whole(tmp_path):
     def write(letter: str) -> None:
         try:
             for _ in range(20):
-                with replacing(path) as draft:
+                with atomic_write(path) as draft:
                     barrier.wait(timeout=10)  # all four threads are in the block
                     draft.write_text(1000 * letter)
                     barrier.wait(timeout=10)
@@ -64,7 +64,7 @@ def test_a_block_that_fails_leaves_the_older_file(tmp_path, error):
     path.write_text('older')
 
     def fail() -> None:
-        with replacing(path) as draft:
+        with atomic_write(path) as draft:
             draft.write_text('half')
             raise error
 
@@ -76,7 +76,7 @@ def test_a_block_that_fails_leaves_the_older_file(tmp_path, error):
 
 def test_a_block_that_writes_nothing_is_an_error(tmp_path):
     def nothing() -> None:
-        with replacing(tmp_path / 'a.txt'):
+        with atomic_write(tmp_path / 'a.txt'):
             pass
 
     with pytest.raises(FileNotFoundError):
@@ -90,7 +90,7 @@ def test_a_full_disk_leaves_the_older_file(tmp_path):
     path.write_text('older')
 
     def fill() -> None:
-        with replacing(path) as draft:
+        with atomic_write(path) as draft:
             draft.write_text(10_000 * 'x')
 
     ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
@@ -110,18 +110,18 @@ def test_the_file_is_flushed_before_it_takes_its_name_and_the_folder_after(tmp_p
     sync, replace = os.fsync, os.replace
     monkeypatch.setattr(os, 'fsync', lambda file: done.append(Path(os.readlink(f'/proc/self/fd/{file}'))) or sync(file))
     monkeypatch.setattr(os, 'replace', lambda old, new: done.append('name') or replace(old, new))
-    with replacing(tmp_path / 'a.txt') as draft:
+    with atomic_write(tmp_path / 'a.txt') as draft:
         draft.write_text('x')
     assert done == [draft, 'name', tmp_path]
     done.clear()
-    with replacing_together(tmp_path) as drafts:
+    with atomic_write_files(tmp_path) as drafts:
         (drafts / 'a.txt').write_text('x')
         (drafts / 'b.txt').write_text('x')
     assert done == [drafts / 'a.txt', drafts / 'b.txt', 'name', 'name', tmp_path]
 
 
 def write_three(folder: Path, text: str) -> None:
-    with replacing_together(folder) as drafts:
+    with atomic_write_files(folder) as drafts:
         for name in ('a.txt', 'b.txt', 'c.txt'):
             (drafts / name).write_text(text)
 

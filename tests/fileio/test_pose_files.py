@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from posediff.assets import DEMO_KEYPOINTS
-from posediff.fileio.atomic_files import replacing
+from posediff.fileio.atomic_files import atomic_write
 from posediff.fileio.pose_files import read_keypoints, write_poses
 from posediff.structures.skeletons import H36M17
 
@@ -151,7 +151,7 @@ def test_poses_that_are_not_finite_leave_the_old_file(tmp_path):
 
 
 def test_a_failed_block_leaves_nothing(tmp_path):
-    with pytest.raises(RuntimeError), replacing(tmp_path / 'new' / 'file.txt') as temporary:  # noqa: PT012
+    with pytest.raises(RuntimeError), atomic_write(tmp_path / 'new' / 'file.txt') as temporary:  # noqa: PT012
         temporary.write_text('half')
         raise RuntimeError
     assert list((tmp_path / 'new').iterdir()) == []

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from posediff.export import BaseExporter, Motion
-from posediff.fileio.atomic_files import replacing
+from posediff.fileio.atomic_files import atomic_write
 from posediff.registry import EXPORTERS
 
 
@@ -31,7 +31,7 @@ class WorldCSVExporter(BaseExporter):
         """Write a line for each joint: ``frame_index, time_s, track_id, joint, x_m, y_m, z_m, seen``."""
         x, up, back = motion.y_up_metres().transpose(2, 0, 1)
         written = motion.seen if self.seen_only else motion.known
-        with replacing(path) as draft, draft.open('w', newline='') as file:
+        with atomic_write(path) as draft, draft.open('w', newline='') as file:
             table = csv.writer(file, lineterminator='\n')
             table.writerow(['frame_index', 'time_s', 'track_id', 'joint', 'x_m', 'y_m', 'z_m', 'seen'])
             for frame, joint in zip(*written.nonzero()):

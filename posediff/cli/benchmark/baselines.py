@@ -13,7 +13,7 @@ from posediff.datasets import PoseWindowDataset
 from posediff.engine.command_line import add_cfg_options, one_line_errors, positive
 from posediff.engine.config import load_config, require_parts
 from posediff.evaluation.baselines import centred_items, collect, evaluate_baselines
-from posediff.fileio.atomic_files import replacing
+from posediff.fileio.atomic_files import atomic_write
 from posediff.plugins import load_plugins
 from posediff.registry import DATASETS
 
@@ -72,5 +72,5 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
     report = json.dumps({'config': args.config, 'training_windows': args.windows, 'rows': rows}, indent=1)
     print(report)
     if args.out:
-        with replacing(args.out) as temporary:
+        with atomic_write(args.out) as temporary:
             temporary.write_text(report + '\n', encoding='utf-8')

@@ -23,7 +23,7 @@ from posediff.engine.command_line import add_cfg_options, add_device, one_line_e
 from posediff.engine.evaluation import build_test_dataset, build_test_metric, evaluate_model, set_sampling
 from posediff.engine.model_building import init_model
 from posediff.evaluation.tables import markdown_table
-from posediff.fileio.atomic_files import replacing
+from posediff.fileio.atomic_files import atomic_write
 from posediff.models.estimator import PoseDiffusionEstimator
 
 MEASURES = ('mpjpe', 'p_mpjpe', 'mpjve', 'symmetry_gap', 'segment_std', 'j_agg', 'p_best_oracle', 'j_best_oracle')
@@ -119,7 +119,7 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
         rows = sweep(args)
     table = as_markdown(rows)
     print(table)
-    with replacing(args.out / 'hypotheses_sweep.json') as temporary:
+    with atomic_write(args.out / 'hypotheses_sweep.json') as temporary:
         temporary.write_text(json.dumps({**provenance(args), 'rows': rows}, indent=1) + '\n')
-    with replacing(args.out / 'hypotheses_sweep.md') as temporary:
+    with atomic_write(args.out / 'hypotheses_sweep.md') as temporary:
         temporary.write_text(table + '\n')

@@ -26,7 +26,7 @@ from posediff.datasets.pose_tracks import PoseFrames
 from posediff.engine.command_line import one_line_errors, positive
 from posediff.evaluation.limbs import limbs, score_limbs
 from posediff.evaluation.tables import markdown_table
-from posediff.fileio.atomic_files import replacing
+from posediff.fileio.atomic_files import atomic_write
 from posediff.models.estimator import PoseDiffusionEstimator
 from posediff.structures.skeleton_conversion import convert_joints
 from posediff.structures.skeletons import get_skeleton
@@ -156,6 +156,6 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
     with one_line_errors():
         rows = compare(args)
         args.out.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(args.out) as draft:
+        with atomic_write(args.out) as draft:
             draft.write_text(json.dumps({**provenance(args), 'rows': rows}, indent=1) + '\n')
     print(markdown_table(list(rows[0]), [list(row.values()) for row in rows], digits=1))

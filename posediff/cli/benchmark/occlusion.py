@@ -28,7 +28,7 @@ from posediff.engine.config_files import find_config
 from posediff.engine.evaluation import build_test_dataset, build_test_metric, evaluate_model, set_sampling
 from posediff.engine.model_building import init_model
 from posediff.evaluation.tables import markdown_table
-from posediff.fileio.atomic_files import replacing
+from posediff.fileio.atomic_files import atomic_write
 from posediff.visualization.matrices import save_matrices
 
 MEASURES = {'mpjpe': 'MPJPE, mm', 'symmetry_gap': 'symmetry gap, mm', 'segment_std': 'segment std, mm'}
@@ -142,9 +142,9 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
     rows = {name: list(models) for name, models in results.items()}
     tables = as_markdown(matrices, rows, args.test_patterns)
     print(tables)
-    with replacing(args.out / 'occlusion_matrix.md') as temporary:
+    with atomic_write(args.out / 'occlusion_matrix.md') as temporary:
         temporary.write_text(tables + '\n')
-    with replacing(args.out / 'occlusion_matrix.json') as temporary:
+    with atomic_write(args.out / 'occlusion_matrix.json') as temporary:
         document = {**provenance(args), 'models': methods, 'units': 'mm', 'results': results}
         temporary.write_text(json.dumps(document, indent=1) + '\n')
     save_matrices(args.out / 'occlusion_matrix.png', matrices, rows, args.test_patterns)

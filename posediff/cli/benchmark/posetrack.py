@@ -19,7 +19,7 @@ from posediff.cli.arguments import command_parser
 from posediff.engine.command_line import one_line_errors, positive
 from posediff.evaluation.posetrack import PROTOCOLS, Difference, bootstrap_differences, read_folders
 from posediff.evaluation.tables import markdown_table
-from posediff.fileio.atomic_files import replacing
+from posediff.fileio.atomic_files import atomic_write
 
 
 def parse_args(argv: Sequence[str] | None = None, prog: str | None = None) -> argparse.Namespace:
@@ -80,5 +80,5 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
                 for folder, of_folder in zip(args.pred[1:], differences, strict=True)
             },
         }
-        with replacing(args.out) as temporary:
+        with atomic_write(args.out) as temporary:
             temporary.write_text(json.dumps(document, indent=1) + '\n')

@@ -31,7 +31,7 @@ from posediff.cli.arguments import command_parser
 from posediff.cli.provenance import provenance
 from posediff.engine.command_line import add_device, one_line_errors, positive
 from posediff.evaluation.tables import markdown_table
-from posediff.fileio.atomic_files import replacing
+from posediff.fileio.atomic_files import atomic_write
 from posediff.pipeline.components import VideoComponents
 from posediff.pipeline.description import VideoDescription
 from posediff.pipeline.pose_writer import PoseWriter
@@ -210,7 +210,7 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
             with get_context('spawn').Pool(1) as pool:
                 rows.append(pool.apply(measure, (args, count)))
         args.out.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(args.out) as draft:
+        with atomic_write(args.out) as draft:
             machine = {'cpus': os.cpu_count(), 'threads': args.threads or torch.get_num_threads()}
             draft.write_text(json.dumps({**provenance(args), **machine, 'rows': rows}, indent=1) + '\n')
     print(markdown_table(COLUMNS, [[row[name] for name in COLUMNS] for row in rows], digits=1))

@@ -26,7 +26,7 @@ from posediff.detection import MediaPipeDetector
 from posediff.engine.command_line import one_line_errors, positive
 from posediff.evaluation.limbs import limbs, score_limbs
 from posediff.evaluation.tables import markdown_table
-from posediff.fileio.atomic_files import replacing
+from posediff.fileio.atomic_files import atomic_write
 from posediff.geometry.calibration import CalibratedCamera, find_camera, read_calibration
 from posediff.geometry.triangulation import triangulate
 from posediff.integrations.mediapipe import PoseLandmarkNetwork
@@ -212,6 +212,6 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
         ]
         table = markdown_table(header, [*([row[name] for name in header] for row in rows), means], digits=1)
         args.out.mkdir(parents=True, exist_ok=True)
-        with replacing(args.out / 'compare_views.json') as draft:
+        with atomic_write(args.out / 'compare_views.json') as draft:
             draft.write_text(json.dumps({**provenance(args), 'rows': rows}, indent=1) + '\n')
     print(table)

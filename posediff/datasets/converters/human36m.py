@@ -19,7 +19,7 @@ from posediff.datasets.converters.human36m_cameras import (
 )
 from posediff.datasets.converters.human36m_detections import LAYOUTS, DetectionArchive
 from posediff.datasets.plausible_poses import ANY_POSE, PERSON, check_person_size
-from posediff.fileio.atomic_files import replacing
+from posediff.fileio.atomic_files import atomic_write
 from posediff.fileio.restricted_pickle import load_object_npz
 from posediff.structures.argument_checks import require_one_of
 
@@ -187,14 +187,14 @@ def convert_videopose3d(
         arrays = {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
         frames[split] = len(arrays['S'])
         folder = destination / 'annotation_body3d' / 'fps50'
-        with replacing(folder / f'h36m_{split}.npz') as temporary:
+        with atomic_write(folder / f'h36m_{split}.npz') as temporary:
             np.savez(temporary, **arrays)
         for name, archive in archives.items():
             found = [
                 archive.view(video.subject, video.action, number, len(video.joints_3d)) for video, number, _ in views
             ]
-            with replacing(destination / 'joint_2d_det_files' / f'{name}_{split}.npy') as temporary:
+            with atomic_write(destination / 'joint_2d_det_files' / f'{name}_{split}.npy') as temporary:
                 np.save(temporary, np.concatenate(found))
-    with replacing(destination / 'annotation_body3d' / 'cameras.pkl') as temporary:
+    with atomic_write(destination / 'annotation_body3d' / 'cameras.pkl') as temporary:
         temporary.write_bytes(pickle.dumps(mmpose_cameras()))
     return frames

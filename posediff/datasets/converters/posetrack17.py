@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from posediff.fileio import annolist
-from posediff.fileio.atomic_files import replacing
+from posediff.fileio.atomic_files import atomic_write
 from posediff.fileio.images import read_image
 from posediff.fileio.input_files import data_files
 from posediff.structures.posetrack_joints import EVALUATED_KEYPOINTS, POSETRACK18_KEYPOINTS
@@ -58,7 +58,7 @@ def convert_posetrack17(annotations: str | Path, images: str | Path, destination
             for index, person in enumerate(people):
                 identity = image_id * 100 + index
                 document['annotations'].append({'id': identity, 'image_id': image_id, 'category_id': 1, **person})
-    with replacing(destination) as draft:
+    with atomic_write(destination) as draft:
         draft.write_text(json.dumps(document))
     return {'videos': len(files), **{name: len(document[name]) for name in ('images', 'annotations')}}
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from posediff.fileio.annolist import is_annolist
-from posediff.fileio.atomic_files import replacing
+from posediff.fileio.atomic_files import atomic_write
 from posediff.fileio.image_ids import ImageIds
 from posediff.fileio.images import read_image
 from posediff.fileio.input_files import data_files
@@ -56,7 +56,7 @@ def merge_posetrack(annotations: str | Path, images: str | Path, destination: st
                     raise ValueError(f'{file}: id {key[1]} of {name} is missing, or duplicated in {first}')
                 owners[key] = file
             merged[name] += document[name]
-    with replacing(destination) as draft:
+    with atomic_write(destination) as draft:
         draft.write_text(json.dumps(merged))
     return {'videos': len(files), **{name: len(merged[name]) for name in ('images', 'annotations')}}
 

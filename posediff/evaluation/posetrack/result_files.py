@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from posediff.fileio.atomic_files import replacing
+from posediff.fileio.atomic_files import atomic_write
 from posediff.structures.posetrack_joints import EVALUATED_KEYPOINTS, POSETRACK18_KEYPOINTS
 
 
@@ -84,5 +84,5 @@ def prediction_document(
 
 def write_predictions(path: Path, document: dict[str, Any]) -> None:
     """Write a result file atomically."""
-    with replacing(path) as temporary:
+    with atomic_write(path) as temporary:
         temporary.write_text(json.dumps(document))

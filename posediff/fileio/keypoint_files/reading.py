@@ -16,7 +16,7 @@ from posediff.fileio.keypoint_files.formats import KeypointFormat, find_format
 from posediff.fileio.keypoint_files.frame_numbers import frame_numbers, places_among
 from posediff.fileio.keypoint_files.record import FoundPerson, KeypointRecord
 from posediff.fileio.keypoint_files.track_ids import track_ids
-from posediff.fileio.keypoint_files.unseen import NOWHERE, without_corner, without_strays
+from posediff.fileio.keypoint_files.undetected import PLACEHOLDER, without_corner, without_strays
 from posediff.structures.argument_checks import require_one_of, require_whole
 from posediff.structures.skeletons import Skeleton, get_skeleton
 
@@ -186,7 +186,7 @@ def _checked(one: RawPerson, contents: Contents, joints: Skeleton) -> tuple[np.n
             f'{one.where}: a score must be in [0, 1], got {scores[joint]:g} of {joints.joint_names[joint]}; peaks up '
             f'to {contents.max_score:g} are clipped to 1, percentages and logits are not read'
         )
-    seen &= (scores > 0) & ((points != NOWHERE).any(-1) | (contents.coordinates != 'px'))
+    seen &= (scores > 0) & ((points != PLACEHOLDER).any(-1) | (contents.coordinates != 'px'))
     return np.where(seen[:, None], points, np.nan), np.where(seen, np.minimum(scores, 1), 0).astype(np.float32)
 
 

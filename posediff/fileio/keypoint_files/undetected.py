@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-NOWHERE = (-1.0, -1.0)
+PLACEHOLDER = (-1.0, -1.0)
 """Position, px, of undetected keypoints from pose estimators without scores."""
 
 FAR = 5.0
