@@ -177,7 +177,7 @@ def test_ctrl_c_leaves_whole_files_of_what_was_done_and_the_run_goes_on(
             'calibration file no.toml does not',
         ),
         (['{video}', '--camera', 'left', '--detector', 'whole-frame', *POSE], '--camera left needs --calibration'),
-        (['{video}', '--height', '175', '--detector', 'whole-frame', *POSE], 'give it in metres'),
+        (['{video}', '--height', '175', '--detector', 'whole-frame', *POSE], 'state it in metres'),
         (['{video}', '--skeleton', 'coco17'], '--skeleton coco17 needs --keypoints'),
         (['{video}', '--focal', '-3', '--detector', 'whole-frame', *POSE], 'focal must be a positive length'),
         (['{video}', '--export', 'csv,fbx'], "unknown export format: 'fbx'; known"),
