@@ -99,21 +99,14 @@ def command_line_choices(registry: ComponentRegistry) -> dict[str, tuple[str, Co
 
 
 def choices_help(registry: ComponentRegistry) -> str:
-    """Return the text for ``--help``: one line per choice, with its name and its sentence."""
+    """Return the text for ``--help``: one line per choice, with its name and its sentence, then one per option."""
     choices = sorted((choice for _, choice in command_line_choices(registry).values()), key=lambda choice: choice.rank)
     width = max(len(choice.name) for choice in choices)
-    return '\n'.join(f'  {choice.name:<{width}}  {choice.help}' for choice in choices)
-
-
-def options_help(registry: ComponentRegistry) -> str:
-    """Return the text for ``--help``: the options of every choice that has some."""
-    choices = command_line_choices(registry).values()
-    stated = (
-        f'{choice.name}: ' + ', '.join(f'{option} ({text})' for option, text in choice.options.items())
-        for _, choice in choices
-        if choice.options
-    )
-    return '; '.join(stated).replace('%', '%%')
+    lines = []
+    for choice in choices:
+        lines.append(f'  {choice.name:<{width}}  {choice.help}')
+        lines += [f'  {"":<{width}}    {option}=…: {text}' for option, text in choice.options.items()]
+    return '\n'.join(lines)
 
 
 def component_config(

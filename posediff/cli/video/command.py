@@ -13,14 +13,14 @@ from pathlib import Path
 
 from posediff.cli.video.arguments import parse_args
 from posediff.cli.video.components import build_inferencer
-from posediff.cli.video.file_notes import file_notes
 from posediff.cli.video.output import add_facts, print_report, write_pictures
 from posediff.cli.video.running import infer
+from posediff.detection.base import ProcessedVideo
 from posediff.engine.command_line import one_line_errors
 from posediff.export.exporters import checked_formats
 from posediff.pipeline import VideoPoseInferencer
+from posediff.pipeline.pose_log import PoseLog, refuse_interrupted_run
 from posediff.pipeline.pose_writer import PoseWriter
-from posediff.pipeline.sightings import SightingsLog, refuse_broken_run
 from posediff.video import LiveVideo, VideoSource, open_video
 
 NOTHING_FOUND, INTERRUPTED = 1, 130
@@ -67,7 +67,7 @@ def check_folder(args: argparse.Namespace) -> None:
     """
     if args.overwrite or args.resume:
         return
-    refuse_broken_run(args.out / '.sightings')
+    refuse_interrupted_run(args.out / '.sightings')
     if (args.out / 'poses.npz').exists():
         raise FileExistsError(f'{args.out} holds results: --overwrite replaces them')
     if any((args.out / '.rows').glob('*.npz')):
@@ -93,7 +93,7 @@ def run(
     video: VideoSource,
     inferencer: VideoPoseInferencer,
     writer: PoseWriter,
-    log: SightingsLog | None,
+    log: PoseLog | None,
 ) -> bool:
     """Process the frames and write all files; returns whether the run was not stopped by Ctrl-C."""
     started = time.perf_counter()
@@ -101,13 +101,37 @@ def run(
     seconds = time.perf_counter() - started
     with one_line_errors():
         ended = finished and not video.is_live
-        notes = file_notes(args, inferencer, writer, ended, video.num_pictures if ended else None, log)
+        notes = detector_warnings(args, inferencer, writer, ended, video.num_pictures if ended else None, log)
     add_facts(writer, video, video_run)
     files = list(writer.finish())
     print_report(writer, video, video_run, seconds, notes)
     files += write_pictures(args, writer, video)
     print('written ' + ', '.join(str(file) for file in files))
     return finished
+
+
+def detector_warnings(
+    args: argparse.Namespace,
+    inferencer: VideoPoseInferencer,
+    writer: PoseWriter,
+    finished: bool,
+    num_pictures: int | None,
+    log: PoseLog | None,
+) -> list[str]:
+    """Return the detector's warnings about the processed video; if it raises an error, the results are discarded.
+
+    Raises:
+        ValueError: The detections are of another video.
+    """
+    complete = finished and args.max_frames is None
+    processed = ProcessedVideo(writer.num_frames, num_pictures, complete, args.resume)
+    try:
+        return inferencer.components.detector.warnings(processed)
+    except ValueError:
+        if log is not None:
+            log.remove()
+        writer.discard()
+        raise
 
 
 @contextmanager

@@ -28,14 +28,19 @@ def build_inferencer(args: argparse.Namespace, video: VideoSource) -> VideoPoseI
     if not packaged and args.lifter_checkpoint is None:
         raise ValueError(f"--lifter {args.lifter} needs --lifter-checkpoint (or 'random')")
     detector, estimator, tracker = people_configs(args, video)
+    if args.smooth_options and args.smooth is None:
+        raise ValueError(f'--smooth-options {" ".join(args.smooth_options)} needs --smooth')
     if args.camera is not None and args.calibration is None:
         raise ValueError(f'--camera {args.camera} needs --calibration')
+    smoother = None
+    if args.smooth is not None:
+        smoother = component_config(SMOOTHERS, '--smooth', args.smooth, options=args.smooth_options)
     return VideoPoseInferencer(
         detector=detector,
         pose_estimator=estimator,
         tracker=tracker,
         lifter=(args.lifter, args.lifter_checkpoint or LIFTER_CHECKPOINT),
-        smoother=None if args.smooth is None else component_config(SMOOTHERS, '--smooth', args.smooth),
+        smoother=smoother,
         num_hypotheses=args.num_hypotheses or (LIVE_HYPOTHESES if args.live else None),
         num_inference_steps=args.num_inference_steps,
         score_threshold=args.score_threshold,
@@ -55,14 +60,21 @@ def build_inferencer(args: argparse.Namespace, video: VideoSource) -> VideoPoseI
 
 def people_configs(args: argparse.Namespace, video: VideoSource) -> tuple[Config, Config, Config]:
     """Return the configs of detector, 2D estimator and tracker."""
-    tracker = component_config(TRACKERS, '--tracker', args.tracker or 'pose')
+    tracker = component_config(TRACKERS, '--tracker', args.tracker or 'pose', options=args.tracker_options)
     if args.keypoints is not None:
         return keypoint_file_configs(args, video, tracker)
     refuse_file_options(args)
-    detector = component_config(
-        DETECTORS, '--detector', args.detector or 'mediapipe', args.detector_checkpoint, args.device
+    images = tuple(path.name for path in video.images or ())
+    detector, estimator = (
+        component_config(
+            registry,
+            f'--{name}',
+            getattr(args, name) or 'mediapipe',
+            getattr(args, f'{name}_checkpoint'),
+            args.device,
+            getattr(args, f'{name}_options'),
+            images,
+        )
+        for name, registry in (('detector', DETECTORS), ('pose', POSE_ESTIMATORS))
     )
-    if detector['type'] == 'BoxesFileDetector' and video.images is not None:
-        detector['image_names'] = tuple(path.name for path in video.images)
-    estimator = component_config(POSE_ESTIMATORS, '--pose', args.pose or 'mediapipe', args.pose_checkpoint, args.device)
     return detector, estimator, tracker

@@ -15,7 +15,7 @@ from posediff.video import VideoSource
 Config = dict[str, Any]
 
 FILE_OPTIONS = ('skeleton', 'format', 'coordinates', 'first_frame')
-REPLACED_OPTIONS = ('detector', 'detector_checkpoint', 'pose', 'pose_checkpoint')
+REPLACED_OPTIONS = ('detector', 'detector_checkpoint', 'detector_options', 'pose', 'pose_checkpoint', 'pose_options')
 
 
 def refuse_file_options(args: argparse.Namespace) -> None:
@@ -44,13 +44,13 @@ def keypoint_file_configs(
         ValueError: The file is malformed or does not fit the video, or an option has no effect with it.
     """
     for name in REPLACED_OPTIONS:
-        if getattr(args, name) is not None:
-            raise ValueError(
-                f'--{name.replace("_", "-")} {getattr(args, name)} has no use beside --keypoints {args.keypoints}'
-            )
+        given = getattr(args, name)
+        if given:
+            text = given if isinstance(given, str) else ' '.join(given)
+            raise ValueError(f'--{name.replace("_", "-")} {text} has no use beside --keypoints {args.keypoints}')
     source: dict[str, Any] = {'path': args.keypoints, 'skeleton': args.skeleton, 'img_shape': video.img_shape}
-    given = {name: getattr(args, name) for name in ('format', 'coordinates', 'first_frame')}
-    source |= {name: value for name, value in given.items() if value is not None}
+    stated = {name: getattr(args, name) for name in ('format', 'coordinates', 'first_frame')}
+    source |= {name: value for name, value in stated.items() if value is not None}
     if video.images is not None:
         source['image_names'] = tuple(path.name for path in video.images)
     source['keep_track_ids'] = args.tracker is None
@@ -58,6 +58,8 @@ def keypoint_file_configs(
     if record.is_sparse:
         tracker['min_hits'] = 1
     if record.has_track_ids:
+        if args.tracker_options:
+            raise ValueError(f'--tracker-options has no use beside the track ids of {args.keypoints}: name a --tracker')
         tracker = {'type': 'GivenIdsTracker', **source}
     return {'type': 'KeypointsFileDetector', **source}, {'type': 'KeypointsFileEstimator', **source}, tracker
 

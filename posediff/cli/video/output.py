@@ -19,7 +19,7 @@ from posediff.visualization.viewer import write_viewer
 
 def add_facts(writer: PoseWriter, video: VideoSource, run: VideoRun) -> None:
     """Add what is known only after the run to the header of the results."""
-    writer.header.facts['sides_put_right'] = run.sides_put_right
+    writer.header.facts['sides_put_right'] = run.num_side_swaps
     if video.cuts:
         writer.header.facts['cuts'] = {
             'frame_index': [round(cut.time_s * video.fps) for cut in video.cuts],
@@ -31,8 +31,8 @@ def add_facts(writer: PoseWriter, video: VideoSource, run: VideoRun) -> None:
 def print_report(writer: PoseWriter, video: VideoSource, run: VideoRun, seconds: float, notes: Sequence[str]) -> None:
     """Print speed and corrections to stdout, warnings to stderr."""
     print(f'{video.name}: {writer.num_frames} frames in {seconds:.1f} s ({writer.num_frames / seconds:.1f} frames/s)')
-    if run.sides_put_right:
-        print(f'left and right were corrected in {run.sides_put_right} poses (--keep-sides switches this off)')
+    if run.num_side_swaps:
+        print(f'left and right were corrected in {run.num_side_swaps} poses (--keep-sides switches this off)')
     if writer.num_unplaced:
         print(f'{writer.num_unplaced} root positions were taken from neighbouring frames (root_observed marks them)')
     for problem in (video.problem, *notes):

@@ -11,8 +11,8 @@ from tqdm import tqdm
 
 from posediff.pipeline import VideoPoseInferencer
 from posediff.pipeline.live import LiveResults
+from posediff.pipeline.pose_log import PoseLog
 from posediff.pipeline.pose_writer import PoseWriter
-from posediff.pipeline.sightings import SightingsLog
 from posediff.pipeline.video_run import VideoRun
 from posediff.structures.results import FrameResult
 from posediff.video import LiveVideo, VideoSource
@@ -23,7 +23,7 @@ def infer(
     video: VideoSource,
     writer: PoseWriter,
     max_frames: int | None,
-    log: SightingsLog | None,
+    log: PoseLog | None,
 ) -> tuple[bool, VideoRun]:
     """Process the video and add each frame's result to the writer.
 

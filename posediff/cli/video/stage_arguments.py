@@ -18,6 +18,7 @@ def add_pose_options(group: argparse._ArgumentGroup) -> None:
         '--detector', metavar='NAME', help='finds the people in each frame; default: mediapipe; choices: see below'
     )
     group.add_argument('--detector-checkpoint', metavar='FILE', help='weights of the detector: file, URL, or random')
+    _add_component_options(group, '--detector')
     group.add_argument(
         '--pose',
         metavar='NAME',
@@ -26,11 +27,13 @@ def add_pose_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         '--pose-checkpoint', metavar='FILE', help='weights of the 2D pose estimator: file, URL, or random'
     )
+    _add_component_options(group, '--pose')
     group.add_argument(
         '--tracker',
         choices=list(command_line_choices(TRACKERS)),
         help='assigns track ids; default: pose, or the ids of the --keypoints file if it has any; choices: see below',
     )
+    _add_component_options(group, '--tracker')
     group.add_argument(
         '--score-threshold',
         type=float,
@@ -91,6 +94,17 @@ def add_lifting_options(group: argparse._ArgumentGroup) -> None:
         '--smooth',
         choices=list(command_line_choices(SMOOTHERS)),
         help='filters the 3D joints over time; default: no filter; choices: see below',
+    )
+    _add_component_options(group, '--smooth')
+
+
+def _add_component_options(group: argparse._ArgumentGroup, flag: str) -> None:
+    group.add_argument(
+        f'{flag}-options',
+        nargs='+',
+        default=[],
+        metavar='NAME=VALUE',
+        help=f'options of the component that {flag} chooses: see below',
     )
 
 
