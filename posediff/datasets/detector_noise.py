@@ -9,7 +9,6 @@ from numbers import Real
 from typing import NamedTuple
 
 import numpy as np
-from scipy.signal import lfilter
 
 from posediff.structures.skeletons import Skeleton
 
@@ -127,6 +126,8 @@ def _jitter(shape: tuple[int, int], noise: DetectorNoise, rng: np.random.Generat
     innovation = math.sqrt(1 - noise.decay**2)
     draws[0, 0] /= innovation  # makes the process stationary from its first frame
     coefficients = np.array([[innovation, 0.0], [1.0, -noise.decay]], dtype=np.float32)
+    from scipy.signal import lfilter  # here: it takes half a second to import
+
     unit = lfilter(*coefficients, draws[0], axis=0)
     unit *= math.sqrt(noise.memory)
     unit += draws[1] * math.sqrt(1 - noise.memory)

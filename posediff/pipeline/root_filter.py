@@ -11,7 +11,6 @@ from collections import deque
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import siegelslopes
 
 REACH_S = 0.6
 """Duration of the windows before and after a frame that it is compared with, s. Implausible frames are found if they
@@ -128,6 +127,8 @@ def _fits(frame: int, value: float, times: list[np.ndarray], values: list[np.nda
     reached = [float(np.median(side)) for side in values]
     if min(reached) - step <= value <= max(reached) + step:
         return True
+    from scipy.stats import siegelslopes  # here: it takes half a second to import
+
     lines = [siegelslopes(side, time) for side, time in zip(values, times, strict=True)]
     rest = [side - (slope * time + start) for side, time, (slope, start) in zip(values, times, lines, strict=True)]
     spread = min(1.4826 * float(np.median(np.abs(one))) for one in rest)  # the other window may have outliers

@@ -6,7 +6,6 @@ from abc import abstractmethod
 
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
-from scipy.signal import savgol_filter
 
 from posediff.registry import SMOOTHERS
 from posediff.smoothing.base import BaseSmoother, SmoothingStream, check_fps, check_steps, check_values
@@ -152,4 +151,6 @@ class SavitzkyGolaySmoother(SymmetricSmoother):
         length = min(2 * self.radius(fps) + 1, len(values) - (len(values) + 1) % 2)
         if length <= self.order:  # as many parameters as frames: the polynomial interpolates the values
             return values
+        from scipy.signal import savgol_filter  # here: it takes half a second to import
+
         return savgol_filter(values, length, self.order, axis=0, mode='interp')
