@@ -482,7 +482,7 @@ def test_senseless_settings_are_named_and_nothing_is_written(source, tmp_path, o
     assert not (tmp_path / 'out').exists()
 
 
-def test_the_command_line_tells_what_it_did(source, tmp_path, repository):
+def test_the_command_line_tells_what_it_did(source, tmp_path, repository, load_tool, exit_code, capsys):
     (source / '09_01.bvh').write_text('nonsense')
     (source / '07' / '07_03.amc').write_text(amc_text(2))
     command = [sys.executable, str(repository / 'tools/dataset_converters/cmu_mocap.py')]
@@ -496,17 +496,13 @@ def test_the_command_line_tells_what_it_did(source, tmp_path, repository):
     assert 'skipped 07/07_03.amc: has 2 frames; resampling from 120 to 50 fps needs 4' in run.stdout
     assert '3 takes converted, 2 skipped' in run.stdout
     (source / 'index.csv').write_text('clip,subject\n07_01,07\n')
-    run = subprocess.run(
-        [*command, str(source), str(tmp_path / 'none')], capture_output=True, text=True, env=environment
-    )
-    assert run.returncode == 2
-    assert re.fullmatch(r'error: .*index\.csv: column skeleton, file, fps, description missing; .*\n', run.stderr)
+    main = load_tool('dataset_converters/cmu_mocap.py').main
+    assert exit_code(main, [str(source), str(tmp_path / 'none')]) == 2
+    said = capsys.readouterr().err
+    assert re.fullmatch(r'error: .*index\.csv: column skeleton, file, fps, description missing; .*\n', said)
     assert not (tmp_path / 'none').exists()
-    run = subprocess.run(
-        [*command, str(tmp_path / 'none'), str(tmp_path)], capture_output=True, text=True, env=environment
-    )
-    assert run.returncode == 2
-    assert 'none: no such folder' in run.stderr
+    assert exit_code(main, [str(tmp_path / 'none'), str(tmp_path)]) == 2
+    assert 'none: no such folder' in capsys.readouterr().err
 
 
 @pytest.mark.slow

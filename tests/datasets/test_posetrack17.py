@@ -1,8 +1,6 @@
 """Conversion of PoseTrack2017 files, and reading of the result by MMPose and PoseTrackClipDataset."""
 
 import json
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -104,14 +102,13 @@ def test_what_is_broken_is_named(tmp_path, change, said):
     assert not (root / 'out.json').exists()
 
 
-def test_the_tool_says_in_one_line_what_is_missing(tmp_path, repository):
-    command = [sys.executable, str(repository / 'tools/dataset_converters/posetrack17_to_coco.py')]
+def test_the_tool_says_in_one_line_what_is_missing(tmp_path, load_tool, exit_code, capsys):
+    main = load_tool('dataset_converters/posetrack17_to_coco.py').main
     root = write(tmp_path)
     arguments = [str(root / 'annotations'), str(root), str(root / 'out.json')]
-    done = subprocess.run([*command, *arguments], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    assert '1 videos, 4 images, 3 annotations' in done.stdout
-    failed = subprocess.run([*command, str(root / 'none'), *arguments[1:]], capture_output=True, text=True)
-    assert failed.returncode == 2
-    assert failed.stderr.startswith('error: ')
-    assert 'none: no such folder' in failed.stderr
+    assert exit_code(main, arguments) == 0
+    assert '1 videos, 4 images, 3 annotations' in capsys.readouterr().out
+    assert exit_code(main, [str(root / 'none'), *arguments[1:]]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith('error: ')
+    assert 'none: no such folder' in said
