@@ -149,28 +149,25 @@ def test_trained_and_averaged_weights_are_told_apart(tmp_path: Path, config: Pat
         convert_checkpoint(source, tmp_path / 'converted.pth', config)
 
 
-def test_command_line(tmp_path: Path, config: Path, repository: Path) -> None:
+def test_command_line(tmp_path: Path, config: Path, repository: Path, exit_code, capsys) -> None:
     tool = repository / 'tools' / 'model_converters' / 'diffhpe.py'
     source, destination = save(tmp_path / 'official.pth', official_mixste()), tmp_path / 'converted.pth'
     command = [sys.executable, str(tool), str(source), str(destination), '--config', str(config)]
     done = subprocess.run(command, cwd=repository, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     assert init_model(config, destination).head.regression.bias.shape == (3,)
-    failed = subprocess.run([*command[:2], str(tmp_path / 'no.pth'), *command[3:]], capture_output=True, text=True)
-    assert failed.returncode == 2
-    assert failed.stderr.count('\n') == 1
-    assert 'no.pth' in failed.stderr
+    assert exit_code(diffhpe.main, [str(tmp_path / 'no.pth'), *command[3:]]) == 2
+    said = capsys.readouterr().err
+    assert said.count('\n') == 1
+    assert 'no.pth' in said
 
 
-def test_config_options_reach_the_model(tmp_path: Path, config: Path, repository: Path) -> None:
-    tool = repository / 'tools' / 'model_converters' / 'diffhpe.py'
+def test_config_options_reach_the_model(tmp_path: Path, config: Path, exit_code, capsys) -> None:
     source, destination = save(tmp_path / 'official.pth', official_mixste(channels_in=3)), tmp_path / 'converted.pth'
-    command = [sys.executable, str(tool), str(source), str(destination), '--config', str(config), '--cfg-options']
-    done = subprocess.run(
-        [*command, 'lifter=3', 'model.conditioner.lifter.in_channels=3'], capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr
-    assert 'half-precision' not in done.stdout
+    words = [str(source), str(destination), '--config', str(config)]
+    options = ['lifter=3', 'model.conditioner.lifter.in_channels=3']
+    assert exit_code(diffhpe.main, [*words, '--cfg-options', *options]) == 0
+    assert 'half-precision' not in capsys.readouterr().out
     model = init_model(config, destination, cfg_options={'model.conditioner.lifter.in_channels': 3})
     assert model.conditioner.lifter.embedding.in_features == 3
 

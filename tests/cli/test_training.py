@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
-import socket
 import subprocess
 import sys
 import time
@@ -77,13 +75,16 @@ def task(request) -> str:
     return request.param
 
 
-def environment(**extra: str) -> dict[str, str]:
-    return {**os.environ, 'OMP_NUM_THREADS': '1', 'PYTHON': sys.executable, **extra}
-
-
 def run(*command: object, **extra: str) -> subprocess.CompletedProcess[str]:
     words = [str(word) for word in command]
-    return subprocess.run(words, capture_output=True, text=True, timeout=240, env=environment(**extra), check=False)
+    environment = {**os.environ, 'OMP_NUM_THREADS': '1', 'PYTHON': sys.executable, **extra}
+    return subprocess.run(words, capture_output=True, text=True, timeout=240, env=environment, check=False)
+
+
+@pytest.fixture(scope='module')
+def run_tool(fork_python, repository: Path):
+    """Run a file of ``tools`` in a process that is forked."""
+    return lambda name, *words: fork_python(repository / 'tools' / name, *words).wait()
 
 
 def check(result: subprocess.CompletedProcess[str]) -> str:
@@ -91,10 +92,17 @@ def check(result: subprocess.CompletedProcess[str]) -> str:
     return result.stdout + result.stderr
 
 
-def free_port() -> str:
-    with socket.socket() as probe:
-        probe.bind(('127.0.0.1', 0))
-        return str(probe.getsockname()[1])
+@pytest.fixture
+def run_ranks(fork_python, repository: Path, free_port: str):
+    """Run a file of ``tools`` on two ranks, as its launcher does."""
+
+    def run(name: str, *words: object) -> list[subprocess.CompletedProcess[str]]:
+        group = {'WORLD_SIZE': '2', 'MASTER_ADDR': '127.0.0.1', 'MASTER_PORT': free_port}
+        words = (repository / 'tools' / name, *words, '--launcher', 'pytorch')
+        ranks = [fork_python(*words, **group, RANK=rank, LOCAL_RANK=rank) for rank in ('0', '1')]
+        return [rank.wait() for rank in ranks]
+
+    return run
 
 
 def differences(one: object, other: object, path: str = '') -> list[str]:
@@ -124,26 +132,32 @@ def same_run(one: Path, other: Path) -> None:
 
 
 @pytest.fixture(scope='module')
-def trained(tmp_path_factory, repository: Path, configs: dict[str, Path], task: str) -> Path:
+def trained(tmp_path_factory, repository: Path, run_tool, configs: dict[str, Path], task: str) -> Path:
+    """Folder of a run in a process that was started anew, for one task, and in a forked one for the other."""
     folder = tmp_path_factory.mktemp('uninterrupted')
-    output = check(run(sys.executable, repository / 'tools/train.py', configs[task], '--work-dir', folder))
+    words = [configs[task], '--work-dir', folder]
+    if task == 'lifting':
+        output = check(run(sys.executable, repository / 'tools/train.py', *words))
+    else:
+        output = check(run_tool('train.py', *words))
     assert f'{METRIC[task]}:' in output
     return folder
 
 
 def test_a_killed_and_resumed_run_ends_with_the_weights_of_the_uninterrupted_one(
-    tmp_path, repository, configs, task, trained
+    tmp_path, repository, fork_python, run_tool, configs, task, trained
 ):
-    command = [sys.executable, str(repository / 'tools/train.py'), str(configs[task]), '--work-dir', str(tmp_path)]
-    with subprocess.Popen(command, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        deadline = time.monotonic() + 120
-        while not (tmp_path / 'last_checkpoint').exists():  # written after the checkpoint itself
-            assert time.monotonic() < deadline
-            assert process.poll() is None
-            time.sleep(0.02)
-        process.send_signal(signal.SIGKILL)
+    words = [configs[task], '--work-dir', tmp_path]
+    process = fork_python(repository / 'tools/train.py', *words)
+    deadline = time.monotonic() + 120
+    while not (tmp_path / 'last_checkpoint').exists():  # written after the checkpoint itself
+        assert time.monotonic() < deadline
+        assert process.poll() is None
+        time.sleep(0.02)
+    process.kill()
+    assert process.wait().returncode == -9
     assert not (tmp_path / 'epoch_3.pth').exists()
-    assert 'resumed epoch' in check(run(*command, '--resume'))
+    assert 'resumed epoch' in check(run_tool('train.py', *words, '--resume'))
     same_run(trained, tmp_path)
 
 
@@ -159,13 +173,20 @@ def test_resume_with_nothing_to_go_on_from_keeps_load_from(tmp_path, configs, cl
     assert (cfg.resume, cfg.load_from) == (True, None)
 
 
-def test_two_ranks_see_every_item_once_and_agree_with_one_process(tmp_path, repository, configs, task, trained):
+def test_two_ranks_see_every_item_once_and_agree_with_one_process(
+    tmp_path, repository, run_tool, run_ranks, free_port, configs, task, trained
+):
+    """One task goes through the launcher of the shell, the other straight to its ranks."""
     config, checkpoint = configs[task], trained / 'epoch_3.pth'
     one, two = tmp_path / 'one.json', tmp_path / 'two.json'
     work_dir = ['--work-dir', tmp_path]
-    check(run(sys.executable, repository / 'tools/test.py', config, checkpoint, *work_dir, '--out', one))
-    script = repository / 'tools/dist_test.sh'
-    check(run(script, config, checkpoint, 2, *work_dir, '--out', two, PORT=free_port()))
+    check(run_tool('test.py', config, checkpoint, *work_dir, '--out', one))
+    if task == 'lifting':
+        script = repository / 'tools/dist_test.sh'
+        check(run(script, config, checkpoint, 2, *work_dir, '--out', two, PORT=free_port))
+    else:
+        for rank in run_ranks('test.py', config, checkpoint, *work_dir, '--out', two):
+            check(rank)
     single, double = json.loads(one.read_text()), json.loads(two.read_text())
     assert set(single) == set(double)
     assert METRIC[task] in single
@@ -173,37 +194,37 @@ def test_two_ranks_see_every_item_once_and_agree_with_one_process(tmp_path, repo
         assert double[name] == pytest.approx(value, rel=1e-5, abs=1e-9, nan_ok=True), name
 
 
-def test_the_checkpoint_is_tested_not_what_training_began_with(tmp_path, repository, config):
+def test_the_checkpoint_is_tested_not_what_training_began_with(tmp_path, repository, run_tool, config):
     torch.save({'state_dict': posediff.init_model(config).state_dict()}, tmp_path / 'named.pth')
     found = []
     for number, options in enumerate([[], ['--cfg-options', 'load_from=nowhere.pth', 'resume=True']]):
         out = tmp_path / f'{number}.json'
-        command = [sys.executable, repository / 'tools/test.py', config, tmp_path / 'named.pth']
-        check(run(*command, '--work-dir', tmp_path, '--out', out, *options))
+        words = [config, tmp_path / 'named.pth', '--work-dir', tmp_path, '--out', out, *options]
+        result = run_tool('test.py', *words) if options else run(sys.executable, repository / 'tools/test.py', *words)
+        check(result)
         found.append(json.loads(out.read_text()))
     assert found[0] == found[1]
 
 
-def test_two_ranks_train_and_resume_to_the_same_weights(tmp_path, repository, config):
-    script = repository / 'tools/dist_train.sh'
+def test_two_ranks_train_and_resume_to_the_same_weights(tmp_path, repository, run_ranks, free_port, config):
     whole, parts = tmp_path / 'whole', tmp_path / 'parts'
-    check(run(script, config, 2, '--work-dir', whole, PORT=free_port()))
-    stopped = ['--cfg-options', 'train_cfg.max_epochs=2', '--work-dir', parts]
-    check(run(script, config, 2, *stopped, PORT=free_port()))
-    check(run(script, config, 2, '--work-dir', parts, '--resume', PORT=free_port()))
+    check(run(repository / 'tools/dist_train.sh', config, 2, '--work-dir', whole, PORT=free_port))
+    stopped = ['--cfg-options', 'train_cfg.max_epochs=2']
+    for options in (stopped, ['--resume']):
+        for rank in run_ranks('train.py', config, '--work-dir', parts, *options):
+            check(rank)
     same_run(whole, parts)
 
 
-def test_two_ranks_train_a_model_of_video_without_unused_parameters(tmp_path, repository, configs):
+def test_two_ranks_train_a_model_of_video_without_unused_parameters(tmp_path, run_ranks, configs):
     """Every parameter gets a gradient in every step, so find_unused_parameters=False works."""
     options = ['--cfg-options', 'train_cfg.max_epochs=1', 'train_cfg.val_interval=5', 'find_unused_parameters=False']
-    check(
-        run(repository / 'tools/dist_train.sh', configs['video'], 2, '--work-dir', tmp_path, *options, PORT=free_port())
-    )
+    for rank in run_ranks('train.py', configs['video'], '--work-dir', tmp_path, *options):
+        check(rank)
     assert (tmp_path / 'epoch_1.pth').exists()
 
 
-def test_measures_of_mmpose_go_beside_ours(tmp_path, repository, configs, video_folder):
+def test_measures_of_mmpose_go_beside_ours(tmp_path, run_tool, configs, video_folder):
     pytest.importorskip('mmpose')
     config = tmp_path / 'measures.py'
     config.write_text(f"""
@@ -219,7 +240,7 @@ test_evaluator = [
     weights = tmp_path / 'random.pth'
     torch.save({'state_dict': posediff.init_model(configs['video']).state_dict()}, weights)
     out = tmp_path / 'out.json'
-    check(run(sys.executable, repository / 'tools/test.py', config, weights, '--work-dir', tmp_path, '--out', out))
+    check(run_tool('test.py', config, weights, '--work-dir', tmp_path, '--out', out))
     found = json.loads(out.read_text())
     assert {'posetrack/AP', 'PCK', 'tPCK', 'coco/AP', 'coco/AR'} <= set(found)
     assert 0 <= found['PCK'] <= 1
@@ -242,18 +263,16 @@ assert not any('gloo' in name for name in names), names
 
 
 @pytest.mark.skipif(not Path('/proc/self/task').exists(), reason='needs Linux to see threads')
-def test_no_thread_of_the_group_is_left_to_abort_the_process_at_its_end():
+def test_no_thread_of_the_group_is_left_to_abort_the_process_at_its_end(free_port):
     variables = {'RANK': '0', 'WORLD_SIZE': '1', 'LOCAL_RANK': '0', 'MASTER_ADDR': '127.0.0.1'}
-    check(run(sys.executable, '-c', LEAVING, **variables, MASTER_PORT=free_port(), CUDA_VISIBLE_DEVICES=''))
+    check(run(sys.executable, '-c', LEAVING, **variables, MASTER_PORT=free_port, CUDA_VISIBLE_DEVICES=''))
 
 
-def test_training_refuses_a_random_frozen_lifter(tmp_path, repository, mocap_folder):
+def test_training_refuses_a_random_frozen_lifter(tmp_path, repository, run_tool, mocap_folder):
     config = repository / 'configs/lifting_3d/diffhpe/diffhpe-wrapper-c32-l8_27f_cmu.py'
     options = [f'train_dataloader.dataset.data_root={mocap_folder}', f'val_dataloader.dataset.data_root={mocap_folder}']
-    result = run(
-        sys.executable, repository / 'tools/train.py', config, '--work-dir', tmp_path, '--cfg-options',
-        *options, 'model.conditioner.checkpoint=none.pth',
-    )  # fmt: skip
+    options.append('model.conditioner.checkpoint=none.pth')
+    result = run_tool('train.py', config, '--work-dir', tmp_path, '--cfg-options', *options)
     assert result.returncode == 2
     assert 'Traceback' not in result.stderr
     assert 'training was not started: the frozen lifter has random weights: none.pth' in result.stderr
@@ -280,19 +299,19 @@ def test_training_refuses_a_random_frozen_lifter(tmp_path, repository, mocap_fol
         ),
     ],
 )
-def test_bad_command_lines_end_in_one_line(tmp_path, repository, config, arguments, said):
+def test_bad_command_lines_end_in_one_line(tmp_path, run_tool, config, arguments, said):
     torch.save({'state_dict': {'weight': os.system}}, tmp_path / 'code.pth')
     torch.save({'state_dict': {'weight': torch.zeros(2)}}, tmp_path / 'foreign.pth')
     arguments = [argument.format(config=config, folder=tmp_path) for argument in arguments]
-    result = run(sys.executable, repository / 'tools/train.py', *arguments, '--work-dir', tmp_path / 'work')
+    result = run_tool('train.py', *arguments, '--work-dir', tmp_path / 'work')
     assert result.returncode == 2
     assert said in result.stderr
     assert 'Traceback' not in result.stderr
 
 
-def test_bfloat16_trains_on_any_device(tmp_path, repository, config):
+def test_bfloat16_trains_on_any_device(tmp_path, run_tool, config):
     options = ['--cfg-options', 'train_cfg.max_epochs=1', 'train_cfg.val_interval=5', '--amp', 'bfloat16']
-    output = check(run(sys.executable, repository / 'tools/train.py', config, '--work-dir', tmp_path, *options))
+    output = check(run_tool('train.py', config, '--work-dir', tmp_path, *options))
     assert "type='BFloat16OptimWrapper'" in output
     state = load_checkpoint(tmp_path / 'epoch_1.pth')['state_dict']
     assert all(bool(torch.isfinite(value).all()) for value in state.values())
@@ -300,9 +319,9 @@ def test_bfloat16_trains_on_any_device(tmp_path, repository, config):
 
 
 @pytest.mark.gpu
-def test_one_rank_trains_on_nccl(tmp_path, repository, config):
+def test_one_rank_trains_on_nccl(tmp_path, repository, free_port, config):
     if not torch.cuda.is_available():
         pytest.skip('NCCL needs a CUDA device')
-    output = check(run(repository / 'tools/dist_train.sh', config, 1, '--work-dir', tmp_path, PORT=free_port()))
+    output = check(run(repository / 'tools/dist_train.sh', config, 1, '--work-dir', tmp_path, PORT=free_port))
     assert 'lifting/mpjpe' in output
     assert (tmp_path / 'epoch_3.pth').exists()
