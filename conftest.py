@@ -57,6 +57,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )  # fmt: skip
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
+    """With ``-n auto`` tests that need a GPU run in one process: every process would take its own memory there."""
+    expression = config.option.markexpr
+    return 0 if 'gpu' in expression.split() and 'not gpu' not in expression else None
+
+
 def seed_generators(name: str) -> None:
     """Seed the global generators of Python, NumPy and PyTorch with a name."""
     seed = zlib.crc32(name.encode())

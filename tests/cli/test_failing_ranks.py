@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -72,19 +71,21 @@ with launch.leaving_process_group():
 
 
 @pytest.fixture
-def two_ranks() -> Callable[..., tuple[list[subprocess.CompletedProcess[str]], float]]:
+def group(free_port: str) -> dict[str, str]:
+    """Environment variables of a group of two ranks."""
+    return {'WORLD_SIZE': '2', 'MASTER_ADDR': '127.0.0.1', 'MASTER_PORT': free_port, 'CUDA_VISIBLE_DEVICES': ''}
+
+
+@pytest.fixture
+def two_ranks(group: dict[str, str]) -> Callable[..., tuple[list[subprocess.CompletedProcess[str]], float]]:
     """Start a command on two ranks without a launcher, as Slurm does; return the seconds until both ended."""
 
     def run(*command: object, **variables: str) -> tuple[list[subprocess.CompletedProcess[str]], float]:
-        with socket.socket() as probe:
-            probe.bind(('127.0.0.1', 0))
-            port = str(probe.getsockname()[1])
-        common = {'WORLD_SIZE': '2', 'MASTER_ADDR': '127.0.0.1', 'MASTER_PORT': port, 'CUDA_VISIBLE_DEVICES': ''}
         started = time.monotonic()
         processes = [
             subprocess.Popen(
                 [sys.executable, *map(str, command)],
-                env={**os.environ, **common, **variables, 'OMP_NUM_THREADS': '1', 'RANK': rank, 'LOCAL_RANK': rank},
+                env={**os.environ, **group, **variables, 'OMP_NUM_THREADS': '1', 'RANK': rank, 'LOCAL_RANK': rank},
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 text=True,
@@ -96,6 +97,23 @@ def two_ranks() -> Callable[..., tuple[list[subprocess.CompletedProcess[str]], f
             for process in processes:
                 output, errors = process.communicate(timeout=180)
                 ended.append(subprocess.CompletedProcess(process.args, process.returncode, output, errors))
+        finally:
+            for process in processes:
+                process.kill()
+        return ended, time.monotonic() - started
+
+    return run
+
+
+@pytest.fixture
+def two_forked_ranks(fork_python, group: dict[str, str]):
+    """Start a file on two ranks that are forked; seconds until both have ended."""
+
+    def run(*command: object) -> tuple[list[subprocess.CompletedProcess[str]], float]:
+        started = time.monotonic()
+        processes = [fork_python(*command, **group, RANK=rank, LOCAL_RANK=rank) for rank in ('0', '1')]
+        try:
+            ended = [process.wait(timeout=180) for process in processes]
         finally:
             for process in processes:
                 process.kill()
@@ -126,9 +144,9 @@ def test_training_ends_on_both_ranks_when_one_fails(tmp_path, repository, mocap_
         *(pytest.param(*case, marks=pytest.mark.slow) for case in [('raises', 0), ('raises', 1), ('killed', 0)]),
     ],
 )
-def test_a_rank_in_no_collective_ends_too(tmp_path, two_ranks, how, rank):
+def test_a_rank_in_no_collective_ends_too(tmp_path, two_forked_ranks, how, rank):
     (tmp_path / 'deaf.py').write_text(DEAF)
-    ended, seconds = two_ranks(tmp_path / 'deaf.py', how, rank)
+    ended, seconds = two_forked_ranks(tmp_path / 'deaf.py', how, rank)
     other = ended[1 - rank]
     assert other.returncode == 1
     assert f'error: rank {1 - rank} ends: ' in other.stderr

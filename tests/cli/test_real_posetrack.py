@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
@@ -29,18 +25,15 @@ train_cfg = dict(max_epochs=1, val_interval=1)
 """
 
 
-def run(repository: Path, tool: str, *words: object) -> None:
-    command = [sys.executable, str(repository / 'tools' / tool), *map(str, words)]
-    environment = {**os.environ, 'OMP_NUM_THREADS': '1'}
-    result = subprocess.run(command, capture_output=True, text=True, timeout=240, env=environment, check=False)
-    assert result.returncode == 0, result.stdout[-3000:] + result.stderr[-3000:]
+def test_real_files_go_the_whole_way(tmp_path, repository, reference_data, fork_python):
+    def run(tool: str, *words: object) -> None:
+        result = fork_python(repository / 'tools' / tool, *words).wait()
+        assert result.returncode == 0, result.stdout[-3000:] + result.stderr[-3000:]
 
-
-def test_real_files_go_the_whole_way(tmp_path, repository, reference_data):
     root = reference_data / 'mmpose' / 'posetrack18'
     config = tmp_path / 'real.py'
     config.write_text(CONFIG.format(repository=repository, root=root))
-    run(repository, 'train.py', config, '--work-dir', tmp_path / 'run')
+    run('train.py', config, '--work-dir', tmp_path / 'run')
     weights = tmp_path / 'run' / 'epoch_1.pth'
     detections = root / 'annotations' / 'test_posetrack18_human_detections.json'
     for name, options in {
@@ -54,13 +47,13 @@ def test_real_files_go_the_whole_way(tmp_path, repository, reference_data):
     }.items():
         out = tmp_path / f'{name}.json'
         options.append(f'test_evaluator.outfile_prefix={tmp_path / name}/val')
-        run(repository, 'test.py', config, weights, '--out', out, '--work-dir', tmp_path, '--cfg-options', *options)
+        run('test.py', config, weights, '--out', out, '--work-dir', tmp_path, '--cfg-options', *options)
         assert 0 <= json.loads(out.read_text())['posetrack/AP'] <= 100
         written = sorted(path.name for path in (tmp_path / name).glob('*.json'))
         assert written == ['003418_mpii_test.json', '009473_mpii_test.json', '012834_mpii_test.json']
         result = tmp_path / f'{name}_again.json'
         words = ['--gt', root / 'annotations' / 'val', '--pred', tmp_path / name, '--out', result]
-        run(repository, 'analysis_tools/eval_posetrack.py', *words)
+        run('analysis_tools/eval_posetrack.py', *words)
         assert json.loads(result.read_text())['groups']['ap'][-1] == pytest.approx(
             json.loads(out.read_text())['posetrack/AP']
         )
