@@ -114,9 +114,9 @@ def test_boxes_to_people_in_3d(run, video, boxes, tmp_path, capsys):
 def test_a_detector_of_mmdetection_drives_the_whole_tool(run, video, tmp_path):
     out = tmp_path / 'out'
     words = [video, '--out', out, '--detector', 'mmdet:rtmdet_tiny_8xb32-300e_coco', '--detector-checkpoint', 'random']
-    words += ['--max-frames', 3, '--no-overlay', '--no-scene']
+    words += ['--max-frames', 1, '--no-overlay', '--no-scene']  # random weights find hundreds of people in each
     assert run([*words, *POSE]) in (0, 1)  # random weights may give no pose
-    assert json.loads((out / 'poses.json').read_text())['num_frames'] == 3
+    assert json.loads((out / 'poses.json').read_text())['num_frames'] == 1
 
 
 def test_ctrl_c_leaves_whole_files_of_what_was_done_and_the_run_goes_on(
