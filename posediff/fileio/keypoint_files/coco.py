@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +14,8 @@ from posediff.fileio.keypoint_files.contents import Contents, RawPerson
 from posediff.fileio.keypoint_files.documents import Source
 from posediff.fileio.keypoint_files.formats import KeypointFormat, register_format
 from posediff.fileio.keypoint_files.frame_numbers import frame_numbers, frame_of
-from posediff.structures.skeletons import match_skeleton
+from posediff.fileio.keypoint_files.joint_names import columns_of, plain_name
+from posediff.structures.skeletons import get_skeleton
 
 FRAME_KEYS = ('frame_index', 'image_id', 'frame_id')
 ALPHAPOSE_COUNTS = {17: 'coco17', 26: 'halpe26', 133: 'coco17', 136: 'halpe26'}
@@ -51,7 +54,7 @@ def _is_annotations(document: Any) -> bool:
 
 def _read_coco(source: Source, skeleton: str | None) -> Contents:
     if source.kind == 'json' and _is_annotations(source.document):
-        return _annotations(source)
+        return _annotations(source, skeleton)
     rows = _flat_rows(source.document) if source.kind == 'json' else None
     if rows is None:
         raise ValueError(f'{source.path} is not a list of COCO results with flat keypoints')
@@ -160,8 +163,11 @@ def all_flags(lists: Any) -> bool:
     return 2 in values
 
 
-def _annotations(source: Source) -> Contents:
-    """Read annotated persons; labelled but occluded keypoints get score 1."""
+def _annotations(source: Source, skeleton: str | None) -> Contents:
+    """Read annotated persons; labelled but occluded keypoints get score 1.
+
+    Joints are found by the names in ``categories``, in whatever order they are.
+    """
     document = source.document
     images = {}
     for number, image in enumerate(document['images']):
@@ -183,14 +189,53 @@ def _annotations(source: Source) -> Contents:
         points, flags = triples(where, row['keypoints'])
         people.append(RawPerson(where, frame, points, np.minimum(flags, 1), row.get('track_id')))
     names = next((one['keypoints'] for one in document.get('categories', []) if one.get('keypoints')), None)
-    skeleton = None
+    name, columns = None, None
     if names:
-        found, columns = match_skeleton(names)
-        if columns == list(range(len(names))):
-            skeleton = found.name
+        name, columns = _joints(source, names, skeleton)
+        people = people if columns is None else [_selected(one, columns, len(names)) for one in people]
     return Contents(
-        people, skeleton=skeleton, states_skeleton=skeleton is not None, all_frames=_numbered(source, images, people)
+        people,
+        skeleton=name,
+        states_skeleton=columns is not None,
+        img_shape=_size_of(document['images']),
+        all_frames=_numbered(source, images, people),
     )
+
+
+def _joints(source: Source, names: list[str], skeleton: str | None) -> tuple[str, list[int | None] | None]:
+    """Return the skeleton of named keypoints, and the index of each of its joints among them; see ``columns_of``.
+
+    The index is None if no name is a joint of the skeleton that the user states ("1", "kp_2"): its order counts.
+    """
+    if skeleton is None:
+        return columns_of(str(source.path), names, None)
+    plain = [plain_name(name) for name in names]
+    if not set(plain) & set(get_skeleton(skeleton).joint_names):
+        return skeleton, None
+    found, columns = columns_of(str(source.path), names, skeleton)
+    if None in columns:
+        with suppress(ValueError):
+            return columns_of(str(source.path), names, None)  # all joints of another skeleton: a contradiction
+    return found, columns
+
+
+def _selected(person: RawPerson, columns: list[int | None], number: int) -> RawPerson:
+    """Return a person with the keypoints in ``columns``; missing ones are NaN with score 0."""
+    if len(person.points) != number:
+        raise ValueError(f'{person.where}: {len(person.points)} keypoints, its category names {number}')
+    missing = np.array([column is None for column in columns])
+    rows = [column or 0 for column in columns]
+    points = np.where(missing[:, None], np.nan, person.points[rows])
+    return replace(person, points=points, scores=np.where(missing, 0, person.scores[rows]))
+
+
+def _size_of(images: list[Any]) -> tuple[int, int] | None:
+    """Return the common size (h, w) px of the images; None if it is not stated or not the same everywhere."""
+    sizes = {(image.get('height'), image.get('width')) for image in images}
+    height, width = next(iter(sizes)) if len(sizes) == 1 else (None, None)
+    if not isinstance(height, int | float) or not isinstance(width, int | float) or min(height, width) <= 0:
+        return None
+    return int(height), int(width)
 
 
 def _numbered(source: Source, images: dict[Any, Any], people: list[RawPerson]) -> list[Any]:

@@ -58,6 +58,8 @@ class Source:
     def _folder(cls, folder: Path) -> Source:
         files = sorted(file for file in folder.iterdir() if file.is_file() and not file.name.startswith('.'))
         kinds = {suffix: [file for file in files if file.suffix.lower() == suffix] for suffix in FRAME_FILES}
+        if kinds['.json']:  # a readme.txt beside them is no frame
+            kinds['.txt'] = [file for file in kinds['.txt'] if any(letter.isdigit() for letter in file.stem)]
         found = {suffix: held for suffix, held in kinds.items() if held}
         if not found and (folder / 'labels').is_dir():  # output folder of Ultralytics' save_txt
             return cls._folder(folder / 'labels')

@@ -13,6 +13,7 @@ from posediff.fileio.keypoint_files import KeypointRecord, read_keypoint_file
 from posediff.fileio.keypoint_files.misfits import behind, doubts, refuse_misfit
 from posediff.fileio.keypoint_files.track_ids import track_ids
 from posediff.fileio.pose_files import read_keypoints
+from posediff.structures.skeletons import get_skeleton
 from posediff.structures.video_frame import VideoFrame
 
 SIZE = (480, 640)
@@ -366,3 +367,61 @@ def test_annotations_list_the_images_without_people_too(tmp_path: Path) -> None:
         refuse_misfit(record, 40)
     images[7]['file_name'] = 'cover.jpg'
     assert sorted(read(tmp_path, {'images': images, 'annotations': annotations}).people) == [3]
+
+
+def annotations(points: np.ndarray, names: list[str], **image: Any) -> dict[str, Any]:
+    values = np.concatenate([points, np.full((len(points), 1), 2)], -1)
+    return {
+        'images': [{'id': 7, 'file_name': 'frame_0.jpg', **image}],
+        'annotations': [{'id': 1, 'image_id': 7, 'category_id': 1, 'keypoints': values.ravel().tolist()}],
+        'categories': [{'id': 1, 'name': 'person', 'keypoints': names}],
+    }
+
+
+def read_annotations(folder: Path, document: Any, skeleton: str | None = None) -> KeypointRecord:
+    (folder / 'a.json').write_text(json.dumps(document))
+    return read_keypoint_file(folder / 'a.json', skeleton, img_shape=SIZE)
+
+
+@pytest.mark.parametrize('skeleton', [None, 'coco17'])
+def test_annotated_joints_are_found_by_their_names_in_any_order(skeleton: str | None, tmp_path: Path) -> None:
+    names, points = list(get_skeleton('coco17').joint_names), pose()
+    order = np.random.default_rng(1).permutation(17)
+    document = annotations(points[order], [names[index].upper() for index in order])
+    (person,) = read_annotations(tmp_path, document, skeleton).people[0]
+    np.testing.assert_allclose(person.keypoints, points, rtol=1e-6)
+    lacking = annotations(points[order[2:]], [names[index] for index in order[2:]])
+    with pytest.raises(ValueError, match='--skeleton'):
+        read_annotations(tmp_path, lacking)
+    (person,) = read_annotations(tmp_path, lacking, 'coco17').people[0]
+    assert set(np.flatnonzero(person.scores == 0)) == set(order[:2])
+    np.testing.assert_allclose(person.keypoints[order[2:]], points[order[2:]], rtol=1e-6)
+
+
+def test_annotated_joints_without_known_names_are_in_the_order_that_is_stated(tmp_path: Path) -> None:
+    document = annotations(pose(), [f'kp_{number}' for number in range(17)])
+    with pytest.raises(ValueError, match='--skeleton'):
+        read_annotations(tmp_path, document)
+    (person,) = read_annotations(tmp_path, document, 'coco17').people[0]
+    np.testing.assert_allclose(person.keypoints, pose(), rtol=1e-6)
+    named = annotations(pose(), list(get_skeleton('coco17').joint_names))
+    with pytest.raises(ValueError, match='says skeleton coco17, not h36m17'):
+        read_annotations(tmp_path, named, 'h36m17')
+
+
+def test_annotations_of_pictures_of_another_size_are_refused(tmp_path: Path) -> None:
+    names = list(get_skeleton('coco17').joint_names)
+    assert read_annotations(tmp_path, annotations(pose(), names, height=480, width=640)).img_shape == SIZE
+    with pytest.raises(ValueError, match='is of pictures of 1280x960 px, not 640x480'):
+        read_annotations(tmp_path, annotations(pose(), names, height=960, width=1280))
+
+
+def test_notes_beside_the_files_of_the_frames_are_no_frames(tmp_path: Path) -> None:
+    people = [{'pose_keypoints_2d': np.insert(pose(), 2, 0.9, 1).ravel().tolist()}]
+    for number in range(3):
+        (tmp_path / f'a_{number:012d}_keypoints.json').write_text(json.dumps({'people': people}))
+    (tmp_path / 'readme.txt').write_text('OpenPose 1.7')
+    assert sorted(read_keypoint_file(tmp_path, img_shape=SIZE).people) == [0, 1, 2]
+    (tmp_path / 'a_1.txt').write_text('0 0.5 0.5 0.1 0.1')
+    with pytest.raises(ValueError, match=r'both \.json and \.txt files'):
+        read_keypoint_file(tmp_path, img_shape=SIZE)
