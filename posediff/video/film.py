@@ -72,6 +72,13 @@ class Film(PictureSource):
             if first is not None:
                 matrix = display_matrix(first)
                 self.img_shape = self._image(first, stream).shape[:2]
+                aspect = stream.sample_aspect_ratio
+                if aspect and round(first.width * aspect) != first.width:
+                    self.notes.append(
+                        f'{self.name}: its pixels are not square: pictures of {first.width}x{first.height} px are '
+                        f'stretched to {round(first.width * aspect)}x{first.height}, in which keypoints and boxes of a '
+                        'file are expected'
+                    )
                 if is_off_axis(matrix):
                     self.notes.append(
                         f'{self.name} is rotated by an angle that is no multiple of 90 degrees: the nearest one is used'
@@ -94,8 +101,11 @@ class Film(PictureSource):
         self.stated = None if stated is None else float(stated)
         if not self.is_stamped:
             own = float(stream.codec_context.framerate or 0)
+            if not 0 < own <= max_fps:  # ticks of the codec's clock, which is not the rate of its pictures
+                self.stated = own or self.stated
+                return None
             self.rate_note = f'{self.name} has no time stamps: it is read at the {own:g} fps stated by its codec'
-            return own or None
+            return own
         stretches: tuple[np.ndarray, ...] = ()
         if self.packets is not None:
             stretches = self.packets.stretches

@@ -22,9 +22,11 @@ def images_of(path: Path) -> list[Path] | None:
     Hidden files, such as those of macOS (``._0001.jpg``), are skipped.
 
     Raises:
-        ValueError: The folder has no image, or the same name in two formats (``7.jpg`` and ``7.png``).
+        ValueError: The folder has no image, or the same name in two formats (``7.jpg`` and ``7.png``); or a TIFF file
+            has several pages.
     """
     if not path.is_dir():
+        _refuse_pages(path)
         return [path] if path.suffix.lower() in IMAGE_SUFFIXES and not is_animated(path) else None
     found = [file for file in path.iterdir() if file.suffix.lower() in IMAGE_SUFFIXES and file.name[0] != '.']
     found = sorted((file for file in found if file.is_file()), key=natural_order)
@@ -35,6 +37,17 @@ def images_of(path: Path) -> list[Path] | None:
         if first.setdefault(file.stem, file) is not file:
             raise ValueError(f'{path} has {first[file.stem].name} and {file.name}: keep one of them')
     return found
+
+
+def _refuse_pages(path: Path) -> None:
+    """Raise ValueError for a TIFF with several pages, of which only the first would be read; it states no rate."""
+    if path.suffix.lower() not in ('.tif', '.tiff') or not path.is_file():
+        return
+    import cv2
+
+    pages = cv2.imcount(str(path))
+    if pages > 1:
+        raise ValueError(f'{path} holds {pages} pictures: save each of them as an image, in one folder')
 
 
 def other_pictures(folder: Path) -> str | None:

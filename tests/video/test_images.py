@@ -131,6 +131,12 @@ def test_a_photo_is_a_video_of_one_frame(tmp_path, suffix):
     assert len(list(LiveVideo(tmp_path / f'a{suffix}'))) == 1
 
 
+def test_a_tiff_of_several_pages_is_no_photo(tmp_path):
+    shade(1).save(tmp_path / 'a.tif', save_all=True, append_images=[shade(2), shade(3)])
+    with pytest.raises(ValueError, match=r'a\.tif holds 3 pictures: save each of them as an image'):
+        open_video(tmp_path / 'a.tif')
+
+
 def test_a_photo_that_is_none_is_named(tmp_path):
     (tmp_path / 'a.jpg').write_bytes(b'no image')
     with pytest.raises(ValueError, match=r'a\.jpg: no frame could be decoded'):

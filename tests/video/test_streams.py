@@ -80,3 +80,18 @@ def test_a_film_shorter_than_its_sound_is_whole(tmp_path):
         file.mux(sound.encode())
     video = open_video(path)
     assert (len(list(video)), video.num_frames, video.problem) == (20, 20, None)
+
+
+@pytest.mark.parametrize('aspect', [Fraction(4, 3), Fraction(1)])
+def test_pixels_that_are_not_square_are_told(tmp_path, aspect):
+    with av.open(str(tmp_path / 'a.mp4'), 'w') as file:
+        stream = file.add_stream('libx264', rate=30)
+        stream.width, stream.height, stream.pix_fmt = 60, 48, 'yuv420p'
+        stream.codec_context.sample_aspect_ratio = aspect
+        for _ in range(4):
+            file.mux(stream.encode(av.VideoFrame.from_ndarray(np.zeros((48, 60, 3), np.uint8), format='rgb24')))
+        file.mux(stream.encode())
+    video = open_video(tmp_path / 'a.mp4')
+    assert video.img_shape == (48, 60 * aspect)
+    told = ['pixels are not square: pictures of 60x48 px are stretched to 80x48' in note for note in video.notes]
+    assert told == [True] * (aspect != 1)

@@ -92,6 +92,14 @@ def test_a_stream_without_stamps_has_the_rate_of_its_codec_or_the_one_that_is_gi
     assert numbers(open_video(jpegs, fps=10)) == list(range(5))
 
 
+def test_a_codec_that_states_the_ticks_of_its_clock_states_no_rate(film, numbers):
+    raw = film('a.h264', [3000 * number for number in range(20)], Fraction(1, 90000))
+    with pytest.raises(ValueError, match=r'a\.h264 does not say its frame rate \(\d+\): give it'):
+        open_video(raw)
+    video = open_video(raw, fps=30)
+    assert (video.fps, numbers(video), video.num_frames) == (30, list(range(20)), 20)
+
+
 def test_avi_with_pictures_that_are_decoded_ahead(film, numbers):
     path = film('a.avi', 26, codec_options={'bf': '3', 'b-adapt': '0'})
     video = open_video(path)
