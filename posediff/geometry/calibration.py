@@ -29,6 +29,12 @@ FISHEYE_COEFFICIENTS = 4
 """Number of coefficients of OpenCV's fisheye model: k1 k2 k3 k4."""
 
 
+KEYS = ('name', 'size', 'matrix', 'distortions', 'fisheye', 'rotation', 'translation')
+LENS_WORDS = ('dist', 'fisheye', 'lens', 'model')
+"""Parts of names that describe a lens. A key with one of them that is not in :data:`KEYS`, such as ``dist_coeffs``, is
+an error: without it, the lens would count as one without distortion."""
+
+
 READ = 'as Pose2Sim, Anipose and Caliscope (.toml) or Qualisys (.qca.txt, .xml) write it'
 
 
@@ -84,7 +90,8 @@ def read_calibration(path: str | Path) -> dict[str, CalibratedCamera]:
 
     Raises:
         FileNotFoundError: The file does not exist.
-        ValueError: The file has another format, a number is missing or invalid, the number of distortion coefficients
+        ValueError: The file has another format, a number is missing or invalid, the lens is described by a key that is
+            not read, the number of distortion coefficients
             is not one of OpenCV's, or two cameras share a name; the message names the camera.
     """
     file = Path(path).expanduser()
@@ -165,6 +172,9 @@ def _toml(file: Path) -> dict[str, Any]:
 def _from_table(name: str, table: dict[str, Any]) -> CalibratedCamera:
     from scipy.spatial.transform import Rotation
 
+    odd = next((key for key in table if key not in KEYS and any(word in key.lower() for word in LENS_WORDS)), None)
+    if odd is not None:
+        raise ValueError(f'{odd} is not read: distortions (and fisheye = true) describe the lens')
     width, height = (int(side) for side in _numbers_of(table, 'size', 2))
     matrix = np.array(table['matrix'], np.float64)
     turn = Rotation.from_rotvec(_numbers_of(table, 'rotation', 3, 0.0)).as_matrix()

@@ -178,3 +178,18 @@ def test_what_is_wrong_is_named(files, name, before, after, said):
         read_calibration(files / name)
     with pytest.raises(FileNotFoundError, match='calibration file no.toml does not exist'):
         read_calibration('no.toml')
+
+
+@pytest.mark.parametrize(
+    ('key', 'other'),
+    [
+        ('distortions = ', 'distortion = '),
+        ('distortions = ', 'dist_coeffs = '),
+        ('[metadata]', 'Fisheye = true\n[metadata]'),
+        ('[metadata]', 'camera_model = "fisheye"\n[metadata]'),
+    ],
+)
+def test_a_lens_described_by_other_keys_is_refused(files, key, other):
+    (files / 'calib.toml').write_text(TOML.replace(key, other))
+    with pytest.raises(ValueError, match=rf'calib\.toml, camera cam_01: ValueError: {other.split()[0]} is not read'):
+        read_calibration(files / 'calib.toml')
