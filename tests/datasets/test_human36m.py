@@ -411,3 +411,17 @@ def test_missing_and_misfit_files_are_named(converted, tmp_path):
     np.savez(converted / 'nan.npz', **arrays)
     with pytest.raises(ValueError, match=r'nan\.npz: keypoints of S9/.*_000008\.jpg are not finite \(1 frames'):
         Human36MLiftingDataset(str(converted), 'nan.npz')
+
+
+def test_joints_that_a_detector_did_not_find_are_not_seen(archives, tmp_path):
+    """Detectors write (0, 0) for them, and archives have no scores."""
+    archive = archives / f'data_2d_h36m_{DETECTIONS}.npz'
+    content = load_object_npz(archive)
+    views = content['positions_2d']['S1']['Directions 1']
+    content['positions_2d']['S1']['Directions 1'] = [view.copy() for view in views]
+    content['positions_2d']['S1']['Directions 1'][0][:2, 3:5] = 0
+    np.savez(tmp_path / 'data_2d_h36m_x.npz', **content)
+    convert_videopose3d(archives / 'data_3d_h36m.npz', tmp_path / 'out', {'x': tmp_path / 'data_2d_h36m_x.npz'})
+    scores = np.load(tmp_path / 'out' / 'joint_2d_det_files' / 'x_train.npy')[..., 2]
+    assert np.argwhere(scores == 0).tolist() == [[0, 3], [0, 4], [1, 3], [1, 4]]
+    assert scores.sum() == scores.size - 4

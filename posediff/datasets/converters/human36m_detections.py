@@ -10,6 +10,7 @@ import numpy as np
 
 from posediff.datasets.converters.human36m_cameras import LENSES
 from posediff.datasets.plausible_poses import check_pixels
+from posediff.fileio.keypoint_files.unseen import without_corner
 from posediff.fileio.restricted_pickle import load_object_npz
 from posediff.structures.skeleton_conversion import convert_joints
 from posediff.structures.skeletons import COCO17, H36M17, Skeleton
@@ -63,6 +64,8 @@ class DetectionArchive:
     def view(self, subject: str, action: str, number: int, frames: int) -> np.ndarray:
         """Return px and scores of one camera, (F, 17, 3) float32, in the order of H36M17, without surplus frames.
 
+        Keypoints at (0, 0), where detectors put those that they did not find, get score 0.
+
         Args:
             subject, action: Names in the archive.
             number: Index of the camera.
@@ -94,6 +97,7 @@ class DetectionArchive:
         check_pixels(found[..., :2], place)
         scores = found[..., 2] if found.shape[2] == 3 else np.ones(found.shape[:2])
         points = found[..., :2]
+        scores = without_corner(points, scores)
         if self.skeleton is not H36M17:
             points, scores, _ = convert_joints(points, self.skeleton.name, H36M17.name, scores)
         return np.concatenate([points, scores[..., None]], axis=-1).astype(np.float32)
