@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -48,6 +49,13 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
     with one_line_errors():
         args.out.unlink(missing_ok=True)  # if this run fails, no file of an earlier run must remain in its place
         result = evaluate_folders(args.gt, args.pred, args.protocol, args.tracking)
+        if not result.num_predicted.any():
+            raise ValueError(f'{args.pred} holds no predicted joint in any frame that counts: nothing to evaluate')
+        if not result.num_right.any():
+            print(
+                f'warning: not one predicted joint of {args.pred} is right: are they of other pictures?',
+                file=sys.stderr,
+            )
         print(as_markdown(result))
         with atomic_write(args.out) as temporary:
             temporary.write_text(json.dumps({'protocol': args.protocol, **result.to_dict()}, indent=1) + '\n')
