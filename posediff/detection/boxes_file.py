@@ -157,7 +157,14 @@ def _json_rows(file: Path, image_names: Sequence[str], notes: list[str]) -> list
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             raise ValueError(f'{file}: entry {number}: {type(error).__name__}: {error}') from error
     named = [(where, frame) for where, frame, _, _ in found]
-    frames = places_among(named, image_names) or frame_numbers(named)
+    frames = places_among(named, image_names)
+    if frames is None:
+        frames = frame_numbers(named)
+        if min(frames, default=0) == 1:
+            notes.append(
+                f'{file}: its first frame is 1: frames count from 0, so this is the second picture; if the file counts '
+                'from 1, subtract 1'
+            )
     return [(frame, box, score) for frame, (_, _, box, score) in zip(frames, found, strict=True)]
 
 

@@ -153,3 +153,12 @@ def test_models_of_other_packages_leave_the_scope_alone():
     POSE_ESTIMATORS.build({'type': 'MMPoseEstimator', 'checkpoint': 'random'})
     detector([frame(0)])
     assert DefaultScope.get_current_instance().scope_name == 'posediff'
+
+
+def test_a_file_of_boxes_whose_frames_begin_with_one_says_how_they_are_read(tmp_path):
+    for first in (0, 1, 5):
+        rows = [{'image_id': first + frame, 'bbox': [10, 10, 50, 90], 'score': 0.9} for frame in range(3)]
+        (tmp_path / 'a.json').write_text(json.dumps(rows))
+        notes = BoxesFileDetector(tmp_path / 'a.json').notes
+        assert len(notes) == (first == 1)
+        assert first != 1 or 'its first frame is 1' in notes[0]
