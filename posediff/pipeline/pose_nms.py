@@ -57,7 +57,9 @@ def _similarity(
     distances = ((points[sides] - better) ** 2).sum(-1)
     distances[~detected[sides]] = np.inf
     nearer = sides[distances.argmin(0), np.arange(skeleton.num_joints)]
-    spread = np.full((1, skeleton.num_joints), max(float(np.ptp(better, axis=0).max()) / SIDE_OVER_SPREAD, 1.0))
+    # undetected keypoints of files are at (0, 0)
+    size = float(np.ptp(better[better_detected], axis=0).max()) if better_detected.any() else 0.0
+    spread = np.full((1, skeleton.num_joints), max(size / SIDE_OVER_SPREAD, 1.0))
     similarity, _ = object_keypoint_similarity(
         better[None], better_detected[None], points[nearer][None], detected[nearer][None], spread
     )

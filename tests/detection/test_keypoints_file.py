@@ -127,3 +127,14 @@ def test_a_file_that_changed_is_read_again(points, tmp_path):
     rows_of('coco', points[:, :, [0, 1, 2]] + np.array([1.0, 0, 0]), tmp_path)
     path.write_text(path.read_text() + ' ')
     assert KeypointsFileDetector(path, 'coco17').record is not first
+
+
+@pytest.mark.parametrize('unseen', [0.0, 0.05])
+def test_somebody_who_is_cut_by_the_picture_is_as_sure_as_others(unseen, points, tmp_path):
+    """The tracker gives ids to people scored 0.6 and more: legs that are not seen must not lose the person."""
+    points[0, :, 2] = 0.9
+    points[0, 9:, 2] = unseen
+    points[1, :, 2] = 0.2  # nobody, as before
+    detector = KeypointsFileDetector(rows_of('coco', points, tmp_path), 'coco17')
+    (people,) = detector([VideoFrame(0, 0.0, IMAGE)])
+    np.testing.assert_allclose(people.scores, [0.9, 0.2], atol=1e-6)

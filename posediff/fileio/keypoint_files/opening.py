@@ -16,6 +16,9 @@ from posediff.structures.person_boxes import PersonBoxes, boxes_around, clip_box
 _records: WeakValueDictionary[tuple[Any, ...], KeypointRecord] = WeakValueDictionary()
 """Records that a component still uses, by file, its state on disk, and the arguments."""
 
+CLEAR = 0.3
+"""Score from which a keypoint counts as detected; the default of the tracker and of the lifting stage."""
+
 
 def open_record(path: str | Path, skeleton: str | None = None, **options: Any) -> KeypointRecord:
     """Read a keypoint file once for all components with the same arguments: detector, pose estimator and tracker.
@@ -39,7 +42,11 @@ def open_record(path: str | Path, skeleton: str | None = None, **options: Any) -
 
 
 def boxes_of(people: Sequence[FoundPerson], img_shape: tuple[int, int]) -> tuple[PersonBoxes, list[int]]:
-    """Return the boxes of persons at least partly in the image, and their indices in ``people``."""
+    """Return the boxes of persons at least partly in the image, and their indices in ``people``.
+
+    The score of a box is the mean of the keypoints with a score of at least :data:`CLEAR`. Others do not count: a
+    person who is cut by the image is as certain as one who is not.
+    """
     boxes, rows = [], []
     for row, person in enumerate(people):
         seen = person.keypoints[person.scores > 0]
@@ -49,5 +56,9 @@ def boxes_of(people: Sequence[FoundPerson], img_shape: tuple[int, int]) -> tuple
         if len(clip_boxes(box, person.scores[:1], img_shape)):
             boxes.append(box)
             rows.append(row)
-    means = np.array([people[row].scores.mean() for row in rows])
-    return clip_boxes(np.array(boxes), means, img_shape), rows
+    return clip_boxes(np.array(boxes), np.array([_certainty(people[row].scores) for row in rows]), img_shape), rows
+
+
+def _certainty(scores: np.ndarray) -> float:
+    clear = scores[scores >= CLEAR]
+    return float(clear.mean() if len(clear) else scores.mean())
