@@ -17,7 +17,7 @@ WEIGHTS = (
 
 AVERAGED = (
     'ema_state_dict', 'state_dict_ema', 'model_ema', 'model_ema_state_dict', 'ema_model', 'ema_model_state_dict',
-    'ema_weights', 'params_ema', 'averaged_model', 'ema',
+    'ema_weights', 'params_ema', 'averaged_model', 'ema', 'shadow',
 )  # fmt: skip
 """Keys under which programs store weights averaged over training (EMA)."""
 

@@ -141,6 +141,7 @@ def prefixed(prefix, state=PLAIN):
         {'denoiser._orig_mod.weight': PLAIN['denoiser.weight'], 'head.bias': PLAIN['head.bias']},
         {'model': {'state_dict': prefixed('net.')}},
         {'ema': {'module': PLAIN, 'updates': 3}},
+        {'ema': {'decay': 0.99, 'shadow': PLAIN}},
         {'n_averaged': torch.tensor(3), **prefixed('module.')},
     ],
 )
