@@ -151,7 +151,7 @@ def test_the_tool_makes_a_set_of_motion_files(
     out = tmp_path / 'videos'
     arguments = ['--motion', str(mocap_folder), '--train-clips', '1', '--val-clips', '1', '--frames', '2']
     main([str(out), *arguments, '--size', '64x48', '--workers', '1'])
-    assert '2 sequences written, 0 were there' in capsys.readouterr().out
+    assert '2 sequences written, 0 kept' in capsys.readouterr().out
     assert json.loads((out / 'dataset.json').read_text())['motion'] == 'files'
     with pytest.raises(SystemExit, match='2'):
         main([str(out), '--train-clips', '1', '--val-clips', '1', '--frames', '2', '--size', '64x48'])
