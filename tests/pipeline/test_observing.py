@@ -184,12 +184,3 @@ def test_results_come_as_soon_as_the_frames_around_are_there(around):
     observer = Observer(MarkDetector(), WindowEstimator(around), PoseTracker(min_hits=1), 1)
     for one in observer(watched(), FPS):
         assert len(pulled) <= one.frame_index + around + 1
-
-
-def test_keypoints_at_zero_do_not_make_neighbours_alike():
-    """Files have (0, 0) for keypoints that were not seen: the size of the person does not reach to that corner."""
-    one = np.random.default_rng(0).uniform([600, 400], [640, 500], (17, 2))
-    points, scores = np.stack([one, one + [40, 0]]), np.full((2, 17), 0.9)
-    assert one_pose_each(Poses(points, scores), COCO17, 0.3, 0.5).tolist() == [0, 1]
-    points[:, 15:], scores[:, 15:] = 0, 0
-    assert one_pose_each(Poses(points, scores), COCO17, 0.3, 0.5).tolist() == [0, 1]

@@ -28,3 +28,12 @@ def test_a_duplicate_with_swapped_limbs_is_discarded(swapped):
     twice, scores = np.concatenate([keypoints, keypoints[:, joints] + 1]), np.full((2, 17), 0.8, np.float32)
     assert pose_nms(twice, scores, COCO17, 0.3, 0.5).tolist() == [0]
     assert pose_nms(twice + np.float32([[[0, 0]], [[40, 0]]]), scores, COCO17, 0.3, 0.5).tolist() == [0, 1]
+
+
+def test_keypoints_at_zero_do_not_make_neighbours_alike():
+    """Files have (0, 0) for keypoints that were not seen: the size of the person does not reach to that corner."""
+    one = np.random.default_rng(0).uniform([600, 400], [640, 500], (17, 2))
+    points, scores = np.stack([one, one + [40, 0]]), np.full((2, 17), 0.9)
+    assert pose_nms(points, scores, COCO17, 0.3, 0.5).tolist() == [0, 1]
+    points[:, 15:], scores[:, 15:] = 0, 0
+    assert pose_nms(points, scores, COCO17, 0.3, 0.5).tolist() == [0, 1]
