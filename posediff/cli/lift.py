@@ -29,6 +29,7 @@ from posediff.evaluation.tables import markdown_table
 from posediff.fileio.pose_files import KeypointClip, read_keypoints, write_poses
 from posediff.models.estimator import PoseDiffusionEstimator
 from posediff.pipeline.joints_in_image import joints_in_image
+from posediff.pipeline.randomness import forked_rng
 from posediff.structures.skeleton_conversion import Conversion, convert_joints
 from posediff.structures.skeletons import Skeleton
 from posediff.visualization.lifting import LiftedClip, save_animation, save_picture
@@ -194,8 +195,8 @@ def load_lifter(args: argparse.Namespace) -> PoseDiffusionEstimator:
     if args.config is None and args.checkpoint is not None:
         raise ValueError(f'--lifter-checkpoint {args.checkpoint} needs the --lifter that it belongs to')
     config, checkpoint = (LIFTER_CONFIG, LIFTER_CHECKPOINT) if args.config is None else (args.config, args.checkpoint)
-    torch.manual_seed(args.seed)  # for random weights
-    return posediff.init_model(config, checkpoint, device=args.device)
+    with forked_rng(args.seed):  # for random weights
+        return posediff.init_model(config, checkpoint, device=args.device)
 
 
 def convert_clip(clip: KeypointClip, target: str) -> tuple[np.ndarray, np.ndarray, Conversion]:

@@ -18,6 +18,7 @@ from posediff.engine.command_line import one_line_errors
 from posediff.engine.launch import add_common_arguments, leaving_process_group, prepare, unwrap
 from posediff.engine.model_building import load_weights
 from posediff.fileio.atomic_files import atomic_write
+from posediff.fileio.checkpoint import safe_loading
 
 
 def parse_args(argv: Sequence[str] | None = None, prog: str | None = None) -> argparse.Namespace:
@@ -35,7 +36,7 @@ def finite_or_null(metrics: Mapping[str, float]) -> dict[str, float | None]:
 
 def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
     args = parse_args(argv, prog)
-    with leaving_process_group():
+    with safe_loading(), leaving_process_group():
         with one_line_errors():
             cfg = prepare(args)
             cfg.load_from, cfg.resume = None, False  # weights to train from: the runner would replace the checkpoint

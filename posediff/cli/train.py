@@ -15,6 +15,7 @@ from mmengine.runner import find_latest_checkpoint
 from posediff.cli.arguments import command_parser
 from posediff.engine.command_line import one_line_errors
 from posediff.engine.launch import add_common_arguments, leaving_process_group, prepare, train
+from posediff.fileio.checkpoint import safe_loading
 
 
 def parse_args(argv: Sequence[str] | None = None, prog: str | None = None) -> argparse.Namespace:
@@ -66,7 +67,7 @@ def apply_arguments(cfg: Config, args: argparse.Namespace) -> None:
 
 def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
     args = parse_args(argv, prog)
-    with leaving_process_group():
+    with safe_loading(), leaving_process_group():
         with one_line_errors():
             cfg = prepare(args)
             apply_arguments(cfg, args)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 from mmengine.config import Config
-from mmengine.registry import init_default_scope
+from mmengine.registry import DefaultScope
 
 from posediff.registry import DATASETS, METRICS
 
@@ -43,7 +43,6 @@ def check_dataset(cfg: Config, items: int | None = 200, progress: Progress = ite
         items: Number of items to read per part, evenly spaced; None reads all.
         progress: Wraps the item indices, e.g. :func:`tqdm.tqdm`.
     """
-    init_default_scope(cfg.get('default_scope', 'posediff'))
     findings: list[Finding] = []
     seen: list[tuple[Any, Any]] = []
     for part in PARTS:
@@ -51,7 +50,8 @@ def check_dataset(cfg: Config, items: int | None = 200, progress: Progress = ite
         if loader is None or (loader.dataset, evaluator) in seen:
             continue
         seen.append((loader.dataset, evaluator))
-        findings.append(_check_part(part, loader.dataset, evaluator, items, progress))
+        with DefaultScope.overwrite_default_scope(cfg.get('default_scope', 'posediff')):
+            findings.append(_check_part(part, loader.dataset, evaluator, items, progress))
     return findings
 
 

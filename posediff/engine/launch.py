@@ -22,7 +22,6 @@ from posediff.engine.command_line import add_cfg_options, one_line_errors
 from posediff.engine.config import load_config, require_parts
 from posediff.engine.hooks import ReadyToTrainHook
 from posediff.engine.rank_watch import RankWatch
-from posediff.fileio.checkpoint import use_safe_loading
 from posediff.plugins.entry_points import load_plugins
 
 LAUNCHERS = ('none', 'pytorch', 'slurm')
@@ -63,7 +62,6 @@ def prepare(args: argparse.Namespace) -> Config:
     """
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     load_plugins()
-    use_safe_loading()
     cfg = load_config(args.config, args.cfg_options)
     require_parts(cfg, 'model')
     cfg.launcher = args.launcher

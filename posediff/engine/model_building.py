@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 from mmengine.config import Config
-from mmengine.registry import init_default_scope
+from mmengine.registry import DefaultScope
 
 from posediff.engine.config import load_config, require_parts
 from posediff.fileio.checkpoint import check_state, load_state
@@ -41,9 +41,9 @@ def init_model(
     load_plugins()
     cfg = load_config(config, cfg_options)
     require_parts(cfg, 'model')
-    init_default_scope(cfg.get('default_scope', 'posediff'))
     try:
-        model = MODELS.build(cfg.model)
+        with DefaultScope.overwrite_default_scope(cfg.get('default_scope', 'posediff')):
+            model = MODELS.build(cfg.model)
     except TypeError as error:  # MMEngine's error for an unknown argument of a component
         raise ValueError(f'{cfg.filename or "the config"}: {error}') from error
     if checkpoint is not None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import functools
 import pickle
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -181,12 +181,13 @@ def _dtype(value: Tensor) -> str:
     return str(value.dtype).removeprefix('torch.')
 
 
-@functools.cache
-def use_safe_loading() -> None:
-    """Make MMEngine's Runner read local checkpoints (``load_from``, ``resume``) through :func:`load_checkpoint`.
+@contextmanager
+def safe_loading() -> Iterator[None]:
+    """Let MMEngine read local checkpoints through :func:`load_checkpoint` within the block.
 
-    MMEngine falls back to unrestricted unpickling if safe loading fails. Weights in other known wrappings are returned
-    as ``state_dict``.
+    MMEngine's Runner (``load_from``, ``resume``) and its initialisation from files (``init_cfg``) fall back to
+    unrestricted unpickling if safe loading fails. Weights in other known wrappings are returned as ``state_dict``. The
+    previous loader of MMEngine is restored at the end.
     """
 
     def load(filename: str, map_location: Any = 'cpu') -> dict[str, Any]:
@@ -197,6 +198,11 @@ def use_safe_loading() -> None:
             return checkpoint
         return {**checkpoint, 'state_dict': state}
 
-    from mmengine.runner.checkpoint import CheckpointLoader  # here, since inference does not need MMEngine's Runner
+    from mmengine.runner.checkpoint import CheckpointLoader  # here: models that only run do without MMEngine's Runner
 
+    before = CheckpointLoader._schemes['']
     CheckpointLoader.register_scheme('', loader=load, force=True)
+    try:
+        yield
+    finally:
+        CheckpointLoader.register_scheme('', loader=before, force=True)

@@ -13,7 +13,7 @@ from mmengine.logging import HistoryBuffer
 from mmengine.runner.checkpoint import CheckpointLoader
 from safetensors.torch import save_file
 
-from posediff.fileio.checkpoint import UnsafeCheckpointError, load_checkpoint, load_state, state_of, use_safe_loading
+from posediff.fileio.checkpoint import UnsafeCheckpointError, load_checkpoint, load_state, safe_loading, state_of
 
 
 class Payload:
@@ -40,10 +40,11 @@ def _plain_pickle(data, path):
 
 
 def test_the_runner_loads_through_the_same_gate(tmp_path):
-    use_safe_loading()
     torch.save({'state_dict': {}, 'meta': Payload(tmp_path / 'created')}, tmp_path / 'bad.pth')
-    with pytest.raises(UnsafeCheckpointError):
+    before = dict(CheckpointLoader._schemes)
+    with safe_loading(), pytest.raises(UnsafeCheckpointError):
         CheckpointLoader.load_checkpoint(str(tmp_path / 'bad.pth'))
+    assert CheckpointLoader._schemes == before
     assert not (tmp_path / 'created').exists()
 
 
@@ -151,8 +152,8 @@ def test_what_wraps_weights_is_taken_off(tmp_path, content):
     assert found.keys() == PLAIN.keys()
     for name, value in PLAIN.items():
         assert torch.equal(found[name], value)
-    use_safe_loading()
-    by_mmengine = CheckpointLoader.load_checkpoint(str(tmp_path / 'wrapped.pth'))['state_dict']
+    with safe_loading():
+        by_mmengine = CheckpointLoader.load_checkpoint(str(tmp_path / 'wrapped.pth'))['state_dict']
     assert by_mmengine.keys() == PLAIN.keys()
 
 
@@ -185,7 +186,7 @@ def test_a_file_named_safetensors_is_never_unpickled(tmp_path):
 
 
 def test_the_runner_reads_safetensors(tmp_path):
-    use_safe_loading()
     save_file({'module.head.bias': torch.arange(3.0)}, tmp_path / 'weights.safetensors')
-    loaded = CheckpointLoader.load_checkpoint(str(tmp_path / 'weights.safetensors'), map_location='cpu')
+    with safe_loading():
+        loaded = CheckpointLoader.load_checkpoint(str(tmp_path / 'weights.safetensors'), map_location='cpu')
     assert torch.equal(loaded['state_dict']['head.bias'], torch.arange(3.0))

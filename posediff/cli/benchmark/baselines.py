@@ -6,7 +6,7 @@ import argparse
 import json
 from collections.abc import Iterator, Sequence
 
-from mmengine.registry import init_default_scope
+from mmengine.registry import DefaultScope
 
 from posediff.cli.arguments import command_parser
 from posediff.datasets import PoseWindowDataset
@@ -50,11 +50,11 @@ def training_items(dataset: PoseWindowDataset, count: int) -> Iterator[dict]:
 def measure(args: argparse.Namespace) -> list[dict]:
     """Fit the baselines and return one row of measures for each."""
     load_plugins()
-    init_default_scope('posediff')
     cfg = load_config(args.config, args.cfg_options)
     require_parts(cfg, 'train_dataloader.dataset', 'val_dataloader.dataset')
-    train = DATASETS.build(cfg.train_dataloader.dataset)
-    test = DATASETS.build(cfg.val_dataloader.dataset)
+    with DefaultScope.overwrite_default_scope('posediff'):
+        train = DATASETS.build(cfg.train_dataloader.dataset)
+        test = DATASETS.build(cfg.val_dataloader.dataset)
     centred = collect(centred_items(test, args.centre_stride)) if args.centre_stride else None
     fitted_on = collect(training_items(train, args.windows))
     return evaluate_baselines(fitted_on, collect(test[index] for index in range(len(test))), centred)
