@@ -23,7 +23,8 @@ setup-demo: ## build .venv with what the demo needs (3 min the first time)
 demo: setup-demo ## from a real clip to the people in it in 3D, into out/demo
 	$(RUN) tools/demo.py $(ARGS)
 
-# A file of tests stays in one process, in order, and the first files take longest. ARGS='-n 0' or '-x --pdb': one process.
+# Tests of a file run in one process; files start in the order of their names, so that those of tests/cli, which take
+# longest, start early. ARGS='-n 0' and ARGS='-x --pdb' use one process.
 test: setup ## run the tests, one process for each core (ARGS='-m slow' for the slow ones)
 	OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(RUN) -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
