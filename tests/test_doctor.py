@@ -38,6 +38,7 @@ HEALTHY = Installed(
         'onedl-mmengine': '0.10.12',
         'onedl-mmpretrain': '1.3.6',
         'opencv-python-headless': '5.0.0.93',
+        'packaging': '26.3',
         'pillow': '13.0.0',
         'pycocotools': '2.0.11',
         'rich': '15.0.0',

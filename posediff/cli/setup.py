@@ -8,12 +8,13 @@ takes, and which installed packages are replaced is printed first.
 from __future__ import annotations
 
 import argparse
-import re
 import sys
 import tempfile
 from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
+
+from packaging.requirements import Requirement
 
 from posediff.cli.arguments import command_parser
 from posediff.installation.failures import StepError
@@ -66,7 +67,7 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
 
 
 def closure(name: str, extras: Sequence[str] = ()) -> list[str]:
-    """Names of the packages that a distribution needs with some of its extras, directly or through others.
+    """Names of the packages that a distribution needs here with some of its extras, directly or through others.
 
     Those that are not installed are among them; what they need is not known before pip fetches them.
     """
@@ -78,14 +79,10 @@ def closure(name: str, extras: Sequence[str] = ()) -> list[str]:
             lines = metadata.requires(owner) or []
         except metadata.PackageNotFoundError:
             continue
-        for line in lines:
-            requirement, _, marker = line.partition(';')
-            extra = re.search(r'extra\s*==\s*[\'"]([\w.-]+)[\'"]', marker)
-            if extra is not None and normalise(extra[1]) not in wanted:
-                continue
-            needed = re.match(r'([\w.-]+)\s*(?:\[([\w,.\s-]+)\])?', requirement.strip())
-            if needed is not None and normalise(needed[1]) not in found:
-                found.append(normalise(needed[1]))
-                asked = frozenset(normalise(part.strip()) for part in (needed[2] or '').split(',') if part.strip())
-                waiting.append((needed[1], asked))
+        for needed in map(Requirement, lines):
+            contexts = [{'extra': extra} for extra in ('', *wanted)]
+            applies = needed.marker is None or any(map(needed.marker.evaluate, contexts))
+            if applies and normalise(needed.name) not in found:
+                found.append(normalise(needed.name))
+                waiting.append((needed.name, frozenset(needed.extras)))
     return found

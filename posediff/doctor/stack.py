@@ -33,6 +33,7 @@ CORE = {
     'numpy': 'numpy>=2.0,<2.4',
     'onedl-mmengine': 'onedl-mmengine>=0.10.12,<1',
     'opencv-python-headless': 'opencv-python-headless>=4.10',
+    'packaging': 'packaging',
     'einops': 'einops',
     'scipy': 'scipy',
     'matplotlib': 'matplotlib',

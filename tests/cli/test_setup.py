@@ -65,7 +65,7 @@ def test_the_closure_follows_extras_and_requirements(
 ) -> None:
     for name, lines in {
         'first': ['second[Fast]>=1', 'third; extra == "video"', "fourth; extra == 'test'"],
-        'second': ['fifth; extra == "fast"', 'sixth; extra == "slow"', 'First'],
+        'second': ['fifth; extra == "fast"', 'sixth; extra == "slow"', 'seventh; sys_platform == "win32"', 'First'],
         'third': ['not_installed ; python_version >= "3.8"'],
     }.items():
         info = tmp_path / f'{name}-1.0.dist-info'
