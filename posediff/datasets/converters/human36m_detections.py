@@ -10,7 +10,7 @@ import numpy as np
 
 from posediff.datasets.converters.human36m_cameras import LENSES
 from posediff.datasets.plausible_poses import check_pixels
-from posediff.fileio.keypoint_files.unseen import without_corner
+from posediff.fileio.keypoint_files.undetected import without_corner
 from posediff.fileio.restricted_pickle import load_object_npz
 from posediff.structures.skeleton_conversion import convert_joints
 from posediff.structures.skeletons import COCO17, H36M17, Skeleton

@@ -405,7 +405,7 @@ def test_annotated_joints_without_known_names_are_in_the_order_that_is_stated(tm
     (person,) = read_annotations(tmp_path, document, 'coco17').people[0]
     np.testing.assert_allclose(person.keypoints, pose(), rtol=1e-6)
     named = annotations(pose(), list(get_skeleton('coco17').joint_names))
-    with pytest.raises(ValueError, match='says skeleton coco17, not h36m17'):
+    with pytest.raises(ValueError, match='states skeleton coco17, not h36m17'):
         read_annotations(tmp_path, named, 'h36m17')
 
 
