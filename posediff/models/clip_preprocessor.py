@@ -25,8 +25,9 @@ class ClipPreprocessor(BaseDataPreprocessor):
         the host.
 
     Args:
-        mean, std: Mean and standard deviation of each channel, RGB, 0 to 255; the default is that of ImageNet.
-        bgr_to_rgb: Reverse the order of the channels.
+        mean, std: Mean and standard deviation of each channel on a scale of 0 to 255, in the channel order after
+            ``bgr_to_rgb``; the defaults are ImageNet's, in RGB order.
+        bgr_to_rgb: Reverse the order of the channels before they are normalised.
         non_blocking: Copy to the device asynchronously.
     """
 

@@ -28,7 +28,7 @@ def normalize_keypoints_2d(keypoints_2d: Tensor, img_shape: Tensor) -> Tensor:
 
 
 def network_inputs(keypoints_2d: Tensor, mask: Tensor, img_shape: Tensor, input_mask: bool) -> Tensor:
-    """Normalise keypoints for a lifter; missing ones are 0.
+    """Normalise keypoints for a lifter, and set missing keypoints to 0.
 
     Args:
         keypoints_2d: (B, T, K, 2) px.
@@ -51,7 +51,8 @@ class LiftingPreprocessor(BaseDataPreprocessor):
     on the host.
 
     Input: a list of items, or the dict of lists from ``pseudo_collate``, with ``inputs`` (``keypoints_2d`` (T, K, 2)
-        px, optional ``keypoint_scores`` (T, K) and ``keypoint_mask`` (T, K), 1 = observed) and ``data_samples``.
+        px, optional ``keypoint_mask`` (T, K), 1 = observed, default all 1, and optional ``keypoint_scores`` (T, K),
+        default the mask) and ``data_samples`` with ``img_shape`` (h, w) px.
 
     Output: ``inputs``, ``keypoints_2d_norm`` (B, T, K, 2) with missing keypoints at 0 (DiffHPE, section 5.2), and
         ``data_samples`` with the additional fields ``input_keypoints_2d`` (T, K, 2) px, ``input_keypoint_mask`` and
@@ -105,7 +106,7 @@ def _check(item: dict[str, Tensor], sample: Any) -> tuple[Tensor, Tensor, Tensor
         raise ValueError(f'{origin}: keypoints_2d must be (T, K, 2) px, got {tuple(keypoints_2d.shape)}')
     mask = _check_per_joint(item, 'keypoint_mask', keypoints_2d, origin)
     mask = keypoints_2d.new_ones(keypoints_2d.shape[:2]) if mask is None else mask
-    # values on an accelerator are not checked, which would synchronise; the transforms check them on the host too
+    # the check would synchronise with an accelerator, so it runs on the CPU only; dataset transforms check values too
     bad = ~torch.isfinite(keypoints_2d).all(-1) if keypoints_2d.device.type == 'cpu' else None
     if bad is not None and bool(bad.any()):
         frame, joint = bad.nonzero()[0].tolist()

@@ -12,7 +12,10 @@ def to_device(tensor: Tensor, device: torch.device, non_blocking: bool = True) -
     Args:
         tensor: Any tensor; returned unchanged if it is on the device already.
         device: The target device.
-        non_blocking: False: wait until the copy is complete.
+        non_blocking: Whether a copy from the CPU to CUDA is asynchronous; if False, the call returns after the copy.
+
+    Returns:
+        The tensor on ``device``, with the shape and dtype of ``tensor``.
     """
     pins = non_blocking and device.type == 'cuda' and tensor.device.type == 'cpu' and torch.cuda.is_available()
     if pins and not tensor.is_pinned():

@@ -89,8 +89,8 @@ class PoseDiffusionEstimator(DiffusionModel):
             num_inference_steps, generator, noise: As for :meth:`sample`.
 
         Returns:
-            x_0 (B, M, …) in head units. With ``flip_test``, each is averaged with the mirrored sample of the mirrored
-            input, drawn with the mirrored noise.
+            x_0 (B, M, …) in head units. With ``flip_test``, each sample is averaged with a second one: the sample for
+            the mirrored input, drawn with the mirrored noise and mirrored back.
         """
         num_hypotheses = self.test_cfg.num_hypotheses if num_hypotheses is None else num_hypotheses
         condition = self.compute_condition(inputs)
@@ -136,7 +136,7 @@ class PoseDiffusionEstimator(DiffusionModel):
         pretrained_folder.save_pretrained(self, folder, card, config=config, half=half, overwrite=overwrite)
 
     def ready_to_train(self) -> str | None:
-        """Return a sentence about what is missing for training, e.g. the weights of a frozen lifter; None: nothing."""
+        """Return a sentence that says what training lacks, e.g. the weights of a frozen lifter; None if nothing."""
         return self.conditioner.ready_to_train()
 
     @property
@@ -151,7 +151,7 @@ class PoseDiffusionEstimator(DiffusionModel):
 
     @property
     def fps(self) -> float | None:
-        """Frame rate of the training clips, stated in the config; None if it is not."""
+        """Frame rate of the training clips, ``fps`` of the config; None if the config does not state it."""
         return None if self.cfg is None else self.cfg.get('fps')
 
     def stream_spec(

@@ -14,19 +14,21 @@ WEIGHT_SOURCES: dict[str, dict[str, Any]] = {
     'conditioner': {'checkpoint': None},
     'backbone': {'checkpoint': None, 'pretrained': False},
 }
-"""Options that name weights to begin training with, and the values that turn them off."""
+"""For each part of the model: options that name initial weights for training → values that disable them."""
 
 
 def inference_config(cfg: Config, origin: str | None = None) -> Config:
-    """Keep the model and the description of its input; drop data sets, schedules, paths and sources of weights.
+    """Return a config reduced to the keys of inference, :data:`INFERENCE_KEYS`.
+
+    Datasets, schedules, paths and sources of initial weights are dropped.
 
     Args:
         cfg: A whole config; it is not changed.
-        origin: Where it came from, for messages; None: its file.
+        origin: Source of the config, named in error messages; None: the name of its file.
 
     Returns:
-        A config without parents. Weights that training began with are not named in it: a checkpoint of the whole model
-        contains the backbone and a frozen lifter.
+        A new config without ``_base_``. It names no initial weights, because a checkpoint of the whole model contains
+        those of the backbone and of a frozen lifter.
 
     Raises:
         ValueError: There is no model in ``cfg``, or a reference in it was not resolved.
@@ -44,7 +46,7 @@ def inference_config(cfg: Config, origin: str | None = None) -> Config:
 
 
 def _drop_init_cfg(options: Any) -> None:
-    """Remove every ``init_cfg``: it says where training begins."""
+    """Delete every ``init_cfg`` in nested options, in place; it names initial weights for training."""
     if isinstance(options, dict):
         options.pop('init_cfg', None)
         for value in options.values():

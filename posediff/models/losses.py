@@ -16,7 +16,10 @@ def _mean(values: Tensor, weight: Tensor | None) -> Tensor:
 
 @MODELS.register_module()
 class SquaredErrorLoss(nn.Module):
-    """Mean squared error over all elements: DDPM's simple loss (eq. 14), DiffHPE's (section 3.4), and its MixSTE's."""
+    """Mean squared error over all elements.
+
+    It is the simple loss of DDPM (eq. 14), and the loss of DiffHPE (section 3.4) and of its MixSTE lifter.
+    """
 
     def forward(self, output: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
         return _mean((output.float() - target) ** 2, weight)
@@ -24,7 +27,7 @@ class SquaredErrorLoss(nn.Module):
 
 @MODELS.register_module()
 class PoseDistanceLoss(nn.Module):
-    """Mean Euclidean distance over joints (…, K, D): D3DP's loss on x_0."""
+    """Mean Euclidean distance over joints (…, K, D), the loss of D3DP on x_0."""
 
     def forward(self, output: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
         distance = (output.float() - target).norm(dim=-1)

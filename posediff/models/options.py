@@ -35,10 +35,12 @@ class TestOptions:
 
     Attributes:
         num_hypotheses: M, draws of x_T per clip.
-        num_inference_steps: Denoiser calls per hypothesis; None: the sampler's list, or every training step.
+        num_inference_steps: Denoiser calls per hypothesis; None: the length of the sampler's list of timesteps, or the
+            number of training steps if it has no list.
         guidance_scale: s in uncond + s·(cond - uncond) (:func:`posediff.diffusion.guidance.guide`); 1 switches
             guidance off.
-        memory_budget_mb: Memory for activations; rows are denoised in chunks that fit it. Results do not depend on it.
+        memory_budget_mb: Memory for activations, MiB; hypotheses are denoised in chunks that fit it. Results do not
+            depend on it.
         seed: Seed of the noise in ``predict``, combined with the ``sample_id`` of each clip.
         flip_test: Average each prediction with the mirrored prediction for the mirrored input.
     """

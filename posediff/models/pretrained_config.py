@@ -1,4 +1,4 @@
-"""Check the config of a pretrained model: it is data, which may come from anybody."""
+"""Check the config of a pretrained model, which may come from an untrusted source."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from posediff.registry import REGISTRIES
 from posediff.structures.references import find_references
 
 SCOPES = ('diffusers', 'mmdet', 'mmpose', 'mmpretrain', 'posediff')
-"""Packages whose components a config that is read and not run may name by ``package.Name``.
+"""Packages whose registered components the config of a pretrained model may name as ``package.Name``.
 
-Not MMEngine: MMEngine's look-up takes functions too, and ``mmengine.load`` unpickles what an address holds.
+MMEngine is excluded: its look-up also returns functions, and ``mmengine.load`` unpickles files, also from a URL.
 """
 RESERVED = ('_base_', 'filename', 'text', 'pretty_text', 'env_variables')
-"""Top-level keys that MMEngine gives a meaning of its own."""
+"""Top-level keys that MMEngine's ``Config`` reserves."""
 _ADDRESS = re.compile(r'[A-Za-z][\w+.-]*://|(hf[-_]hub|local-dir):')
 
 
 def check_pretrained_config(values: Mapping[str, Any], origin: str) -> None:
-    """Refuse what a config may not contain if it is loaded from a folder or from the Hugging Face Hub.
+    """Raise an error if a config from a folder or from the Hugging Face Hub contains what is not allowed there.
 
-    Refused are parents, references, addresses, sources of weights other than the model's own file, types that are not
-    components of the packages in :data:`SCOPES`, and modules to import that are not imported already.
+    Refused are parents (``_base_``), references, addresses, sources of weights other than the model's own file, types
+    that are not components of the packages in :data:`SCOPES`, and modules to import that are not imported already.
 
     Args:
         values: The config, as read by :func:`posediff.fileio.literal_config.read_literal_config`.
-        origin: Where it came from, for messages.
+        origin: Source of the config, named in error messages.
 
     Raises:
         ModuleNotFoundError: A module of ``custom_imports`` is not imported.
@@ -66,7 +66,7 @@ def _texts(part: Any, place: str = '') -> Iterator[tuple[str, str]]:
 
 
 def _weight_sources(values: Mapping[str, Any]) -> Iterator[tuple[str, str, Any]]:
-    """Yield the options that name weights to begin training with: place, option, value."""
+    """Yield the options that name initial weights for training: place, option, value."""
     model = values.get('model')
     if not isinstance(model, Mapping):
         return
@@ -98,7 +98,7 @@ def _names(values: Mapping[str, Any], place: str) -> Iterator[tuple[str, str, An
 def _check_name(place: str, key: str, name: Any, origin: str) -> None:
     entry = f'{origin}: {place}.{key} = {name!r}'.replace(': .', ': ')
     if not isinstance(name, str):
-        return  # an option that is called type; a component without a name is reported when it is built
+        return  # some other option named ``type``; building reports a component whose type is not a string
     if key != 'type':
         if name not in SCOPES:
             raise ValueError(f'{entry} is not one of {", ".join(SCOPES)}')
@@ -128,7 +128,7 @@ def _is_attribute(package: str, name: str) -> bool:
     """Return whether MMEngine's look-up, if it finds no component of this name, finds an object of the package."""
     try:
         return hasattr(import_module(package), name) or find_spec(f'{package}.{name}') is not None
-    except Exception:  # an installed package that does not import: the look-up says so
+    except Exception:  # the package cannot be imported; the look-up reports that when the model is built
         return False
 
 

@@ -30,14 +30,14 @@ def save_pretrained(
 
     Args:
         model: The estimator.
-        folder: Where to; made with its parents. It appears whole or not at all.
-        card: What is known of the model; None: a card that says ``not stated`` everywhere.
-        config: What the model was built from; None: ``model.cfg``, which :func:`posediff.init_model` sets.
-        half: Write float16. Without it each tensor is written in the dtype that it has.
+        folder: Target folder; it is created with its parents, with all files or not at all.
+        card: Model card; None: a card with ``not stated`` in every field.
+        config: Config that the model was built from; None: ``model.cfg``, which :func:`posediff.init_model` sets.
+        half: Write floating-point weights as float16; if False, each tensor keeps its dtype.
         overwrite: Replace the three files in an existing folder, all or none; other files in it stay.
 
     Raises:
-        FileExistsError: The folder exists and ``overwrite`` is False.
+        FileExistsError: The folder exists and ``overwrite`` is False, or the path is a file.
         ValueError: The config is not known, or :func:`posediff.from_pretrained` would refuse it; or a weight is too
             large for float16.
     """
@@ -60,7 +60,7 @@ def save_pretrained(
 
 
 def _checked_text(config: Config) -> str:
-    """Return the text of the config that is stored, checked as it is when it is loaded."""
+    """Return the text of the config to store, after the check that :func:`posediff.from_pretrained` applies to it."""
     origin = config.filename or 'the config'
     try:
         text = inference_config(config).pretty_text

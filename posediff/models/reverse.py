@@ -25,7 +25,7 @@ MEGABYTE = 2**20
 # those of the previous step, and temporary results.
 STATES = 8
 
-# Denoiser → bytes per row, by shapes and dtypes; measured once.
+# Denoiser → bytes per row for each key of shapes, dtypes and device; measured once per key.
 _ROW_COST: WeakKeyDictionary[BaseDenoiser, dict[Any, int]] = WeakKeyDictionary()
 
 
@@ -49,7 +49,7 @@ class ReverseProcess:
 
     @torch.no_grad()
     def __call__(self, condition: Tensor, noise: Noise, num_inference_steps: int, watch: Watch | None = None) -> Tensor:
-        """Sample.
+        """Sample x_0 for all hypotheses.
 
         Args:
             condition: (B, …).

@@ -29,7 +29,7 @@ class TimmBackbone(BaseModule):
         pretrained: Download timm's weights in :meth:`init_weights`.
         checkpoint: Load weights from this file instead: a state dict of the timm model or of a trained posediff model,
             of which the keys with the prefix ``backbone.`` are used.
-        stage: Index of the feature map; -1: the last.
+        stage: Index of the feature map among timm's intermediate ones; -1: the last.
         stem: ``'patch'``: the patch embedding of the model; ``'convolution'``: for ViTs trained on few images
             (:func:`~posediff.models.backbones.convolutional_stem.convolutional_stem`).
         model_kwargs: Additional arguments of timm, e.g. ``dict(drop_path_rate=0.3)``.
@@ -101,6 +101,11 @@ class TimmBackbone(BaseModule):
 
 def load_backbone(module: torch.nn.Module, path: Path, prefix: str = 'backbone.model.') -> None:
     """Load weights of a backbone from its own checkpoint or from that of a trained model.
+
+    Args:
+        module: The backbone.
+        path: Checkpoint file.
+        prefix: If keys of the checkpoint start with it, only these are used, without the prefix; else all keys.
 
     Raises:
         ValueError: Keys or shapes differ; the message names the file.

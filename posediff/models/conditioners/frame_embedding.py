@@ -16,7 +16,8 @@ class FrameEmbedding(nn.Module):
         in_channels: Channels of the feature maps.
         channels: C of the output.
         patch_size: Side of a patch of the (rearranged) feature map.
-        rearrange: Factor of the depth-to-space operation before; divides ``in_channels`` by its square.
+        rearrange: Factor r of the depth-to-space operation (``pixel_shuffle``) before the patch embedding;
+            ``in_channels`` must be a multiple of r². 1: no rearrangement.
     """
 
     def __init__(self, in_channels: int, channels: int, patch_size: int = 1, rearrange: int = 1) -> None:

@@ -25,8 +25,8 @@ class LifterConditioner(BaseConditioner):
 
     Args:
         lifter: Config of a lifter in ``MODELS``, e.g. ``dict(type='MixSTE', channels=64)``.
-        center: Pass the output of :func:`posediff.models.conditioners.centring.centre_window` to the lifter, which has
-            3 more channels, instead of the joints.
+        center: Pass the output of :func:`posediff.models.conditioners.centring.centre_window` to the lifter instead of
+            the joints; ``in_channels`` of the lifter must then be 3 more.
         init_cfg: See :class:`mmengine.model.BaseModule`.
     """
 

@@ -127,7 +127,7 @@ def check_frames(owner: str, features: Tensor, num_frames: int) -> None:
     """Check that feature maps have the number of frames of a conditioner.
 
     Raises:
-        ValueError: They do not, or the tensor has another number of axes.
+        ValueError: The number of frames differs, or the tensor does not have five axes.
     """
     if features.dim() != 5 or features.shape[1] != num_frames:
         raise ValueError(

@@ -29,7 +29,7 @@ class CSDILayer(nn.Module):
     Args:
         channels: C, a multiple of ``num_heads``.
         num_heads: Heads of both transformer layers.
-        feedforward_channels: Hidden width of both.
+        feedforward_channels: Hidden width of both transformer layers.
         side_channels: Width of the side information.
         step_channels: Width of the step embedding.
         dropout: Rate inside the transformer layers.
@@ -95,7 +95,7 @@ class CSDIDenoiser(ClipDenoiser):
         channels: C, a multiple of ``num_heads``.
         num_layers: Residual layers.
         num_heads: Heads of the transformer layers.
-        feedforward_channels: Their hidden width.
+        feedforward_channels: Hidden width of the transformer layers.
         condition_channels: Width of the condition.
         frame_channels, joint_channels: Widths of the frame and joint embeddings.
         step_channels: Width of the step embedding.

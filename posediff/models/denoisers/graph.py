@@ -21,7 +21,7 @@ from posediff.structures.skeletons import get_skeleton
 
 
 class CTGCNCondition(NamedTuple):
-    """The contribution of the condition to the first layer, (B, T, K, C), and the network for inference or None."""
+    """The contribution of the condition to the first layer, (B, T, K, C), and the folded network; None in training."""
 
     tokens: Tensor
     folded: FoldedCTGCN | None
@@ -81,7 +81,7 @@ class CTGCNDenoiser(ClipDenoiser):
     def project(self, condition: Tensor) -> CTGCNCondition:
         """Apply the part of the input map that multiplies the condition.
 
-        In eval mode without gradient, the network for inference is computed too.
+        In eval mode without gradients, the result also contains the network with folded weights, :class:`FoldedCTGCN`.
         """
         tokens = F.linear(condition, self.input_projection.weight[:, -condition.shape[-1] :], self.pose_map()[1])
         if self.training or torch.is_grad_enabled():

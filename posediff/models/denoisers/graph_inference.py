@@ -15,7 +15,7 @@ from posediff.models.layers.timestep_embedding import TabulatedStepEmbedding, ch
 # Rows per thread that are processed together on a CPU: with fewer, the matrix products are small; with more, the
 # activations do not fit the cache.
 ROWS_PER_THREAD = 8
-HALF = math.sqrt(0.5)
+SQRT_HALF = math.sqrt(0.5)
 
 
 def norm_scale_shift(norm: nn.modules.batchnorm._BatchNorm) -> tuple[Tensor, Tensor]:
@@ -100,7 +100,7 @@ class FoldedLayer:
             'gate_bias': mid_bias[:channels] / 2,
             'value': mid[channels:].t(),
             'value_bias': mid_bias[channels:],
-            'residual': output[:channels].t() * (HALF / 2),
+            'residual': output[:channels].t() * (SQRT_HALF / 2),
             'skip': output[channels:].t() / 2,
         }
         return cls(**{name: part.to(dtype).contiguous() for name, part in parts.items()})
@@ -208,7 +208,7 @@ class FoldedCTGCN:
             gate = torch.addmm(layer.gate_bias, y, layer.gate).tanh_()
             value = torch.addmm(layer.value_bias, y, layer.value).tanh_()
             value.addcmul_(gate, value)
-            x.view(value.shape).addmm_(value, layer.residual, beta=HALF)
+            x.view(value.shape).addmm_(value, layer.residual, beta=SQRT_HALF)
             work.skips.addmm_(value, layer.skip)
         hidden = torch.addmm(self.hidden_bias, work.skips, self.hidden).relu_()
         return torch.addmm(self.output_bias, hidden, self.output).view(pose.shape).permute(2, 1, 0, 3)
@@ -257,5 +257,5 @@ def _layer_inputs(step_embedding: TabulatedStepEmbedding, layers: list[CTGCNLaye
     inputs, offset = [], embedding.new_zeros(channels)
     for layer in layers:
         inputs.append(layer.step_projection(embedding) + offset)
-        offset = (offset + layer.output_projection.bias[:channels]) * HALF
+        offset = (offset + layer.output_projection.bias[:channels]) * SQRT_HALF
     return torch.stack(inputs, dim=1)

@@ -79,9 +79,9 @@ class CTGCNLayer(nn.Module):
         scale = self.gate_scale
         y = gated_tanh(F.linear(y, self.mid_projection.weight * scale[:, None], self.mid_projection.bias * scale))
         weight = self.output_projection.weight * 0.5
-        half = math.sqrt(0.5)
-        residual = F.linear(y, half * weight[:channels], half * self.output_projection.bias[:channels])
-        return torch.add(residual.view_as(x), x, alpha=half), skips.addmm_(y, weight[channels:].t().to(y.dtype))
+        sqrt_half = math.sqrt(0.5)
+        residual = F.linear(y, sqrt_half * weight[:channels], sqrt_half * self.output_projection.bias[:channels])
+        return torch.add(residual.view_as(x), x, alpha=sqrt_half), skips.addmm_(y, weight[channels:].t().to(y.dtype))
 
     def skip_bias(self) -> Tensor:
         """Return the bias (C,) of the skip connection."""

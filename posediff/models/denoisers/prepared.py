@@ -31,7 +31,10 @@ class PreparedDenoiser(BaseDenoiser):
 
     @abstractmethod
     def project(self, condition: Tensor) -> Any:
-        """Compute everything that depends on the condition (B, …) only; the result is not a tensor."""
+        """Compute everything that depends on the condition (B, …) only.
+
+        The result must not be a tensor: :meth:`forward` takes a tensor for a condition that is not prepared yet.
+        """
 
     @abstractmethod
     def denoise(self, x_t: Tensor, timestep: Tensor, prepared: Any) -> Tensor:

@@ -33,7 +33,7 @@ class HeatmapHead(BaseHead):
         label_joints: Index of each joint of the skeleton in the labels; None: the same joints. Other joints of the
             labels are predicted at (0, 0) with score 0, e.g. PoseTrack's ears, which are not annotated.
         num_label_joints: Number of joints of the labels, if ``label_joints`` omits some.
-        scale, offset: See above.
+        scale, offset: x_0 = scale · (heatmap - offset); ``scale`` must be positive.
         in_channels: Channels of the condition from which :meth:`forward` predicts heatmaps with two transposed
             convolutions and a 1×1 convolution, as in SimpleBaseline and ViTPose; None for a diffusion model.
         channels: Width of these convolutions.
@@ -166,7 +166,7 @@ class HeatmapHead(BaseHead):
 
     @cached_property
     def flip_shift(self) -> int:
-        """See :func:`flip_shift`."""
+        """Number of pixels by which a mirrored image is shifted left, see :func:`flip_shift`."""
         return flip_shift(self.codec)
 
     def flip_state(self, x_0: Tensor) -> Tensor:

@@ -26,7 +26,8 @@ class LiftingHead(BaseHead):
         skeleton: Skeleton of the joints, a name in :mod:`posediff.structures.skeletons`.
         in_channels: Channels of the condition from which :meth:`forward` regresses x_0 with one linear layer; None for
             a diffusion model.
-        scale: x_0 = metres · scale.
+        scale: x_0 = scale · metres; positive.
+        init_cfg: See :class:`mmengine.model.BaseModule`.
     """
 
     flip_indices: Tensor

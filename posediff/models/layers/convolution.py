@@ -19,7 +19,7 @@ def upsampling(in_channels: int, out_channels: int, factor: int) -> nn.Sequentia
     """Return transposed convolutions that upsample by ``factor``: (N, in, H, W) to (N, out, factor · H, factor · W).
 
     Args:
-        in_channels, out_channels: Widths; the first block changes the width.
+        in_channels, out_channels: Numbers of channels; the first block changes ``in_channels`` to ``out_channels``.
         factor: A power of 2, including 1; one block per doubling.
 
     Raises:

@@ -55,7 +55,7 @@ class ChannelGraphConv(nn.Module):
         nn.init.uniform_(self.bias, -bound, bound)
 
     def matrices(self) -> tuple[Tensor, Tensor]:
-        """Return the matrices (K, in, out) for a joint's own features, multiplied by A_ii, and for its neighbours."""
+        """Return ``A_ii W_self[i]`` of all joints i and ``W_neighbour[j]`` of all joints j, each (K, in, out)."""
         return self.weight[0] * self.adjacency_self[:, None, None], self.weight[1]
 
     def forward(self, x: Tensor) -> Tensor:
@@ -70,7 +70,7 @@ class ChannelGraphConv(nn.Module):
 
 
 class FrameGraphConv(ChannelGraphConv):
-    """The same convolution over the second to last axis, which mixes frames."""
+    """The convolution of :class:`ChannelGraphConv` over the second to last axis, the frames."""
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (K, in_features, R) to (K, out_features, R)."""

@@ -73,7 +73,7 @@ class LookupInteraction(nn.Module):
 
 
 class TransformerLookup(LookupInteraction):
-    """The low resolution, eq. 4: refinement and interaction by transformer layers.
+    """Lookup at the low resolution (eq. 4): refinement and interaction by transformer layers.
 
     Args:
         condition_channels: C of the spatiotemporal feature F.
@@ -132,7 +132,7 @@ class TransformerLookup(LookupInteraction):
 
 
 class ConvLookup(LookupInteraction):
-    """A higher resolution, eq. 5: refinement and interaction by convolutions.
+    """Lookup at a higher resolution (eq. 5): refinement and interaction by convolutions.
 
     Args:
         condition_channels: C of the spatiotemporal feature F.

@@ -17,7 +17,7 @@ from posediff.models.layers.normalization import RowBatchNorm
 _HUMAN36M_ORDER = (2, 3, 5, 6, 1, 4, 0, 7, 8, 9, 10, 15, 16, 12, 13, 11, 14)
 POOLING_ORDER: dict[str, tuple[int, ...]] = {
     'h36m17': _HUMAN36M_ORDER,
-    'cmu17': _HUMAN36M_ORDER,  # the same joints at other positions of the body
+    'cmu17': _HUMAN36M_ORDER,  # same joint names and order as h36m17
     'mediapipe17': _HUMAN36M_ORDER,
 }
 

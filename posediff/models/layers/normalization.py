@@ -16,8 +16,9 @@ class RowBatchNorm(nn.BatchNorm1d):
     """``nn.BatchNorm1d`` for (R, C).
 
     For this layout, torch's CPU kernel accumulates all rows in one float32, and mean and variance lose a digit at a few
-    thousand rows. Here, blocks of rows are accumulated separately. Otherwise parameters, statistics, results and the
-    error for a single row are the same, and ``SyncBatchNorm.convert_sync_batchnorm`` replaces it too.
+    thousand rows. Here, groups of rows are accumulated separately. In all other respects (parameters, running
+    statistics, results, the error for a single row, ``SyncBatchNorm.convert_sync_batchnorm``) it behaves like
+    ``nn.BatchNorm1d``.
     """
 
     def forward(self, x: Tensor) -> Tensor:
@@ -35,11 +36,11 @@ class RowBatchNorm(nn.BatchNorm1d):
 
 def row_statistics(x: Tensor) -> tuple[Tensor, Tensor]:
     """Return mean and biased variance (C,) of the rows of a contiguous tensor (R, C)."""
-    block = _block_length(len(x))
-    left = len(x) % block
+    groups = _num_groups(len(x))
+    left = len(x) % groups
     means, variances = (
-        part.view(block, -1)
-        for part in torch.batch_norm_update_stats(x[: len(x) - left].view(-1, block * x.shape[1]), None, None, 0.0)
+        part.view(groups, -1)
+        for part in torch.batch_norm_update_stats(x[: len(x) - left].view(-1, groups * x.shape[1]), None, None, 0.0)
     )
     mean = means.mean(dim=0)
     variance = variances.mean(dim=0) + (means - mean).square_().mean(dim=0)
@@ -54,10 +55,13 @@ def row_statistics(x: Tensor) -> tuple[Tensor, Tensor]:
 
 
 @functools.lru_cache(maxsize=64)
-def _block_length(rows: int) -> int:
-    """Return the largest divisor up to the square root, or the square root if the divisor is less than half of it."""
+def _num_groups(rows: int) -> int:
+    """Return the number of groups into which R = ``rows`` are divided.
+
+    It is the largest divisor of R up to √R, so that no rows remain; or ⌊√R⌋ if that divisor is less than half of it.
+    """
     root = math.isqrt(rows)
-    divisor = max(length for length in range(1, root + 1) if rows % length == 0)
+    divisor = max(number for number in range(1, root + 1) if rows % number == 0)
     return divisor if 2 * divisor >= root else root
 
 

@@ -1,4 +1,4 @@
-"""Check of tensor shapes."""
+"""Check tensor shapes."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ def check_shape(owner: str, name: str, tensor: Tensor, expected: tuple[int, ...]
     """Check that a batch has the shape that a network was built for.
 
     Args:
-        owner: Class of the network.
-        name: Name of the argument.
+        owner: Class name of the network, for the message.
+        name: Name of the argument, for the message.
         tensor: (N, …) any number of rows.
         expected: Shape without the leading axis.
         axes: Name of each of these axes; empty: the message states sizes only.

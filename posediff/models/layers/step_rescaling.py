@@ -11,8 +11,8 @@ from posediff.models.layers.timestep_embedding import SinusoidalStepEmbedding
 class StepRescaling(nn.Module):
     """Rescales noisy heatmaps by the step embedding: the step-adaptive heatmap of DiffPose (section 3.3).
 
-    The paper does not state how. Here, every heatmap is multiplied by one plus a linear function of the embedding,
-    which is 0 at initialisation.
+    The paper does not give the formula. Here, every heatmap is multiplied by one plus a linear function of the
+    embedding; the linear function is 0 at initialisation.
 
     Args:
         num_joints: K.

@@ -10,7 +10,9 @@ from torch import Tensor, nn
 
 
 def check_timesteps(timestep: Tensor, num_train_timesteps: int) -> None:
-    """Check that timesteps on the CPU are in the table; on an accelerator, the check would synchronise and is omitted.
+    """Check that timesteps are in [0, ``num_train_timesteps``).
+
+    Timesteps on an accelerator are not checked, because reading them would synchronise.
 
     Raises:
         ValueError: A step is negative or not below ``num_train_timesteps``.
@@ -48,7 +50,7 @@ class TabulatedStepEmbedding(nn.Module):
         if channels < 4 or channels % 2:
             raise ValueError(f'a step embedding needs an even width of at least 4; got {channels}')
         half = channels // 2
-        # in float32 like the official code, see above
+        # float32, as in the official code: trained weights depend on the rounding
         frequencies = 10.0 ** (torch.arange(float(half)) / (half - 1) * 4.0)
         angles = torch.arange(num_train_timesteps)[:, None] * frequencies
         self.register_buffer('table', torch.cat([angles.sin(), angles.cos()], dim=1))

@@ -17,7 +17,7 @@ class MixSTE(BaseModule):
 
     Args:
         in_channels: Channels per 2D joint: 2, or 3 with the mask of observed joints.
-        channels: C; 64 in DiffHPE, 512 in its own paper.
+        channels: C; 64 in DiffHPE, 512 in the MixSTE paper.
         depth: Number of levels, each with attention over joints and over frames.
         num_heads: Heads of every attention.
         mlp_ratio: Hidden width of every perceptron relative to C.
