@@ -1,4 +1,4 @@
-"""Measurement of the memory that a network needs."""
+"""Measure the peak memory of a network."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-# Fused layers. Autocast does not cast their arguments but the operations inside; under a dispatch mode it is disabled.
+# Fused layers, inside which autocast casts. Autocast is disabled under a dispatch mode; it is enabled again for these
+# layers, so that they allocate as much as without the mode.
 _CAST_INSIDE = (torch.ops.aten._transformer_encoder_layer_fwd, torch.ops.aten._native_multi_head_attention)
 
 
@@ -58,7 +59,12 @@ class _LiveBytes(TorchDispatchMode):
 
 @contextmanager
 def evaluation_mode(network: nn.Module, device: torch.device) -> Iterator[None]:
-    """Set a network to eval mode within the block; modes and random states are restored afterwards."""
+    """Set a network to eval mode within the block, and restore modes and random states afterwards.
+
+    Args:
+        network: The network.
+        device: Its device; the random state of the CPU and of this device is restored.
+    """
     modes = [(module, module.training) for module in network.modules()]
     devices = [device] if device.type == 'cuda' and torch.cuda.is_available() else []
     with torch.random.fork_rng(devices):

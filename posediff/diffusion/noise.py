@@ -75,7 +75,7 @@ class _Rows:
 
 
 class GivenNoise(Noise):
-    """Noise from a tensor (draws, B, M, …)."""
+    """Noise from a tensor (draws, B, M, …), read as float32."""
 
     def __init__(self, noise: Tensor) -> None:
         self.noise = noise
@@ -86,7 +86,7 @@ class GivenNoise(Noise):
 
 
 class MirroredNoise(Noise):
-    """Mirrored noise.
+    """Noise in which every state is mirrored, for predictions on mirrored inputs.
 
     Args:
         noise: The noise to mirror.
@@ -118,8 +118,9 @@ class DrawnNoise(Noise):
         num_hypotheses: M.
         state_shape: Shape of one x_t.
         device: Device of the noise.
-        generator: None: the global CPU generator of torch, which is advanced past all draws at once. One generator, or
-            a list of B, is advanced by :meth:`finish`.
+        generator: One generator or a list of B, advanced past all draws by :meth:`finish`. None: the global CPU
+            generator of torch. This one, and the generators of a list with repeated generators, are advanced past all
+            draws in the constructor.
 
     Raises:
         ValueError: The length of the list is not B.
@@ -143,7 +144,7 @@ class DrawnNoise(Noise):
         if not self._shared and len(sources) != batch:
             raise ValueError(f'a list of generators needs one per clip: got {len(sources)} for a batch of {batch}')
         size = (batch if self._shared else 1) * num_hypotheses * self._row
-        # the global generator, and generators shared by clips, are advanced at once since others may draw from them
+        # global and repeated generators are advanced now, since other code or clips draw from them before finish()
         self._finished = generator is None or len({id(source) for source in sources}) < len(sources)
         self._streams = []
         for source in sources:

@@ -97,7 +97,13 @@ class BetasNoiseScheduler:
 
 @NOISE_SCHEDULERS.register_module()
 class LinearNoiseScheduler(BetasNoiseScheduler):
-    """A schedule with evenly spaced betas from ``beta_start`` to ``beta_end`` (DDPM, section 4)."""
+    """A schedule with evenly spaced betas (DDPM, section 4).
+
+    Args:
+        num_train_timesteps: Length of the table.
+        beta_start, beta_end: First and last beta, in (0, 1).
+        prediction_type: See :class:`BetasNoiseScheduler`.
+    """
 
     def __init__(
         self,
@@ -111,7 +117,13 @@ class LinearNoiseScheduler(BetasNoiseScheduler):
 
 @NOISE_SCHEDULERS.register_module()
 class QuadraticNoiseScheduler(BetasNoiseScheduler):
-    """A schedule with evenly spaced square roots of the betas (CSDI, section 6.1; ``quad`` in DiffHPE's code)."""
+    """A schedule with evenly spaced square roots of the betas (CSDI, section 6.1; ``quad`` in DiffHPE's code).
+
+    Args:
+        num_train_timesteps: Length of the table.
+        beta_start, beta_end: First and last beta, in (0, 1).
+        prediction_type: See :class:`BetasNoiseScheduler`.
+    """
 
     def __init__(
         self,
@@ -126,13 +138,17 @@ class QuadraticNoiseScheduler(BetasNoiseScheduler):
 
 @NOISE_SCHEDULERS.register_module()
 class CosineNoiseScheduler(BetasNoiseScheduler):
-    """The cosine schedule (Nichol & Dhariwal 2021, eq. 17): alpha_bar is f(u) / f(0).
+    """The cosine schedule (Nichol & Dhariwal 2021, eq. 17): alpha_bar is f(u) / f(0) at the time u = (t + 1) / n.
 
-    With s = ``offset``: f(u) = cos²((u + s) / (1 + s) · π/2).
+    With s = ``offset`` and n = ``num_train_timesteps``: f(u) = cos²((u + s) / (1 + s) · π/2) and
+    ``beta_t = min(1 - f((t + 1) / n) / f(t / n), max_beta)``. The normalisation by f(0) cancels in the ratio, so
+    alpha_bar equals f(u) / f(0) up to the first step at the maximum.
 
-    ``beta_t = min(1 - f((t + 1) / n) / f(t / n), max_beta)`` for n = ``num_train_timesteps``. The maximum is
-    0.999 in Improved DDPM and 0.5 in DiffHPE's code (its ``beta_end``). The normalisation by f(0) cancels in the ratio,
-    so the table equals the normalised f up to the first step at the maximum.
+    Args:
+        num_train_timesteps: n, length of the table.
+        max_beta: Maximum of beta; 0.999 in Improved DDPM, 0.5 in DiffHPE's code (its ``beta_end``).
+        offset: s; keeps the first betas above 0.
+        prediction_type: See :class:`BetasNoiseScheduler`.
     """
 
     def __init__(

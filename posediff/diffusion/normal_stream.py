@@ -13,7 +13,13 @@ PIECE = 2**16  # numbers drawn at a time when skipping
 
 @dataclass(frozen=True)
 class _Place:
-    """A position in the stream: the state of the generator after ``position`` numbers, and the last of these."""
+    """A position in the stream, to which the generator can return.
+
+    Attributes:
+        state: State of the generator at this position.
+        position: Numbers drawn since the start of the stream.
+        left: (n,) the last numbers before the position, from which the next read may start.
+    """
 
     state: Tensor
     position: int
@@ -24,8 +30,8 @@ class NormalStream:
     """The numbers of ``torch.randn((draws, size), generator=generator)``, without storing all of them.
 
     On the CPU, PyTorch draws 16 or more numbers in blocks of 16, and draws the last 16 again if their number is not a
-    multiple of 16 (``normal_fill`` in ATen). Calls whose sizes are multiples of 16, with the rest in the last call,
-    therefore give exactly the numbers of one call. A tensor of fewer than 16 numbers is drawn as a whole.
+    multiple of 16 (``normal_fill`` in ATen). Several calls therefore give exactly the numbers of one call if all sizes
+    except the last are multiples of 16 and the last call has the rest. Fewer than 16 numbers are drawn in one call.
 
     Reading forwards draws each number once. If a read ends within a draw, the position is stored (5 KB), and the next
     rows of the same draw continue from it. The state of ``generator`` does not change before :meth:`finish`.
@@ -41,11 +47,11 @@ class NormalStream:
         self._source = generator
         self._own = torch.Generator()
         self._size, self._total = size, draws * size
-        # the numbers that can be drawn in whole blocks; the rest is drawn in the last call
+        # number of numbers that can be drawn in whole blocks; the others are drawn in the last call
         rest = self._total % BLOCK
         self._limit = self._total if not rest else max(self._total - rest - BLOCK, 0)
         self._start = _Place(generator.get_state(), 0, torch.empty(0))
-        self._kept: dict[int, _Place] = {}
+        self._kept: dict[int, _Place] = {}  # draw → where the last read of it ended
         self._position, self._left = 0, self._start.left
         self._go_to(self._start)
 

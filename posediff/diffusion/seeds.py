@@ -9,7 +9,7 @@ import torch
 
 
 def seeded_generator(seed: int, sample_id: object) -> torch.Generator:
-    """Return a CPU generator that depends only on (seed, sample_id), not on batch size, order, process or device."""
+    """Return a CPU generator seeded by (seed, sample_id) only, not by batch size, order, process or device."""
     digest = hashlib.blake2b(f'{seed}:{sample_id}'.encode(), digest_size=8).digest()
     return torch.Generator().manual_seed(int.from_bytes(digest, 'little') >> 1)
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 Pairs = list[tuple[int, int]]
+"""(t, t_prev) of every sampling step."""
 
 
 def _trailing(length: int, steps: int) -> np.ndarray:

@@ -13,6 +13,7 @@ from posediff.diffusion.noise_schedulers import BetasNoiseScheduler
 from posediff.diffusion.timesteps import Pairs, timestep_pairs
 
 Denoise = Callable[[Tensor, int], Tensor]
+"""Function of x_t (N, …) and the timestep t that returns the output of the denoiser (N, …)."""
 
 
 @dataclass(frozen=True)
@@ -36,8 +37,8 @@ class Step:
 class BaseSampler(ABC):
     """A sampler that computes x_0 from x_T ~ N(0, I) in ``num_inference_steps`` denoiser calls.
 
-    With the exact denoiser of a Gaussian and all training steps, the samples have that distribution. Rows are
-    independent.
+    If the data are Gaussian and the denoiser is exact, samples over all training steps have the distribution of the
+    data. Rows are independent.
 
     Args:
         spacing: Rule for the timesteps, or their list (:func:`posediff.diffusion.timesteps.timestep_pairs`).

@@ -15,7 +15,7 @@ class DDIMSampler(BaseSampler):
     """DDIM (Song et al. 2021, eq. 12).
 
     Args:
-        eta: 0: deterministic; 1: the noise of ancestral sampling (eq. 16).
+        eta: Amount of noise, from 0 (deterministic) to 1 (as much as in ancestral sampling, eq. 16).
         spacing, clip_x_0: See :class:`BaseSampler`.
     """
 

@@ -37,11 +37,11 @@ def _diffusers() -> Any:
 class DiffusersSampler:
     """A sampler that runs a diffusers scheduler with the noise schedule, prediction type and noise of this package.
 
-    Betas and prediction type always come from the noise scheduler of the config. Differences that would remain
-    unnoticed are excluded: clipping is off by default (diffusers clamps x_0 to ±1), the default spacing is
-    ``trailing`` (with ``leading``, a single step starts at t = 0), ``linspace`` with DDIM is an error (its previous
-    step is wrong), each run creates a scheduler (multistep solvers have state), and the scheduler's random numbers are
-    replaced by the given noise, in order.
+    Betas and prediction type always come from the noise scheduler of the config. The following choices prevent wrong
+    results without an error message: clipping is off by default (diffusers clamps x_0 to ±1); the default spacing is
+    ``trailing`` (with ``leading``, a single step starts at t = 0); ``linspace`` with DDIM is an error (diffusers
+    computes its previous timestep wrongly); each run creates a new scheduler (multistep solvers have state); and the
+    scheduler's random numbers are replaced by the given noise, in order.
 
     Before the first run, a trial run checks that the scheduler with its options follows the noise schedule
     (:func:`posediff.diffusion.samplers.diffusers_loop.count_draws`). Fractional or repeated timesteps, noise levels
@@ -50,7 +50,10 @@ class DiffusersSampler:
 
     Args:
         scheduler: Class name in diffusers, e.g. ``'UniPCMultistepScheduler'``.
-        **kwargs: Its constructor arguments except the schedule.
+        **kwargs: Arguments of its constructor except those in :attr:`OWNED`.
+
+    Attributes:
+        OWNED: Arguments that come from the noise scheduler and may not be given.
 
     Raises:
         ValueError: The class is not a scheduler with discrete timesteps, or an argument is not allowed.
@@ -133,6 +136,7 @@ class DiffusersSampler:
         return scheduler
 
     def _try_out(self, noise_scheduler: BetasNoiseScheduler, num_inference_steps: int) -> int:
+        """Check the scheduler in a trial run and return its number of random draws, including x_T."""
         name, length = self._class.__name__, noise_scheduler.num_train_timesteps
         if name.startswith(('DDIM', 'PNDM')) and length % num_inference_steps:
             raise ValueError(
@@ -153,12 +157,13 @@ class DiffusersSampler:
 
 
 def _needed(step: Any) -> list[str]:
-    """Return the required arguments of a step."""
+    """Return the names of the required arguments of a scheduler's ``step``; empty if it is not callable."""
     parameters = inspect.signature(step).parameters if callable(step) else {}
     return [name for name, one in parameters.items() if one.default is inspect.Parameter.empty and name != 'self']
 
 
 def _reason(error: Exception) -> str:
+    """Return what the scheduler did wrong, as a predicate: the message continues ``it …``."""
     if isinstance(error, ScheduleError):
         return str(error)
     return f'fails with {type(error).__name__}: {" ".join(str(error).split())}'

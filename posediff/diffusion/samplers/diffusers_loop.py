@@ -21,7 +21,7 @@ SMALL = 0.01  # magnitude of the trial signal, within the range of all clipping 
 
 
 class ScheduleError(ValueError):
-    """A scheduler does not follow the noise schedule; the message starts with a verb."""
+    """A scheduler does not follow the noise schedule; the message is a predicate, to be preceded by ``it``."""
 
 
 class OwnNoise(TorchFunctionMode):
@@ -54,7 +54,17 @@ _OTHER_DRAWS = {torch.rand, torch.rand_like, torch.randint, torch.randperm, torc
 
 
 def run_scheduler(scheduler: Any, denoise: Denoise, x_t: Tensor, draw: Callable[[tuple[int, ...]], Tensor]) -> Tensor:
-    """Run a scheduler with set timesteps from x_T; return x_0."""
+    """Run a diffusers scheduler from x_T to x_0.
+
+    Args:
+        scheduler: A scheduler whose ``set_timesteps`` was called.
+        denoise: See :meth:`posediff.diffusion.samplers.base.BaseSampler.sample`.
+        x_t: (N, …) x_T, scaled by the scheduler's ``init_noise_sigma``.
+        draw: Returns the next standard normal tensor of a shape.
+
+    Returns:
+        (N, …) x_0.
+    """
     for timestep in scheduler.timesteps:
         output = denoise(scheduler.scale_model_input(x_t, timestep), int(timestep))
         with OwnNoise(draw):
@@ -90,7 +100,7 @@ def count_draws(scheduler: Any, schedule: BetasNoiseScheduler) -> int:
     if not (1 - alpha_bar) ** 0.5 - TOLERANCE <= start <= 1 + TOLERANCE:
         raise ScheduleError(f'starts at timestep {first} with noise of {start:.4g}, not 1')
 
-    # channels: signal only, noise only, one per random draw, and further ones that must stay zero
+    # channels: 0 signal, 1 noise of x_T, from 2 on one per random draw; the remaining ones must stay zero
     signal, noise = torch.zeros(2, 1, 8 + 2 * len(timesteps), 1)
     signal[:, 0] = noise[:, 1] = SMALL
     draws = 0
@@ -124,7 +134,7 @@ def count_draws(scheduler: Any, schedule: BetasNoiseScheduler) -> int:
 
 
 def _is_level(share: float, schedule: BetasNoiseScheduler, t: int) -> bool:
-    """Return whether the coefficient of the signal is that of t, to half a timestep."""
+    """Return whether ``share``, the coefficient of the signal in x_t, is that of timestep t to half a timestep."""
     if not share > 0:
         return False
     off = math.log(share) - _log_signal(schedule, t)

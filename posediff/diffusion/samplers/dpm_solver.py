@@ -14,7 +14,8 @@ from posediff.registry import SAMPLERS
 class DPMSolverSampler(BaseSampler):
     """DPM-Solver++(2M) (Lu et al. 2022, algorithm 2): second order, one denoiser call per step.
 
-    The first step, without a previous one, and the last, with an infinite half log-SNR lambda, are first order.
+    Two steps are first order: the first, because it has no previous x_0, and the last, because the half log-SNR lambda
+    is infinite at alpha_bar = 1; the last step returns its x_0.
     """
 
     def step(self, step: Step, z: Tensor | None) -> Tensor:
