@@ -27,7 +27,7 @@ class BaseAggregator(ABC):
         """Aggregate validated hypotheses (B, M, …) to (B, …)."""
 
     def __call__(self, hypotheses: Tensor, data_samples: Sequence[Sample] | None = None) -> Tensor:
-        """Aggregate.
+        """Aggregate the hypotheses of each clip to one pose.
 
         Args:
             hypotheses: (B, M, …), M at least 1.

@@ -26,9 +26,9 @@ class _ReprojectionAggregator(BaseAggregator):
     the hypotheses is used.
 
     Args:
-        root: Root position used for the projection. ``'estimate'``: the translation of each hypothesis and frame with
-            the best fit to the 2D input. ``'ground_truth'``: ``gt_instances.root_position``, as in D3DP; such results
-            must be labelled.
+        root: Root position used for the projection. ``'estimate'``: for each hypothesis and frame, the translation with
+            the best fit to the 2D input. ``'ground_truth'``: ``gt_instances.root_position``, as in D3DP; results
+            depend on the ground truth and must be reported as such.
     """
 
     def __init__(self, root: Literal['estimate', 'ground_truth'] = 'estimate') -> None:
@@ -51,6 +51,7 @@ class _ReprojectionAggregator(BaseAggregator):
         return torch.stack(clips).to(hypotheses.dtype)
 
     def _aggregate_clip(self, hypotheses: Tensor, sample: Sample) -> Tensor:
+        """Aggregate the hypotheses (M, T, K, 3) of one clip to (T, K, 3), mm, relative to the root joint."""
         root_joint = get_skeleton(self._need(sample, 'skeleton')).root
         relative = hypotheses - hypotheses[..., root_joint : root_joint + 1, :]
         keypoints = _tensor(self._need(sample, 'input_keypoints_2d'), hypotheses)
@@ -92,9 +93,9 @@ class _ReprojectionAggregator(BaseAggregator):
 
 @AGGREGATORS.register_module()
 class JointReprojectionAggregator(_ReprojectionAggregator):
-    """Selects, for every frame and joint, the hypothesis with the least reprojection error (JPMA of D3DP, section 3.3).
+    """Selection of the hypothesis with the least reprojection error per frame and joint (D3DP's JPMA, section 3.3).
 
-    The root of the result is at the origin, as in D3DP. The measure J-Agg is the error of the result.
+    The root of the result is at the origin, as in D3DP. D3DP calls the error of this result J-Agg.
     """
 
     def combine(self, hypotheses: Tensor, distance: Tensor) -> Tensor:
@@ -106,7 +107,8 @@ class JointReprojectionAggregator(_ReprojectionAggregator):
 class WeightedAggregator(_ReprojectionAggregator):
     """Mean of the hypotheses, weighted per joint by exp(-d² / 2σ²) with the reprojection error d in px.
 
-    A large σ gives the mean, a small σ the joint-wise selection, which is sensitive to noisy keypoints.
+    The result approaches the mean for large σ, and the selection of :class:`JointReprojectionAggregator`, which is
+    sensitive to noisy keypoints, for small σ.
 
     Args:
         sigma: σ in px, approximately the error of the 2D detector.

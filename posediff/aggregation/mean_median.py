@@ -13,7 +13,7 @@ from posediff.registry import AGGREGATORS
 
 @AGGREGATORS.register_module()
 class MeanAggregator(BaseAggregator):
-    """Mean of the hypotheses, as in DiffHPE; P-Agg in D3DP. For poses and heatmaps."""
+    """Mean of the hypotheses, for poses and heatmaps; used in DiffHPE, and called P-Agg in D3DP."""
 
     def aggregate(self, hypotheses: Tensor, data_samples: Sequence[Sample] | None) -> Tensor:
         return hypotheses.mean(1)
@@ -52,7 +52,7 @@ def coordinate_median(hypotheses: Tensor) -> Tensor:
 def geometric_median(hypotheses: Tensor, num_iterations: int = 32) -> Tensor:
     """Return the geometric median over M by Weiszfeld's algorithm, (B, M, …, D) to (B, …, D)."""
     points = hypotheses.double()
-    # avoids infinite weights for a distance of zero; far below any relevant scale
+    # minimum distance, which avoids infinite weights; 1e-9 of the spread does not affect the result
     floor = 1e-9 * points.std(dim=1, correction=0).norm(dim=-1).clamp_min(torch.finfo(points.dtype).tiny * 1e9)
     centre = points.mean(1)
     for _ in range(num_iterations):
