@@ -40,7 +40,7 @@ class BaseSmoother(ABC):
     """
 
     command_line: ClassVar[tuple[CommandLineChoice, ...]] = ()
-    """Command-line names of the component."""
+    """Names and options of the component on the command line."""
 
     def __call__(self, values: np.ndarray, fps: float) -> np.ndarray:
         """Smooth a whole sequence.
@@ -71,7 +71,11 @@ def check_fps(owner: str, fps: float) -> None:
 
 
 def check_steps(owner: str, values: np.ndarray, steps: np.ndarray | None) -> np.ndarray:
-    """Return the steps as integers (n,), or raise an error."""
+    """Return ``steps`` of :meth:`SmoothingStream.push` as int64 (n,); ones for None.
+
+    Raises:
+        ValueError: The shape is not (n,), or a value is not an integer >= 1; the message starts with ``owner``.
+    """
     if steps is None:
         return np.ones(len(values), np.int64)
     steps = np.asarray(steps)

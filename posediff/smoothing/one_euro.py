@@ -1,4 +1,4 @@
-"""One Euro filter: little jitter in slow motion, little lag in fast motion."""
+"""One Euro filter: strong smoothing of slow motion, little lag in fast motion."""
 
 from __future__ import annotations
 

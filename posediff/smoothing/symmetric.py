@@ -1,4 +1,4 @@
-"""Symmetric filters: no lag, but the output is delayed."""
+"""Symmetric filters, which use frames before and after: no phase lag, but delayed output."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class SymmetricSmoother(BaseSmoother):
 
 
 class SymmetricStream(SmoothingStream):
-    """A buffer of the frames that later frames need: at most three radii.
+    """The stream of a symmetric filter; it buffers the frames that later ones depend on, at most three radii.
 
     Skipped frames are interpolated linearly between their neighbours and are not returned.
     """
@@ -75,6 +75,7 @@ class SymmetricStream(SmoothingStream):
         return even[first:], given[first:]
 
     def _return(self, end: int) -> np.ndarray:
+        """Return the smoothed buffered frames before ``end``, and drop frames that are no longer needed."""
         assert self._kept is not None
         if end <= self._done:
             return self._kept[:0]
