@@ -14,7 +14,14 @@ from torch import Tensor
 
 @dataclass
 class _Wanted:
-    """A frame whose pose is wanted: its window, and the pose once it is lifted, (M, K, 3) mm."""
+    """A frame whose pose is wanted.
+
+    Attributes:
+        start: First frame of its window, at the model's rate; negative before the beginning of the clip.
+        points: (T, K, 2) px, keypoints of the window.
+        observed: (T, K) bool.
+        pose: (M, K, 3) mm, pose of the frame; None until the window is lifted.
+    """
 
     start: int
     points: np.ndarray
@@ -23,10 +30,10 @@ class _Wanted:
 
 
 class CausalTrack:
-    """Cut one window per wanted frame, which ends with the frame; the last pose of the window is the frame's pose.
+    """Cut one window per wanted frame; the window ends with the frame, and its last pose is the frame's pose.
 
-    Windows are at the model's rate: their frames are interpolated between frames of the clip. Before the beginning of
-    the clip its first frame is repeated. The methods are those of
+    Windows are at the model's rate: their keypoints are interpolated between frames of the clip. Before the beginning
+    of the clip, its first frame is repeated. The methods are those of
     :class:`~posediff.lifting.windowed_track.WindowedTrack`.
 
     Args:
@@ -83,8 +90,8 @@ class CausalTrack:
         """Return the wanted frames that are lifted, each once.
 
         Returns:
-            Number of frames returned before, poses (n, M, K, 3) mm, points (n, K, 2) and observed (n, K); None if there
-            are no frames.
+            Number of wanted frames returned by earlier calls, poses (n, M, K, 3) mm, points (n, K, 2) and observed
+            (n, K); None if there are no frames.
         """
         found: list[_Wanted] = []
         while self._wanted and self._wanted[0].pose is not None:

@@ -44,19 +44,20 @@ def lift_keypoints(
         fps: Frame rate of the clip. If it differs from the ``fps`` of the model's config, the keypoints are resampled
             to that rate, and the poses back. None: no resampling.
         camera: Camera, for aggregators that need one.
-        num_hypotheses: M; None: the config's.
-        num_inference_steps: Denoiser calls per hypothesis; None: the config's.
+        num_hypotheses: M; None: that of the model's ``test_cfg``.
+        num_inference_steps: Denoiser calls per hypothesis; None: that of the model's ``test_cfg``.
         seed: Seed of the noise.
-        stride: Frames from window to window, at most the window length; None: a third of it.
+        stride: Frames between the starts of two windows, at the model's rate, at most the window length; None: a third
+            of the window length.
         score_threshold: Points with a lower score, or with score 0, are treated as not observed.
         batch_size: Windows per batch.
-        progress: Wraps the numbers of the frames, e.g. :func:`tqdm.tqdm`.
+        progress: Wrapper of the iterable of frame indices, e.g. :func:`tqdm.tqdm`.
 
     Returns:
         ``joints_3d`` (F, K, 3) root-relative mm in the camera frame (x right, y down, z forward);
-        ``hypotheses`` (M, F, K, 3); ``joints_3d_std`` (F, K) mm, root of the variances over M summed over the axes;
-        ``observed`` (F, K) bool. A clip shorter than the window is padded by repeating its last frame; the padding is
-        removed from the results.
+        ``hypotheses`` (M, F, K, 3); ``joints_3d_std`` (F, K) mm, square root of the sum over x, y and z of the
+        variances over M; ``observed`` (F, K) bool. A clip shorter than the window is padded by repeating its last
+        frame; the padding is removed from the results.
 
     Raises:
         ValueError: The skeleton is not given or not the lifter's, a shape is wrong, the clip is empty, no point is

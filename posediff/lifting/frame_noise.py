@@ -15,7 +15,8 @@ from posediff.diffusion.seeds import plain_id, seeded_generator
 from posediff.models.device_copies import to_device
 
 KEPT_BYTES = 2**14
-"""Noise of a frame that is kept, in bytes. If this is all of it, it is drawn once for all windows with the frame."""
+"""Size of the part of a frame's noise that is kept in memory, bytes. If all draws of a frame fit in it, they are
+generated once for all windows that contain the frame."""
 
 
 class FrameNoise:
@@ -29,7 +30,7 @@ class FrameNoise:
 
     def __init__(self, seed: int, track: object, frame: int, shape: tuple[int, ...]) -> None:
         self.shape = shape
-        self._of = seed, (plain_id(track), frame)
+        self._seed_and_id = seed, (plain_id(track), frame)
         self._size = math.prod(shape[1:])
         self._at_a_time = max(KEPT_BYTES // max(4 * self._size, 1), 1)
         self._kept: tuple[int, Tensor] | None = None  # first draw and values
@@ -45,9 +46,9 @@ class FrameNoise:
     def _make(self, first: int) -> Tensor:
         draws, *state = self.shape
         if draws <= self._at_a_time:
-            return torch.randn(self.shape, generator=seeded_generator(*self._of), dtype=torch.float32)
+            return torch.randn(self.shape, generator=seeded_generator(*self._seed_and_id), dtype=torch.float32)
         last = min(first + self._at_a_time, draws)
-        stream = self._stream or NormalStream(seeded_generator(*self._of), 1, draws * self._size)
+        stream = self._stream or NormalStream(seeded_generator(*self._seed_and_id), 1, draws * self._size)
         values = stream.read(0, first * self._size, last * self._size)
         self._stream = stream if last < draws else None
         return values.view(last - first, *state)
@@ -57,7 +58,7 @@ class WindowNoise(Noise):
     """Noise (draws, B, M, T, K, 3) of windows, stacked from the noise of their frames.
 
     Args:
-        windows: B windows of T frames.
+        windows: For each of B windows, the noise of its T frames.
         device: Device of the noise.
     """
 

@@ -27,7 +27,7 @@ class LiftedFrames:
 
     Attributes:
         track: Track id, as pushed.
-        first: Number of frames of the track returned before.
+        first: Number of frames of the track that were returned earlier.
         joints_3d: (n, K, 3) mm relative to the root, camera axes: x right, y down, z forward.
         hypotheses: (M, n, K, 3) mm.
         observed: (n, K) bool, keypoints that were inputs of the lifter.
@@ -41,7 +41,7 @@ class LiftedFrames:
 
     @property
     def joints_3d_std(self) -> np.ndarray:
-        """(n, K) mm, root of the variances over the hypotheses summed over the axes."""
+        """(n, K) mm, square root of the sum over x, y and z of the variances over the hypotheses."""
         return np.sqrt(self.hypotheses.var(axis=0).sum(-1))
 
 
@@ -60,10 +60,11 @@ class LiftingStream:
         fps: Frame rate of the video. If it differs from the ``fps`` of the model's config, the keypoints are resampled
             to that rate, and the poses back. None: no resampling.
         camera: Camera, for aggregators that need one.
-        num_hypotheses: M; None: the config's.
-        num_inference_steps: Denoiser calls per hypothesis; None: the config's.
+        num_hypotheses: M; None: that of the model's ``test_cfg``.
+        num_inference_steps: Denoiser calls per hypothesis; None: that of the model's ``test_cfg``.
         seed: Seed of the noise.
-        stride: Frames from window to window, at most the window length; None: a third of it.
+        stride: Frames between the starts of two windows, at the model's rate, at most the window length; None: a third
+            of the window length.
         batch_size: Windows per batch.
         causal: Take the pose of a frame from the window that ends with it: no frame waits for later ones, and every
             frame costs one window. With ``batch_size=1`` each frame is lifted immediately.
@@ -131,7 +132,7 @@ class LiftingStream:
         elif wanted:
             known.push(points, observed)
         else:
-            raise ValueError('only a causal stream leaves frames out')
+            raise ValueError('wanted=False needs causal=True: only a causal stream omits frames')
         self._collect(track)
 
     def _new_track(self) -> WindowedTrack | CausalTrack:
@@ -170,6 +171,7 @@ class LiftingStream:
                 self._noise.pop(name, None)
 
     def _collect(self, track: Hashable) -> None:
+        """Queue the windows of a track that can be lifted, and lift every full batch."""
         self._due += [(track, *window) for window in self._tracks[track].due()]
         while len(self._due) >= self.batch_size:
             self._lift(self._due[: self.batch_size])
@@ -177,6 +179,7 @@ class LiftingStream:
 
     @torch.no_grad()
     def _lift(self, windows: list[tuple[Hashable, int, np.ndarray, np.ndarray]]) -> None:
+        """Lift one batch of windows (track, start frame, points, observed) and pass the poses to their tracks."""
         names, starts, points, observed = zip(*windows, strict=True)
         inputs = to_device(self._inputs(np.stack(points), np.stack(observed)), self.spec.device)
         noise = None
@@ -213,6 +216,7 @@ class LiftingStream:
 
 
 def _frames_per_grid_frame(fps: float | None, model_fps: float | None) -> float:
+    """Return the clip frames per frame at the model's rate: fps / model_fps, or 1 if one of them is None."""
     if fps is None:
         return 1.0
     for name, rate in (('fps', fps), ("the config's fps", model_fps)):

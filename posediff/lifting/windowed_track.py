@@ -1,4 +1,4 @@
-"""Overlapping windows of one person: when they can be lifted, and which frames are final afterwards."""
+"""Overlapping windows of one person: cut windows as frames arrive, and return frames once their poses are final."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class WindowedTrack:
 
     Args:
         window: Grid frames per window.
-        hop: Grid frames from window to window.
+        hop: Grid frames between the starts of two windows.
         step: Clip frames per grid frame: fps / model_fps.
     """
 
@@ -67,7 +67,7 @@ class WindowedTrack:
                 yield self._cut(last)
 
     def accept(self, start: int, poses: Tensor) -> None:
-        """Blend in the poses of a lifted window, (T, M, K, 3) mm."""
+        """Add the poses (T, M, K, 3) mm of the lifted window from grid frame ``start`` to the weighted sums."""
         self._pending.discard(start)
         end = min(start + self.window, self._num_grid)
         while self._first_blended + len(self._blended) < end:
@@ -125,7 +125,7 @@ class WindowedTrack:
         return start, points, observed
 
     def _settled(self) -> int:
-        """Return the grid frame before which all are final."""
+        """Return the number of grid frames, from 0 on, whose poses are final."""
         if self._all_cut:
             return min([self._num_grid, *self._pending])
         # the last window starts no earlier, wherever the clip ends
