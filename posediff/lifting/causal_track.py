@@ -83,7 +83,7 @@ class CausalTrack:
         """
         first = next(wanted for wanted in self._wanted if wanted.pose is None)
         if first.start != start:
-            raise ValueError(f'the window from {first.start} is awaited, not that from {start}')
+            raise ValueError(f'expected the poses of window {first.start}, got those of window {start}')
         first.pose = poses[-1]
 
     def ready(self) -> tuple[int, Tensor, np.ndarray, np.ndarray] | None:

@@ -79,6 +79,6 @@ def test_windows_come_back_in_order() -> None:
     for number in range(2):
         track.push(np.full((1, 2), number, np.float32), np.ones(1, bool))
     (first, *_), (second, *_) = track.due()
-    with pytest.raises(ValueError, match=f'window from {first} is awaited, not that from {second}'):
+    with pytest.raises(ValueError, match=f'poses of window {first}, got those of window {second}'):
         track.accept(second, torch.zeros(3, 1, 1, 3))
     assert track.ready() is None
