@@ -13,8 +13,8 @@ from contextlib import contextmanager
 def one_line_errors(unless: Callable[[], bool] = lambda: False) -> Iterator[None]:
     """Report an exception in one line on stderr and end the program with exit code 2.
 
-    Used around reading of input and building of components. Errors of later steps keep their traceback;
-    ``POSEDIFF_TRACEBACK=1`` in the environment keeps it here too.
+    Commands read their input and build components within this block; errors of later steps keep their traceback.
+    ``POSEDIFF_TRACEBACK=1`` in the environment keeps the traceback here too.
 
     Args:
         unless: Called when an exception is raised; if it returns true, the exception is raised unchanged.

@@ -46,8 +46,8 @@ def load_config(config: str | Path | Config, cfg_options: Mapping[str, Any] | No
 
     Raises:
         FileNotFoundError: The file, or a file in its ``_base_``, does not exist.
-        ValueError: It is not valid Python, a module in its ``custom_imports`` cannot be imported or registers a name
-            that is taken, a key is misspelt, or a reference (``'${num_frames}'``) cannot be resolved.
+        ValueError: The file is not valid Python, a module in its ``custom_imports`` cannot be imported or registers a
+            name that is taken, a key is misspelt, or a reference (``'${num_frames}'``) cannot be resolved.
     """
     if isinstance(config, Config):
         cfg, origin = config.copy(), config.filename or 'the config'
@@ -124,7 +124,7 @@ def _runner_keys() -> set[str]:
 
 
 def _check_misspelt(cfg: Config, known: set[str], origin: str) -> None:
-    """Refuse keys that are similar to an argument of the Runner, which would be ignored without a message."""
+    """Raise an error for a key that resembles an argument of the Runner; MMEngine would ignore it without a message."""
     for key in cfg:
         near = difflib.get_close_matches(key, known, n=1, cutoff=0.9)
         if key not in known and near and near[0] not in cfg:

@@ -38,7 +38,7 @@ def find_config(name: str | Path) -> Path:
             both exist, the path is used.
 
     Raises:
-        FileNotFoundError: There is no such file, and not exactly one packaged config of that name.
+        FileNotFoundError: There is no such file, and no packaged config of that name or several.
     """
     if not str(name):
         raise FileNotFoundError(f'the name of the config is empty; {_LISTING}')
@@ -80,7 +80,7 @@ def _bases(config: Path) -> list[str]:
             try:
                 value = ast.literal_eval(statement.value)
             except ValueError:
-                raise ValueError(f'{config}: _base_ is computed, so that its parents cannot be listed') from None
+                raise ValueError(f'{config}: _base_ is not a literal, so its files cannot be listed') from None
             return [value] if isinstance(value, str) else list(value)
     return []
 

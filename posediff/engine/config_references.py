@@ -30,13 +30,13 @@ _FUNCTIONS: Mapping[str, Callable[..., Any]] = {'ceil': math.ceil, 'max': max, '
 def resolve_references(cfg: Config, origin: str) -> Config:
     """Replace every reference of a config by its value.
 
-    A reference is a whole string: ``'${train_cfg.max_epochs}'``. Between the braces stands a key of the config, dotted
-    and indexed, or an expression of such keys: numbers, strings, tuples, ``+ - * / // >`` and ``ceil``, ``max``,
-    ``min``. As an item of a list, ``'*${occlusion}'`` stands for the items of the list ``occlusion``.
+    A reference is a whole string: ``'${train_cfg.max_epochs}'``. The braces contain a key of the config, which may be
+    dotted or indexed, or an expression of such keys, numbers, strings and tuples with ``+ - * / // >``, ``ceil``,
+    ``max`` and ``min``. The list item ``'*${occlusion}'`` is replaced by the items of the list ``occlusion``.
 
     Args:
         cfg: Config with all overrides applied. It is not changed.
-        origin: Origin of the config, for messages.
+        origin: Source of the config, named in error messages.
 
     Returns:
         A config without references; the same object if there are none.
@@ -71,7 +71,7 @@ class _Resolver:
 
     def __init__(self, values: Mapping[str, Any], origin: str) -> None:
         self.values, self.origin = values, origin
-        self.open: list[str] = []  # references being evaluated, to detect cycles
+        self.open: list[str] = []  # references in evaluation, outermost first, to detect cycles
 
     def value(self, part: Any, place: str) -> Any:
         """Return a copy of a part of the config with its references replaced; ``place`` is its key, for messages."""
@@ -95,6 +95,7 @@ class _Resolver:
         return found
 
     def evaluate(self, expression: str, reference: str, place: str) -> Any:
+        """Return the value of the expression inside a reference; ``place`` is the key of the reference."""
         if reference in self.open:
             raise ValueError(f'{self.origin}: {place} = {reference!r} refers to itself: {" -> ".join(self.open)}')
         self.open.append(reference)
@@ -123,7 +124,7 @@ class _Resolver:
         raise TypeError(f'{ast.unparse(node)!r} is not allowed in a reference')
 
     def part(self, node: ast.expr) -> Any:
-        """Return the value of a key; only its parents are resolved, since other parts may refer to it."""
+        """Return the unresolved value of a key; only its parents are resolved, as other parts may refer to it."""
         if isinstance(node, ast.Name):
             return self.child(self.values, node.id, node)
         if isinstance(node, ast.Attribute):
@@ -133,6 +134,7 @@ class _Resolver:
         raise TypeError(f'{ast.unparse(node)!r} is not a key')
 
     def child(self, parent: Any, key: Any, node: ast.expr) -> Any:
+        """Return item ``key`` of ``parent``, which is resolved first if it is a reference."""
         if isinstance(parent, str):
             parent = self.value(parent, ast.unparse(node))
         if isinstance(parent, dict) and key not in parent:

@@ -58,7 +58,7 @@ def build_test_dataset(cfg: Config, occlusion: str | None = None, max_items: int
         cfg: A config.
         occlusion: Pattern of :class:`posediff.datasets.transforms.KeypointOcclusion` to test with; None keeps the
             config's.
-        max_items: Spread this many items over the whole; None keeps the config's.
+        max_items: Use this many items, evenly spaced over the dataset; None keeps the config's.
 
     Raises:
         ValueError: The config has no test dataset.
@@ -99,6 +99,7 @@ def set_sampling(
 
 
 def _now(device: torch.device) -> float:
+    """Return the time in s, after all work queued on a CUDA device is complete."""
     if device.type == 'cuda':
         torch.cuda.synchronize(device)
     return time.perf_counter()

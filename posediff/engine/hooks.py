@@ -20,7 +20,7 @@ if TYPE_CHECKING:  # all registered components are imported for inference, which
 
 
 def get_random_state() -> dict[str, Any]:
-    """Return the states of the global generators of Python, NumPy and PyTorch, as plain data and tensors."""
+    """Return the states of the global generators of Python, NumPy and PyTorch (CPU, CUDA) as plain data and tensors."""
     version, internal, gauss = random.getstate()
     name, keys, position, has_gauss, cached = np.random.get_state()
     return {
@@ -123,9 +123,9 @@ class RandomStateHook(Hook):
 class ReadyToTrainHook(Hook):
     """Hook that stops a training run whose model is not completely initialised.
 
-    This is a model that lacks e.g. the weights of its frozen lifter, or one whose checkpoint (``load_from``,
-    ``resume``) has other keys or shapes; MMEngine would keep random weights for these. To initialise a part of a model
-    from a file, use ``init_cfg=dict(type='Pretrained', …)``.
+    It stops if the model lacks weights, e.g. those of its frozen lifter, or if the checkpoint (``load_from``,
+    ``resume``) has other keys or shapes than the model, for which MMEngine would keep random weights. To initialise a
+    part of a model from a file, use ``init_cfg=dict(type='Pretrained', …)``.
 
     Attributes:
         passed: Whether training has started; errors before that are reported as errors of the input.

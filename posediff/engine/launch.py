@@ -35,9 +35,8 @@ class CPUDistributedDataParallel(MMDistributedDataParallel):
     """MMEngine's distributed wrapper for processes without CUDA devices (gloo)."""
 
     def __init__(self, module: torch.nn.Module, device_ids: Any = None, **kwargs: Any) -> None:
-        super().__init__(
-            module=module, **kwargs
-        )  # DDP takes no device_ids for CPU modules; MMEngine always passes them
+        # device_ids, which MMEngine always passes, are dropped: DDP accepts none for modules on the CPU
+        super().__init__(module=module, **kwargs)
 
 
 def add_common_arguments(parser: argparse.ArgumentParser) -> None:

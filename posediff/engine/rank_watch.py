@@ -44,7 +44,7 @@ class RankWatch(threading.Thread):
 
     @classmethod
     def of_default_group(cls) -> RankWatch | None:
-        """Start to monitor the ranks of torch's default group; returns None if it has one rank."""
+        """Start to monitor the ranks of torch's default group and return the thread; None if there is one rank."""
         if torch.distributed.get_world_size() == 1:
             return None
         group_store: Any = distributed_c10d._get_default_store()
@@ -80,7 +80,11 @@ class RankWatch(threading.Thread):
             self._over.wait(self.interval)
 
     def _look(self, seen: dict[int, tuple[int, float]]) -> str | None:
-        """Publish a heartbeat and check the other ranks; returns what is wrong with them, or None."""
+        """Publish a heartbeat, check the other ranks, and return what is wrong with one of them, or None.
+
+        Args:
+            seen: Rank → its last counter, and when it was first read; updated.
+        """
         self.store.add(f'{PREFIX}/{self.rank}', 1)
         if self.store.check([f'{PREFIX}/failed']):
             return self.store.get(f'{PREFIX}/failed').decode()
@@ -97,6 +101,7 @@ class RankWatch(threading.Thread):
         return None
 
     def _end(self, reason: str) -> None:
+        """Write the reason to stderr, wait for ``grace`` and end the process with exit code 1."""
         sys.stderr.write(f'error: rank {self.rank} ends: {reason}\n')
         sys.stderr.flush()
         time.sleep(self.grace)
