@@ -26,17 +26,17 @@ def from_pretrained(
 ) -> PoseDiffusionEstimator:
     """Load a trained estimator in eval mode.
 
-    No code of the model's author runs: the weights are safetensors, and the config is read as literals. What else is
-    refused in it, see :func:`posediff.models.pretrained_config.check_pretrained_config`. Nothing that it names in
-    ``custom_imports`` is imported: the caller or a plugin has to do that before.
+    No code of the model's author runs: the weights are safetensors, and the config is read as literals and checked
+    (:func:`posediff.models.pretrained_config.check_pretrained_config`). Modules in its ``custom_imports`` are not
+    imported; the caller or a plugin must have imported them.
 
     Args:
         name: One of
 
-            * a model that ships: ``'lifter'`` or ``'diffpose'``;
+            * a model that comes with posediff: ``'lifter'`` or ``'diffpose'``;
             * a folder that :meth:`PoseDiffusionEstimator.save_pretrained` wrote (``'./lifter'`` for a folder of that
               name);
-            * ``'owner/name'`` or ``'owner/name@revision'`` on the Hugging Face Hub, where no folder has that name.
+            * ``'owner/name'`` or ``'owner/name@revision'`` on the Hugging Face Hub, unless a folder has that name.
         device: Device of the model.
         cache_dir: Folder for downloads; None: huggingface_hub's cache.
         local_files_only: Read the model from the cache without using the network.
