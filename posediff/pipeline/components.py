@@ -21,7 +21,7 @@ from posediff.video import VideoSource
 
 @dataclass(frozen=True)
 class VideoComponents:
-    """The built components and the lifter. They hold no state of a video, so several videos may share them.
+    """The built components of a pipeline. They hold no state of a video, so several videos may share them.
 
     Attributes:
         description: The description that they were built from.

@@ -31,8 +31,8 @@ class VideoDescription:
         num_hypotheses, num_inference_steps: Options of the lifter; None: those of its config.
         score_threshold: Keypoints with a lower score are treated as undetected.
         min_pose_score: Poses with a lower mean keypoint score are discarded.
-        max_gap_s: Longest gap in a track, s, within which the pose is predicted.
-        fill: Output the poses in such gaps too, marked as not observed.
+        max_gap_s: Longest gap in a track, s, that is lifted as part of the track; a longer gap ends the segment.
+        fill: Output the poses of the frames in such gaps too, marked as not observed.
         repair_sides: Correct temporary swaps of left and right (:mod:`posediff.pipeline.side_swaps`).
         focal: Focal length in px; None for the default (:mod:`posediff.pipeline.intrinsics`).
         calibration: Calibration file and name of the camera; see
@@ -124,7 +124,7 @@ class VideoDescription:
             'pose_estimator': self.pose_estimator,
             'min_pose_score': self.min_pose_score,
         }
-        file = Path(str(self.detector.get('path', '')))  # of keypoints or boxes
+        file = Path(str(self.detector.get('path', '')))  # file of keypoints or boxes that the detector reads
         if file.is_file():
             about['size of the detector file'] = file.stat().st_size
         return PoseLog(folder, about, resume, overwrite)

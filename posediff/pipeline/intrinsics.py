@@ -50,7 +50,7 @@ class Intrinsics:
             focal: Focal length, px; None: :data:`DEFAULT_FOCAL`.
 
         Raises:
-            ValueError: The focal length is not positive, or too short to be in px.
+            ValueError: The focal length is not positive, or less than :data:`MIN_FOCAL` times the longer side.
         """
         check_focal(focal)
         if focal is not None and focal < MIN_FOCAL * max(img_shape):
@@ -72,10 +72,10 @@ class Intrinsics:
 
 
 def check_focal(focal: float | None) -> None:
-    """Check that a focal length is positive, or None.
+    """Check that a focal length, if given, is positive and finite.
 
     Raises:
-        ValueError: It is neither.
+        ValueError: It is not.
     """
     if focal is not None and not (np.isfinite(focal) and focal > 0):
         raise ValueError(f'focal must be a positive length in px, got {focal}')

@@ -23,12 +23,13 @@ from posediff.structures.skeletons import Skeleton
 class LiftingStage:
     """The 3D stages of one video: convert the keypoints, lift them, find the root positions, smooth.
 
-    A joint is observed in a frame if the lifter gets it and all keypoints that contribute to it are inside the image.
+    A joint is observed in a frame if it is an input of the lifter and all keypoints that contribute to it are inside
+    the image.
     Keypoints outside the image are passed to the lifter, but count as not observed. Implausible root positions
     (:mod:`posediff.pipeline.root_filter`) are interpolated from the neighbouring frames.
 
     Gaps of up to ``max_gap_s`` in a track are passed to the lifter as frames without keypoints, like occlusions in
-    training. A longer gap ends the segment; the next one has the same track id.
+    training. A longer gap ends the segment; the next segment has the same track id.
 
     Args:
         stream: The lifter; each segment is a track of it.
@@ -58,11 +59,11 @@ class LiftingStage:
         self.score_threshold, self.fill, self.smoother = score_threshold, fill, smoother
         self.max_gap = round(max_gap_s * fps)
         self._conversion = get_conversion(source.name, target.name)
-        self._open: dict[int, Segment] = {}
-        self._segments: dict[tuple[int, int], Segment] = {}
+        self._open: dict[int, Segment] = {}  # track id → segment that has not ended
+        self._segments: dict[tuple[int, int], Segment] = {}  # segments with frames without output, by their key
         self._frames: deque[tuple[int, float]] = deque()  # frames without output: index and time
         self._processed: deque[int] = deque(maxlen=self.max_gap + 2)  # indices of the last processed frames
-        self._rows: dict[int, list[PersonPose]] = {}
+        self._rows: dict[int, list[PersonPose]] = {}  # frame index → finished poses that are not yielded yet
 
     def __call__(self, observations: Iterable[FramePoses]) -> Iterator[FrameResult]:
         """Yield the result of each frame in temporal order, once it is final.
@@ -81,6 +82,7 @@ class LiftingStage:
         yield from self._ready()
 
     def _push(self, observation: FramePoses) -> None:
+        """Pass the persons of the next frame to the lifter; close segments with a longer gap or before a cut."""
         now = observation.frame_index
         for segment in list(self._open.values()) if observation.after_cut else ():
             self._close(segment)  # time is missing before the frame, so the motion is not continuous
@@ -131,6 +133,7 @@ class LiftingStage:
         segment.next_frame = now
 
     def _push_frame(self, segment: Segment, seen: SegmentFrame) -> None:
+        """Pass the next frame of a segment to the lifter, with zeros for a frame in a gap."""
         joints = self.target.num_joints
         points, weights = seen.converted or (np.zeros((joints, 2), np.float32), np.zeros(joints, np.float32))
         segment.seen.append(seen)
@@ -145,12 +148,14 @@ class LiftingStage:
         self.stream.end(segment.key)
 
     def _convert(self, keypoints: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return undistorted points (J, 2) px and weights (J,) in the lifter's skeleton; both 0 for unusable joints."""
         seen = np.where(scores[:, None] > 0, self.intrinsics.undistort(keypoints), np.nan)
         points, weights, _ = convert_joints(seen, self.source.name, self.target.name, scores)
         weights = np.where(weights >= self.score_threshold, weights, 0).astype(np.float32)
         return np.where(weights[:, None] > 0, points, 0).astype(np.float32), weights
 
     def _ready(self) -> Iterator[FrameResult]:
+        """Process the frames that the lifter has finished, and yield the results that are final."""
         for found in self.stream.ready():
             self._add_roots(self._segments[found.track], found)  # type: ignore[index]
         for key, segment in list(self._segments.items()):
@@ -200,6 +205,7 @@ class LiftingStage:
             lifted.root = begin + (root - begin) * np.float32(number / count)
 
     def _smooth(self, segment: Segment, lifted: list[LiftedFrame]) -> None:
+        """Pass frames to the smoother, if there is one, and output the frames that are final."""
         if segment.smoothing is None:
             self._emit(segment, lifted)
             return
@@ -213,6 +219,7 @@ class LiftingStage:
         self._take_smoothed(segment, joints, roots)
 
     def _take_smoothed(self, segment: Segment, joints: np.ndarray, roots: np.ndarray) -> None:
+        """Output the next n frames with their smoothed joints (n, J, 3) and root positions (n, 3), mm."""
         done = []
         for pose, root in zip(joints, roots, strict=True):
             lifted = segment.unsmoothed.popleft()
@@ -240,6 +247,7 @@ class LiftingStage:
             self._take_smoothed(segment, segment.smoothing[0].finish(), segment.smoothing[1].finish())
 
     def _emit(self, segment: Segment, lifted: list[LiftedFrame]) -> None:
+        """Store the poses of finished frames for output; frames in gaps are stored only with ``fill``."""
         for one in lifted:
             segment.next_output = one.seen.frame_index + 1
             observed = one.seen.person is not None
@@ -256,6 +264,7 @@ class LiftingStage:
             )  # fmt: skip
 
     def _missing_person(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return box, keypoints (NaN) and scores (0) of a person that was not detected."""
         joints = self.source.num_joints
         box, keypoints = np.full(4, np.nan, np.float32), np.full((joints, 2), np.nan, np.float32)
         return box, keypoints, np.zeros(joints, np.float32)

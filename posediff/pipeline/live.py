@@ -9,10 +9,13 @@ from posediff.structures.results import FrameResult
 
 
 class LiveResults:
-    """Number results from 0 without the frames that were left out; ``time_s`` stays that of the frame.
+    """An iterable that numbers the results of a live video from 0 without gaps; ``time_s`` of the frames is kept.
+
+    Args:
+        results: Results with the frame indices of the video, in which skipped frames are missing.
 
     Attributes:
-        num_frames: Results so far.
+        num_frames: Number of results so far.
     """
 
     def __init__(self, results: Iterable[FrameResult]) -> None:
@@ -30,9 +33,9 @@ class LiveResults:
 
     @property
     def fps(self) -> float | None:
-        """Mean rate of the processed frames; None for fewer than two frames, or if the last has the time of the first.
+        """Mean rate of the processed frames; None for fewer than two frames, or if all have the same time.
 
-        A stream whose clock stands still gives all frames one time.
+        All frames have the same time if the time stamps of the stream do not advance.
         """
         elapsed = self._last_s - self._first_s
         return (self.num_frames - 1) / elapsed if self.num_frames > 1 and elapsed > 0 else None

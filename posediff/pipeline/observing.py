@@ -26,8 +26,8 @@ SAME_PERSON_IOU = 0.3
 """IoU above which a box and a box of the previous frame belong to the same person."""
 
 MAX_COVERED = 0.7
-"""Largest part of a box within another box of the frame with which a person that was not detected is added; with more,
-the box is taken for a part of the other person."""
+"""A person that the detector missed is added if at most this part of its box lies within another box of the frame; if
+more does, the box is considered a part of the other person."""
 
 
 class Observer:
@@ -42,8 +42,8 @@ class Observer:
         tracker: Assigns track ids.
         batch_size: Frames per batch.
         min_pose_score: Poses with a lower mean keypoint score are discarded.
-        max_similarity: Of two poses with a larger object keypoint similarity, the one with the lower score is
-            discarded: detectors return some persons twice.
+        max_similarity: Of two poses with a larger object keypoint similarity, the pose with the lower score is
+            discarded, since detectors return some persons twice.
         first_frames: Extend tracks to the frames before the tracker confirmed them; results are delayed by as many
             frames.
     """
@@ -141,6 +141,7 @@ class Observer:
             yield one, self.tracker.update(*args)
 
     def _detect(self, frames: Iterable[VideoFrame]) -> Iterator[tuple[VideoFrame, PersonBoxes]]:
+        """Yield each frame with its boxes; a repeated picture gets the boxes of the previous frame."""
         before: PersonBoxes | None = None
         for batch in _batches(frames, self.batch_size):
             new = [not frame.repeated or (before is None and number == 0) for number, frame in enumerate(batch)]

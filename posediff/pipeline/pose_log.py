@@ -22,7 +22,7 @@ DEFAULTS = {'capture_fps': None}
 """Values of settings that logs of earlier versions do not state."""
 
 COLUMNS = ('boxes', 'box_scores', 'keypoints_2d', 'keypoint_scores')
-"""Fields that are stored with one row per person. Track ids are not stored."""
+"""Fields of :class:`FramePoses` that are stored with one row per person; track ids are not stored."""
 
 
 class PoseLog:
@@ -36,9 +36,9 @@ class PoseLog:
 
     Args:
         folder: Folder of the log.
-        about: Settings that the poses depend on, written as JSON.
+        about: Settings that the poses depend on; written as JSON, and compared with an existing log on ``resume``.
         resume: Continue an existing log.
-        overwrite: Delete an existing log.
+        overwrite: Delete an existing log first.
 
     Attributes:
         num_frames: Number of frames in the log.
@@ -92,6 +92,7 @@ class PoseLog:
             self.last = found[-1]
 
     def _set_aside(self, parts: list[Path], error: Exception) -> None:
+        """Rename files to ``.damaged`` and describe this in :attr:`problem`; ``error`` is that of the first file."""
         for path in parts:
             path.replace(path.with_suffix('.npz.damaged'))
         more = f' and {len(parts) - 1} after it are' if len(parts) > 1 else ' is'
@@ -134,6 +135,7 @@ class PoseLog:
         self.num_frames += len(frames)
 
     def _check(self) -> None:
+        """Check that the settings of an existing log are those of this run."""
         path = self.folder / 'about.json'
         if not path.is_file():
             raise FileNotFoundError(f'{self.folder.parent} holds no interrupted run: there is nothing to resume')

@@ -8,7 +8,7 @@ from posediff.geometry.similarity import object_keypoint_similarity
 from posediff.structures.skeletons import Skeleton
 
 SIDE_OVER_SPREAD = 15
-"""Longer side of a person over the spread of a keypoint."""
+"""Longer side of the bounding box of a pose's keypoints, divided by the spread of a keypoint."""
 
 
 def pose_nms(
@@ -20,10 +20,10 @@ def pose_nms(
 ) -> np.ndarray:
     """Discard poses with a low score and duplicates of poses with a higher score.
 
-    Poses are compared by object keypoint similarity over the keypoints that both have, with a spread of a 15th of the
-    longer side of the better pose. (The shorter side depends on the view more than on the person.) For each joint with
-    a left and a right, the nearer of the two counts: in side views detectors return the same person twice with some
-    limbs swapped.
+    Poses are compared by object keypoint similarity over the keypoints that both have, with a spread of 1/15 of the
+    longer side of the better pose; the shorter side would depend more on the view than on the person. Each keypoint of
+    the better pose is compared with the nearer of the other pose's keypoint and its left-right counterpart: in side
+    views, detectors return the same person twice with some limbs swapped.
 
     Args:
         keypoints_2d: (N, K, 2) px.
@@ -52,12 +52,12 @@ def pose_nms(
 def _similarity(
     points: np.ndarray, detected: np.ndarray, better: np.ndarray, better_detected: np.ndarray, skeleton: Skeleton
 ) -> float:
-    """Return the similarity of a pose (K, 2) and a better one, the nearer of left and right counted for each joint."""
+    """Return the object keypoint similarity of a pose (K, 2) and a better pose, as :func:`pose_nms` defines it."""
     sides = np.stack([np.arange(skeleton.num_joints), skeleton.flip_indices])
     distances = ((points[sides] - better) ** 2).sum(-1)
     distances[~detected[sides]] = np.inf
     nearer = sides[distances.argmin(0), np.arange(skeleton.num_joints)]
-    # undetected keypoints of files are at (0, 0)
+    # detected keypoints only: undetected ones from keypoint files are at (0, 0)
     size = float(np.ptp(better[better_detected], axis=0).max()) if better_detected.any() else 0.0
     spread = np.full((1, skeleton.num_joints), max(size / SIDE_OVER_SPREAD, 1.0))
     similarity, _ = object_keypoint_similarity(

@@ -23,7 +23,7 @@ UNITS = {
     'keypoints_2d': 'px', 'joints_3d': 'mm, camera axes (x right, y down, z forward), relative to the root joint',
     'joints_3d_std': 'mm', 'root_position': 'mm, camera axes, of the root joint', 'time_s': 's', 'box': 'px',
 }  # fmt: skip
-PART_ROWS = 2000
+PART_ROWS = 2000  # a temporary file is written as soon as there are this many rows
 DIGITS = {'keypoints_2d': 2, 'keypoint_scores': 3, 'joints_3d': 1, 'joints_3d_std': 1, 'root_position': 1, 'box': 1}
 
 
@@ -36,7 +36,7 @@ class PosesHeader:
         target: Skeleton of the 3D joints.
         fps: Frame rate.
         img_shape: (h, w) px.
-        facts: Additional entries: camera, components, approximated joints, …
+        facts: Additional entries of the header: camera, components, approximated joints, …
     """
 
     source: Skeleton
@@ -129,6 +129,7 @@ class PoseWriter:
                 yield self._scaled(dict(part))
 
     def _settle_scales(self) -> None:
+        """Compute the scale of every track from the median of its estimated heights, and add it to the header."""
         if self.height_m is not None:
             height = 1000 * self.height_m
             self._scales = {track: height / float(np.median(values)) for track, values in self._statures.items()}
@@ -136,6 +137,7 @@ class PoseWriter:
             self.header.facts['height'] = {'given_m': self.height_m, 'scale_of_track': scales}
 
     def _scaled(self, part: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Multiply the 3D columns of a block of rows by the scale of their track."""
         if self._scales:
             scale = np.array([self._scales[track] for track in part['track_id'].tolist()], np.float32)
             for name in ('joints_3d', 'joints_3d_std', 'root_position'):
@@ -158,6 +160,7 @@ class PoseWriter:
             self._rows = []
 
     def _empty(self) -> dict[str, Any]:
+        """Return a row of zeros, which has the shapes and dtypes of all columns."""
         person = PersonPose(
             0, True, np.zeros(4, np.float32), np.zeros((self.header.source.num_joints, 2), np.float32),
             np.zeros(self.header.source.num_joints, np.float32),

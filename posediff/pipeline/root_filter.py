@@ -1,8 +1,8 @@
 """Detection of implausible root positions.
 
-The root position of a frame follows from the size of the person in the image. Wrong keypoints in one frame move the
-person away and back within a few frames. Such frames are distinguished from motion by the frames before and after: the
-position of a moving person is between the earlier and the later ones.
+The root position of a frame follows from the size of the person in the image. With wrong keypoints, the estimated
+position moves away and back within a few frames. Such frames are distinguished from motion by the frames before and
+after: the position of a moving person is between the earlier and the later positions.
 """
 
 from __future__ import annotations
@@ -13,14 +13,15 @@ from dataclasses import dataclass
 import numpy as np
 
 REACH_S = 0.6
-"""Duration of the windows before and after a frame that it is compared with, s. Implausible frames are found if they
-last at most a third of it, at the start of a track a sixth."""
+"""Duration of the two windows, before and after a frame, that the frame is compared with, s. Sequences of implausible
+frames are found if they last at most a third of this duration, at the start of a track a sixth."""
 LEAST_FRAMES = 3
+"""Minimum number of frames in a window."""
 DEPTH_STEP = 0.15
 """Minimum deviation in depth, relative to the depth: 1 m for a person at 7 m."""
 SIDE_STEP = 800.0
-"""Minimum deviation across the line of sight, mm. Persons do not move further and back in that time, not even in a
-somersault."""
+"""Minimum deviation across the line of sight, mm. Persons do not move further than this and back within the windows,
+not even in a somersault."""
 SPREADS = 4.0
 """Minimum deviation in standard deviations of the neighbouring frames."""
 

@@ -1,4 +1,4 @@
-"""The state of a track between two long gaps, from 2D keypoints to smoothed 3D poses."""
+"""Segments: the parts of a track between gaps longer than ``max_gap_s``, with their frames in each stage."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ class SegmentFrame:
     Attributes:
         frame_index: Frame index in the video.
         person: Box (4,), keypoints (K, 2) px and their scores (K,).
-        converted: Keypoints (J, 2) px in the lifter's skeleton and weights (J,), 0 for joints that the lifter does not
-            get.
-        joint_observed: (J,) bool, whether the lifter gets the joint and it is inside the image.
+        converted: Keypoints (J, 2) px in the lifter's skeleton and weights (J,), 0 for joints that are not inputs of
+            the lifter.
+        joint_observed: (J,) bool, whether the joint is an input of the lifter and inside the image.
     """
 
     frame_index: int
@@ -50,7 +50,7 @@ class LiftedFrame:
 
 @dataclass
 class Segment:
-    """A track between two long gaps, and its frames in each stage of processing.
+    """The part of a track between two gaps longer than ``max_gap_s``, and its frames in each stage of processing.
 
     Attributes:
         key: Track id and index of the first frame.

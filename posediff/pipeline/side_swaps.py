@@ -19,10 +19,10 @@ from posediff.structures.skeletons import Skeleton
 
 LOWER_BODY = ('hip', 'knee', 'ankle', 'foot', 'heel', 'toe')
 PRICE_PER_SECOND = 0.1
-"""Cost of one second in the swapped state, in units of mean joint displacement relative to the size of the person. From
-0.05 to 0.2, the same frames of four real views are corrected."""
+"""Cost of one second in the swapped state, in units of the mean joint displacement divided by the size of the person.
+Values from 0.05 to 0.2 correct the same frames of four recorded views."""
 PRICE_OF_A_CHANGE = 0.01
-"""Cost of a change of the state, which avoids changes while both sides are at the same position."""
+"""Cost of a change of the state, in the same units; avoids changes while both sides are at the same position."""
 
 
 @dataclass
@@ -78,6 +78,7 @@ class SideSwapRepair:
             yield self._decided(self._waiting.popleft())
 
     def _extend(self, track: int, frame: int, points: np.ndarray, scores: np.ndarray) -> None:
+        """Add a frame with points (K, 2) px and scores (K,) to the Viterbi state of a track."""
         both = np.stack([points, points[self.flip]]), np.stack([scores, scores[self.flip]])
         chain = self._chains.get(track)
         if chain is None or frame - chain.last_frame > self.max_gap:
@@ -102,6 +103,7 @@ class SideSwapRepair:
         chain.came_from.append((frame, origins))
 
     def _decided(self, observation: FramePoses) -> FramePoses:
+        """Return the corrected poses of a frame, and drop states that are no longer needed."""
         keypoints, scores = observation.keypoints_2d.copy(), observation.keypoint_scores.copy()
         for row, track in enumerate(observation.track_ids.tolist()):
             chain = self._chains[track]

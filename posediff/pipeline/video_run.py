@@ -25,7 +25,8 @@ class VideoRun(Iterator[FrameResult]):
         components: The built components, shared with other runs.
         video: A path, a URL, or the result of :func:`posediff.video.open_video`.
         max_frames: Maximum number of frames; None: the whole video.
-        stop: Called before each frame; if it returns True, no further frame is read and the frames so far are finished.
+        stop: Called before each frame; if it returns True, reading ends and the results of the frames read so far are
+            still yielded.
         log: Log of 2D poses; frames in it are not processed again, and new frames are added.
 
     Attributes:
