@@ -1,4 +1,4 @@
-"""Records that stages hand to each other, and the skeletons that their joints belong to."""
+"""Data classes that the stages exchange, and the definitions of skeletons."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ['PoseDataSample']
 
 
 def __getattr__(name: str) -> Any:
-    """Import the sample on first use: it needs MMEngine and PyTorch, and the rest of the folder does not."""
+    """Import :class:`PoseDataSample` on first use: it needs MMEngine and PyTorch, the rest of the folder does not."""
     if name == 'PoseDataSample':
         return import_module('posediff.structures.samples').PoseDataSample
     raise AttributeError(f'module {__name__!r} has no attribute {name!r}')

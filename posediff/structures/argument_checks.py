@@ -1,4 +1,4 @@
-"""Checks for arguments: whole numbers, finite numbers, known words."""
+"""Checks of arguments: whole numbers, finite numbers, values of a list."""
 
 from __future__ import annotations
 
@@ -9,6 +9,11 @@ from typing import Any
 
 def require_whole(owner: str, values: Mapping[str, Any], least: int) -> None:
     """Check that values are whole numbers of at least ``least``.
+
+    Args:
+        owner: Class or option group of the arguments, for the message.
+        values: Name of each argument → its value.
+        least: Minimum.
 
     Raises:
         ValueError: A value is not; the message names the owner, the argument and the value.
@@ -22,6 +27,10 @@ def require_whole(owner: str, values: Mapping[str, Any], least: int) -> None:
 def require_finite(owner: str, values: Mapping[str, Any], least: float = -math.inf, most: float = math.inf) -> None:
     """Check that values are finite numbers of at least ``least`` and at most ``most``.
 
+    Args:
+        owner, values: See :func:`require_whole`.
+        least, most: Minimum and maximum, both allowed.
+
     Raises:
         ValueError: A value is not; the message names the owner, the argument and the value.
     """
@@ -34,10 +43,10 @@ def require_finite(owner: str, values: Mapping[str, Any], least: float = -math.i
 
 
 def require_one_of(owner: str, name: str, value: Any, known: Collection[str]) -> None:
-    """Check that a value is one of the known words.
+    """Check that a value is in ``known``.
 
     Raises:
-        ValueError: It is not; the message lists the known words.
+        ValueError: It is not; the message lists the known values.
     """
     if value not in known:
         raise ValueError(f'{owner}: {name} must be one of {", ".join(known)}, got {value!r}')

@@ -19,7 +19,7 @@ class Chosen:
     """The user's choice of a component.
 
     Attributes:
-        value: The whole text, or the part for the placeholder if the choice has one.
+        value: The text that the user gave; for a choice with a placeholder, only the text in its place.
         checkpoint: Weights: a file, a URL or ``'random'``; None if not given.
         device: Device of the component.
         image_names: Image names, in order, if the video is a folder of images.
@@ -52,8 +52,9 @@ class CommandLineChoice:
         arguments: Returns the component's arguments, without ``type``, for the user's choice.
         checkpoint: Whether the component takes a checkpoint.
         suffixes: If given, the choice matches any file with one of these suffixes; ``name`` is only displayed.
-        names: Returns the words that a choice with suffixes also matches, names of packaged files for example.
-        options: Name of each constructor argument that the user may set → its help, without a full stop.
+        names: Returns words that a choice with suffixes also matches, e.g. names of packaged files.
+        options: Name of each constructor argument that the user may set → one sentence for ``--help``, without a full
+            stop.
     """
 
     name: str
@@ -139,9 +140,7 @@ def component_config(
         if value is None:
             continue
         if choice.checkpoint == 'no' and checkpoint is not None:
-            raise ValueError(
-                f'{flag}-checkpoint {checkpoint} has no use: {flag} {text} brings its own weights, or none'
-            )
+            raise ValueError(f'{flag}-checkpoint {checkpoint} has no use: {flag} {text} takes no checkpoint')
         if choice.checkpoint == 'required' and checkpoint is None:
             raise ValueError(f"{flag} {text} needs {flag}-checkpoint (or 'random')")
         chosen = Chosen(value, checkpoint, device, tuple(image_names))

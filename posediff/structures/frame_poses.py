@@ -24,8 +24,9 @@ class FramePoses:
         box_scores: (N,) float32 in [0, 1], confidence of the detections.
         keypoints_2d: (N, K, 2) float32 px, finite, in the pose estimator's skeleton.
         keypoint_scores: (N, K) float32 in [0, 1]; 0 for undetected keypoints.
-        track_ids: (N,) int64; :data:`NO_TRACK` for a person without a track, and for everyone before tracking.
-        after_cut: Time is missing before this frame; see :class:`posediff.structures.video_frame.VideoFrame`.
+        track_ids: (N,) int64; :data:`NO_TRACK` for a person without a track, and for all persons before tracking. The
+            default is :data:`NO_TRACK` for all.
+        after_cut: Whether time is missing before this frame; see :class:`posediff.structures.video_frame.VideoFrame`.
     """
 
     frame_index: int

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 REFERENCE = re.compile(r'(\*?)\$\{(.+)\}', re.DOTALL)
-"""A whole string. Groups: ``*`` if the items of a list are inserted, and the expression."""
+"""Pattern for ``fullmatch``. Groups: ``*`` if the items of a list are inserted, else empty; and the expression."""
 
 
 def find_references(part: Any, place: str = '') -> Iterator[tuple[str, str]]:
@@ -31,11 +31,11 @@ def find_references(part: Any, place: str = '') -> Iterator[tuple[str, str]]:
 
 
 def refuse_references(part: Any, origin: str, place: str = '') -> None:
-    """Refuse a part of a config whose references were not resolved.
+    """Raise an error if a part of a config contains references that were not resolved.
 
     Args:
         part: A value of the config.
-        origin: Where the config came from, for the message.
+        origin: Source of the config, named in the message.
         place: Dotted key of ``part``.
 
     Raises:

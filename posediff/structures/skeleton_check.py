@@ -6,7 +6,7 @@ from posediff.structures.skeleton_conversion import get_conversion
 
 
 def require_skeleton(found: str | None, wanted: str, origin: str) -> None:
-    """Check that joints are in the expected skeleton, by its name.
+    """Check that joints are in the expected skeleton, by the name of the skeleton.
 
     Names are compared, not lists of joints: ``h36m17``, ``cmu17`` and ``mediapipe17`` have the same 17 joint names in
     the same order but place them at different points of the body (root, spine, thorax, neck, head, hips and wrists),

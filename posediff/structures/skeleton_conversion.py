@@ -29,6 +29,7 @@ from posediff.structures.skeletons import (
 )
 
 Rule = dict[str, dict[str, float]]
+"""Target joint → source joint → weight; the weights of a target joint sum to one."""
 
 
 @dataclass(frozen=True)
@@ -120,13 +121,18 @@ def _mean(*names: str) -> dict[str, float]:
 
 
 def _torso(height: float) -> dict[str, float]:
-    """Weights of the point at ``height`` on the line from the hip centre (0) to the shoulder centre (1)."""
+    """Return the weights of the point at ``height`` on the line from the hip centre (0) to the shoulder centre (1)."""
     hips, shoulders = (1 - height) / 2, height / 2
     return {'left_hip': hips, 'right_hip': hips, 'left_shoulder': shoulders, 'right_shoulder': shoulders}
 
 
 def _above_shoulders(height: float, *head: str) -> dict[str, float]:
-    """Weights of the point at ``height`` on the line from the shoulder centre (0) to the mean of head joints (1)."""
+    """Return the weights of a point on the line from the shoulder centre to the mean of the ``head`` joints.
+
+    Args:
+        height: Position on the line: 0 at the shoulder centre, 1 at the mean of the head joints.
+        *head: Names of the head joints.
+    """
     shoulders = {'left_shoulder': (1 - height) / 2, 'right_shoulder': (1 - height) / 2}
     return shoulders | {name: height / len(head) for name in head}
 
@@ -167,10 +173,10 @@ _H36M_TO_CMU: Rule = (
 _MEDIAPIPE_TORSO: Rule = {'root': _torso(0), 'spine': _torso(0.5), 'thorax': _torso(1)}
 _COCO_TO_MEDIAPIPE: Rule = _COCO_TO_CMU | _MEDIAPIPE_TORSO
 
-# From the proportions of MediaPipe's world landmarks in two clips, relative to the length of thigh plus shin (median;
-# 37
-# subjects of the CMU database in brackets): hip distance 0.28 (0.22), forearm 0.30 (0.22; 0.30 in Winter, "Biomechanics
-# and Motor Control of Human Movement"), thigh 0.50 (0.48). Other lengths differ by less than the subjects do.
+# From the proportions of MediaPipe's world landmarks in two clips, as medians relative to the length of thigh plus shin
+# (37 subjects of the CMU database in brackets): hip distance 0.28 (0.22), forearm 0.30 (0.22; 0.30 in Winter,
+# "Biomechanics and Motor Control of Human Movement"), thigh 0.50 (0.48). Other lengths differ by less than they differ
+# between subjects.
 _CMU_TO_MEDIAPIPE: Rule = (
     {name: {name: 1.0} for name in (*_LIMBS, 'neck_base', 'head')}
     | _MEDIAPIPE_TORSO

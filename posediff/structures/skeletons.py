@@ -14,13 +14,13 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Skeleton:
-    """A joint convention.
+    """A named set of joints, with their order, hierarchy and sides.
 
     Attributes:
         name: Unique name.
         joint_names: K names in storage order.
         parents: Parent of each joint, -1 for the root.
-        left, right: Joints of the two sides, paired in order.
+        left, right: Indices of the joints of each side; ``left[i]`` and ``right[i]`` are counterparts.
     """
 
     name: str
@@ -189,7 +189,7 @@ def get_skeleton(name: str) -> Skeleton:
     """Return the skeleton called ``name``.
 
     Raises:
-        KeyError: It does not exist; the message lists the known skeletons.
+        KeyError: There is no such skeleton; the message lists the known ones.
     """
     try:
         return SKELETONS[name]

@@ -15,11 +15,11 @@ class VideoFrame:
         index: Frame index at the constant frame rate, from 0.
         time_s: Seconds since the first frame, index / fps.
         image: (H, W, 3) uint8 RGB, upright.
-        repeated: The file has no picture at this time; the previous picture is repeated.
+        repeated: Whether the file has no picture at this time, so that ``image`` is the previous picture.
         picture: Index of the source picture, counted from 0 in decoding order; None: ``index``. Readers that number
             decoded pictures (OpenCV, most pose estimators) use this number.
-        after_cut: The time stamps of the source jump or restart before this picture. The clock continues with one tick,
-            but time is missing, and persons may have moved.
+        after_cut: Whether the time stamps of the source jump or restart before this picture. ``index`` and ``time_s``
+            continue by one frame, but time is missing, and persons may have moved.
     """
 
     index: int

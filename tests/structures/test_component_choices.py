@@ -96,7 +96,7 @@ def test_a_text_becomes_a_config(registry, text, checkpoint, expected):
     ('registry', 'text', 'checkpoint', 'said'),
     [
         (SMOOTHERS, 'median', None, '--x median is neither .*gaussian'),
-        (DETECTORS, 'whole-frame', 'a.pth', '--x-checkpoint a.pth has no use: --x whole-frame brings its own weights'),
+        (DETECTORS, 'whole-frame', 'a.pth', '--x-checkpoint a.pth has no use: --x whole-frame takes no checkpoint'),
         (
             POSE_ESTIMATORS, 'diffpose_vit-t_synthetic-128x97', 'random',
             '--x diffpose_vit-t_synthetic-128x97 is neither .*; did you mean diffpose_vit-t_synthetic-128x96',
