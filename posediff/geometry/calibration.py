@@ -20,22 +20,22 @@ WIDEST_ANGLE = np.radians(89.0)
 """Largest angle from the optical axis that is undistorted for a fisheye lens, rad. Beyond it a pinhole image has no
 position for the point, and OpenCV returns arbitrary values."""
 
-
 COEFFICIENTS = (0, 4, 5, 8, 12, 14)
-"""Possible numbers of coefficients of OpenCV's lens model: none, k1 k2 p1 p2, k3, k4 k5 k6, s1 s2 s3 s4, tau_x
-tau_y."""
+"""Possible numbers of coefficients of OpenCV's lens model. Each number adds to the one before: 0 none, 4 k1 k2 p1 p2,
+5 k3, 8 k4 k5 k6, 12 s1 s2 s3 s4, 14 tau_x tau_y."""
 
 FISHEYE_COEFFICIENTS = 4
 """Number of coefficients of OpenCV's fisheye model: k1 k2 k3 k4."""
 
-
 KEYS = ('name', 'size', 'matrix', 'distortions', 'fisheye', 'rotation', 'translation')
+"""Keys of a camera table that are read."""
+
 LENS_WORDS = ('dist', 'fisheye', 'lens', 'model')
 """Parts of names that describe a lens. A key with one of them that is not in :data:`KEYS`, such as ``dist_coeffs``, is
 an error: without it, the lens would count as one without distortion."""
 
-
-READ = 'as Pose2Sim, Anipose and Caliscope (.toml) or Qualisys (.qca.txt, .xml) write it'
+FORMATS = 'Pose2Sim, Anipose or Caliscope (.toml) or of Qualisys (.qca.txt, .xml)'
+"""Programs whose files are read, for error messages."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,8 +91,8 @@ def read_calibration(path: str | Path) -> dict[str, CalibratedCamera]:
     Raises:
         FileNotFoundError: The file does not exist.
         ValueError: The file has another format, a number is missing or invalid, the lens is described by a key that is
-            not read, the number of distortion coefficients
-            is not one of OpenCV's, or two cameras share a name; the message names the camera.
+            not read, the number of distortion coefficients is not one of OpenCV's, or two cameras share a name; the
+            message names the camera.
     """
     file = Path(path).expanduser()
     if not file.is_file():
@@ -114,7 +114,7 @@ def read_calibration(path: str | Path) -> dict[str, CalibratedCamera]:
         where = f', camera {name}' if name else ''
         raise ValueError(f'{file}{where}: {type(error).__name__}: {error}') from error
     if not cameras:
-        raise ValueError(f'{file} has no camera in it, {READ}')
+        raise ValueError(f'{file} has no camera; expected a file of {FORMATS}')
     names = [camera.name for camera in cameras]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
@@ -129,7 +129,11 @@ def find_camera(path: str | Path, name: str | None, img_shape: tuple[int, int], 
         path: See :func:`read_calibration`.
         name: Name of the camera; may be None if the file has only one.
         img_shape: (h, w) of the video, px.
-        max_crop: Number of pixels that may be missing at the right and bottom, since encoders crop pictures.
+        max_crop: Number of pixels by which the video may be smaller than the calibrated image at the right and at the
+            bottom, since some encoders crop pictures.
+
+    Returns:
+        The camera, with ``img_shape`` of the video.
 
     Raises:
         ValueError: The camera does not exist, or was calibrated for another image size.
@@ -158,7 +162,7 @@ def _xml(file: Path) -> ET.Element:
     try:
         return ET.parse(file).getroot()
     except ET.ParseError as error:
-        raise ValueError(f'it is not XML ({error}), {READ}') from error
+        raise ValueError(f'it is not XML ({error}); expected a file of {FORMATS}') from error
 
 
 def _toml(file: Path) -> dict[str, Any]:
@@ -170,6 +174,7 @@ def _toml(file: Path) -> dict[str, Any]:
 
 
 def _from_table(name: str, table: dict[str, Any]) -> CalibratedCamera:
+    """Return the camera of a TOML table; see :func:`read_calibration` for its keys."""
     from scipy.spatial.transform import Rotation
 
     odd = next((key for key in table if key not in KEYS and any(word in key.lower() for word in LENS_WORDS)), None)
@@ -194,6 +199,7 @@ def _numbers_of(table: dict[str, Any], key: str, count: int, default: float | No
 
 
 def _from_qualisys(name: str, element: ET.Element) -> CalibratedCamera:
+    """Return the camera of a ``camera`` element of a Qualisys file."""
     lens, pose, view = _numbers(element, 'intrinsic'), _numbers(element, 'transform'), _numbers(element, 'fov_video')
     unit = 1 / QUALISYS_SUBPIXELS
     matrix = np.eye(3)
@@ -237,6 +243,19 @@ def _checked(
     translation: np.ndarray,
     fisheye: bool = False,
 ) -> CalibratedCamera:
+    """Return a camera after a check of its numbers.
+
+    Args:
+        name: Name in the file.
+        matrix: (3, 3) intrinsic matrix, px.
+        distortion: Coefficients in OpenCV's order; padded with zeros to 5 unless fisheye.
+        img_shape: (h, w) px.
+        rotation, translation: (3, 3) and (3,) mm, from world to camera.
+        fisheye: Whether the coefficients belong to OpenCV's fisheye model.
+
+    Raises:
+        ValueError: A number is missing, not finite or out of range.
+    """
     parts = (('distortions', distortion), ('rotation', rotation), ('translation', translation))
     for part, values in parts:
         if not np.isfinite(values).all():

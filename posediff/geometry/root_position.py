@@ -33,8 +33,9 @@ def solve_root_position(
         keypoints_2d: (..., K, 2) px.
         focal, center: (2,) px, or batched so that they broadcast against (..., K, 2).
         distortion: None, or (5,), or batched so that it broadcasts against (..., K, 5).
-        weights: None, or (..., K) >= 0, e.g. confidences; 0 excludes a joint.
-        check: Whether to check for frames with too few joints; pass False if there are none.
+        weights: (..., K) >= 0, e.g. confidences; 0 excludes a joint. None: 1 for all.
+        check: Whether to check for frames with fewer than two joints; pass False if there are no such frames, since the
+            check synchronises with an accelerator.
 
     Returns:
         (..., 3) root position in the camera frame, mm.

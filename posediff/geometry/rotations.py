@@ -6,8 +6,9 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 EULER_ORDER = 'ZXY'
-PRIOR_WEIGHT = 1e-5
-FREE_TWIST_FROM = np.radians(150.0)  # below, a swing has no twist; the allowed twist grows to any angle at 180 degrees
+PRIOR_WEIGHT = 1e-5  # weight of the prior rotation relative to that of the bones
+# angle from the rest direction, rad, up to which a swing has no twist; the limit then grows linearly to ±180 degrees
+FREE_TWIST_FROM = np.radians(150.0)
 GIMBAL = 1e-6  # cosine of the middle angle below which the outer two angles have the same axis
 
 
@@ -23,7 +24,8 @@ def fitted_rotations(rest: np.ndarray, seen: np.ndarray, prior: np.ndarray) -> n
     Args:
         rest: (n, 3) bones in the rest pose.
         seen: (F, n, 3) observed bones per frame.
-        prior: (F, 3, 3) rotations with a small weight that resolve what the bones leave open (all on one line).
+        prior: (F, 3, 3) rotations with a small weight, which determine the rotation about the bones if all bones are on
+            one line.
 
     Returns:
         (F, 3, 3), the least-squares solution over the bones.
@@ -40,8 +42,8 @@ def swings(rest: np.ndarray, seen: np.ndarray) -> np.ndarray:
     """Return rotations from one bone to its observed directions, without twist and without jumps near the antipode.
 
     The shortest rotation from ``rest`` to ``seen`` has no twist about the bone, but flips by up to 180 degrees when the
-    bone passes the direction opposite to ``rest``. Beyond 150 degrees from ``rest`` the twist is therefore carried over
-    from frame to frame. Its limit grows linearly from 0 at 150 degrees to ±180 at 180 degrees, so the twist vanishes
+    bone passes the direction opposite to ``rest``. Beyond 150 degrees from ``rest``, the twist of the previous frame is
+    therefore continued. Its limit grows linearly from 0 at 150 degrees to ±180 at 180 degrees, so the twist vanishes
     when the bone returns.
 
     Args:

@@ -8,7 +8,7 @@ import numpy as np
 
 from posediff.geometry.cameras import Camera
 
-ITERATIONS = 3
+ITERATIONS = 3  # linear solutions; the first has depth 1 for all views
 
 
 def triangulate(
@@ -16,7 +16,8 @@ def triangulate(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Triangulate points by iterated linear least squares (Hartley and Sturm, "Triangulation", CVIU 1997).
 
-    Rows are divided by the depth of the previous iteration, so that the error in pixels is minimised.
+    The equations of each view are divided by the point's depth in the previous iteration, so that the error in pixels
+    is minimised.
 
     Args:
         points: (V, ..., 2) px without lens distortion, for V views.

@@ -18,15 +18,15 @@ CAMERA_TO_Y_UP = np.diag([1.0, -1.0, -1.0])  # from y down, z forward to y up, z
 FEET = (('left_foot', 'right_foot'), ('left_ankle', 'right_ankle'))
 HEADS = (('head',), ('head_top',), ('left_ear', 'right_ear'), ('nose',))
 
-MIN_FRAMES = 10  # standing frames
-MAX_FRAMES = 20_000  # examined
+MIN_FRAMES = 10  # number of standing frames
+MAX_FRAMES = 20_000  # number of examined frames
 MAX_KNEE_BEND = 35.0  # degrees, of the straighter leg
 MAX_TRUNK_BEND = 35.0  # degrees, between trunk and legs
 MAX_SPREAD = 15.0  # degrees, median over the standing frames
 MAX_TILT = 60.0  # degrees from the image's up direction; beyond it the person may be lying
 MIN_WALK = 300.0  # mm, standard deviation of the feet along a direction of the ground
-GROUND_NOISE = 20.0  # mm
-MAX_GROUND_RESIDUAL = 50.0  # mm, median
+GROUND_NOISE = 20.0  # mm, residual of the ground fit up to which the loss is about quadratic
+MAX_GROUND_RESIDUAL = 50.0  # mm, median residual of the ground fit
 MAX_CORRECTION = 20.0  # degrees between body axis and ground normal
 
 
@@ -89,8 +89,8 @@ def estimate_up(joints_3d: np.ndarray, skeleton: Skeleton, used: np.ndarray | No
     Of more than 20,000 frames, evenly spaced ones are used: memory does not grow with the motion.
 
     Args:
-        joints_3d: (F, K, 3) mm, camera axes, NaN if unknown. Walking is used only if the joints include the root
-        motion.
+        joints_3d: (F, K, 3) mm, camera axes, NaN if unknown. Walking is used only if the joints include the motion of
+            the root, i.e. are not relative to it.
         skeleton: Skeleton of the joints.
         used: (F, K) bool, False for joints to ignore; None: all are used.
 

@@ -163,11 +163,16 @@ def test_the_camera_of_a_video(files):
         ),
         ('calib.toml', '0.1, 0.001', 'nan, 0.001', r'its distortions must be finite, got \[-0.05, nan'),
         ('calib.toml', '[cam_01]', '[cam_01', 'calib.toml: TOMLDecodeError'),
-        ('calib.toml', 'matrix', 'matrices', r'has no camera in it, as Pose2Sim, .* \(.toml\) or Qualisys'),
+        (
+            'calib.toml',
+            'matrix',
+            'matrices',
+            r'has no camera; expected a file of Pose2Sim, .* \(.toml\) or of Qualisys',
+        ),
         ('calib.qca.txt', 'r11="1"', 'r11="2"', 'camera cam7: ValueError: its rotation is not a rotation matrix'),
         ('calib.qca.txt', 'x="100"', 'x="left"', "camera cam7: KeyError: 'x'"),
-        ('calib.qca.txt', '</cameras>', '', 'it is not XML .*, as Pose2Sim'),
-        ('calib.qca.txt', "<?xml version='1.0'?>", '%YAML:1.0', 'it is not XML .*, as Pose2Sim'),
+        ('calib.qca.txt', '</cameras>', '', 'it is not XML .*; expected a file of Pose2Sim'),
+        ('calib.qca.txt', "<?xml version='1.0'?>", '%YAML:1.0', 'it is not XML .*; expected a file of Pose2Sim'),
     ],
 )
 def test_what_is_wrong_is_named(files, name, before, after, said):
