@@ -109,7 +109,7 @@ class PoseDiffusionEstimator(DiffusionModel):
 
     @torch.no_grad()
     def predict(self, inputs: Tensor, data_samples: Sequence[PoseDataSample]) -> list[PoseDataSample]:
-        """Sample, decode and aggregate; return the samples with their predictions.
+        """Sample, decode and aggregate the hypotheses, and return the data samples with their predictions.
 
         The noise of a sample depends only on ``test_cfg.seed`` and its ``sample_id``.
         """

@@ -53,7 +53,8 @@ class TimmBackbone(BaseModule):
 
         if not timm.is_model(model_name):
             near = timm.list_models(f'*{model_name.split("_")[0]}*')[:5]
-            raise ValueError(f'timm has no model {model_name!r}; it has {", ".join(near) or "others"}, …')
+            hint = f'; similar names: {", ".join(near)}' if near else ''
+            raise ValueError(f'timm has no model {model_name!r}{hint}')
         if pretrained and checkpoint is not None:
             raise ValueError('pretrained and checkpoint are two sources of the same weights: give one of them')
         self._arguments = {'model_name': model_name, 'num_classes': 0, **(model_kwargs or {})}
@@ -72,7 +73,7 @@ class TimmBackbone(BaseModule):
                 patches.in_channels, patches.out_channels, patches.kernel_size[0]
             )
         if not hasattr(model, 'forward_intermediates'):
-            raise ValueError(f'timm model {model_name!r} gives no feature maps')
+            raise ValueError(f'timm model {model_name!r} cannot return feature maps: it has no forward_intermediates')
         # layers after the feature map would never get a gradient
         model.prune_intermediate_layers([stage], prune_norm=False, prune_head=True)
         self.model = model

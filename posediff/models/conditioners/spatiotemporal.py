@@ -74,8 +74,9 @@ class SpatioTemporalConditioner(BaseConditioner):
         maps = self.embedding(features.flatten(0, 1))
         if maps.shape[2:] != self.size:
             raise ValueError(
-                f'{type(self).__name__} was built for {self.size} places, got {tuple(maps.shape[2:])} of maps '
-                f'{tuple(features.shape[3:])}: size, patch_size or rearrange do not fit the backbone'
+                f'{type(self).__name__} was built for size {self.size}, but feature maps of size '
+                f'{tuple(features.shape[3:])} are embedded as {tuple(maps.shape[2:])}: size, patch_size or rearrange '
+                'do not fit the backbone'
             )
         tokens = to_tokens(maps).unflatten(0, features.shape[:2]) + self.position
         tokens = self.norm(self.encoder(tokens.flatten(1, 2)))

@@ -67,5 +67,5 @@ def expand_to_rows(condition: Tensor, num_rows: int) -> Tensor:
     if batch == num_rows:
         return condition
     if batch == 0 or num_rows % batch:
-        raise ValueError(f'a condition of batch {batch} does not fit {num_rows} rows: rows must be a multiple of it')
+        raise ValueError(f'a condition of batch {batch} does not fit {num_rows} rows: not a multiple of it')
     return torch.repeat_interleave(condition, num_rows // batch, dim=0)

@@ -118,7 +118,7 @@ class Workspace:
 
     @classmethod
     def like(cls, x: Tensor, num_pairs: int) -> Workspace:
-        """Allocate for features (K, T, N, C)."""
+        """Allocate the buffers for features (K, T, N, C), with the dtype and device of ``x``."""
         joints, frames, rows, channels = x.shape
         size = (frames * rows, channels)
         return cls(

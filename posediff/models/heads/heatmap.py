@@ -127,7 +127,7 @@ class HeatmapHead(BaseHead):
         """Return keypoints (label joints, 2) in px of the image and scores (label joints,) of heatmaps (K, h, w)."""
         missing = [name for name in ('input_size', 'input_scale', 'input_center') if sample.get(name) is None]
         if missing:
-            raise ValueError(f'sample {sample.get("sample_id")} has no {missing[0]}, the crop of its image')
+            raise ValueError(f'sample {sample.get("sample_id")} has no {missing[0]}, which describes its crop')
         found, maxima = self._read(heatmaps)
         size, scale, centre = (np.asarray(sample.get(f'input_{name}')) for name in ('size', 'scale', 'center'))
         keypoints = np.zeros((self.num_label_joints, 2), np.float32)

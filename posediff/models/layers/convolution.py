@@ -94,5 +94,5 @@ def per_clip(rows: Tensor, batch: int) -> Tensor:
         ValueError: N is not a multiple of B.
     """
     if batch == 0 or rows.shape[0] % batch:
-        raise ValueError(f'a condition of batch {batch} does not fit {rows.shape[0]} rows: rows must be a multiple')
+        raise ValueError(f'a condition of batch {batch} does not fit {rows.shape[0]} rows: not a multiple of it')
     return rows.unflatten(0, (batch, -1))
