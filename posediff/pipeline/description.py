@@ -95,9 +95,13 @@ class VideoDescription:
         thresholds = {'score_threshold': self.score_threshold, 'min_pose_score': self.min_pose_score}
         require_finite(owner, {name: float(value) for name, value in thresholds.items()})
         require_finite(owner, {'max_gap_s': float(self.max_gap_s)}, 0)
-        for name, pair in (('lifter', self.lifter), ('calibration', self.calibration)):
+        pairs = (
+            ('lifter', self.lifter, '(config, checkpoint)'),
+            ('calibration', self.calibration, '(file, camera name or None)'),
+        )
+        for name, pair, parts in pairs:
             if pair is not None and (isinstance(pair, str) or len(pair) != 2):
-                raise ValueError(f'{owner}: {name} must be a pair, got {pair!r}')
+                raise ValueError(f'{owner}: {name} must be a pair {parts}, got {pair!r}')
         if self.calibration is not None and self.focal is not None:
             raise ValueError(f'focal {self.focal} cannot be combined with the calibration {self.calibration[0]}')
         check_focal(self.focal)

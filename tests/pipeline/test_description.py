@@ -31,7 +31,7 @@ from posediff.pipeline.video_run import VideoRun  # noqa: E402
             {'focal': 900.0, 'calibration': ('a.toml', None)},
             'focal 900.0 cannot be combined with the calibration a.toml',
         ),
-        ({'lifter': 'config.py'}, "lifter must be a pair, got 'config.py'"),
+        ({'lifter': 'config.py'}, "lifter must be a pair .config, checkpoint., got 'config.py'"),
     ],
 )
 def test_a_wrong_setting_is_an_error_at_once(options, said):
