@@ -114,3 +114,19 @@ def test_a_wrong_number_of_draws_is_an_error(sampler, draws):
 def test_bad_arguments_are_named(make, said):
     with pytest.raises(ValueError, match=said):
         make()
+
+
+def test_a_step_knows_the_state_of_the_step_before():
+    class Recorder(DDIMSampler):
+        def step(self, step, z):
+            steps.append(step)
+            return super().step(step, z)
+
+    steps: list = []
+    schedule = CosineNoiseScheduler(50, prediction_type='epsilon')
+    Recorder().sample(lambda x_t, t: torch.zeros_like(x_t), torch.ones(1, 2, 3), schedule, 3)
+    assert steps[0].previous is None
+    for before, after in zip(steps, steps[1:], strict=False):
+        assert torch.equal(after.previous.x_t, before.x_t)
+        assert after.previous.alpha_bar_prev == after.alpha_bar
+        assert not torch.equal(after.x_t, before.x_t)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from torch import Tensor
 
@@ -106,7 +106,7 @@ class BaseSampler(ABC):
             step = Step(x_t, x_0, epsilon, alpha_bar, noise_scheduler.alpha_bar_at(t_prev), previous)
             z = noise[index + 1] if self.stochastic and index + 1 < len(pairs) else None
             x_t = self.step(step, z)
-            previous = Step(x_t, x_0, epsilon, alpha_bar, step.alpha_bar_prev)
+            previous = replace(step, previous=None)
         return x_t
 
     @abstractmethod
