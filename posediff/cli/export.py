@@ -7,11 +7,11 @@ units, axes and gaps.
 from __future__ import annotations
 
 import argparse
-import inspect
 from collections.abc import Sequence
 from pathlib import Path
 
 from posediff.cli.arguments import command_parser
+from posediff.cli.export_arguments import add_export_options, export_choices, export_options
 from posediff.engine.command_line import one_line_errors
 from posediff.export.track_export import export_tracks
 from posediff.plugins.entry_points import load_plugins
@@ -22,9 +22,10 @@ def parse_args(argv: Sequence[str] | None = None, prog: str | None = None) -> ar
     with one_line_errors():
         load_plugins()  # their formats are in the help too
         EXPORTERS.import_from_location()
-    parser = command_parser(prog, __doc__, _formats_help())
+    parser = command_parser(prog, __doc__, export_choices('--formats'))
     parser.add_argument('folder', type=Path, help='folder with poses.npz')
     parser.add_argument('--formats', default='bvh', help='comma-separated list, e.g. bvh,csv; default: bvh')
+    add_export_options(parser, '--options')
     return parser.parse_args(argv)
 
 
@@ -33,16 +34,11 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
     args = parse_args(argv, prog)
     with one_line_errors():
         _check_folder(args.folder)
-        files = export_tracks(args.folder, args.formats)
+        options = export_options('--options', args.options, args.formats)
+        files = export_tracks(args.folder, args.formats, options)
         if not files:
             raise ValueError(f'{args.folder / "poses.npz"}: no person has a known joint, so no file was written')
     print('written ' + ', '.join(map(str, files)))
-
-
-def _formats_help() -> str:
-    """Return one line per registered format."""
-    lines = {name: (inspect.getdoc(exporter) or '').split('\n')[0] for name, exporter in EXPORTERS.module_dict.items()}
-    return 'formats:\n' + '\n'.join(f'  {name:<6} {lines[name]}' for name in sorted(lines))
 
 
 def _check_folder(folder: Path) -> None:

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any, ClassVar
 
 from posediff.export.motion import Motion
+from posediff.structures.component_choices import CommandLineChoice
 
 
 class BaseExporter(ABC):
@@ -18,6 +19,9 @@ class BaseExporter(ABC):
         suffix: Suffix of the file, with its dot.
         track_options: Options for persons of a video, whose motion may have gaps and joints that are never known.
     """
+
+    command_line: ClassVar[tuple[CommandLineChoice, ...]] = ()
+    """One choice: the registered name with its help, and the options that a user may set."""
 
     suffix: ClassVar[str]
     track_options: ClassVar[Mapping[str, Any]] = MappingProxyType({})

@@ -22,6 +22,7 @@ from posediff.fileio.atomic_files import atomic_write
 from posediff.geometry.rotations import EULER_ORDER, ContinuousEulerAngles
 from posediff.registry import EXPORTERS
 from posediff.structures.argument_checks import require_one_of
+from posediff.structures.component_choices import CommandLineChoice
 
 GAPS, NEVER_KNOWN = ('error', 'interpolate'), ('error', 'leave out')
 END_SITE = 0.05  # metres
@@ -50,6 +51,17 @@ class BVHExporter(BaseExporter):
         ValueError: An option is out of range.
     """
 
+    command_line = (
+        CommandLineChoice(
+            'bvh',
+            'skeleton and rotations for Blender and other animation software, y up',
+            options={
+                'scale': 'file units per metre: 1 for Blender, 100 for programs that expect centimetres',
+                'gaps': 'interpolate or error: treatment of frames with unknown joints',
+                'never_known': 'leave out or error: treatment of joints that are unknown in all frames',
+            },
+        ),
+    )
     suffix = '.bvh'
     track_options = MappingProxyType({'gaps': 'interpolate', 'never_known': 'leave out'})
 

@@ -11,6 +11,7 @@ from posediff.export.base import BaseExporter
 from posediff.export.motion import Motion
 from posediff.fileio.atomic_files import atomic_write
 from posediff.registry import EXPORTERS
+from posediff.structures.component_choices import CommandLineChoice
 
 MAX_FRAMES = 65535  # the header counts them in 16 bits; ezc3d silently drops the rest
 
@@ -19,6 +20,7 @@ MAX_FRAMES = 65535  # the header counts them in 16 bits; ezc3d silently drops th
 class C3DExporter(BaseExporter):
     """C3D, the binary marker format of motion capture."""
 
+    command_line = (CommandLineChoice('c3d', 'markers for motion capture software, metres, y up'),)
     suffix = '.c3d'
 
     def __call__(self, motion: Motion, path: Path) -> dict[str, Any]:

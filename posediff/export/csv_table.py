@@ -13,12 +13,14 @@ from posediff.export.motion import Motion
 from posediff.export.motion_frames import MotionFrames
 from posediff.fileio.atomic_files import atomic_write
 from posediff.registry import EXPORTERS
+from posediff.structures.component_choices import CommandLineChoice
 
 
 @EXPORTERS.register_module(name='csv')
 class CSVExporter(BaseExporter):
     """CSV: one row per frame, millimetres, camera axes."""
 
+    command_line = (CommandLineChoice('csv', 'one row per frame, millimetres, camera axes'),)
     suffix = '.csv'
 
     def __call__(self, motion: Motion, path: Path) -> dict[str, Any]:

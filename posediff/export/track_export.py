@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 
@@ -24,7 +25,9 @@ gets a pass of its own."""
 CLOCK_TOLERANCE = 1e-6  # s
 
 
-def export_tracks(folder: str | Path, formats: str) -> list[Path]:
+def export_tracks(
+    folder: str | Path, formats: str, options: Mapping[str, Mapping[str, Any]] | None = None
+) -> list[Path]:
     """Write every person of ``poses.npz`` in other formats, ``track<id>.<format>``: all files or none.
 
     Frames and times are those of the video: a person who appears at frame 15 starts there, see
@@ -34,6 +37,11 @@ def export_tracks(folder: str | Path, formats: str) -> list[Path]:
     linearly, and the description file lists them. A person without any known position is written relative to the root
     joint.
 
+    Args:
+        folder: Folder with ``poses.npz``.
+        formats: Names of the formats, separated by commas.
+        options: Constructor arguments of the exporters, by format; they replace ``track_options``.
+
     Raises:
         FileNotFoundError: There is no ``poses.npz``.
         ValueError: A format is unknown, or ``poses.npz`` is damaged or has no persons; see also
@@ -41,7 +49,8 @@ def export_tracks(folder: str | Path, formats: str) -> list[Path]:
     """
     source, names = Path(folder) / 'poses.npz', checked_formats(formats)
     skeleton, fps = check_pose_file(source, COLUMNS)
-    exporters = build_exporters(names, {name: EXPORTERS.module_dict[name].track_options for name in names})
+    chosen = {name: {**EXPORTERS.module_dict[name].track_options, **(options or {}).get(name, {})} for name in names}
+    exporters = build_exporters(names, {**(options or {}), **chosen})
     written: dict[int, list[str]] = {}
     with atomic_write_files(folder) as drafts:
         for group in _groups(find_tracks(source)):

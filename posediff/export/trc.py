@@ -10,6 +10,7 @@ from posediff.export.csv_table import cells
 from posediff.export.motion import Motion
 from posediff.fileio.atomic_files import atomic_write
 from posediff.registry import EXPORTERS
+from posediff.structures.component_choices import CommandLineChoice
 
 ORIGINAL = ('DataRate', 'DataStartFrame', 'NumFrames')  # of the original recording
 
@@ -18,6 +19,7 @@ ORIGINAL = ('DataRate', 'DataStartFrame', 'NumFrames')  # of the original record
 class TRCExporter(BaseExporter):
     """TRC, the marker format of OpenSim and Pose2Sim."""
 
+    command_line = (CommandLineChoice('trc', 'markers for OpenSim and Pose2Sim, metres, y up'),)
     suffix = '.trc'
 
     def __call__(self, motion: Motion, path: Path) -> dict[str, Any]:

@@ -144,12 +144,40 @@ def component_config(
         if choice.checkpoint == 'required' and checkpoint is None:
             raise ValueError(f"{flag} {text} needs {flag}-checkpoint (or 'random')")
         chosen = Chosen(value, checkpoint, device, tuple(image_names))
-        return {'type': component, **choice.arguments(chosen), **_option_values(flag, text, choice, options)}
+        return {
+            'type': component,
+            **choice.arguments(chosen),
+            **_option_values(f'{flag}-options', f'{flag} {text}', choice, options),
+        }
     *others, last = choices
     words = [word for name, (_, choice) in choices.items() for word in (name, *choice.names())]
     near = difflib.get_close_matches(text, words, n=1, cutoff=0.8)
     hint = f'; did you mean {near[0]}?' if near else ''
     raise ValueError(f'{flag} {text} is neither {", ".join(others)} nor {last}{hint}')
+
+
+def options_by_choice(registry: ComponentRegistry, flag: str, assignments: Sequence[str]) -> dict[str, Config]:
+    """Parse options of several components of one stage.
+
+    Args:
+        registry: Registry of the stage; names of choices are registered names.
+        flag: Flag of the options, for messages.
+        assignments: ``CHOICE.NAME=VALUE``, e.g. ``'bvh.scale=100'``.
+
+    Returns:
+        Name of a choice → constructor arguments.
+
+    Raises:
+        ValueError: An assignment has another form, or the choice does not declare the option.
+    """
+    choices = {name: choice for name, (_, choice) in command_line_choices(registry).items()}
+    values: dict[str, Config] = {}
+    for assignment in assignments:
+        name, dot, option = assignment.partition('.')
+        if not dot or name not in choices:
+            raise ValueError(f'{flag} {assignment}: expected CHOICE.NAME=VALUE, with one of {", ".join(choices)}')
+        values.setdefault(name, {}).update(_option_values(flag, name, choices[name], [option]))
+    return values
 
 
 def _option_values(flag: str, text: str, choice: CommandLineChoice, given: Sequence[str]) -> Config:
@@ -158,9 +186,7 @@ def _option_values(flag: str, text: str, choice: CommandLineChoice, given: Seque
         name, equals, value = assignment.partition('=')
         if not equals or name not in choice.options:
             known = ', '.join(choice.options) or 'none'
-            raise ValueError(
-                f'{flag}-options {assignment}: expected NAME=VALUE with an option of {flag} {text}, which are: {known}'
-            )
+            raise ValueError(f'{flag} {assignment}: expected NAME=VALUE with an option of {text}, which are: {known}')
         try:
             values[name] = ast.literal_eval(value)
         except (ValueError, SyntaxError):  # a word without quotes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -61,12 +62,13 @@ def test_it_writes_each_format_and_prints_the_files(save, export) -> None:
 def test_formats_are_listed_in_the_help_and_in_the_error(save, export) -> None:
     code, said, _ = export('--help')
     assert code == 0
-    listed = [line.split()[0] for line in said.partition('formats:\n')[2].splitlines()]
-    assert listed == sorted(EXPORTERS.module_dict)
-    assert '  trc    TRC, the marker format of OpenSim and Pose2Sim.\n' in said
+    lines = said.partition('choices of --formats:\n')[2].splitlines()
+    assert sorted(line.split()[0] for line in lines if line[2] != ' ') == sorted(EXPORTERS.module_dict)
+    assert 'markers for OpenSim and Pose2Sim' in said
+    assert 'scale=…: file units per metre' in said
     code, said, error = export(save(12), '--formats', 'bvh,fbx')
     assert (code, said) == (2, '')
-    assert error.startswith(f"error: unknown export format: 'fbx'; known: {', '.join(listed)} (")
+    assert error.startswith(f"error: unknown export format: 'fbx'; known: {', '.join(sorted(EXPORTERS.module_dict))} (")
 
 
 def changed(folder: Path, **changes: Any) -> None:
@@ -135,3 +137,39 @@ def test_what_is_not_a_result_folder_is_named(save, export, tmp_path) -> None:
         assert error.startswith('error: ')
         assert said in error
         assert error.count('\n') == 1
+
+
+def test_options_of_a_format_are_set_by_name(save, export) -> None:
+    folder = save(12)
+    assert export(folder, '--formats', 'bvh,csv', '--options', 'bvh.scale=100', 'bvh.never_known=error')[0] == 0
+    about = json.loads((folder / f'track3{SIDECAR}').read_text())
+    assert about['files']['track3.bvh']['unit'] == '0.01 m'
+
+
+@pytest.mark.parametrize(
+    ('option', 'message'),
+    [
+        ('scale=100', '--options scale=100: expected CHOICE.NAME=VALUE, with one of'),
+        ('fbx.scale=100', '--options fbx.scale=100: expected CHOICE.NAME=VALUE, with one of'),
+        (
+            'bvh.size=100',
+            '--options size=100: expected NAME=VALUE with an option of bvh, which are: scale, gaps, never',
+        ),
+        ('csv.scale=100', '--options scale=100: expected NAME=VALUE with an option of csv, which are: none'),
+        ('bvh.scale=-1', 'bvh: scale must be positive, got -1'),
+    ],
+)
+def test_wrong_options_are_one_line_and_nothing_is_written(save, export, option, message) -> None:
+    folder = save(12)
+    before = sorted(folder.iterdir())
+    code, _, error = export(folder, '--formats', 'bvh,csv', '--options', option)
+    assert code == 2
+    assert message in error
+    assert error.count('\n') == 1
+    assert sorted(folder.iterdir()) == before
+
+
+def test_options_of_a_format_that_is_not_written_are_an_error(save, export) -> None:
+    code, _, error = export(save(12), '--formats', 'csv', '--options', 'bvh.scale=100')
+    assert code == 2
+    assert 'bvh is not among the formats to write: csv' in error

@@ -9,6 +9,7 @@ from typing import Any
 from posediff.export import BaseExporter, Motion
 from posediff.fileio.atomic_files import atomic_write
 from posediff.registry import EXPORTERS
+from posediff.structures.component_choices import CommandLineChoice
 
 
 @EXPORTERS.register_module(name='world-csv')
@@ -22,6 +23,13 @@ class WorldCSVExporter(BaseExporter):
         seen_only: Leave joints out that the camera did not see.
     """
 
+    command_line = (
+        CommandLineChoice(
+            'world-csv',
+            'one line per joint and frame, metres, z up',
+            options={'seen_only': 'True: leave out joints that the camera did not see'},
+        ),
+    )
     suffix = '.world.csv'
 
     def __init__(self, seen_only: bool = False) -> None:

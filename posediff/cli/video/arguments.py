@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from posediff.cli.arguments import command_parser
+from posediff.cli.export_arguments import add_export_options, export_choices
 from posediff.cli.keypoint_file_arguments import keypoint_file_choices
 from posediff.cli.video.stage_arguments import (
     add_camera_options,
@@ -35,7 +36,9 @@ def parse_args(argv: Sequence[str] | None = None, prog: str | None = None) -> ar
         load_plugins()
     EXPORTERS.import_from_location()
     choices = [f'choices of {flag}:\n{choices_help(registry)}' for flag, registry in CHOICES.items()]
-    parser = command_parser(prog, DESCRIPTION, '\n\n'.join([*choices, keypoint_file_choices(), EXIT_CODES]))
+    parser = command_parser(
+        prog, DESCRIPTION, '\n\n'.join([*choices, export_choices('--export'), keypoint_file_choices(), EXIT_CODES])
+    )
     parser.add_argument('video', help='video file, URL, camera (camera:0), image, or folder of images (with --fps)')
     parser.add_argument('--out', type=Path, required=True, metavar='DIR', help='folder for the results')
     parser.add_argument('--overwrite', action='store_true', help='replace existing results in the folder')
@@ -78,6 +81,7 @@ def _add_output_options(group: argparse._ArgumentGroup) -> None:
         metavar='FORMATS',
         help=f'also write one file per person in these formats; comma-separated, from: {formats}',
     )
+    add_export_options(group, '--export-options')
     group.add_argument(
         '--seen-joints-only', action='store_true', help='write NaN for joints that were not observed, in every file'
     )

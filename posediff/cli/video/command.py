@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from posediff.cli.export_arguments import export_options
 from posediff.cli.video.arguments import parse_args
 from posediff.cli.video.components import build_inferencer
 from posediff.cli.video.output import add_facts, print_report, write_pictures
@@ -82,6 +83,7 @@ def check_options(args: argparse.Namespace) -> None:
     """
     if args.export:
         checked_formats(args.export)
+    export_options('--export-options', args.export_options, args.export)
     if args.live and args.fill:
         raise ValueError('--fill needs later frames, which --live does not wait for')
     if args.seen_joints_only and args.fill:

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from posediff.cli.export_arguments import export_options
 from posediff.engine.command_line import one_line_errors
 from posediff.export.track_export import export_tracks
 from posediff.pipeline.pose_writer import PoseWriter
@@ -50,5 +51,6 @@ def write_pictures(args: argparse.Namespace, writer: PoseWriter, video: VideoSou
             files.append(write_scene(args.out, video, args.score_threshold))
         if args.export:
             with one_line_errors():
-                files += export_tracks(args.out, args.export)
+                options = export_options('--export-options', args.export_options, args.export)
+                files += export_tracks(args.out, args.export, options)
     return files
