@@ -33,7 +33,7 @@ def from_pretrained(
     Args:
         name: One of
 
-            * a model that comes with posediff: ``'lifter'`` or ``'diffpose'``;
+            * a packaged model: ``'lifter'`` or ``'diffpose'``;
             * a folder that :meth:`PoseDiffusionEstimator.save_pretrained` wrote (``'./lifter'`` for a folder of that
               name);
             * ``'owner/name'`` or ``'owner/name@revision'`` on the Hugging Face Hub, unless a folder has that name.

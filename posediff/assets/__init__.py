@@ -21,7 +21,7 @@ DIFFPOSE_CHECKPOINT = FOLDER / 'diffpose.safetensors'
 
 @dataclass(frozen=True)
 class ShippedModel:
-    """The files of a model that ships with the package.
+    """The files of a packaged model.
 
     Attributes:
         config: For :func:`posediff.init_model`.

@@ -46,7 +46,7 @@ COMMANDS: tuple[Command | Group, ...] = (
     Command('dist-train', 'train with several processes', 'dist_train'),
     Command('dist-test', 'evaluate with several processes', 'dist_test'),
     Command('publish', 'remove from a training checkpoint what inference does not need', 'publish'),
-    Command('configs', 'list, show or copy the configs that come with posediff', 'configs'),
+    Command('configs', 'list, show or copy the packaged configs', 'configs'),
     Command('new-plugin', 'write a package of your own components, with tests and a config', 'new_plugin'),
     _group(
         'convert',

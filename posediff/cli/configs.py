@@ -1,4 +1,4 @@
-"""List, show or copy the configs that come with posediff.
+"""List, show or copy the packaged configs, which are part of posediff.
 
 posediff configs list [WORD]      names that contain the word
 posediff configs show NAME        the whole config, parents merged

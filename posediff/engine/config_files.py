@@ -1,4 +1,4 @@
-"""Find config files: by path, or by name among the configs that come with posediff."""
+"""Find config files: by path, or by name among the packaged configs."""
 
 from __future__ import annotations
 

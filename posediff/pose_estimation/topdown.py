@@ -128,7 +128,7 @@ class DiffPoseEstimator(TopdownEstimator):
     command_line = (
         CommandLineChoice(
             'diffpose',
-            'the small DiffPose model that ships, trained on rendered people only',
+            'the packaged small DiffPose model, trained on rendered people only',
             arguments=lambda chosen: {
                 'config': DIFFPOSE_CONFIG, 'checkpoint': DIFFPOSE_CHECKPOINT, 'device': chosen.device,
             },
