@@ -26,7 +26,7 @@ from posediff.structures.component_choices import CommandLineChoice
 
 GAPS, NEVER_KNOWN = ('error', 'interpolate'), ('error', 'leave out')
 END_SITE = 0.05  # metres
-REST_FRAMES = 20_000  # most frames that the bone lengths are the medians of
+REST_FRAMES = 20_000  # maximum number of frames used for the median bone lengths
 ROTATIONS = ' '.join(f'{axis}rotation' for axis in EULER_ORDER)
 
 
@@ -120,7 +120,7 @@ class BVHExporter(BaseExporter):
         }
 
     def refusal(self, motion: Motion) -> str | None:
-        """Require that the root, hips and shoulders are known in at least one frame each."""
+        """Return a reason if the root, a hip or a shoulder is unknown in all frames, else None."""
         names = motion.joint_names
         needed = {motion.skeleton.root, *(joint for joint, name in enumerate(names) if name in BODY)}
         has_body = bool(motion.ever_known()[sorted(needed)].all())
@@ -128,7 +128,10 @@ class BVHExporter(BaseExporter):
 
 
 def _require_fillable(motion: Motion, joints: list[int], gaps: str) -> None:
-    """Require that ``joints`` are known in every frame, or may and can be interpolated."""
+    """Raise ValueError unless ``joints`` are known in every frame, or ``gaps`` allows interpolation and it is possible.
+
+    Interpolation is possible if each joint is known in at least one frame.
+    """
     names, lacking, first = motion.joint_names, 0, None
     for block in motion.blocks():
         unknown = ~block.known[:, joints]
@@ -147,14 +150,17 @@ def _require_fillable(motion: Motion, joints: list[int], gaps: str) -> None:
 
 
 def _filled(motion: Motion, joints: list[int]) -> Iterator[np.ndarray]:
-    """Yield joints (n, K, 3) of the blocks without NaN, y up, metres."""
+    """Yield the selected joints of each block, (n, len(joints), 3) m, y up, with unknown positions interpolated."""
     assert motion.up is not None
     for block in interpolated(motion.joints_3d, joints):
         yield to_y_up_metres(block, motion.up)
 
 
 def _measured(motion: Motion, joints: list[int]) -> np.ndarray:
-    """Return evenly spaced frames for the bone lengths, (n, K, 3): complete ones, or filled ones if there are none."""
+    """Return at most :data:`REST_FRAMES` evenly spaced frames for the bone lengths, (n, len(joints), 3) m, y up.
+
+    Only frames in which all selected joints are known are used; if there are none, interpolated frames are used.
+    """
     complete = sum(np.count_nonzero(block.known[:, joints].all(-1)) for block in motion.blocks())
     every = math.ceil((complete or motion.num_frames) / REST_FRAMES)
     found, passed = [], 0

@@ -21,8 +21,8 @@ class BvhNode:
         name: Name of the joint, or ``<parent>_to_<child>`` for a helper.
         parent: Index of the parent, -1 for the root.
         joint: Index in the skeleton; None for a helper, which coincides with its parent.
-        offset: (3,) from the parent in the rest pose.
-        end: (3,) from the joint to the end site; None for nodes with children.
+        offset: (3,) vector from the parent in the rest pose, in the unit of the solver's offsets.
+        end: (3,) vector from the joint to the end site; None for nodes with children.
     """
 
     name: str
@@ -38,8 +38,8 @@ class BvhPose:
 
     Attributes:
         nodes: N nodes in file order, parents first.
-        rotations: (F, N, 3, 3) of each node in its parent's axes.
-        root: (F, 3) position of the root.
+        rotations: (F, N, 3, 3) rotation of each node relative to its parent; of the root, relative to the world.
+        root: (F, 3) position of the root, in the unit of the input joints.
     """
 
     nodes: tuple[BvhNode, ...]
@@ -68,7 +68,8 @@ class BvhSolver:
     def __init__(self, offsets: np.ndarray, skeleton: Skeleton, end_length: float) -> None:
         self.offsets, self.skeleton = offsets, skeleton
         self.nodes: list[BvhNode] = []
-        self._bones: dict[int, tuple[int, int, ContinuousSwings]] = {}  # of nodes that turn one bone: joint, child
+        # by index of a node that rotates exactly one bone: the bone's joint, its child, and the bone's rotation
+        self._bones: dict[int, tuple[int, int, ContinuousSwings]] = {}
         self._end_length = end_length
         self._add(skeleton.root, -1)
 
@@ -117,7 +118,7 @@ class BvhSolver:
 
 
 def posed_joints(pose: BvhPose, num_joints: int) -> np.ndarray:
-    """Return the joint positions (F, K, 3) by forward kinematics."""
+    """Return the joint positions (F, ``num_joints``, 3) of a pose by forward kinematics, in the unit of its offsets."""
     joints = np.zeros((len(pose.root), num_joints, 3))
     positions: list[np.ndarray] = []
     turned: list[np.ndarray] = []

@@ -62,7 +62,7 @@ def write_motion(
 
     Args:
         motion: The motion.
-        draft: Path without its suffix, in a folder of drafts.
+        draft: Output path without its suffix, in the temporary folder whose files are moved to their place at the end.
         exporters: One exporter per format.
         refused: Requested formats that are not written, with the reasons.
 

@@ -1,4 +1,4 @@
-"""The joints of a skeleton that a motion knows, without limbs of which nothing is known."""
+"""Removal of the ends of limbs whose joints are unknown in every frame."""
 
 from __future__ import annotations
 

@@ -137,7 +137,7 @@ class Motion(MotionFrames):
                 frame, *joint = wrong[0].tolist()
                 at = f'frame {frames.start + frame}'
                 what = f'{at}, {self._name(joint[0])},' if joint else at
-                unknown = 'it is not known' if joint else 'no joint of it is known'
+                unknown = 'its position is unknown' if joint else 'no joint has a known position in it'
                 raise ValueError(f'Motion: {what} is marked as {name}, but {unknown}')
 
     def _check_times(self) -> None:

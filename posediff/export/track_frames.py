@@ -23,14 +23,12 @@ COLUMNS = (
 
 @dataclass
 class TrackSpan:
-    """Where a person is in a ``poses.npz``.
+    """The frames of the video in which a ``poses.npz`` contains a person.
 
     Attributes:
-        rows: Number of rows.
-        first: First frame of the video.
-        last: Last frame of the video.
-        first_placed: First frame with a known position; None: there is none.
-        last_placed: Last frame with a known position.
+        rows: Number of the person's rows.
+        first, last: Index of the person's first and last frame in the video, from 0.
+        first_placed, last_placed: Index of the first and last frame with a known root position; None: there is none.
     """
 
     rows: int
@@ -92,7 +90,11 @@ def write_track_frames(source: Path, spans: Mapping[int, TrackSpan], num_joints:
 
 
 def record(num_joints: int) -> np.dtype:
-    """Return the type of one frame: see :class:`posediff.export.motion.Motion`; ``shown`` as in ``DrawnPerson``."""
+    """Return the structured dtype of one frame.
+
+    ``shown`` is ``joint_shown`` of :class:`posediff.fileio.shown_joints.DrawnPerson`; the other fields are those of
+    :class:`posediff.export.motion.Motion`.
+    """
     return np.dtype(
         [
             ('joints_3d', np.float64, (num_joints, 3)),

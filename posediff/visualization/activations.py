@@ -39,7 +39,12 @@ class ActivationRecorder:
     """Record the steps of a denoiser whose last convolution is called ``detection``; only the first row of each batch.
 
     Use it as a context manager, and inside it as the ``watch`` of :class:`posediff.models.reverse.ReverseProcess`.
-    ``steps`` holds the records.
+
+    Args:
+        model: A :class:`posediff.models.estimator.PoseDiffusionEstimator` for heatmaps.
+
+    Attributes:
+        steps: The records, one per denoiser call.
 
     Raises:
         ValueError: The model has no such denoiser.
@@ -49,7 +54,7 @@ class ActivationRecorder:
         detection = getattr(model.denoiser, 'detection', None)
         if not isinstance(detection, nn.Module):
             raise ValueError(
-                f'{type(model.denoiser).__name__} has no detection head: activations are those of heatmaps'
+                f'{type(model.denoiser).__name__} has no layer "detection": only denoisers of heatmaps are recorded'
             )
         self.model = model
         self.steps: list[StepActivations] = []
@@ -91,7 +96,7 @@ class ActivationRecorder:
 
 
 def record_activations(model: Any, inputs: Tensor, num_inference_steps: int, seed: int = 0) -> list[StepActivations]:
-    """Sample one hypothesis of one clip and record every step.
+    """Sample one hypothesis of one clip and return the activations of every denoiser call, in order.
 
     Args:
         model: An estimator of heatmaps.

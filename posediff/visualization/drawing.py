@@ -12,7 +12,7 @@ from posediff.structures.skeletons import Skeleton
 
 # Colour-blind safe (Okabe and Ito's palette).
 SIDE_COLORS = {'left': '#0072B2', 'right': '#D55E00', 'middle': '#595959'}
-UNSEEN_COLOR, UNSEEN_WIDTH = '#B2B2AE', 0.3  # of segments to unseen joints; width factor
+UNSEEN_COLOR, UNSEEN_WIDTH = '#B2B2AE', 0.3  # colour and width factor of segments to unseen joints
 
 
 def joint_colors(skeleton: Skeleton) -> list[str]:

@@ -122,7 +122,14 @@ class LiftedClip:
 
 
 def save_picture(path: str | Path, clip: LiftedClip, frames: Iterable[int], dpi: int = 110) -> None:
-    """Write a PNG with one row of panels per frame."""
+    """Write a PNG with one row of panels per frame.
+
+    Args:
+        path: Output file.
+        clip: The clip to draw.
+        frames: Frame indices, from 0.
+        dpi: Pixels per inch of a figure 13 inches wide.
+    """
     chosen = list(frames)
     figure = Figure(figsize=(13.0, 1.0 + 3.25 * len(chosen)), dpi=dpi)
     _draw(figure, clip, chosen)

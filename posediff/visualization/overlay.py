@@ -29,8 +29,8 @@ def draw_people(
         image: (H, W, 3) uint8, RGB.
         people: Persons of the frame; persons that are not observed are omitted.
         skeleton: Skeleton of the keypoints.
-        score_threshold: Keypoints below this score are faint, as are keypoints outside the image, which are visible
-            only by the segments that lead to them.
+        score_threshold: Keypoints below this score are drawn with opacity :data:`FAINT`. So are keypoints outside the
+            image, of which only the segments inside the image are visible.
         line_scale, text_scale: Factors of line widths and text sizes, which follow the size of the image.
 
     Returns:
@@ -53,7 +53,7 @@ def draw_people(
 def _draw(
     image: np.ndarray, person: PersonPose, skeleton: Skeleton, score_threshold: float, size: float, faint: bool
 ) -> None:
-    """Draw the faint parts or the others; a segment is faint if one of its ends is."""
+    """Draw only the faint joints and segments, or only the others; a segment is faint if one of its ends is faint."""
     import cv2
 
     width, radius = max(1, round(size / 500)), max(2, round(size / 320))
@@ -92,6 +92,6 @@ def person_color(track_id: int) -> tuple[int, int, int]:
 
 
 def rgb(color: str) -> tuple[int, int, int]:
-    """Parse ``#RRGGBB``."""
+    """Convert ``#RRGGBB`` to (red, green, blue), each from 0 to 255."""
     red, green, blue = (int(color[place : place + 2], 16) for place in (1, 3, 5))
     return red, green, blue

@@ -18,13 +18,13 @@ from posediff.visualization.saved_results import frames_with_people
 from posediff.visualization.scene_layout import SceneLayout, Viewpoint, frustum_lines
 
 MAX_HEIGHT = 720  # px
-LAYOUT_POSES = 20000
+LAYOUT_POSES = 20000  # maximum number of poses from which the viewpoint is computed
 AZIMUTH, ELEVATION = 35.0, 18.0  # degrees: behind the camera, to its right, and above
-SLOPE = 0.45
-NEAR = 100.0  # mm
+SLOPE = 0.45  # tangent of half the angle of view
+NEAR = 100.0  # mm, near clipping distance
 BACKGROUND, GRID, CAMERA = (247, 247, 245), (205, 205, 200), (140, 140, 140)
-FAINT = 0.35
-UNSEEN, UNSEEN_WIDTH = (178, 178, 174), 0.3  # of segments to unseen joints; width factor
+FAINT = 0.35  # opacity of filled poses and of discs
+UNSEEN, UNSEEN_WIDTH = (178, 178, 174), 0.3  # colour and width factor of segments to unseen joints
 RING_RADIUS, LINE_WIDTH, LABEL_LIFT = 200.0, 28.0, 120.0  # mm
 
 

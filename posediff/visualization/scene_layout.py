@@ -13,12 +13,13 @@ from posediff.visualization.drawing import view_from
 PERSON_COLORS = ('#009E73', '#7B3FA0', '#B8860B', '#C2185B', '#00838F', '#5D4037', '#3949AB', '#558B2F')
 """Colours of labels, by track id; distinct from the colours of the sides."""
 KEPT_PERCENT = (1.0, 99.0)
-"""Poses further out are ignored: a root that is wrong for one frame would shrink all other persons."""
-FLOOR_PERCENT = 95.0
-SPACING = 1000.0  # mm
+"""Percentiles of the coordinates of all poses; poses outside of them do not extend the view, since a root position that
+is wrong in one frame would make all other persons small."""
+FLOOR_PERCENT = 95.0  # percentile, over the poses, of y of their lowest joint
+SPACING = 1000.0  # mm, minimum distance of grid lines
 MAX_GRID_LINES = 60
 FRUSTUM_DEPTH = 500.0  # mm
-DIRECTIONS = 100
+DIRECTIONS = 100  # number of directions in which the outermost points are searched
 HEADROOM = 300.0  # mm, space for labels
 
 

@@ -37,7 +37,7 @@ def save_still(
         folder: Folder with ``poses.npz``.
         path: Output file, ``.png`` or ``.jpg``.
         video: The source video, read at the frame rate of the results.
-        moments: Number of frames; fewer if the clip does not have as many.
+        moments: Maximum number of frames; fewer are drawn if fewer contain the largest number of persons.
         score_threshold: Keypoints below this score are faint.
 
     Raises:

@@ -18,7 +18,7 @@ from posediff.visualization.drawing import SIDE_COLORS, joint_colors
 from posediff.visualization.scene_layout import PERSON_COLORS, SceneLayout, frustum_lines
 
 TEMPLATE = Path(__file__).with_name('viewer_template.html')
-PLACE = '__DATA__'
+PLACE = '__DATA__'  # placeholder of the data in the template
 COLUMNS = ('frame_index', 'track_id', 'observed', 'joints_3d', 'joints_3d_std', 'root_position', 'root_observed')
 MAX_ROWS = 60_000  # an hour of one person at 17 frames a second; 12 MB
 

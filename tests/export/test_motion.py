@@ -77,7 +77,7 @@ def test_what_makes_no_sense_is_refused(motion, change, message):
 
 
 def test_a_gap_cannot_have_been_observed(gappy):
-    with pytest.raises(ValueError, match='frame 10 is marked as observed, but no joint of it is known'):
+    with pytest.raises(ValueError, match='frame 10 is marked as observed, but no joint has a known position in it'):
         replace(gappy, observed=np.ones(60, bool))
 
 
@@ -102,10 +102,12 @@ def test_time_is_the_videos(motion):
 def test_joints_that_are_not_known_were_not_seen(gappy):
     np.testing.assert_array_equal(gappy.seen, gappy.known & gappy.observed[:, None])
     with pytest.raises(
-        ValueError, match="frame 20, joint 'right_wrist', is marked as joint_observed, but it is not known"
+        ValueError, match="frame 20, joint 'right_wrist', is marked as joint_observed, but its position is unknown"
     ):
         replace(gappy, joint_observed=np.ones((60, 17), bool) & ~gappy.gaps[:, None])
-    with pytest.raises(ValueError, match='frame 10 is marked as root_observed, but no joint of it is known'):
+    with pytest.raises(
+        ValueError, match='frame 10 is marked as root_observed, but no joint has a known position in it'
+    ):
         replace(gappy, root_observed=np.ones(60, bool))
 
 

@@ -67,7 +67,7 @@ def test_a_model_without_such_a_denoiser_is_refused():
     control = build(denoiser=None, noise_scheduler=None, sampler=None, head={
         'type': 'HeatmapHead', 'codec': CODEC, 'in_channels': 8, 'channels': 8,
     })  # fmt: skip
-    with pytest.raises(ValueError, match='no detection head'):
+    with pytest.raises(ValueError, match='has no layer "detection"'):
         record_activations(control, torch.randn(1, 1, 3, 64, 48), 2)
 
 
