@@ -30,13 +30,13 @@ class Film(PictureSource):
     Args:
         place: Location of the video.
         name: Name for messages.
-        max_fps: Highest plausible rate.
+        max_fps: Highest plausible rate; a higher one in the header or the time stamps is not used.
 
     Attributes:
         packets: Time stamps of a file; None for cameras and streams.
 
     Raises:
-        ValueError: It is not a video.
+        ValueError: FFmpeg cannot read it as a video, or it has no readable video stream.
     """
 
     def __init__(self, place: Place, name: str, max_fps: float) -> None:
@@ -59,13 +59,13 @@ class Film(PictureSource):
             )
             self.length_s = _length(container, stream, end_s)
             self.num_pictures = stream.frames or None
-            self._look(stream, max_fps)
+            self._read_first_pictures(stream, max_fps)
         if self.packets is not None and self.packets.is_whole:
             self.num_pictures = self.packets.count
             self.stretches = self.packets.stretches
 
-    def _look(self, stream: Any, max_fps: float) -> None:
-        """Decode the first pictures and determine the rate."""
+    def _read_first_pictures(self, stream: Any, max_fps: float) -> None:
+        """Decode the first pictures and set the image size, the frame rate and the notes."""
         with closing(self._frames(stream)) as frames:
             first = next(frames, None)
             times: list[float] = []
@@ -97,6 +97,13 @@ class Film(PictureSource):
         return self.packets.in_order and bool(stream.codec_context.has_b_frames)
 
     def _rate(self, stream: Any, times: list[float], max_fps: float) -> float | None:
+        """Return the rate in pictures per second; None if neither the header nor the time stamps give one.
+
+        Args:
+            stream: PyAV's video stream.
+            times: Time stamps of the first decoded pictures, s.
+            max_fps: Highest plausible rate.
+        """
         stated = stream.average_rate or stream.guessed_rate
         self.stated = None if stated is None else float(stated)
         if not self.is_stamped:

@@ -35,7 +35,7 @@ def find(name: str | Path) -> Place:
 
     Raises:
         FileNotFoundError: The file or camera does not exist.
-        ValueError: The name is that of a file and that of a camera.
+        ValueError: The name is both that of an existing file and that of an existing camera.
     """
     text = str(name)
     if not text.strip():

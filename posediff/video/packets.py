@@ -21,8 +21,8 @@ class Packets:
 
     Attributes:
         count: Number of packets that hold a picture.
-        stretches: (n,) float64 s, ascending presentation times, split where the stamps jump. Pictures without a time
-            stamp are not included.
+        stretches: Presentation times, s: one ascending float64 array (n,) for each part between two jumps of the
+            stamps. Pictures without a time stamp are not included.
         is_whole: Whether the whole stream was read.
         in_order: Whether the stamps never decrease from packet to packet: the stream has none, or has decoding times
             only.

@@ -37,7 +37,8 @@ class PictureSource(ABC):
         fps: The source's own rate in pictures per second; None if it has none.
         stated: The rate stated by the header, right or wrong; None if there is none.
         is_stamped: Whether pictures have time stamps; otherwise the user chooses the rate.
-        stretches: (n,) s, ascending: all time stamps of the pictures, split where they jump; empty: unknown.
+        stretches: All time stamps of the pictures, s: one ascending array (n,) for each part between two jumps; empty:
+            unknown.
         length_s: Length stated by the header, s; None if there is none.
         num_pictures: Number of pictures; None: unknown.
         img_shape: (h, w) px of the first picture; None if none can be decoded.

@@ -10,7 +10,7 @@ import numpy as np
 TOO_CLOSE = 0.25  # of the median step: shorter steps are ignored
 PAUSE = 20  # of the typical step: longer steps are ignored
 LOST, REPEATED = 1.0, 0.05  # cost of a picture without a frame of its own, and of a frame without a picture
-EXACT = 1e-9
+EXACT = 1e-9  # s; shorter steps are no steps
 COMMON_RATES = [
     *(Fraction(rate) for rate in (30, 25, 24, 60, 50, 15, 10, 120, 240)),
     *(Fraction(rate * 1000, 1001) for rate in (30, 24, 60, 120, 240)),
@@ -23,15 +23,15 @@ def best_rate(
 ) -> float | None:
     """Return the rate in pictures per second that loses and repeats the fewest pictures.
 
-    A rate from the header is used if it fits the time stamps. Otherwise the time stamps decide: a rate of which most
-    steps are integer multiples. Headers do not fit if they state the average rate of a recording with pauses, or only
-    the resolution of the time stamps.
+    A rate from the header is used if it fits the time stamps. Otherwise the rate is measured from the time stamps: most
+    steps between them are integer multiples of 1 / rate. A header does not fit if it states the average rate of a
+    recording with pauses, or only the resolution of the time stamps.
 
     Args:
-        stretches: (n,) s, ascending: presentation times, each stretch without jumps.
+        stretches: Presentation times, s: one ascending array (n,) for each part of the video without jumps.
         headers: Rates that the file states.
         unit_s: Resolution of the time stamps, s.
-        max_fps: Highest rate.
+        max_fps: Highest rate to return.
 
     Returns:
         The rate; None if there are fewer than two stamps, or their rate exceeds ``max_fps``.
@@ -51,7 +51,10 @@ def best_rate(
 
 
 def _measured(steps: np.ndarray, quantile: float, unit_s: float) -> float:
-    """Return the rate of which the steps near and above a quantile are integer multiples."""
+    """Return the rate for which most steps (n,) s, starting from a quantile of them, are integer multiples of 1 / rate.
+
+    The result is one of :data:`COMMON_RATES` if one is within the resolution ``unit_s`` of the time stamps.
+    """
     step = float(np.quantile(steps, quantile))
     for _ in range(3):
         counted = steps[steps <= PAUSE * step]
@@ -62,6 +65,7 @@ def _measured(steps: np.ndarray, quantile: float, unit_s: float) -> float:
 
 
 def _cost(rate: float, stretches: Sequence[np.ndarray]) -> float:
+    """Return the weighted shares of lost pictures and of repeated frames if a video is resampled to a rate."""
     pictures = ticks = shown = 0
     for stretch in stretches:
         numbers = np.rint((stretch - stretch[0]) * rate)

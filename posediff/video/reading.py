@@ -46,7 +46,8 @@ class VideoSource:
     Raises:
         ModuleNotFoundError: PyAV is not installed.
         FileNotFoundError: The file or camera does not exist.
-        ValueError: It is not a video, has no frame, or does not state its rate.
+        ValueError: It is not a video, no frame can be decoded, a rate is out of range, or the source states no rate and
+            none is given.
     """
 
     def __init__(self, name: str | Path, fps: float | None = None, capture_fps: float | None = None) -> None:
@@ -69,7 +70,7 @@ class VideoSource:
         self._scale = 1.0 if capture_fps is None else own / capture_fps
         self.fps = float(fps or capture_fps or own)
         self._resamples = fps is not None
-        self.num_frames = self._announced()
+        self.num_frames = self._expected_frames()
         self.dropped = self.repeated = 0
         self.cuts: list[Cut] = []
         self.problem: str | None = None
@@ -130,18 +131,23 @@ class VideoSource:
         return iter(self._source)
 
     def _own_rate(self, fps: float | None) -> float:
-        """Return the playback rate of the pictures."""
+        """Return the playback rate in pictures per second: the source's own, or one given by the caller.
+
+        Args:
+            fps: Frame rate given by the caller; used, like ``capture_fps``, if the source has no rate or time stamps.
+        """
         source, given = self._source, self.capture_fps or fps
         if source.fps is None or (given is not None and not source.is_stamped):
             if given is None:
-                stated = f' ({source.stated:g})' if source.stated else ''
+                stated = f' (its header says {source.stated:g}, which is not plausible)' if source.stated else ''
                 raise ValueError(f'{self.name} does not state its frame rate{stated}: set fps')
             source.fps = given
         elif source.rate_note is not None:
             self.notes.append(source.rate_note)
         return source.fps
 
-    def _announced(self) -> int | None:
+    def _expected_frames(self) -> int | None:
+        """Return the number of frames expected from the header or the time stamps; None if neither states it."""
         source = self._source
         if self.is_live:
             return None

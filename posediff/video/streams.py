@@ -16,7 +16,8 @@ def choose_film(container: Any, name: str, packets: Mapping[int, Packets]) -> tu
     Args:
         container: Result of ``av.open``.
         name: Name of the video, for errors.
-        packets: Time stamps of its streams; empty if unknown.
+        packets: Time stamps of its streams by stream index; empty if unknown. Streams with a single picture count as
+            still images.
 
     Returns:
         The stream, and a note if there were several candidates.

@@ -49,17 +49,21 @@ class TimeLine:
         self._time = 0.0
         self._offset: float | None = None  # time stamp at time 0
         self._latest = 0.0  # latest time stamp
-        self._over: list[float] = []  # the last consecutive time stamps in the past, ascending
-        self._over_since = 0.0
+        self._past: list[float] = []  # time stamps, ascending, of the latest pictures if they are all before _latest
+        self._past_since = 0.0  # time of the first of these pictures
         self._is_first = True
 
     @property
     def num_open(self) -> int:
-        """Number of the last pictures that may be the start of a restart, which later pictures decide."""
-        return len(self._over)
+        """Number of the latest pictures that a restart of the time stamps may begin with; later pictures decide it."""
+        return len(self._past)
 
     def __call__(self, stamp_s: float | None) -> float:
-        """Return the time of the next picture."""
+        """Return the time of the next picture, in seconds since the first.
+
+        Args:
+            stamp_s: Time stamp of the picture, s; None if it has none.
+        """
         if self._is_first or stamp_s is None:
             self._time += 0.0 if self._is_first else self.step_s
             self._is_first = False
@@ -69,23 +73,24 @@ class TimeLine:
             self._time += self.step_s
             self._offset, self._latest = stamp_s - self._time, stamp_s
         elif stamp_s <= self._latest:
-            self._is_over(stamp_s)
+            self._take_past_stamp(stamp_s)
         elif stamp_s - self._latest > max_pause(self.step_s):
             self._time += self.step_s
             self._cut(self._time, (self._latest, stamp_s), stamp_s)
         else:
             self._time = max(self._time, stamp_s - self._offset)
-            self._latest, self._over = stamp_s, []
+            self._latest, self._past = stamp_s, []
         return self._time
 
-    def _is_over(self, stamp: float) -> None:
+    def _take_past_stamp(self, stamp: float) -> None:
+        """Advance by one step for a stamp that is not after the latest; the third ascending one in a row is a cut."""
         self._time += self.step_s
-        if not self._over or stamp <= self._over[-1]:
-            self._over, self._over_since = [], self._time
-        self._over.append(stamp)
-        if len(self._over) == RESTART_PICTURES:
-            self._cut(self._over_since, (self._latest, self._over[0]), stamp)
+        if not self._past or stamp <= self._past[-1]:
+            self._past, self._past_since = [], self._time
+        self._past.append(stamp)
+        if len(self._past) == RESTART_PICTURES:
+            self._cut(self._past_since, (self._latest, self._past[0]), stamp)
 
     def _cut(self, time: float, stamps: tuple[float, float], now: float) -> None:
         self.cuts.append(Cut(time, stamps))
-        self._offset, self._latest, self._over = now - self._time, now, []
+        self._offset, self._latest, self._past = now - self._time, now, []

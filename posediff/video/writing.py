@@ -22,7 +22,7 @@ class VideoWriter:
 
     Args:
         path: An ``.mp4`` file.
-        fps: Frame rate.
+        fps: Frames per second.
         crf: Constant rate factor of x264: lower values give better quality and larger files.
 
     Raises:
