@@ -14,7 +14,7 @@ from posediff.structures.video_frame import VideoFrame
 
 @dataclass(frozen=True)
 class ProcessedVideo:
-    """What was processed of a video.
+    """How much of a video was processed.
 
     Attributes:
         num_frames: Number of processed frames.
@@ -33,7 +33,7 @@ class BaseDetector(ABC):
     """A detector of persons. Frames are processed independently: results do not depend on the rest of the batch."""
 
     command_line: ClassVar[tuple[CommandLineChoice, ...]] = ()
-    """Words by which a command line names the component."""
+    """Names by which users select the component on the command line; empty: it cannot be selected there."""
 
     @abstractmethod
     def __call__(self, frames: Sequence[VideoFrame]) -> list[PersonBoxes]:
@@ -47,6 +47,6 @@ class BaseDetector(ABC):
         """Return sentences for the user after a video, e.g. about entries of a file after the end of the video.
 
         Raises:
-            ValueError: The detections are of another video: none of them is in it.
+            ValueError: No detection lies in the video, so they must belong to another one.
         """
         return []

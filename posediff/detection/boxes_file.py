@@ -50,7 +50,8 @@ class BoxesFileDetector(BaseDetector):
     Args:
         path: The file.
         score_threshold: Boxes with a lower score are discarded.
-        image_names: Image names, in order, if the video is a folder of images; named frames are looked up in them.
+        image_names: Image names, in order, if the video is a folder of images. Frames that the file gives by image name
+            are the positions of these names.
 
     Attributes:
         notes: One sentence for each kind of discarded boxes.
@@ -125,18 +126,26 @@ def _check_pixels(file: Path, boxes: Sequence[Sequence[float]]) -> None:
     small = [x + w <= SMALL and y + h <= SMALL for x, y, w, h in boxes]
     if small and np.mean(small) > 0.5:
         shown = ', '.join(f'{value:.4g}' for value in boxes[small.index(True)])
-        raise ValueError(f'{file}: the box {shown} looks normalised, as most do: x, y, w and h are expected in px')
+        raise ValueError(
+            f'{file}: the box {shown}, like most boxes of the file, looks normalised: x, y, w and h are expected in px'
+        )
 
 
 def _of_people(file: Path, entries: list[Any], notes: list[str]) -> list[tuple[int, Any]]:
-    """Return the entries with their index; if there are several categories, only those of persons."""
+    """Return the index and content of each entry; if there are several categories, only those of persons.
+
+    Args:
+        file: The file, for messages.
+        entries: All entries of the file.
+        notes: A sentence about discarded entries is appended to this list.
+    """
     kinds = [entry.get('category_id') if isinstance(entry, dict) else None for entry in entries]
     several = {str(kind) for kind in kinds if kind is not None}
     if len(several) < 2:
         return list(enumerate(entries))
     others = ', '.join(sorted(several - {str(PERSON)}))
     if str(PERSON) not in several:
-        raise ValueError(f"{file}: boxes are of the categories {others}; none is of {PERSON}, COCO's people")
+        raise ValueError(f"{file}: boxes are of the categories {others}; none is of {PERSON}, COCO's category person")
     found = [(number, entry) for number, entry in enumerate(entries) if kinds[number] in (None, PERSON, str(PERSON))]
     notes.append(f'{file}: {len(entries) - len(found)} of {len(entries)} boxes are of other categories: {others}')
     return found

@@ -24,7 +24,7 @@ class KeypointsFileDetector(BaseDetector):
 
     Attributes:
         record: The content of the file.
-        num_pictures: Number of pictures of the longest video processed so far.
+        num_pictures: One more than the largest picture index processed so far.
         num_looked_up, num_outside: Number of poses looked up, and how many of them lie outside the image.
     """
 
@@ -44,7 +44,7 @@ class KeypointsFileDetector(BaseDetector):
         return found
 
     def metadata(self) -> dict[str, Any]:
-        """Return the file's own names of the track ids, if they are not numbers."""
+        """Return ``track_names``, the file's own name of each track id, if they are not numbers; else no entry."""
         names = self.record.track_names
         return {'track_names': {str(number): name for number, name in names.items()}} if names else {}
 

@@ -34,7 +34,8 @@ class MediaPipeDetector(BaseDetector):
     Args:
         levels: Number of scales. 1: the whole image only; 2: also the square crops; 3: also crops half as large; and so
             on. Each crop costs as much as the whole image.
-        score_threshold, iou_threshold, num_threads: See the network.
+        score_threshold, iou_threshold, num_threads: See
+            :class:`posediff.integrations.mediapipe.PoseDetectionNetwork`.
     """
 
     command_line = (
@@ -72,7 +73,12 @@ class MediaPipeDetector(BaseDetector):
 
 
 def search_crops(img_shape: tuple[int, int], levels: int) -> Iterator[tuple[int, int, int, int]]:
-    """Yield the whole image, then square crops that overlap by half: left, top, width, height, px."""
+    """Yield (left, top, width, height) px of the whole image, then of square crops that overlap by half or more.
+
+    Args:
+        img_shape: (h, w) px of the image.
+        levels: Number of scales, see :class:`MediaPipeDetector`.
+    """
     height, width = img_shape
     yield 0, 0, width, height
     for level in range(levels - 1):

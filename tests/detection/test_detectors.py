@@ -90,7 +90,7 @@ def test_boxes_of_other_categories_are_nobody(tmp_path):
 def test_boxes_that_cannot_be_used_are_told(tmp_path):
     file = tmp_path / 'boxes.txt'
     file.write_text('1,1,0.1,0.2,0.3,0.4,1\n2,1,0.1,0.2,0.3,0.4,1\n')
-    with pytest.raises(ValueError, match='the box 0.1, 0.2, 0.3, 0.4 looks normalised'):
+    with pytest.raises(ValueError, match='the box 0.1, 0.2, 0.3, 0.4, like most boxes of the file, looks normalised'):
         BoxesFileDetector(file)
     file.write_text('1,1,10,8,20,30,-0.5\n3,1,10,8,20,30,0.5\n')
     detector = BoxesFileDetector(file)
