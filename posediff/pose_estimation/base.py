@@ -63,11 +63,12 @@ class BasePoseEstimator(ABC):
     Attributes:
         skeleton: Skeleton of the keypoints.
         frames_around: δ, the number of frames used before and after the target frame.
-        sees_absence: Whether scores are 0 if a box contains no person, so that boxes without a detection can be tried.
+        sees_absence: Whether all scores are 0 if a box contains no person. If so, the pipeline also tries predicted
+            boxes that no detection supports.
     """
 
     command_line: ClassVar[tuple[CommandLineChoice, ...]] = ()
-    """Words by which a command line names the component."""
+    """Names by which users select the component on the command line; empty: it cannot be selected there."""
 
     skeleton: Skeleton
     frames_around: int = 0
@@ -78,7 +79,9 @@ class BasePoseEstimator(ABC):
         """Estimate the poses of the persons of each window, in their order; see :meth:`FrameWindow.poses`."""
 
     def where_next(self, people: PersonBoxes, keypoints: np.ndarray) -> PersonBoxes:
-        """Return the search boxes in the next frame for persons of the current frame.
+        """Return the boxes in which to search for the persons of the current frame in the next frame.
+
+        The default is the boxes of the current frame.
 
         Args:
             people: The persons of the current frame.

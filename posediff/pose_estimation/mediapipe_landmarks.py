@@ -61,7 +61,12 @@ class MediaPipePoseEstimator(BasePoseEstimator):
         return found
 
     def where_next(self, people: PersonBoxes, keypoints: np.ndarray) -> PersonBoxes:
-        """Return the persons with ROIs rotated like their bodies, as MediaPipe's alignment points do."""
+        """Return the persons with ROIs around their hip centres, rotated like their trunks, as MediaPipe computes them.
+
+        Args:
+            people: The persons of the current frame.
+            keypoints: (N, 33, 2) px, their keypoints.
+        """
         middles = [
             keypoints[:, [self.skeleton.joint_names.index(f'{side}_{part}') for side in ('left', 'right')]].mean(1)
             for part in ('hip', 'shoulder')

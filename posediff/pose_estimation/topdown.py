@@ -48,7 +48,7 @@ class TopdownEstimator(BasePoseEstimator):
         skeleton: Skeleton of the output keypoints.
         columns: Index of each joint of ``skeleton`` in the model's output.
         batch_size: Crops per batch.
-        metainfo: Additional dataset metainfo for the transforms.
+        metainfo: Dataset metainfo that is added to the input of the transforms.
     """
 
     def __init__(
@@ -65,7 +65,11 @@ class TopdownEstimator(BasePoseEstimator):
 
     @abstractmethod
     def image(self, frames: tuple[VideoFrame, ...]) -> Any:
-        """Return the input of the transforms, ``img``, BGR."""
+        """Return ``img``, the input of the transforms, BGR uint8: an image (H, W, 3) or a list of them.
+
+        Args:
+            frames: 2δ + 1 frames (RGB), with the target frame in the middle.
+        """
 
     def __call__(self, windows: Sequence[FrameWindow]) -> list[FramePoses]:
         items = [item for window in windows for item in self._items(window)]
@@ -121,8 +125,13 @@ class DiffPoseEstimator(TopdownEstimator):
         config: Config of the model: a file, the name of a packaged config, or a loaded config.
         checkpoint: Weights; ``'random'``: random weights.
         batch_size: Clips per batch.
-        num_hypotheses, num_inference_steps: None: as in the config.
+        num_hypotheses: M, number of poses sampled per clip; None: as in the config.
+        num_inference_steps: Denoiser evaluations per hypothesis; None: as in the config.
         device: Device of the model.
+
+    Raises:
+        ValueError: The config is of a lifting model, which takes keypoints instead of frames, or has no
+            ``test_pipeline``.
     """
 
     command_line = (
@@ -164,7 +173,7 @@ class DiffPoseEstimator(TopdownEstimator):
             {f'model.test_cfg.{name}': value for name, value in options.items() if value is not None},
         )
         if model.backbone is None:
-            raise ValueError(f'{config} takes keypoints, not frames')
+            raise ValueError(f'{config} takes keypoints, not frames: it is the config of a lifting model')
         require_parts(model.cfg, 'test_pipeline')
         pipeline = build_pipeline(model.cfg.test_pipeline[1:])
         super().__init__(model, pipeline, model.head.skeleton, model.head.label_joints, batch_size)
