@@ -17,7 +17,7 @@ TRACKER_OPTIONS = {
     'high_score': 'detections with a lower score do not start a track',
     'low_score': 'ignore detections with a lower score',
 }
-"""Command-line options that the trackers of detections share."""
+"""Command-line options shared by :class:`PoseTracker` and :class:`ByteTrackTracker`, with their help."""
 
 
 class BaseTracker(ABC):
@@ -36,7 +36,7 @@ class BaseTracker(ABC):
     """
 
     command_line: ClassVar[tuple[CommandLineChoice, ...]] = ()
-    """Words by which a command line names the component."""
+    """Names by which users select the component on the command line; empty: it cannot be selected there."""
 
     fps: float | None = None
     _last_frame: int | None = None

@@ -20,9 +20,9 @@ def with_first_frames(
 ) -> Iterator[tuple[Frame, np.ndarray]]:
     """Extend each new track back to the frames before it was confirmed; output is delayed by ``min_hits - 1`` frames.
 
-    Starting at the frame with a new id, the box without id that overlaps most is followed backwards, frame by frame,
-    while the IoU is at least 0.2. In a photo, and in a video with fewer frames than ``min_hits``, every person in the
-    last frame gets an id.
+    From the frame in which an id first occurs, the search goes backwards frame by frame: the box without an id that has
+    the largest IoU with the box of the next frame gets the id, as long as the IoU is at least :data:`MIN_OVERLAP`. In a
+    photo, and in a video with fewer frames than ``min_hits``, every person in the last frame gets an id.
 
     Args:
         tracked: Frames in temporal order with the ids of the tracker, (N,) int64.

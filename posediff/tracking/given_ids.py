@@ -16,7 +16,7 @@ from posediff.tracking.pose_tracker import PoseTracker
 
 @TRACKERS.register_module()
 class GivenIdsTracker(BaseTracker):
-    """A tracker that uses the track ids of a keypoint file; persons without an id there are tracked by pose.
+    """A tracker that uses the track ids of a keypoint file; persons without an id in the file are tracked by pose.
 
     Persons are identified by their keypoints, which equal those of the file exactly. If several frames of the file have
     the same keypoints (a person does not move, or another person appears later), the frame nearest in time is used. The

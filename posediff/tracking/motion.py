@@ -32,7 +32,11 @@ class ConstantVelocity:
     """A Kalman filter of a position with constant velocity and white noise acceleration.
 
     x and y are filtered identically, so one covariance matrix (of a coordinate and its velocity) is shared. It is in
-    units of the person's size, which need not be known since the gains are dimensionless.
+    units of the person's size, which need not be known since the gains do not depend on it.
+
+    Attributes:
+        velocity: (2,) px per second.
+        covariance: (position, position and velocity, velocity) entries of the matrix, in sizes and seconds.
     """
 
     def __init__(self) -> None:

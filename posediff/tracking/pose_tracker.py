@@ -19,7 +19,7 @@ DEFAULT_SIGMA = 0.1
 """Default sigma of keypoints. Larger than COCO's, which only cover annotator noise: poses change between frames."""
 
 PLACE_STD = 0.02
-"""Standard deviation of the mean keypoint of a person, sizes; a box is less precise."""
+"""Standard deviation of the measured mean keypoint of a person, in sizes (square root of the area of the box)."""
 
 PLACE_WEIGHT = 0.1
 """Weight of the position similarity relative to that of boxes and poses; from 0.2 on, ids swap when persons meet and
@@ -238,9 +238,12 @@ def _place_similarity(tracks: list[_Track], boxes: np.ndarray, keypoints: np.nda
 
 
 def _best_pairs(similarity: np.ndarray, least: float, preference: np.ndarray) -> list[tuple[int, int]]:
-    """Return pairs of rows and columns that maximise the sum of similarities and preferences.
+    """Return (row, column) pairs that maximise the sum of similarities and preferences.
 
-    Only pairs with a similarity of at least ``least`` are allowed.
+    Args:
+        similarity: (tracks, N) in [0, 1].
+        least: Minimum similarity of a pair.
+        preference: (tracks, N), added to the similarity of allowed pairs.
     """
     allowed = (similarity >= least) & (similarity > 0)
     rows, columns = linear_sum_assignment(np.where(allowed, similarity + preference, 0.0), maximize=True)
