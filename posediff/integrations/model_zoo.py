@@ -22,7 +22,7 @@ def find_model(package: str, model: str, checkpoint: str | Path | None) -> tuple
         checkpoint: A file or URL; None: from the model zoo; ``'random'``: random weights.
 
     Returns:
-        Path of the config, and path or URL of the weights, None for random weights.
+        Path of the config, and path or URL of the weights; the latter is None for random weights.
 
     Raises:
         ModuleNotFoundError: The package is not installed.
@@ -63,7 +63,7 @@ def _entry(package: str, model: str) -> dict[str, Any]:
 
 
 def _entries(package: str, containing: str) -> Iterator[dict[str, Any]]:
-    """Yield the models of the metafiles that contain a word; parsing all metafiles takes seconds."""
+    """Yield the models of those metafiles whose text contains a word, since parsing all metafiles takes seconds."""
     root = _installed(package)
     for name in yaml.safe_load((root / 'model-index.yml').read_text())['Import']:
         text = (root / name).read_text()

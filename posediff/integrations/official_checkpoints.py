@@ -58,8 +58,8 @@ _RESIDUAL_LAYER = {
     'non_local.non_local.W.1': 'non_local.norm',
 }
 STEP_TABLE = 'denoiser.step_embedding.table'
-# D3DP stores its schedule in the state dict; here it is computed from the config.
 _WRAPPERS = re.compile(rf'^({"|".join(map(re.escape, WRAPPERS))})*')
+# D3DP stores its schedule in the state dict; here it is computed from the config.
 _SCHEDULE = re.compile(r'(betas|alphas_|sqrt_|log_one_minus_|posterior_)\w*')
 
 
@@ -88,11 +88,11 @@ def convert_state_dict(
             :mod:`posediff.fileio.state_dicts`, of DiffHPE (``diffmodel.*``, ``conditioning.*``), MixSTE (prefix
             ``model.`` or none) or D3DP (``pose_estimator.*``); with or without prefixes of wrappers.
         source: Path of the checkpoint, for messages.
-        ema: Use the averaged weights.
+        ema: Use the averaged weights (EMA), which the file must contain.
 
     Returns:
         State dict of a :class:`posediff.models.estimator.PoseDiffusionEstimator` without :data:`STEP_TABLE`. Weights
-            are float32; the trailing axes of 1x1 convolutions are removed.
+        are float32; the trailing axes of 1x1 convolutions are removed.
 
     Raises:
         ValueError: Some keys belong to none of these models, two are the same parameter, or a weight is NaN or
@@ -137,7 +137,7 @@ def convert_checkpoint(
         destination: File to write, atomically.
         config: Config of a model with the same sizes.
         cfg_options: Overrides of the config, as for :func:`posediff.init_model`.
-        ema: Use the averaged weights.
+        ema: Use the averaged weights (EMA), which the file must contain.
 
     Raises:
         FileNotFoundError, ValueError, posediff.fileio.checkpoint.UnsafeCheckpointError: A file is missing, malformed or
@@ -160,9 +160,9 @@ def step_table(table: Tensor, state: Mapping[str, Tensor]) -> Tensor:
     """Return the step-embedding table of converted weights, which official checkpoints do not contain.
 
     Args:
-        table: (num_train_timesteps, channels), from the formula.
-        state: Converted weights. If all are half-precision numbers, the whole model was converted to half precision,
-            including the table.
+        table: (num_train_timesteps, channels), the table computed by this project.
+        state: Converted weights. If all values are half-precision numbers, the official model was converted to half
+            precision as a whole; the returned table is then rounded to half precision too.
     """
     weights = [value for value in state.values() if value.is_floating_point()]
     halved = all(torch.equal(value, value.half().float()) for value in weights)
@@ -238,6 +238,7 @@ def _prefixed(prefix: str, name: str | None) -> str | None:
 
 
 def _plain(name: str, value: Tensor) -> Tensor:
+    """Return a copy of a weight in float32, without the trailing axes of 1x1 convolutions that act as linear layers."""
     value = value.detach().float() if value.is_floating_point() else value.detach()
     is_map = name.endswith('.weight') and not name.endswith('_conv.weight')
     while is_map and value.dim() > 2 and value.shape[-1] == 1:

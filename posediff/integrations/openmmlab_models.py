@@ -12,15 +12,18 @@ from mmengine.registry import DefaultScope
 
 
 def loaded(package: str, model: str, weights: str | None, build: Callable[[], Any]) -> Any:
-    """Build a model; random weights depend on torch's seed.
+    """Build a model of MMDetection or MMPose with the package's default scope; restore the previous scope afterwards.
 
-    The packages change MMEngine's default scope permanently; the scope is restored afterwards.
+    Random weights depend on torch's global seed.
 
     Args:
         package: ``'mmdet'`` or ``'mmpose'``.
         model: Name of the model, for the message.
         weights: Weights loaded by ``build``; None for random weights.
-        build: Function that builds the model.
+        build: Builds the model and loads its weights, e.g. with MMPose's ``init_model``.
+
+    Returns:
+        The result of ``build``.
 
     Raises:
         ConnectionError: The weights could not be downloaded; the message says what to do.

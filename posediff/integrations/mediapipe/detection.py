@@ -24,8 +24,8 @@ class PersonDetections:
     """The persons in one image, best first; coordinates are in px of the image, float32, and may lie outside of it.
 
     Attributes:
-        boxes: (N, 4) xyxy, squares around the head with a fifth of the image's longer side, independent of the person's
-            size: for non-maximum suppression. :attr:`person_boxes` cover the whole body.
+        boxes: (N, 4) xyxy, squares around the head whose side is a fifth of the image's longer side, whatever the
+            person's size. They are meant for non-maximum suppression; :attr:`person_boxes` cover the whole body.
         scores: (N,) in [0, 1].
         alignment_points: (N, 4, 2): hip centre, a point on the circle around the whole body, shoulder centre, a point
             on the circle around the upper body. The points on the circles are where the upward body axis intersects
@@ -46,7 +46,7 @@ class PersonDetections:
 
     @property
     def person_boxes(self) -> np.ndarray:
-        """(N, 4) xyxy, squares around the whole body's circle: about right in height, too wide for an upright person.
+        """(N, 4) xyxy, squares around the circle around the whole body; wider than an upright person.
 
         On five clips 99.5 % of the visible landmarks of 97 persons lie inside.
         """
@@ -54,14 +54,15 @@ class PersonDetections:
 
 
 class PoseDetectionNetwork:
-    """A person detector for heads and upper bodies.
+    """A person detector that finds heads and upper bodies, and predicts the position and size of the whole body.
 
-    The image is resized to 224 px without smoothing, so it works for persons near the camera: in a clip of two persons
-    with a fifth of its longer side in height it detected no one in 14 of 46 frames. Detected persons are better tracked
-    with ``next_rois`` of :class:`~posediff.integrations.mediapipe.landmarks.PersonLandmarks`.
+    The image is resized to 224 px without smoothing, so only persons near the camera are detected: in a clip of two
+    persons whose height is a fifth of the image's longer side, nobody was detected in 14 of 46 frames. Detected persons
+    are better tracked with ``next_rois`` of :class:`~posediff.integrations.mediapipe.landmarks.PersonLandmarks`.
 
     Args:
-        score_threshold: Minimum score, in [0, 1]. MediaPipe uses 0.5; a table leg has scored 0.52.
+        score_threshold: Minimum score, in [0, 1]. MediaPipe uses 0.5; false detections above it occur (a table leg
+            with 0.52).
         iou_threshold: Detections whose ``boxes`` have a larger IoU are merged, in [0, 1].
         num_threads: CPU threads.
         weights_file: ``pose_detection.tflite``; None: from the cache or downloaded

@@ -9,7 +9,7 @@ from scipy.special import expit
 def refine_with_heatmaps(
     points: np.ndarray, logits: np.ndarray, kernel_size: int = 9, min_confidence: float = 0.5
 ) -> np.ndarray:
-    """Replace each point by the heatmap-weighted mean position around it, if the heatmap is confident.
+    """Replace each point by the mean position of the cells around it, weighted by its heatmap's confidence.
 
     The mean is over the ``kernel_size`` x ``kernel_size`` cells around the point's cell that lie in the map. A point is
     unchanged if it lies outside the map, or if no cell around it reaches ``min_confidence``.
@@ -20,8 +20,8 @@ def refine_with_heatmaps(
     Args:
         points: (K, 2) points (u, v), relative to the map's width and height.
         logits: (h, w, K), heatmaps before the sigmoid.
-        kernel_size: Odd number of cells.
-        min_confidence: In [0, 1].
+        kernel_size: Side of the window around a point, an odd number of cells.
+        min_confidence: Minimum confidence of the best cell in the window, in [0, 1]; otherwise the point is unchanged.
 
     Returns:
         (K, 2), a new array. As in MediaPipe, the position of cell j is j / w, not its centre.

@@ -43,13 +43,13 @@ class Network:
         expected = ((1, input_size, input_size, 3), *output_shapes)
         if shapes != expected:
             raise ValueError(f'{path} has inputs and outputs of shapes {shapes}, expected {expected}')
-        self._turn = threading.Lock()
+        self._lock = threading.Lock()
         self._input = inputs[0]['index']
         self._outputs = [details['index'] for details in outputs]
 
     def __call__(self, image: np.ndarray) -> list[np.ndarray]:
         """Return the outputs, without batch axis, for an image (S, S, 3) float32 in the value range of the network."""
-        with self._turn:
+        with self._lock:
             self._interpreter.set_tensor(self._input, image[None])
             self._interpreter.invoke()
             return [self._interpreter.get_tensor(index)[0] for index in self._outputs]

@@ -66,7 +66,7 @@ def crop_roi(image: np.ndarray, roi: np.ndarray, crop_size: int, *, extend_borde
 
     Args:
         image: (H, W, 3) uint8.
-        roi: (4,).
+        roi: (4,) x, y, size, rotation, see the module.
         crop_size: Side of the crop, px.
         extend_border: Pad with the border of the image; otherwise with black.
 
