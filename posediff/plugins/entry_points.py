@@ -17,8 +17,8 @@ from posediff.registry import REGISTRIES, import_location
 
 GROUP = 'posediff.plugins'
 
-# result per entry point: a module that failed half-way cannot be imported again, since some names are registered
-# already
+# Error of each entry point that was loaded, None if there was none. A module whose import failed is not imported again:
+# the names that it registered before the failure would be reported as duplicates.
 _outcomes: dict[metadata.EntryPoint, PluginError | None] = {}
 
 
@@ -27,7 +27,7 @@ class PluginError(ImportError):
 
 
 def load_plugins(names: Sequence[str] | None = None) -> list[str]:
-    """Import the plugins of all installed packages; later calls do nothing.
+    """Import the plugins of all installed packages, each once per process; a failed import raises on later calls too.
 
     Args:
         names: Entry points to load; ``None``: all.
@@ -79,7 +79,7 @@ def import_components() -> dict[str, Exception]:
 
 
 def registered_by(component: Callable[..., Any]) -> str:
-    """Return the distribution that a component comes from; its package if that was not installed by pip."""
+    """Return the name of the installed distribution that contains a component, or else of its top-level package."""
     package = component.__module__.partition('.')[0]
     return ', '.join(sorted(set(_owners().get(package, ())))) or package
 
@@ -113,7 +113,14 @@ def _explain(point: metadata.EntryPoint, error: Exception) -> str:
 
 
 def describe_clash(error: BaseException) -> str | None:
-    """Describe which module registers a name that is taken, and who has it; None if ``error`` is something else."""
+    """Describe a registration that failed because the name is taken: the module, the name, and what has the name.
+
+    Args:
+        error: Exception raised on importing a module.
+
+    Returns:
+        A sentence without a full stop; None if ``error`` is not MMEngine's error for a name that is registered already.
+    """
     clash = re.match(r"'?(\S+) is already registered in (\S+) at (\S+?)'?$", str(error))
     if not (isinstance(error, KeyError) and clash):
         return None

@@ -1,4 +1,4 @@
-"""DiffHPE-2D with another denoiser, from another package."""
+"""DiffHPE-2D on CMU motion, 27 frames, with the denoiser JointTimeMixer of this package."""
 
 _base_ = ['../../../configs/lifting_3d/diffhpe/diffhpe-2d_27f_cmu.py']
 

@@ -1,4 +1,4 @@
-"""A worked example of a package outside posediff; importing it registers its components."""
+"""Example of a plugin of posediff; importing the package registers its components."""
 
 from posediff_mixer.denoiser import JointTimeMixer
 from posediff_mixer.exporter import WorldCSVExporter

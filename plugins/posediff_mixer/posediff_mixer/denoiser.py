@@ -31,10 +31,10 @@ class JointTimeMixer(BaseDenoiser):
     """MLP-Mixer (Tolstikhin et al., NeurIPS 2021) whose tokens are the joints of a window of frames.
 
     Args:
-        num_frames: T of every window.
-        num_joints: K.
-        condition_channels: C of the condition (B, T, K, C); 2 for keypoints.
-        channels: Width.
+        num_frames: T, the number of frames of every window.
+        num_joints: K, the number of joints.
+        condition_channels: C, the number of channels of the condition (B, T, K, C); 2 for keypoints.
+        channels: Number of channels of the hidden layers.
         depth: Number of blocks.
     """
 
@@ -50,7 +50,16 @@ class JointTimeMixer(BaseDenoiser):
         self.output = nn.Linear(channels, 3)
 
     def forward(self, x_t: Tensor, timestep: Tensor, condition: Tensor) -> Tensor:
-        """Evaluate the network; x_t (N, T, K, 3) metres, condition (B, T, K, C) or (N, T, K, C)."""
+        """Return the output of the network.
+
+        Args:
+            x_t: (N, T, K, 3) noisy state, metres; row n belongs to clip n // M.
+            timestep: (N,) or (1,) int64, 0 = least noise.
+            condition: (B, T, K, C) or (N, T, K, C).
+
+        Returns:
+            (N, T, K, 3) in the prediction type of the noise scheduler.
+        """
         step = self.step(timestep)[:, None, None]
         x = self.pose(x_t) + expand_to_rows(self.condition(condition), x_t.shape[0])
         for block in self.blocks:

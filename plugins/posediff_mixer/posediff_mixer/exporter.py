@@ -1,4 +1,4 @@
-"""An exporter of long tables in world axes."""
+"""Exporter of CSV tables in world axes (z up) with one row per joint and frame."""
 
 from __future__ import annotations
 
@@ -14,13 +14,12 @@ from posediff.structures.component_choices import CommandLineChoice
 
 @EXPORTERS.register_module(name='world-csv')
 class WorldCSVExporter(BaseExporter):
-    """A table with one line for each joint in each frame: metres, z up, as Blender's world.
+    """CSV with one row for each joint in each frame: metres, z up, as in Blender's world.
 
-    This long form is what pandas, seaborn and R group and plot without reshaping, and what a script in Blender sets the
-    location of an empty from. Joints that are not known have no line.
+    pandas, seaborn and R group and plot such a long table without reshaping it. Joints without a position have no row.
 
     Args:
-        seen_only: Leave joints out that the camera did not see.
+        seen_only: Also omit joints that the camera did not see.
     """
 
     command_line = (
@@ -36,7 +35,15 @@ class WorldCSVExporter(BaseExporter):
         self.seen_only = seen_only
 
     def __call__(self, motion: Motion, path: Path) -> dict[str, Any]:
-        """Write a line for each joint: ``frame_index, time_s, track_id, joint, x_m, y_m, z_m, seen``."""
+        """Write the columns ``frame_index, time_s, track_id, joint, x_m, y_m, z_m, seen``.
+
+        Args:
+            motion: The motion. A missing ``up`` is estimated.
+            path: Output file.
+
+        Returns:
+            Description of the file: ``unit``, ``axes``, ``gaps``, ``start``.
+        """
         x, up, back = motion.y_up_metres().transpose(2, 0, 1)
         written = motion.seen if self.seen_only else motion.known
         with atomic_write(path) as draft, draft.open('w', newline='') as file:
