@@ -11,7 +11,7 @@ from posediff.doctor import rules_core, rules_video
 from posediff.doctor.snapshot import Installed
 from posediff.doctor.stack import CORE, VIDEO, Finding, pinned
 
-# modules that must be importable for the failure of a probe to be its own
+# Modules that the module of a probe imports. If one of these fails, the failure of the probe is not reported.
 UPSTREAM = {
     'torch': (),
     'torchvision': ('torch',),
@@ -20,19 +20,25 @@ UPSTREAM = {
     'xtcocotools': (),
     'mmpose': ('torchvision', 'mmcv.ops', 'xtcocotools'),
 }
+# Distribution to reinstall if a probe fails, where its name differs from that of the probe.
 OWNER = {'mmengine': 'onedl-mmengine', 'mmcv.ops': 'onedl-mmcv'}
 SHOWN = (*CORE, *VIDEO, 'diffusers', 'setuptools', 'opencv-python', 'mmengine', 'mmcv', 'mmcv-lite', 'mmdet')
 
 
 def diagnose(installed: Installed) -> list[Finding]:
-    """Return all findings, problems first."""
+    """Apply all rules to a snapshot and return the findings, problems before notes."""
     findings = [finding for rule in (*rules_core.RULES, *rules_video.RULES) for finding in rule(installed)]
     findings += unexplained(installed, {finding.explains for finding in findings if finding.is_problem})
     return sorted(findings, key=lambda finding: not finding.is_problem)
 
 
 def unexplained(installed: Installed, explained: set[str]) -> Iterator[Finding]:
-    """Yield findings for failed imports whose dependencies can be imported and that no rule explains."""
+    """Yield a finding for each failed import whose dependencies can be imported and that no rule explains.
+
+    Args:
+        installed: The snapshot.
+        explained: Names of the probes whose failure is explained by other findings.
+    """
     for name, probe in installed.probes.items():
         if probe.ok or name in explained or any(installed.error(upstream) for upstream in UPSTREAM[name]):
             continue
@@ -69,12 +75,12 @@ def as_json(installed: Installed, findings: list[Finding]) -> str:
 
 
 def lifting_works(findings: list[Finding]) -> bool:
-    """Return whether lifting works."""
+    """Return whether no finding is a problem of lifting."""
     return not any(finding.is_problem and finding.touches_lifting for finding in findings)
 
 
 def video_works(findings: list[Finding]) -> bool:
-    """Return whether the video part is installed and works."""
+    """Return whether the video part is installed and no finding is a problem."""
     return not any(finding.is_problem or finding.rule == 'video-absent' for finding in findings)
 
 

@@ -1,4 +1,4 @@
-"""Rules for problems that affect lifting. A rule is a function from a snapshot to findings of one kind of problem."""
+"""Rules for problems that affect lifting. A rule yields the findings of one kind of problem in a snapshot."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from posediff.doctor.stack import CORE, FORKS, Finding, exchange, is_provided, p
 
 
 def old_python(installed: Installed) -> Iterator[Finding]:
-    """Python is older than 3.10."""
+    """Yield a finding if Python is older than 3.10."""
     if release(installed.python) < (3, 10):
         message = f'Python {installed.python}: posediff needs 3.10 or later'
         yield Finding('old-python', message, 'make setup PYTHON=python3.11 VENV=.venv-3.11', touches_lifting=True)
 
 
 def missing_core(installed: Installed) -> Iterator[Finding]:
-    """A package required for lifting is not installed."""
+    """Yield a finding if a package required for lifting is not installed."""
     absent = [name for name in CORE if not is_provided(installed, name)]
     if absent:
         cure = installed.pip('install', *(CORE[name] for name in absent))
@@ -24,7 +24,10 @@ def missing_core(installed: Installed) -> Iterator[Finding]:
 
 
 def two_owners(installed: Installed) -> Iterator[Finding]:
-    """Two distributions contain the same module; which one is imported depends on the order of installation."""
+    """Yield a finding for each module that two installed distributions contain.
+
+    Which of the two is imported depends on the order of installation.
+    """
     for module, (ours, others) in FORKS.items():
         beside = [name for name in others if name in installed.versions]
         if ours in installed.versions and beside:
@@ -40,7 +43,10 @@ def two_owners(installed: Installed) -> Iterator[Finding]:
 
 
 def old_mmengine(installed: Installed) -> Iterator[Finding]:
-    """MMEngine's last release under its old name is used with a torch that loads with weights_only."""
+    """Yield a finding if the distribution ``mmengine`` is used with a torch that loads with ``weights_only=True``.
+
+    Its last release, 0.10.7, does not support this; onedl-mmengine does.
+    """
     mmengine, torch = installed.release('mmengine'), installed.release('torch')
     if mmengine and torch and mmengine <= (0, 10, 7) and torch >= (2, 6) and not installed.has('onedl-mmengine'):
         yield Finding(
@@ -53,7 +59,7 @@ def old_mmengine(installed: Installed) -> Iterator[Finding]:
 
 
 def new_setuptools(installed: Installed) -> Iterator[Finding]:
-    """setuptools >= 82 no longer contains pkg_resources, and a package that is installed needs it."""
+    """Yield a finding if an installed package needs setuptools < 82, the last to contain ``pkg_resources``."""
     version, torch = installed.release('setuptools'), installed.release('torch')
     old_names = [name for _, others in (FORKS['mmengine'], FORKS['mmcv']) for name in others]
     reasons = [f'{name} imports it' for name in old_names if name in installed.versions]
@@ -68,7 +74,7 @@ def new_setuptools(installed: Installed) -> Iterator[Finding]:
 
 
 def torch_without_gpu(installed: Installed) -> Iterator[Finding]:
-    """An NVIDIA driver is installed but torch does not see the GPU."""
+    """Yield a note if an NVIDIA driver is installed but torch does not see the GPU."""
     torch = installed.probes.get('torch')
     if installed.driver is None or torch is None or not torch.ok or torch.detail.get('available'):
         return
@@ -83,7 +89,7 @@ def torch_without_gpu(installed: Installed) -> Iterator[Finding]:
 
 
 def diffusers_absent(installed: Installed) -> Iterator[Finding]:
-    """The optional diffusers package is not installed."""
+    """Yield a note if the optional package diffusers is not installed."""
     if not installed.has('diffusers'):
         message = "diffusers is not installed: only samplers named 'diffusers.…' need it"
         yield Finding('diffusers-absent', message, installed.pip('install', 'diffusers>=0.35'), is_problem=False)

@@ -13,7 +13,7 @@ TORCHVISION_AHEAD = 15
 
 
 def torch_pair(installed: Installed) -> Iterator[Finding]:
-    """torch and torchvision are of different releases, or one is a CPU build and the other a CUDA build."""
+    """Yield a finding if torch and torchvision are of different releases, or only one of them is a CPU build."""
     torch, vision = installed.release('torch'), installed.release('torchvision')
     if not torch or not vision:
         return
@@ -46,7 +46,7 @@ def build_of(installed: Installed, name: str) -> str | None:
 
 
 def numpy_with_mmpose(installed: Installed) -> Iterator[Finding]:
-    """MMPose up to 1.3.2 converts one-element arrays in a way that numpy 2.4 rejects."""
+    """Yield a finding if MMPose up to 1.3.2 is used with numpy >= 2.4, which rejects a conversion in its visualizer."""
     numpy, mmpose = installed.release('numpy'), installed.release('mmpose')
     if numpy and mmpose and numpy >= (2, 4) and mmpose <= (1, 3, 2):
         yield Finding(
@@ -58,7 +58,7 @@ def numpy_with_mmpose(installed: Installed) -> Iterator[Finding]:
 
 
 def xtcocotools_for_numpy1(installed: Installed) -> Iterator[Finding]:
-    """The PyPI wheel of xtcocotools is compiled against numpy 1."""
+    """Yield a finding if xtcocotools was compiled against numpy 1, as its wheel on PyPI is, and does not import."""
     error = installed.error('xtcocotools')
     if re.search(r'numpy\.dtype size changed|NumPy 1\.x|_ARRAY_API|numpy\.core\.multiarray', error):
         build_tools = installed.pip('install', 'cython', 'setuptools>=80,<82', 'wheel')
@@ -73,7 +73,7 @@ def xtcocotools_for_numpy1(installed: Installed) -> Iterator[Finding]:
 
 
 def mmcv_ops(installed: Installed) -> Iterator[Finding]:
-    """mmcv has no compiled ops, or ops compiled for another torch."""
+    """Yield a finding if mmcv has no compiled ops, or ops compiled for another torch."""
     error = installed.error('mmcv.ops')
     if 'undefined symbol' in error:
         message = f'the ops of mmcv were compiled for another torch ({error})'
@@ -88,7 +88,7 @@ def mmcv_ops(installed: Installed) -> Iterator[Finding]:
 
 
 def mmcv_without_cuda(installed: Installed) -> Iterator[Finding]:
-    """There is a GPU, but mmcv's ops are compiled for the CPU only."""
+    """Yield a note if there is a GPU, but mmcv's ops are compiled for the CPU only."""
     torch, ops = installed.probes.get('torch'), installed.probes.get('mmcv.ops')
     if torch and ops and torch.detail.get('available') and ops.ok and ops.detail.get('cuda') == 'not available':
         rebuild = installed.pip('install', *COMPILE, *pinned('onedl-mmcv'))
@@ -102,7 +102,7 @@ def mmcv_without_cuda(installed: Installed) -> Iterator[Finding]:
 
 
 def old_mmdet(installed: Installed) -> Iterator[Finding]:
-    """MMDetection's last release under its old name rejects mmcv >= 2.2."""
+    """Yield a finding if ``mmdet`` is used with mmcv >= 2.2, which its last release under this name rejects."""
     mmdet = installed.release('mmdet')
     mmcv = installed.release('onedl-mmcv') or installed.release('mmcv')
     if mmdet and mmcv and mmdet <= (3, 3, 0) and mmcv >= (2, 2) and not installed.has('onedl-mmdetection'):
@@ -115,7 +115,7 @@ def old_mmdet(installed: Installed) -> Iterator[Finding]:
 
 
 def missing_real_needs(installed: Installed) -> Iterator[Finding]:
-    """A package that must be installed without its requirements lacks a package that it imports."""
+    """Yield a finding for each package, installed without its declared requirements, that lacks one that it imports."""
     for package, needs in REAL_NEEDS.items():
         absent = [need for need in needs if not is_provided(installed, need)]
         if installed.has(package) and absent:
@@ -133,7 +133,7 @@ def install_line(installed: Installed, names: list[str]) -> str:
 
 
 def video_absent(installed: Installed) -> Iterator[Finding]:
-    """The video part is not installed, or only partly."""
+    """Yield a note if the video part is not installed, or only partly."""
     absent = [name for name in VIDEO if not is_provided(installed, name)]
     if absent:
         message = f'the video part is not installed (lifting does not need it): {", ".join(absent)}'

@@ -105,7 +105,7 @@ def normalise(name: str) -> str:
 
 
 def examine(probes: Collection[str] = tuple(PROBES)) -> Installed:
-    """Examine this machine; takes as long as importing torch a few times.
+    """Return a snapshot of this machine; this takes as long as importing torch a few times.
 
     Args:
         probes: Which of :data:`PROBES` to run, if their distributions are installed.
@@ -122,7 +122,11 @@ def examine(probes: Collection[str] = tuple(PROBES)) -> Installed:
 
 
 def run_probe(code: str) -> Probe:
-    """Run Python code that fills ``detail`` in a subprocess."""
+    """Run Python code in a subprocess and return whether it succeeded.
+
+    Args:
+        code: Code that imports a module and may store JSON values in the dict ``detail``.
+    """
     program = f'import json\ndetail = {{}}\n{code}\nprint("\\n" + json.dumps(detail))'
     try:
         done = subprocess.run([sys.executable, '-c', program], capture_output=True, text=True, timeout=PROBE_SECONDS)

@@ -1,4 +1,4 @@
-"""The packages that posediff depends on: versions, owners of modules, actual imports."""
+"""The packages that posediff depends on: pinned versions, distributions of each module, and actual imports."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class Finding:
         cure: Command that fixes it, or a description if no command does.
         is_problem: False for a note, if nothing is broken.
         touches_lifting: Whether it breaks lifting, not only the video part.
-        explains: The probe whose failure this finding explains.
+        explains: Name of the probe whose failure this finding explains; empty: of none.
     """
 
     rule: str
