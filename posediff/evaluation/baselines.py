@@ -20,11 +20,11 @@ class LiftingArrays:
     """Inputs and targets of N windows as float32 arrays.
 
     Attributes:
-        inputs: (N, T, K, 2), normalised as for the networks.
-        observed: (N, T, K).
+        inputs: (N, T, K, 2), normalised as for the networks; 0 for missing keypoints.
+        observed: (N, T, K), 1 for observed keypoints, else 0.
         target: (N, T, K, 3) mm, relative to the root.
-        frame_mask: (N, T) bool.
-        subjects: (N,).
+        frame_mask: (N, T) bool, True for the frames to evaluate.
+        subjects: (N,) names of the subjects.
     """
 
     inputs: np.ndarray
@@ -52,7 +52,7 @@ def collect(items: Iterable[dict]) -> LiftingArrays:
 
 
 def centred_items(dataset: PoseWindowDataset, stride: int = 1) -> Iterable[dict]:
-    """Yield one window centred on every ``stride``-th frame of a test set."""
+    """Yield one item per ``stride``-th frame of every track: the window centred on the frame, the only unmasked one."""
     for index, track in enumerate(dataset.tracks):
         for center in range(0, track.num_frames, stride):
             yield dataset.read_window(centred_window(index, center, track.num_frames, dataset.window_size))
@@ -79,7 +79,9 @@ def features_of(arrays: LiftingArrays, kind: str) -> np.ndarray:
 
 
 class RidgeRegression:
-    """Linear regression with standardised inputs, an intercept and an L2 penalty; one fit serves any penalty.
+    """Linear regression with standardised inputs, an intercept and an L2 penalty.
+
+    The eigendecomposition of the covariance is computed once; predictions with any penalty use it.
 
     Args:
         features: (N, P).
@@ -96,7 +98,13 @@ class RidgeRegression:
         self._projected = self._vectors.T @ (x.T @ (targets - self._intercept)) / len(x)
 
     def predict(self, features: np.ndarray, alpha: float) -> np.ndarray:
-        """Return predictions (N, Q) for the penalty ``alpha`` (relative to unit input variance, times 1e-4)."""
+        """Return predictions (N, Q).
+
+        Args:
+            features: (N, P).
+            alpha: Penalty; ``alpha`` times 1e-4 is added to the eigenvalues of the covariance of the standardised
+                features.
+        """
         weights = self._vectors @ (self._projected / (np.maximum(self._values, 0) + alpha * 1e-4)[:, None])
         return (features - self._mean) / self._scale @ weights + self._intercept
 

@@ -24,6 +24,10 @@ SegmentReading = Literal['official', 'skeleton']
 def coherence_segments(skeleton: Skeleton, segments: SegmentReading = 'official') -> tuple[tuple[int, int], ...]:
     """Return (child, parent) of every measured segment, ordered by child.
 
+    Args:
+        skeleton: Skeleton of the joints.
+        segments: ``'official'`` or ``'skeleton'``, see the module.
+
     Raises:
         ValueError: The variant is unknown, or is ``'official'`` for a skeleton that the official code does not have.
     """
@@ -51,6 +55,8 @@ def symmetry_gap(pose: Tensor, skeleton: Skeleton = H36M17, segments: SegmentRea
 
     Args:
         pose: (…, T, K, 3).
+        skeleton: Skeleton of the K joints.
+        segments: ``'official'`` or ``'skeleton'``, see the module.
 
     Returns:
         (…, T), in the unit of ``pose``.
@@ -75,6 +81,8 @@ def segment_std(
 
     Args:
         pose: (…, T, K, 3).
+        skeleton: Skeleton of the K joints.
+        segments: ``'official'`` or ``'skeleton'``, see the module.
         unbiased: Divide by the number of frames minus one (official code) or by the number (paper).
         frame_mask: (…, T), nonzero for valid frames.
 

@@ -5,8 +5,8 @@ ground truth: they are oracles, that is, bounds for a perfect selection. Metrics
 :data:`ORACLE_SUFFIX`. ``j_agg``, the realisable joint-wise selection, needs a camera: aggregate with
 :class:`posediff.aggregation.JointReprojectionAggregator` and compute the MPJPE of the result.
 
-Shapes: ``hypotheses`` (…, M, T, K, 3), ``target`` (…, T, K, 3). Errors have the unit of the input. Poses are
-root-aligned first.
+Shapes: ``hypotheses`` (…, M, T, K, 3), ``target`` (…, T, K, 3). ``joint_mask`` (…, T, K), nonzero where a joint is
+annotated, restricts the mean over joints. Errors have the unit of the input. Poses are aligned at joint ``root`` first.
 """
 
 from __future__ import annotations

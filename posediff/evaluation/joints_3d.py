@@ -3,7 +3,8 @@
 Every function takes ``pred`` and ``target`` (…, T, K, 3) with broadcastable leading axes and returns (…, T) in the
 input's unit (mm by convention). The caller averages over valid frames, see
 :func:`posediff.evaluation.reduction.masked_mean`. ``joint_mask`` (…, T, K), nonzero where a joint is annotated,
-restricts the mean over joints; a frame without annotated joints is NaN.
+restricts the mean over joints; a frame without annotated joints is NaN. ``root`` is the index of the joint that root
+alignment moves to the origin.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ def mpjpe(pred: Tensor, target: Tensor, joint_mask: Tensor | None = None, root: 
 def n_mpjpe(pred: Tensor, target: Tensor, joint_mask: Tensor | None = None, root: int = 0) -> Tensor:
     """Return the MPJPE after root alignment and the best scale per frame (Rhodin et al., CVPR 2018).
 
-    The least-squares scale is ⟨pred, target⟩ / ⟨pred, pred⟩. A degenerate pose with all joints at the root stays so.
+    The least-squares scale is ⟨pred, target⟩ / ⟨pred, pred⟩; it is 0 if all joints of ``pred`` are at the root.
     """
     pred, target = root_aligned(pred, root), root_aligned(target, root)
     _check_pair(pred, target)

@@ -13,7 +13,10 @@ MIN_JOINTS = 8  # valid joints that a valid frame needs
 
 
 def limbs(skeleton: Skeleton) -> list[int]:
-    """Return the 12 limb joints, alternating left and right."""
+    """Return the indices of the 12 joints :data:`LIMBS` in a skeleton, alternating left and right.
+
+    In skeletons without ankles, the joints called foot are used.
+    """
     names = ['foot' if part == 'ankle' and 'left_ankle' not in skeleton.joint_names else part for part in LIMBS]
     return [skeleton.joint_names.index(f'{side}_{name}') for name in names for side in ('left', 'right')]
 

@@ -27,7 +27,7 @@ from posediff.structures.posetrack_joints import POSETRACK18_KEYPOINTS, POSETRAC
 
 SCORE_MODES = ('keypoint', 'keypoint_times_box')
 RELIABLE_SCORE = 0.2
-"""Scores above it enter the person score for non-maximum suppression; MMPose's default."""
+"""Only keypoints with a higher score count for the person's score in non-maximum suppression, as MMPose's default."""
 
 GROUP_NAMES = {
     'Head': 'Head AP', 'Shoulder': 'Shou AP', 'Elbow': 'Elb AP', 'Wrist': 'Wri AP', 'Hip': 'Hip AP', 'Knee': 'Knee AP',
@@ -148,7 +148,7 @@ class PoseTrackAP(BaseMetric):
             for image_id, name in frames:
                 image = image_at.get(_last_two(name)) if image_id is None else image_id
                 if image is not None and image in seen:
-                    raise ValueError(f'{self.place}: the id of image {image!r} of {file} is that of another image too')
+                    raise ValueError(f'{self.place}: image id {image!r} of {file} also belongs to another image')
                 seen.add(image)
                 several = by_image.pop(image, {})
                 persons.append(self._persons([several[ids] for ids in sorted(several)]))
@@ -268,7 +268,10 @@ def _array(value: Any, dtype: type | None = np.float64) -> np.ndarray:
 
 
 def _one_each(value: Any, number: int) -> np.ndarray | None:
-    """Return the array if it has ``number`` entries, else None. Bottom-up models have boxes of other persons."""
+    """Return the array if it has ``number`` entries, else None.
+
+    The true boxes of a sample are not those of its predictions for bottom-up models.
+    """
     if value is None or len(value) != number:
         return None
     return _array(value)

@@ -69,7 +69,10 @@ def _without_nan(values: list[float]) -> list[float | None]:
 def average_precision(
     scores: np.ndarray, labels: np.ndarray, num_true: float, least_true: float = 0.0
 ) -> tuple[float, float, float]:
-    """Compute the area under the precision-recall curve, made monotone from the right, at every rank.
+    """Return average precision, precision and recall of one joint over all predictions.
+
+    Average precision is the area under the precision-recall curve. The precision at each rank is the largest at this or
+    any later rank.
 
     Args:
         scores: (P,) of all predictions of a joint. NaN ranks first; of equal scores the later one ranks first.

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 MISSING_SCORE = -9999.0
-"""Default score of joints."""
+"""Score of joints for which the file states none."""
 
 
 class Entry:
@@ -20,6 +20,10 @@ class Entry:
 
     Args:
         file: Name of the file in errors.
+
+    Attributes:
+        place: The entry that is being read, e.g. ``('annotations', 3)`` or ``'categories'``; None: the whole file. The
+            reader sets it.
     """
 
     def __init__(self, file: str | Path) -> None:
@@ -76,8 +80,8 @@ def number_table(
         key: The key to read: a list of ``width`` numbers, or nested lists with ``width`` numbers in total.
         width: Expected number of values.
         entry: Position in the file, for errors.
-        longer: Truncate longer lists instead of raising.
-        null: Read None as NaN instead of raising.
+        longer: True: truncate longer lists to ``width``; False: longer lists are an error.
+        null: True: read None as NaN; False: None is an error.
 
     Returns:
         (N, width), float64.

@@ -115,7 +115,7 @@ def _check_pixels(predicted: Persons, true: Persons, name: str) -> None:
 def evaluate_folders(
     truth: str | Path, predictions: str | Path, protocol: str = 'poseval', tracking: bool = False
 ) -> PoseTrackResult:
-    """Evaluate the result files of a folder; return the figures of :func:`read_folders`."""
+    """Evaluate the result files of a folder; for the arguments and errors see :func:`read_folders`."""
     return read_folders(truth, predictions, protocol, tracking).result()
 
 

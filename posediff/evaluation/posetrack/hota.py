@@ -24,8 +24,9 @@ class Hota:
     paper. HOTA is the square root of their product.
 
     Args:
-        odd_empty_frames: As in PoseTrack21's code, count a frame without predicted persons as if every true joint of
-            the whole sequence were missed in it, unless the whole sequence has no predicted persons.
+        odd_empty_frames: Reproduce a peculiarity of PoseTrack21's code: in each frame without predicted persons, all
+            true joints of the whole sequence count as missed, unless the whole sequence has no predicted persons.
+            False: only the true joints of the frame count as missed.
     """
 
     def __init__(self, odd_empty_frames: bool) -> None:

@@ -26,7 +26,7 @@ class Protocol(ABC):
     """Rules that turn files into valid persons.
 
     Attributes:
-        least_true: Lower bound of the denominator of recall.
+        least_true: Lower bound of the denominator of recall, the number of true joints.
         odd_empty_frames: See :class:`~posediff.evaluation.posetrack.hota.Hota`.
     """
 
@@ -35,7 +35,12 @@ class Protocol(ABC):
 
     @abstractmethod
     def read_truth(self, document: dict[str, Any], entry: Entry) -> PoseTrackSequence:
-        """Read ground truth."""
+        """Read ground truth.
+
+        Args:
+            document: Content of a file.
+            entry: Position in the file, for errors.
+        """
 
     @abstractmethod
     def read_predictions(self, document: dict[str, Any], entry: Entry, truth: PoseTrackSequence) -> PoseTrackSequence:
@@ -54,7 +59,7 @@ class Protocol(ABC):
 
 
 class Poseval(Protocol):
-    """A frame is valid if it has annotations; a joint exists if it is listed, or is not (0, 0, 0)."""
+    """Protocol of poseval: a frame is valid if it has annotations, a joint exists if it is listed or not (0, 0, 0)."""
 
     least_true = 0.0
     odd_empty_frames = False
@@ -91,7 +96,7 @@ class Poseval(Protocol):
 
 
 class PoseTrack21(Protocol):
-    """A frame is valid if ``is_labeled`` is set; a joint exists if its coordinates are above 0."""
+    """Protocol of PoseTrack21: a frame is valid if ``is_labeled`` is set, a joint exists if its coordinates are > 0."""
 
     least_true = 1.0
     odd_empty_frames = True
@@ -180,7 +185,13 @@ def _remove_ignored(persons: Persons, regions: dict[int, list[Region]]) -> Perso
 
 
 def _check_enough_track_ids(persons: Persons, others: Persons, truth: PoseTrackSequence) -> None:
-    """Check for the track ids that poseval needs in PoseTrack17 files: one per person with joints."""
+    """Raise ValueError if, in a frame with n track ids, a person after the first n has joints; poseval needs its id.
+
+    Args:
+        persons: Persons to check.
+        others: The persons compared with them; only frames that contain some are checked.
+        truth: Ground truth, for the names of the frames.
+    """
     lacking = persons.track_ids == None  # noqa: E711  # elementwise comparison
     for frame in np.unique(persons.frame[lacking & np.isin(persons.frame, others.frame)]):
         of_frame = persons.frame == frame

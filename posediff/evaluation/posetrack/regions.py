@@ -39,7 +39,7 @@ def inside_regions(points: np.ndarray, frame: np.ndarray, regions: Mapping[int, 
     if counts.min() < 3:
         number = outlines[int(counts.argmin())][0]
         raise ValueError(
-            f'frame {number} (from 0) has an ignore region of {counts.min()} vertices, and 3 are the least'
+            f'frame {number} (from 0) has an ignore region of {counts.min()} vertices, expected at least 3'
         )
     vertices = np.array(
         [[value for _, region in outlines for value in region[axis]] for axis in (0, 1)], dtype=np.float64

@@ -22,7 +22,7 @@ class PredictedPerson:
         keypoints: (17, 2) px, in the order of
             :data:`~posediff.structures.posetrack_joints.POSETRACK18_KEYPOINTS`.
         scores: (17,), any range.
-        score: Score of the person; average precision does not use it.
+        score: Score of the whole person, written to the file; average precision does not use it.
         box: (4,) px, left, top, right, bottom; None uses the box of the keypoints.
         box_score: Detection score, in [0, 1].
         track_id: Track of the person; None uses the index in the frame, for untracked poses.

@@ -1,4 +1,4 @@
-"""Content of one file as arrays."""
+"""Content of one PoseTrack file as arrays."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Persons:
 
 @dataclass
 class PoseTrackSequence:
-    """Content of one file.
+    """Frames, persons and ignore regions of one file; F frames.
 
     Attributes:
         frame_names: F names, for messages.

@@ -12,7 +12,7 @@ from posediff.evaluation.posetrack.sequence import Persons
 
 @dataclass(frozen=True)
 class TrackedFrame:
-    """One frame.
+    """True and predicted persons of one frame: G true ones, P predicted ones.
 
     Attributes:
         true, predicted: (G,) and (P,) int64, track indices, from 0 in each sequence.
