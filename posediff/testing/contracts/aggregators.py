@@ -38,6 +38,7 @@ class Example(NamedTuple):
 
 
 def sample_of(pose: Tensor, root: Tensor) -> PoseDataSample:
+    """Create the sample of a clip from its pose (T, K, 3) mm, root at the origin, and root positions (T, 3) mm."""
     projected = CAMERA.project((pose + root[:, None]).numpy())
     sample = PoseDataSample(metainfo={'sample_id': 'clip', 'skeleton': 'h36m17', 'camera': CAMERA})
     sample.set_metainfo({'input_keypoints_2d': projected})

@@ -16,7 +16,14 @@ from posediff.testing.cases import CASES_GROUP, Cases, ContractCase, as_cases, d
 
 
 class Entry(NamedTuple):
-    """A registered component with one of its cases, or with the reason why it cannot be tested."""
+    """A registered component with one of its cases, or with the reason why it cannot be tested.
+
+    Attributes:
+        registry: Registry of the component.
+        name: Registered name.
+        case: The case; an empty one if there is a ``problem``.
+        problem: Reason why the component cannot be tested; None: it can be.
+    """
 
     registry: ComponentRegistry
     name: str
@@ -39,7 +46,7 @@ class Entry(NamedTuple):
 
 
 class Contract:
-    """Base of the contract tests of one registry; each test runs once for every case of every component.
+    """Base class of the contract tests of one registry; each test runs once for every case of every component.
 
     A test uses the fixture ``component`` (a new instance) or ``case``. A component without cases fails every test.
 
@@ -68,7 +75,7 @@ class Contract:
                 continue
             cases = as_cases(known.get(name) or [])
             if not cases:
-                yield Entry(cls.registry, name, ContractCase(), _what_to_write(cls.registry, name, component))
+                yield Entry(cls.registry, name, ContractCase(), _missing_case(cls.registry, name, component))
             yield from (Entry(cls.registry, name, case) for case in cases)
         for name in known:
             if name not in cls.registry.module_dict:
@@ -99,7 +106,8 @@ class Contract:
         return entry.build(tmp_path_factory.mktemp('case'))
 
 
-def _what_to_write(registry: ComponentRegistry, name: str, component: Any) -> str:
+def _missing_case(registry: ComponentRegistry, name: str, component: Any) -> str:
+    """Return the message for a component without contract cases, which says where to add one."""
     package = component.__module__.partition('.')[0]
     return (
         f'{name} ({component.__module__}) is registered in {registry.name} and has no contract case: add one, for '

@@ -17,6 +17,8 @@ CLIPS = 3
 
 
 class Example(NamedTuple):
+    """A conditioner in eval mode with random weights, and its input."""
+
     conditioner: BaseConditioner
     features: Tensor  # (B, …)
 

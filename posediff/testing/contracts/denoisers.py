@@ -27,14 +27,17 @@ class Example(NamedTuple):
 
 
 def repeated(condition: Tensor) -> Tensor:
+    """Repeat a condition (B, …) for every hypothesis, to (N, …)."""
     return condition.repeat_interleave(HYPOTHESES, dim=0)
 
 
 def assert_same(actual: Tensor, expected: Tensor, tolerance: float = 1e-5) -> None:
+    """Check that two tensors differ by at most ``tolerance`` times the largest absolute value of ``expected``."""
     torch.testing.assert_close(actual, expected, rtol=0, atol=tolerance * expected.abs().max().item())
 
 
 def evaluate(example: Example, **changes: Any) -> Tensor:
+    """Return the output of the denoiser without gradient; ``changes`` replace fields of the example."""
     denoiser, x_t, timestep, condition = example._replace(**changes)
     with torch.no_grad():
         return denoiser(x_t, timestep, condition)

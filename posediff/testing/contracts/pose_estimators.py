@@ -16,6 +16,7 @@ BOXES = np.array([[10, 5, 50, 90], [60, 20, 120, 95], [-20, -10, 40, 50]], np.fl
 
 
 def window(component, index: int, boxes: np.ndarray) -> FrameWindow:
+    """Create a window of random frames of 128 by 96 px from frame ``index`` on, with persons in ``boxes``."""
     rng = np.random.default_rng(index)
     count = 2 * component.frames_around + 1
     frames = [VideoFrame(index + k, 0.0, rng.integers(0, 256, (96, 128, 3), np.uint8)) for k in range(count)]

@@ -19,6 +19,7 @@ from posediff.testing.contracts.base import Contract
 STATES = [(2, 2, 3), (3, 2, 2)]  # (T, K, 3) and (K, H, W)
 
 Estimate = Callable[[Tensor, float], Tensor]
+"""Returns x_0 (N, S) from a flattened x_t (N, S) and its alpha_bar."""
 
 
 def perfect_denoiser(scheduler: BetasNoiseScheduler, x_0_of: Estimate) -> Callable[[Tensor, int], Tensor]:
@@ -55,10 +56,12 @@ class Gaussian:
 
 
 def expanded(point: Tensor, x_t: Tensor, alpha_bar: float) -> Tensor:
+    """Return x_0 = ``point`` for every row: the posterior mean of a distribution with a single state."""
     return point.expand_as(x_t)
 
 
 def halve(x_t: Tensor, t: int) -> Tensor:
+    """Return half of x_t, as a denoiser whose output depends on its input only."""
     return 0.5 * x_t
 
 

@@ -14,6 +14,7 @@ FPS = 30.0
 
 
 def walk(frames: int, dtype: type = np.float64) -> np.ndarray:
+    """Create a random walk (frames, 3, 2) with steps of standard deviation 20."""
     return np.random.default_rng(frames).normal(0, 20, (frames, 3, 2)).cumsum(axis=0).astype(dtype)
 
 

@@ -33,6 +33,7 @@ def people(frame: int, number: int = PEOPLE, seed: int = 0) -> Frame:
 
 
 def track(tracker: BaseTracker, frames: dict[int, Frame]) -> list[list[int]]:
+    """Reset the tracker and return the track ids of each frame."""
     tracker.reset(FPS)
     return [tracker.update(index, **frame).tolist() for index, frame in frames.items()]
 
