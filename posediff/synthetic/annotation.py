@@ -43,11 +43,12 @@ class SequenceName:
 
     @classmethod
     def of(cls, split: str, index: int) -> SequenceName:
+        """Return the names of clip ``index``, from 0, of a split."""
         return cls(split, index + 1 + 500_000 * (split == 'val'))
 
     @property
     def name(self) -> str:
-        """Name of folder and file. poseval accepts three words after the number; PoseTrack's is used."""
+        """Name of folder and file. After the number, poseval accepts ``mpii``, ``bonn`` and ``mpiinew``."""
         return f'{self.number:06d}_mpiinew_synthetic_{"train" if self.split == "train" else "test"}'
 
     def image_id(self, frame: int) -> int:
@@ -55,13 +56,22 @@ class SequenceName:
         return 3 * 10**10 + self.number * 10**4 + frame
 
     def file_name(self, frame: int) -> str:
+        """Return the path of a frame's image, relative to the root of the set."""
         return f'images/{self.split}/{self.name}/{frame:06d}.jpg'
 
 
 def annotate(
     scene: Scene, sequence: SequenceName, number: int, frame: Frame, labelled: bool = True
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """Return the ``images`` entry of frame ``number`` and the ``annotations`` of its persons, as plain values."""
+    """Return the ``images`` entry of a frame and the ``annotations`` of its persons, as values for JSON.
+
+    Args:
+        scene: The clip.
+        sequence: Names of the clip.
+        number: Index of the frame, from 0.
+        frame: The rendered frame.
+        labelled: False: the frame has no annotations, as most of PoseTrack's validation frames.
+    """
     height, width = scene.settings.img_shape
     image_id = sequence.image_id(number)
     image: dict[str, Any] = {
@@ -104,7 +114,13 @@ def annotate(
 
 
 def _annotate_person(person: Person, owner: int, frame: Frame) -> dict[str, Any] | None:
-    """Return boxes and keypoints of a person, or None if too few joints are visible."""
+    """Return boxes and keypoints of a person, or None if fewer than :data:`MIN_JOINTS` joints are visible.
+
+    Args:
+        person: The person.
+        owner: Value of the person's pixels in the owner buffer.
+        frame: The rendered frame.
+    """
     joints, look = person.walk.at(frame.time), person.look(frame.time)
     points = frame.camera.world_to_camera(keypoints_3d(joints, look, person.scale))
     seen = joints_seen(frame, owner, points)

@@ -42,9 +42,13 @@ class Axes:
 
 
 def stature_of(joints: np.ndarray) -> float:
-    """Estimate the stature from bone lengths between sole and crown. (F, 17, 3), any unit.
+    """Return the stature, estimated from the mean lengths of the bones between sole and crown.
 
-    The result has the unit of the joints.
+    Args:
+        joints: (F, 17, 3) of ``cmu17``, any unit.
+
+    Returns:
+        The stature in the unit of the joints.
     """
     chain = ('right_foot', 'right_knee', 'right_hip'), ('root', 'spine', 'thorax', 'neck_base', 'head')
     bones = [pair for names in chain for pair in zip(names, names[1:], strict=False)]
@@ -53,7 +57,12 @@ def stature_of(joints: np.ndarray) -> float:
 
 
 def head_axes(joints: np.ndarray, look: tuple[float, float]) -> Axes:
-    """Return the axes of the head: (17, 3) joints give its axis and the shoulder line, ``look`` is (yaw, pitch)."""
+    """Return the axes of the head.
+
+    Args:
+        joints: (17, 3) of ``cmu17``; neck and head define the up direction, the shoulders the left direction.
+        look: Yaw and pitch of the head relative to the shoulders, radians.
+    """
     across = joints[JOINT['left_shoulder']] - joints[JOINT['right_shoulder']]
     up = unit(joints[JOINT['head']] - joints[JOINT['neck_base']])
     level = across - (across @ up) * up
@@ -104,7 +113,16 @@ class _Builder:
         flatness: float = 1.0,
         slim: bool = False,
     ) -> None:
-        """Add a solid. ``radii`` are an average adult's, mm; ``slim`` ones are not scaled by the body width."""
+        """Add a solid.
+
+        Args:
+            part: Name of the body part, which selects the texture.
+            ends: (3,) mm, centres of the two balls.
+            radii: Radii of the two balls for an average adult, mm; scaled by stature and body width.
+            front: (3,) unit vector, see :class:`posediff.synthetic.solids.Solid`.
+            flatness: Radius along ``front`` divided by the radius across it.
+            slim: Do not scale the radii by the body width.
+        """
         factor = self.scale * (1.0 if slim else self.looks.width)
         texture = self.looks.textures[part]
         self.solids.append(Solid(*ends, factor * radii[0], factor * radii[1], front, texture, flatness))

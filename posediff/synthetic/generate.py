@@ -32,7 +32,7 @@ class VideoSet:
     Attributes:
         settings: Settings common to all clips.
         clips: Number of clips per split.
-        motion: Folder of motion files, or None for generated motion.
+        motion: Folder of files written by ``posediff convert cmu``; None: generated motion.
         label_every: Interval of labelled frames in val; 4 labels every fourth frame, as in PoseTrack.
     """
 

@@ -77,10 +77,14 @@ def draw_proportions(rng: np.random.Generator) -> dict[str, np.ndarray]:
     return offsets
 
 
-def pose_skeleton(offsets: dict[str, np.ndarray], angles: Angles, fps: float) -> np.ndarray:
+def pose_skeleton(offsets: dict[str, np.ndarray], angles: Angles) -> np.ndarray:
     """Return the joints of a body with the given angles.
 
     The stance foot does not slide, so leg swings produce walking; ``lift`` produces jumps.
+
+    Args:
+        offsets: (3,) metres of each joint from its parent, see :func:`draw_proportions`.
+        angles: Joint angles over F frames.
 
     Returns:
         (F, 17, 3) float64 metres, z up, the first root above the origin, ground at 0.
@@ -95,7 +99,7 @@ def pose_skeleton(offsets: dict[str, np.ndarray], angles: Angles, fps: float) ->
     def place(name: str, parent: str, rotation: Rotation) -> None:
         at[name] = at[parent] + rotation.apply(offsets[name])
 
-    place('spine', 'root', Rotation.from_quat(0.5 * (hips.as_quat() + _near(chest, hips))))
+    place('spine', 'root', Rotation.from_quat(0.5 * (hips.as_quat() + _same_hemisphere(chest, hips))))
     place('thorax', 'spine', chest)
     place('neck_base', 'thorax', chest)
     place('head', 'neck_base', neck)
@@ -110,21 +114,27 @@ def pose_skeleton(offsets: dict[str, np.ndarray], angles: Angles, fps: float) ->
         place(f'{side}_elbow', f'{side}_shoulder', arm)
         place(f'{side}_wrist', f'{side}_elbow', arm * Rotation.from_euler('y', -angles.elbow[:, index, None]))
     joints = np.stack([at[name] for name in CMU17.joint_names], axis=1)
-    return joints + _carried(np.stack([at['left_foot'], at['right_foot']], 1), angles.lift, fps)[:, None]
+    return joints + _root_positions(np.stack([at['left_foot'], at['right_foot']], 1), angles.lift)[:, None]
 
 
 def _joint(outward: np.ndarray, forward: np.ndarray) -> Rotation:
+    """Return the rotations of a hip or shoulder by two angles (F,) each, radians: sideways about x, forward about y."""
     return Rotation.from_euler('xy', np.stack([outward, -forward], 1))
 
 
-def _near(rotation: Rotation, other: Rotation) -> np.ndarray:
-    """Return quaternions (F, 4) of the rotations, in the half sphere of the others."""
+def _same_hemisphere(rotation: Rotation, other: Rotation) -> np.ndarray:
+    """Return quaternions (F, 4) of ``rotation``, with the sign that makes their dot product with ``other`` positive."""
     quaternion = rotation.as_quat()
     return quaternion * np.where((quaternion * other.as_quat()).sum(1, keepdims=True) < 0, -1, 1)
 
 
-def _carried(feet: np.ndarray, lift: np.ndarray, fps: float) -> np.ndarray:
-    """Return root positions (F, 3) from the positions of the feet (F, 2, 3) relative to the root."""
+def _root_positions(feet: np.ndarray, lift: np.ndarray) -> np.ndarray:
+    """Return root positions (F, 3) for which the lower foot does not slide and is ``lift`` above the ground.
+
+    Args:
+        feet: (F, 2, 3) m, positions of the feet relative to the root.
+        lift: (F,) m, height of the lower foot above the ground.
+    """
     height = feet[..., 2]
     lowest = height.min(1)
     weight = np.exp(-(height - lowest[:, None]) / STANCE_SHARPNESS)

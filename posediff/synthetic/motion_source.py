@@ -50,7 +50,7 @@ class MotionSource(ABC):
 
     @abstractmethod
     def fingerprint(self) -> dict[str, Any]:
-        """Return the plain values that determine the clips."""
+        """Return the values, for JSON, that determine the motion; a set with other values is not extended."""
 
 
 class GeneratedMotion(MotionSource):
@@ -68,7 +68,7 @@ class GeneratedMotion(MotionSource):
         action = str(rng.choice(list(STYLES), p=weights / weights.sum()))
         time = np.arange(int(np.ceil(seconds * GENERATED_FPS)) + 2) / GENERATED_FPS
         offsets = draw_proportions(named_rng(self.seed, f'subject/{subject}'))
-        joints = pose_skeleton(offsets, STYLES[action][0](rng, time), GENERATED_FPS)
+        joints = pose_skeleton(offsets, STYLES[action][0](rng, time))
         return SourceMotion(subject, action, joints * 1000, GENERATED_FPS)
 
     def fingerprint(self) -> dict[str, Any]:

@@ -13,6 +13,11 @@ NEARNESS_MM = 1000.0  # the depth buffer holds NEARNESS_MM / z, which is linear 
 class Picture:
     """Render target at one instant, with one ray per pixel.
 
+    Args:
+        camera: The camera.
+        jitter: Shift of all rays in x and y, less than 1 px. The average of pictures with different shifts is
+            anti-aliased.
+
     Attributes:
         color: (H, W, 3) uint8, BGR.
         nearness: (H, W) float32, ``NEARNESS_MM`` / z of the visible surface; 0 is infinitely far.
@@ -21,7 +26,6 @@ class Picture:
     """
 
     def __init__(self, camera: Camera, jitter: tuple[float, float] = (0.0, 0.0)) -> None:
-        """``jitter`` shifts all rays by less than a pixel; the average over several shifts is anti-aliased."""
         height, width = camera.img_shape
         self.camera = camera
         self.jitter = jitter

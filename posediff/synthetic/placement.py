@@ -36,7 +36,14 @@ class Walk:
 
     @classmethod
     def of(cls, motion: SourceMotion, yaw: float, place: np.ndarray, time: float) -> Walk:
-        """Rotate a motion by ``yaw`` and move its root above ``place`` at ``time``."""
+        """Return a motion rotated by ``yaw`` and shifted so that its root is above ``place`` at ``time``.
+
+        Args:
+            motion: The motion.
+            yaw: Rotation about the vertical axis, radians, counter-clockwise seen from above.
+            place: (3,) mm, world frame, z = 0.
+            time: Time in the clip, s.
+        """
         cosine, sine = np.cos(yaw), np.sin(yaw)
         joints = motion.joints @ np.array([[cosine, sine, 0], [-sine, cosine, 0], [0, 0, 1]])
         there = joints[min(int((time + LEAD_S) * motion.fps), len(joints) - 1), 0] * [1, 1, 0]
@@ -46,7 +53,7 @@ class Walk:
 def place_people(
     rng: np.random.Generator, motions: list[SourceMotion], camera: CameraPath, seconds: float, distance: float
 ) -> list[Walk]:
-    """Find places without collisions between persons or with the camera.
+    """Place persons so that they collide neither with each other nor with the camera.
 
     Args:
         rng: Random generator.

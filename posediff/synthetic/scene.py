@@ -107,5 +107,5 @@ class Scene:
 
     @property
     def tracks(self) -> list[Person]:
-        """Annotated persons."""
+        """Persons with a track id, which are annotated."""
         return [person for person in self.people if person.track_id != CROWD_TRACK]

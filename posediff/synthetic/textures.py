@@ -45,7 +45,7 @@ def random_color(
     saturation: tuple[float, float] = (0.05, 0.8),
     value: tuple[float, float] = (0.15, 0.95),
 ) -> np.ndarray:
-    """Return a colour of random hue, (3,) BGR in 0 to 255."""
+    """Return a colour of random hue, (3,) BGR in 0 to 255; ``saturation`` and ``value`` are ranges within 0 to 1."""
     red, green, blue = colorsys.hsv_to_rgb(rng.random(), rng.uniform(*saturation), rng.uniform(*value))
     return 255 * np.array([blue, green, red])
 
@@ -83,7 +83,7 @@ def plain(color: np.ndarray) -> Cloth:
 
 @dataclass(frozen=True)
 class Layer:
-    """Cloth that covers a body part from ``begin`` to ``end``, relative to its length."""
+    """Cloth that covers a body part from ``begin`` to ``end``, in units of its length; the defaults cover all of it."""
 
     cloth: Cloth
     begin: float = -1.0

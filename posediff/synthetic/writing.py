@@ -16,10 +16,12 @@ from posediff.synthetic.scene import Scene
 
 
 def annotation_file(root: Path, sequence: SequenceName) -> Path:
+    """Return the path of a sequence's annotations."""
     return root / 'annotations' / sequence.split / f'{sequence.name}.json'
 
 
 def is_written(root: Path, sequence: SequenceName) -> bool:
+    """Return whether a sequence is complete."""
     return annotation_file(root, sequence).is_file()
 
 

@@ -17,7 +17,7 @@ from posediff.synthetic.motion_styles import STYLES
 
 def moved(style: str, seed: int = 0) -> np.ndarray:
     rng = np.random.default_rng(seed)
-    return pose_skeleton(draw_proportions(rng), STYLES[style][0](rng, np.arange(150) / 50), 50.0)
+    return pose_skeleton(draw_proportions(rng), STYLES[style][0](rng, np.arange(150) / 50))
 
 
 @pytest.mark.parametrize('style', STYLES)
@@ -32,7 +32,7 @@ def test_bones_keep_their_lengths_and_feet_stay_above_the_ground(style: str) -> 
 
 
 def test_standing_is_upright_looking_along_x_with_left_towards_y() -> None:
-    joints = pose_skeleton(draw_proportions(np.random.default_rng(0)), Angles(2), 50.0)[0]
+    joints = pose_skeleton(draw_proportions(np.random.default_rng(0)), Angles(2))[0]
     assert joints[JOINT['head'], 2] > joints[JOINT['thorax'], 2] > joints[JOINT['root'], 2]
     assert joints[JOINT['left_shoulder'], 1] > 0.1 > -0.1 > joints[JOINT['right_shoulder'], 1]
     names = list(POSETRACK15.joint_names)
