@@ -14,13 +14,13 @@ NEAREST_MM = 500.0  # minimum distance of a joint to the camera
 
 @dataclass(frozen=True)
 class CameraPreset:
-    """Ranges of camera parameters, sampled uniformly.
+    """Ranges (minimum, maximum) of camera parameters, sampled uniformly.
 
     Attributes:
         distance: Distance from the camera to the centre of the motion, m. It is increased if the motion does not fit.
         height: Height above the floor, m. The pitch follows from height and distance, as the camera is aimed at the
-            person; it is limited to 72 degrees up or down. If the aim is off-centre, roll moves the camera up or down
-            from there, never below the floor.
+            person; it is limited to 72 degrees up or down. If the person is off-centre, roll changes the height of the
+            camera, but never to below the floor.
         roll: Maximum tilt to either side, degrees.
         field_of_view: Field of view across the longer image side, degrees.
         img_shapes: (h, w) px, sampled with equal probability.
@@ -116,7 +116,7 @@ def _required_distance(
 
 
 def draw_camera(points: np.ndarray, floor: float, preset: CameraPreset, rng: np.random.Generator) -> Camera:
-    """Sample a camera that views a motion.
+    """Sample a static camera whose image contains a motion.
 
     Args:
         points: (..., 3) joints of the motion, world frame, mm.
@@ -138,7 +138,7 @@ def draw_camera(points: np.ndarray, floor: float, preset: CameraPreset, rng: np.
     aim = points.mean(0)
     relative = points - aim
 
-    def stand(below: float) -> tuple[np.ndarray, np.ndarray]:
+    def aimed(below: float) -> tuple[np.ndarray, np.ndarray]:
         """Return R and t such that the aim point projects ``below`` px under the image centre before roll."""
         away = distance
         # The distance changes the pitch and so the required distance; three iterations converge.
@@ -152,11 +152,11 @@ def draw_camera(points: np.ndarray, floor: float, preset: CameraPreset, rng: np.
             away = required * 1.001
         return rotation, away * np.array([offset[0] / focal, offset[1] / focal, 1.0]) - rotation @ aim
 
-    rotation, translation = stand(offset[1])
+    rotation, translation = aimed(offset[1])
     if -rotation[:, 2] @ translation < floor:
-        # Roll moves an off-centre aim point up or down. The cameras of published data ignore this; such a camera is
-        # corrected only if it would be below the floor.
-        rotation, translation = stand(math.cos(roll) * offset[1] + math.sin(roll) * offset[0])
+        # Roll moves an off-centre aim point up or down, which the cameras of published data ignore. To keep those
+        # cameras, a camera is corrected only if it would be below the floor.
+        rotation, translation = aimed(math.cos(roll) * offset[1] + math.sin(roll) * offset[0])
     return Camera(
         focal=np.array([focal, focal]),
         center=np.array([width / 2, height / 2]),

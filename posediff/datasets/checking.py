@@ -23,7 +23,7 @@ class Finding:
 
     Attributes:
         part: ``train``, ``val`` or ``test``.
-        summary: Number of items, or None if the dataset cannot be opened.
+        summary: Text with the number of items and of those read; None if the dataset cannot be opened.
         problems: Error messages; empty if there are none.
     """
 

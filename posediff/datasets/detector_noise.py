@@ -12,7 +12,7 @@ import numpy as np
 
 from posediff.structures.skeletons import Skeleton
 
-# Error relative to the average joint; the root lies between two hips.
+# Factor of the jitter, relative to an average joint, by part of the joint's name; 1 for other joints.
 _DIFFICULTY = {
     'wrist': 1.5,
     'foot': 1.3,
@@ -43,7 +43,7 @@ class DetectorNoise:
     Attributes:
         jitter_mm: Standard deviation per coordinate of an average joint, before tails and speed.
         jitter_px: Added in quadrature: the limit of image resolution. In mm it grows with depth.
-        speed_gain: Added to the standard deviation, per px of joint motion between frames (blur).
+        speed_gain: Increase of the standard deviation, in px, per px of joint motion between frames (motion blur).
         behind_gain: Jitter of joints 300 mm or more behind the root (self-occluded) is ``1 + behind_gain`` times as
             large.
         memory: Fraction of the jitter's variance that is correlated over frames.
@@ -78,7 +78,11 @@ class DetectorNoise:
 
     @classmethod
     def of_severity(cls, severity: float, **overrides: float) -> DetectorNoise:
-        """Scale the jitter and the error rates by ``severity`` >= 0; 0 is an exact detector.
+        """Return the default parameters with jitter and error rates multiplied by ``severity``; 0 is an exact detector.
+
+        Args:
+            severity: Factor, at least 0.
+            overrides: Parameters that replace the defaults before they are multiplied.
 
         Raises:
             ValueError: ``severity`` is negative or not finite, or an override is not a parameter or out of range.
@@ -108,7 +112,15 @@ def _difficulty(skeleton: Skeleton) -> np.ndarray:
 
 
 def _runs(num_frames: int, columns: int, rate: float, length: float, rng: np.random.Generator) -> list[tuple]:
-    """Draw events as (first frame, end, column), including events that began before the first frame."""
+    """Sample events as (first frame, end, column), including events that began before the first frame.
+
+    Args:
+        num_frames: Number of frames.
+        columns: Number of columns, e.g. joints.
+        rate: Onsets per column and frame.
+        length: Mean duration, frames.
+        rng: Random generator.
+    """
     lead = int(4 * length)
     count = rng.poisson(rate * columns * (num_frames + lead))
     if not count:

@@ -18,6 +18,10 @@ class MocapClip:
     """One take.
 
     Attributes:
+        name: Name of the take, unique within the subject's file.
+        subject: Name of the subject.
+        action: One of :data:`posediff.datasets.converters.cmu.ACTIONS`.
+        description: CMU's description of the take.
         joints_3d: (F, 17, 3) float32, metres, world frame, z up; joints of ``cmu17``.
         cameras: Static cameras of the clip.
     """
@@ -32,7 +36,14 @@ class MocapClip:
 
 @dataclass(frozen=True)
 class SubjectFile:
-    """All takes of one subject, and the settings of the conversion."""
+    """All takes of one subject, and the settings of the conversion.
+
+    Attributes:
+        clips: The takes.
+        fps: Frames per second.
+        seed: Seed of the cameras and of simulated detections.
+        preset: Name of the preset from which the cameras were sampled.
+    """
 
     clips: list[MocapClip]
     fps: float

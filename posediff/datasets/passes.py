@@ -90,9 +90,12 @@ class PassSampler(Sampler[int]):
 
 
 def tell_passes(loader: DataLoader) -> bool:
-    """Tag the items of an iteration-based training loader with their pass. Return False if that is impossible.
+    """Tag the items of an iteration-based training loader with their pass.
 
     Call it before the loader is iterated.
+
+    Returns:
+        Whether it was possible: the loader has a ``BatchSampler``, and its dataset has ``set_epoch``.
     """
     batches = loader.batch_sampler
     if not isinstance(batches, BatchSampler) or not hasattr(loader.dataset, 'set_epoch'):

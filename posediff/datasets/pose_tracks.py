@@ -21,7 +21,15 @@ def named_rng(seed: int, name: str) -> np.random.Generator:
 
 
 class PoseFrames(NamedTuple):
-    """T frames of one camera, float32: 3D in the camera frame, mm; 2D in px; scores and mask (1 = observed)."""
+    """T frames of one person seen by one camera; arrays are float32.
+
+    Attributes:
+        camera: The camera.
+        joints_3d: (T, K, 3) mm, camera frame.
+        keypoints_2d: (T, K, 2) px.
+        keypoint_scores: (T, K) in [0, 1].
+        keypoint_mask: (T, K), 1 for observed keypoints, else 0.
+    """
 
     camera: Camera
     joints_3d: np.ndarray
@@ -35,7 +43,9 @@ class Track(Protocol):
 
     Attributes:
         track_id: ``<dataset>/<subject>/<clip>/<camera>``.
-        num_frames: F.
+        subject, action: Names of the subject and the action.
+        fps: Frames per second.
+        num_frames: F, the number of frames.
     """
 
     @property
@@ -50,12 +60,21 @@ class Track(Protocol):
     def num_frames(self) -> int: ...
 
     def read(self, frame_indices: np.ndarray, rng: np.random.Generator) -> PoseFrames:
-        """Read frames of the track; ``rng`` is the source of any random draws."""
+        """Read frames of the track.
+
+        Args:
+            frame_indices: (T,) indices of the frames, from 0; may repeat.
+            rng: Random generator, for tracks whose camera or detections are sampled anew.
+        """
 
 
 @dataclass(frozen=True)
 class StoredTrack:
-    """Clip with a camera and stored detections; every read gives the same values."""
+    """Clip with a fixed camera and stored detections; reading the same frames returns the same values.
+
+    Attributes:
+        frames: All F frames; the other attributes are those of :class:`Track`.
+    """
 
     track_id: str
     subject: str
@@ -106,6 +125,7 @@ class RefilmedTrack:
     Attributes:
         joints_world: (F, K, 3) mm, z up.
         floor: Height of the floor, world z, mm.
+        filming: Simulation of cameras and detections; the other attributes are those of :class:`Track`.
     """
 
     track_id: str

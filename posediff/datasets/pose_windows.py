@@ -23,7 +23,14 @@ PACK_ONLY = ({'type': 'PackLiftingInputs'},)
 
 @dataclass(frozen=True)
 class Window:
-    """A window of a track: (T,) frame indices, and a (T,) bool mask, False for padding and frames of other windows."""
+    """A window of T frames of a track.
+
+    Attributes:
+        track: Index of the track in the dataset.
+        start: Index of the first frame; negative if the window begins before the track.
+        frame_indices: (T,) indices of the frames; beyond the ends of the track, the end frame is repeated.
+        frame_mask: (T,) bool, False for padding and for frames that belong to other windows.
+    """
 
     track: int
     start: int

@@ -41,7 +41,8 @@ class PoseTrackClipDataset(Dataset):
         reach: See ``sampling``; at least δ.
         frame_base: Number of a video's first frame: 1 in PoseTrack2017, 0 in the others.
         pipeline: Configs of transforms.
-        test_mode: As in MMPose.
+        test_mode: False: training. True: items do not depend on the epoch, frames have fixed offsets, and ``max_items``
+            and ``bbox_file`` are used.
         items_per_epoch: Training items per epoch, without repetition until all persons are used; None: all persons.
         max_items: Keep this many test items, evenly spaced.
         seed: Random seed.
@@ -158,7 +159,11 @@ class PoseTrackClipDataset(Dataset):
         return results
 
     def _person(self, index: int, epoch: int) -> int:
-        """Return a person's index. Shorter epochs together cover all persons, shuffled once per pass."""
+        """Return the index of the person of an item.
+
+        If an epoch is shorter than the dataset, consecutive epochs together cover all persons, in an order that is
+        shuffled anew for every pass.
+        """
         if self.test_mode or self._length == len(self._kept):
             return self._kept[index]
         drawn, place = divmod(epoch * self._length + index, len(self._kept))

@@ -85,6 +85,7 @@ def _check_number(numbers: list[int], place: str) -> None:
 
 
 def _table(rows: list[list[str]], place: str) -> np.ndarray:
+    """Return rows of words as numbers, (F, number of channels); ``place`` names the file and the bone in errors."""
     try:
         return np.array(rows, dtype=float)
     except ValueError as error:

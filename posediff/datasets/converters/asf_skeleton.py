@@ -49,7 +49,11 @@ class AsfSkeleton:
     """Content of a skeleton file, with parents before children.
 
     Attributes:
+        path: The file, for messages.
         root_order: Channels of the root in an AMC file, e.g. ``('tx', 'ty', 'tz', 'rx', 'ry', 'rz')``.
+        root_axis: (3, 3) orientation of the frame of the root's angles.
+        root_position: (3,) position of the root in the rest pose, file units; added to its translation channels.
+        bones: All bones.
         root_rotation: Rotation axes of the root in order of application.
         length: Unit of the file: a value divided by it is in inches; None if not stated.
         radians: Whether angles are in radians, in the skeleton and in motions that do not state a unit.

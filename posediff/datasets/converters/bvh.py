@@ -22,7 +22,14 @@ _HEADER = re.compile(r'\s*Frames\s*:\s*(\S+)\s+Frame\s*Time\s*:[ \t]*([^\s]*)', 
 
 @dataclass(frozen=True)
 class BvhMotion:
-    """Content of a motion file: joints with parents before children, and values (F, number of channels)."""
+    """Content of a motion file.
+
+    Attributes:
+        path: The file, for messages.
+        joints: Joints and end sites, parents before children.
+        values: (F, number of channels of all joints), file units and degrees.
+        fps: Frames per second.
+    """
 
     path: Path
     joints: tuple[BvhJoint, ...]

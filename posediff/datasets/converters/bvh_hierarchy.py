@@ -14,9 +14,10 @@ _CHANNEL = re.compile(r'([XYZ])(position|rotation)', re.IGNORECASE)
 
 @dataclass(frozen=True)
 class BvhJoint:
-    """One joint.
+    """One joint or end site.
 
     Attributes:
+        name: Name without namespace and common prefix; ``<parent>_end`` for an end site.
         parent: Index of the parent joint, -1 for the root.
         offset: (3,) position in the parent's frame, file units.
         channels: E.g. ``('Zrotation', 'Xrotation', 'Yrotation')``; empty for an end site.

@@ -68,13 +68,13 @@ def resample(joints: np.ndarray, source_fps: float, fps: float) -> np.ndarray:
 
 @dataclass
 class ConversionReport:
-    """Outcome of every take.
+    """Outcome of the conversion of every file.
 
     Attributes:
         converted: Converted files.
-        assumed: Assumptions about unstated properties, with the number of files.
-        changed: Changes, with the files concerned.
-        skipped: Skipped files, with the reason.
+        assumed: Assumption about a property that files do not state → number of files.
+        changed: Change → changed files.
+        skipped: Skipped file → reason.
     """
 
     converted: list[str] = field(default_factory=list)
@@ -107,7 +107,15 @@ class _Settings:
 
 
 def draw_clip_cameras(joints: np.ndarray, clip_name: str, preset: str, count: int, seed: int) -> list[Camera]:
-    """Sample static cameras of a clip (F, 17, 3) in metres, z up; they depend on (seed, clip) only."""
+    """Sample static cameras that view a clip; they depend on the arguments only.
+
+    Args:
+        joints: (F, 17, 3) m, z up.
+        clip_name: Name of the clip, which together with ``seed`` seeds the random generator.
+        preset: A key of :data:`~posediff.datasets.camera_sampling.CAMERA_PRESETS`.
+        count: Number of cameras.
+        seed: Random seed.
+    """
     rng = named_rng(seed, clip_name)
     every = max(len(joints) // 300, 1)
     points = joints[::every] * 1000.0

@@ -83,8 +83,9 @@ def joints_of_asf(
     """Return the joints (F, 17, 3) in metres, z up.
 
     Args:
-        skeleton, motion: From :func:`read_asf` and :func:`read_amc`.
-        path: Name of the skeleton in errors.
+        skeleton: From :func:`~posediff.datasets.converters.asf_skeleton.read_asf`.
+        motion: From :func:`~posediff.datasets.converters.asf_amc.read_amc`.
+        path: The skeleton file, for errors.
         metres_per_unit: Unit of the files; None uses the skeleton's.
 
     Raises:
@@ -114,7 +115,7 @@ def joints_of_bvh(motion: BvhMotion, metres_per_unit: float | None = None) -> tu
         ValueError: The file is not a known conversion.
     """
     positions, rotations = bvh_joint_frames(motion)
-    present = {_letters(name) for name in positions}
+    present = {_spelling_key(name) for name in positions}
     if 'hips' not in present:
         names = (
             *(name for name, _ in _UNIFIED_TRUNK.values()),
@@ -136,7 +137,7 @@ def joints_of_bvh(motion: BvhMotion, metres_per_unit: float | None = None) -> tu
     if unknown:
         raise ValueError(f'{motion.path}: not a known format of CMU data: unknown joint {", ".join(unknown)}')
     joints = np.stack([positions[name] for name in names], axis=1)
-    spine = next(joint for joint in motion.joints if _letters(joint.name) == _letters(upper_spine))
+    spine = next(joint for joint in motion.joints if _spelling_key(joint.name) == _spelling_key(upper_spine))
     bone = position_in_parent(motion, spine)
     joints[:, _ABOVE_SPINE] += (rotations[upper_spine] @ bone[..., None])[:, None, :, 0]
     unit = METRES_PER_UNIT if metres_per_unit is None else metres_per_unit
@@ -145,17 +146,18 @@ def joints_of_bvh(motion: BvhMotion, metres_per_unit: float | None = None) -> tu
 
 def _named(values: dict[str, np.ndarray], names: tuple[str, ...]) -> dict[str, np.ndarray]:
     """Rename joints to ``names``, ignoring case and separators."""
-    spelling = {_letters(name): name for name in names}
-    return {spelling.get(_letters(name), name): value for name, value in values.items()}
+    spelling = {_spelling_key(name): name for name in names}
+    return {spelling.get(_spelling_key(name), name): value for name, value in values.items()}
 
 
-def _letters(name: str) -> str:
+def _spelling_key(name: str) -> str:
+    """Return a joint name in lower case without spaces and separators."""
     return re.sub(r'[\s_.-]+', '', name.lower())
 
 
 def _check_upright(motion: BvhMotion) -> None:
     """Raise if the rest pose does not stand along y: the file is from a program with z up."""
-    index = next(index for index, joint in enumerate(motion.joints) if _letters(joint.name) == 'head')
+    index = next(index for index, joint in enumerate(motion.joints) if _spelling_key(joint.name) == 'head')
     rest = np.zeros(3)
     while motion.joints[index].parent >= 0:
         rest += motion.joints[index].offset
@@ -186,15 +188,15 @@ def _require(positions: dict[str, np.ndarray], names: tuple[str, ...], path: Pat
 
 
 def defect_of(joints: np.ndarray, fps: float) -> str | None:
-    """Return why a take is unusable, or None.
+    """Return the reason why a take is unusable, or None if it is usable.
 
     Args:
         joints: (F, 17, 3) metres, z up.
         fps: Frame rate.
 
     Returns:
-        The first defect: not finite; implausible body size; jump of the root; limb of variable length; knees that bend
-        backwards (left and right exchanged).
+        The first defect found, in this order: positions that are not finite; implausible leg length; jump of the root;
+        limb of variable length; knees that bend backwards (left and right exchanged).
     """
     if not np.isfinite(joints).all():
         return 'has NaN or infinite positions'

@@ -70,6 +70,7 @@ def read_take(take: SourceTake, source_fps: float | None = None, units: str | No
 
 
 def _possible(take: SourceTake, fps: float) -> float:
+    """Return the rate; raise ValueError if it is outside of :data:`RATES`."""
     if not RATES[0] <= fps <= RATES[1]:
         raise ValueError(
             f'{take.motion_path}: {fps:.4g} fps, one frame every {1 / fps:.4g} s, expected {RATES[0]:g} to '
@@ -79,7 +80,11 @@ def _possible(take: SourceTake, fps: float) -> float:
 
 
 def _agreed(take: SourceTake, stated: float | None) -> float | None:
-    """Return the rate that the index or the file states."""
+    """Return the rate that the index or the file states; None if neither does.
+
+    Raises:
+        ValueError: They state different rates.
+    """
     if take.fps is None or stated is None:
         return take.fps or stated
     if abs(take.fps / stated - 1) > SAME_RATE:

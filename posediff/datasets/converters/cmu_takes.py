@@ -17,7 +17,16 @@ INDEX_COLUMNS = ('clip', 'subject', 'skeleton', 'file', 'fps', 'description')  #
 
 @dataclass(frozen=True)
 class SourceTake:
-    """One motion file and its metadata."""
+    """One motion file and its metadata.
+
+    Attributes:
+        name: Name of the take, unique within the subject.
+        subject: Name of the subject.
+        motion_path: The ``.amc`` or ``.bvh`` file.
+        skeleton_path: The ``.asf`` file of an ``.amc`` file; None for BVH, or if none was found.
+        fps: Frame rate that the index states; None without an index.
+        description: Description in the index; without one, the words of the file name.
+    """
 
     name: str
     subject: str
@@ -96,6 +105,7 @@ def _subject_name(text: str) -> str:
 
 
 def _find_skeleton(motion_path: Path, subject: str, source: Path) -> Path | None:
+    """Return the only ``.asf`` file beside a motion file, else the one named after the subject, else None."""
     beside = data_files(motion_path.parent, '.asf')
     if len(beside) == 1:
         return beside[0]

@@ -75,7 +75,7 @@ def _unit_of(metadata: Any, units: str | None, path: Path) -> str:
 
 
 def _check_sizes(videos: list[_Video], path: Path) -> None:
-    """Raise if persons have implausible sizes in the assumed unit."""
+    """Raise ValueError if persons have implausible sizes, as in an archive that is not in the assumed unit."""
     hint = f' Set --units {"|".join(UNITS)}'
     for subject in dict.fromkeys(video.subject for video in videos):
         own = np.concatenate([video.joints_3d for video in videos if video.subject == subject])
@@ -142,7 +142,8 @@ def convert_videopose3d(
         units: A key of :data:`UNITS`, the unit of ``positions_3d``; None uses the unit that the archive states, and
             metres if it states none.
         layout: ``'h36m'`` or ``'coco'``: joint order of 2D archives that do not state it.
-        say: Called with one sentence per omission or change.
+        say: Called with one sentence for each subject without data and each change to the 2D keypoints; by default,
+            nothing is reported.
 
     Returns:
         Number of frames over all cameras, by split.

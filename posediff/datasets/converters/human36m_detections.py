@@ -19,7 +19,8 @@ LAYOUTS = {'h36m': H36M17, 'coco': COCO17}
 """Skeletons by their metadata names."""
 
 SURPLUS = 1.5
-"""Ratio of frames to poses from which an archive has another frame rate; a few surplus frames are normal."""
+"""Ratio of the number of frames to that of poses at or above which keypoints are taken to be of another frame rate.
+Archives normally have a few surplus frames."""
 
 
 class DetectionArchive:

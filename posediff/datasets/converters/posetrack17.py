@@ -30,7 +30,6 @@ def convert_posetrack17(annotations: str | Path, images: str | Path, destination
         annotations: Folder of a split's ``.json`` files, one per video.
         images: Root folder of the image names.
         destination: File to write.
-        destination: File to write.
 
     Returns:
         Numbers of ``videos``, ``images`` and ``annotations``.
@@ -95,7 +94,7 @@ def _people(file: Path, number: int, frame: dict[str, Any], size: dict[str, Any]
 
 
 def _person(rect: dict[str, Any], size: dict[str, Any]) -> dict[str, Any] | None:
-    """Return the annotation of a person, or None without points, as such a person has no use in training or test."""
+    """Return the annotation of a person; None for a person without points, who is of no use in training and test."""
     points = annolist.points_of(rect)
     if not points:
         return None

@@ -57,7 +57,8 @@ def occlusion_mask(
 
     Args:
         pattern: See above.
-        rate: In [0, 1]; None uses 0.2, 0.4, 0.4 and 0.2 in the order above.
+        rate: Fraction of occluded keypoints or frames, in [0, 1]; None uses :data:`OCCLUSION_RATES`: 0.2, 0.4, 0.4 and
+            0.2 for ``random`` to ``structured_frame``.
         num_frames: T.
         skeleton: Skeleton of the K joints.
         rng: Random generator.
