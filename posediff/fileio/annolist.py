@@ -18,7 +18,7 @@ def only(value: Any) -> Any:
 
 
 def is_annolist(document: Any) -> bool:
-    """Return whether a document has this format."""
+    """Return whether a JSON document is a PoseTrack 2017 file: an object with the key ``annolist``."""
     return isinstance(document, dict) and 'annolist' in document
 
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 NOT_SYNCED = (errno.EINVAL, errno.ENOTSUP, errno.ENOSYS)
-"""Errors of file systems that cannot flush a folder."""
+"""Error numbers of ``fsync`` on file systems that cannot flush a folder; these errors are ignored."""
 
 
 @contextmanager
@@ -89,7 +89,14 @@ def new_folder(folder: str | Path) -> Iterator[Path]:
 
 
 def _move_all(names: list[str], drafts: Path, target: Path, before: Path) -> None:
-    """Move files from ``drafts`` to ``target``; if one fails, restore the previous files from ``before``."""
+    """Move files from the folder ``drafts`` to ``target``; if one cannot be moved, restore the previous files.
+
+    Args:
+        names: Names of the files.
+        drafts: Folder of the new files.
+        target: Folder to move them to.
+        before: Empty folder for copies of the files that are replaced.
+    """
     moved: list[str] = []
     try:
         for name in names:

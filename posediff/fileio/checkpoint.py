@@ -26,7 +26,11 @@ class UnsafeCheckpointError(RuntimeError):
 
 
 def _history_method(owner: type, name: str) -> Any:
-    """Replacement for ``getattr``, with which pickled histories refer to their own methods."""
+    """Return a public method of ``HistoryBuffer``; replaces ``getattr``, by which pickled histories refer to methods.
+
+    Raises:
+        pickle.UnpicklingError: Something else is requested.
+    """
     if owner is not HistoryBuffer or name.startswith('_'):
         raise pickle.UnpicklingError(f'GLOBAL getattr({owner!r}, {name!r})')
     return getattr(owner, name)
@@ -122,7 +126,7 @@ def load_state(path: str | Path, ema: bool = False) -> dict[str, Tensor]:
 
     Args:
         path: A ``.pth`` or ``.safetensors`` file.
-        ema: Use the averaged (EMA) weights if the file has both.
+        ema: Use the averaged weights (EMA), which the file must contain.
 
     Raises:
         ValueError: The file has no tensors; otherwise as :func:`load_checkpoint`.
@@ -139,7 +143,7 @@ def state_of(checkpoint: Mapping[str, Any], path: str | Path, ema: bool = False)
         ema: As for :func:`load_state`. If the file has both kinds of weights, the choice is logged.
 
     Raises:
-        ValueError: It has no tensors, or other objects besides them.
+        ValueError: The state dict has no tensors, or holds objects other than tensors.
     """
     found = find_state(checkpoint, path, ema)
     if found.choice:
@@ -157,8 +161,8 @@ def check_state(module: nn.Module, state: Mapping[str, Tensor], path: str | Path
     """Check that a state dict matches the module exactly.
 
     Raises:
-        ValueError: Keys or shapes differ, or integers stand for floats; the message names the file and the first few
-            differences.
+        ValueError: Keys or shapes differ, or only one of two tensors is of floating point; the message names the file
+            and the first few differences.
     """
     own = module.state_dict()
     problems = [f'missing {key}' for key in own if key not in state]

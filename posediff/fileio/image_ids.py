@@ -20,7 +20,7 @@ def id_value(image_id: Any) -> Any:
 
 
 class ImageIds:
-    """Lookup of annotations' image ids among the images of a file.
+    """Lookup of the image that an annotation refers to by ``image_id``, among the images of a file.
 
     Args:
         images: Images of the file, each with an ``id``.

@@ -17,8 +17,8 @@ def read_image(path: str) -> np.ndarray:
     try:
         content = np.fromfile(path, np.uint8)
     except FileNotFoundError:
-        raise FileNotFoundError(f'frame {path} does not exist') from None
+        raise FileNotFoundError(f'image {path} does not exist') from None
     image = cv2.imdecode(content, cv2.IMREAD_COLOR) if len(content) else None
     if image is None:
-        raise ValueError(f'frame {path} is not a readable image (truncated?): {len(content)} bytes')
+        raise ValueError(f'{path} is not a readable image (truncated?): {len(content)} bytes')
     return image

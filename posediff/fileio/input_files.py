@@ -39,10 +39,10 @@ def read_text(path: str | Path, encoding: str = 'utf-8') -> str:
 
 
 def is_data(path: PurePath, folder: PurePath | None = None) -> bool:
-    """Return whether a file found in a folder is data.
+    """Return whether a file found in a folder is data, as opposed to a file that the operating system added.
 
-    Hidden files are not data: macOS writes ``._name`` beside every file on foreign disks, and ``.DS_Store`` into
-    folders.
+    Hidden files are not data: macOS writes ``._name`` beside every file on disks that are not formatted by macOS, and
+    ``.DS_Store`` into folders.
 
     Args:
         path: The file.

@@ -11,8 +11,8 @@ from typing import Any
 def read_literal_config(path: str | Path) -> dict[str, Any]:
     """Read a Python config in which all statements are ``name = literal``; ``dict(key=literal)`` is also a literal.
 
-    Configs written by :meth:`save_pretrained` have this form. Reading one executes no code, unlike other configs, which
-    are Python programs.
+    Configs written by ``save_pretrained`` have this form. Reading one executes no code, unlike other configs, which are
+    Python programs.
 
     Raises:
         FileNotFoundError: The file does not exist.
@@ -86,6 +86,6 @@ def _literal(node: ast.expr, origin: str) -> Any:
 
 def _refusal(node: ast.stmt | ast.expr, origin: str) -> ValueError:
     return ValueError(
-        f'{origin}, line {node.lineno}: {ast.unparse(node)[:60]!r} is not a literal; a config that is stored with '
-        'weights is read and not run'
+        f'{origin}, line {node.lineno}: {ast.unparse(node)[:60]!r} is not a literal; code in a config that is stored '
+        'with weights is not executed'
     )

@@ -15,7 +15,7 @@ from posediff.structures.results import FrameResult, PersonPose
 
 PART_ROWS = 2000
 NEEDED_FOR = {'joint_observed': ('observed', 'joints_3d'), 'root_observed': ('observed', 'root_position')}
-"""Columns missing in files of earlier versions, and the columns that replace them."""
+"""Columns that files of earlier versions lack, and the columns from which they are computed."""
 
 
 def count_rows(path: str | Path) -> int:
@@ -33,7 +33,7 @@ def read_rows(path: str | Path, names: Sequence[str], every: int = 1) -> Iterato
     Args:
         path: A ``poses.npz``.
         names: Names of the columns.
-        every: Stride over the rows.
+        every: Only rows whose index is a multiple of this number are returned.
 
     Yields:
         Column name to (n, …), in order; n is at most :data:`PART_ROWS`.

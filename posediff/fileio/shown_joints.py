@@ -1,7 +1,7 @@
 """Select the joints of a ``poses.npz`` that are drawn as observed, as opposed to predicted by the lifter alone.
 
-A joint that is missing for a short time is drawn like any other, since the lifter observes it before or after. A joint
-that is not observed in any window that contains the frame is a guess of the lifter.
+A joint that is missing for a short time is drawn like any other, since it is in the input of the lifter shortly before
+or after. A joint that is not observed in any window that contains the frame is only an estimate of the lifter.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def sample_joints(path: str | Path, most: int) -> np.ndarray:
 
 
 def near_observed(times: np.ndarray, observed: np.ndarray, window: float) -> np.ndarray:
-    """Return which joints of one person are observed at most ``window`` before or after a row.
+    """Return which joints of one person are observed at most ``window`` seconds before or after the time of each row.
 
     Args:
         times: (n,) ascending, s.

@@ -78,6 +78,7 @@ def find_state(checkpoint: Mapping[str, Any], path: str | Path, ema: bool = Fals
 
 
 def _candidates(checkpoint: Mapping[str, Any], keys: tuple[str, ...]) -> list[str]:
+    """Return those of ``keys`` that hold tensors at any depth; if there are none, the first that holds a mapping."""
     present = [key for key in keys if isinstance(checkpoint.get(key), Mapping)]
     full = [key for key in present if _has_tensors(checkpoint[key])]
     return full or present[:1]
@@ -90,7 +91,10 @@ def _has_tensors(value: Any) -> bool:
 
 
 def _without_counters(state: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Remove entries of averaged models besides their weights: counters, and the copy of the original model."""
+    """Remove the entries of an averaged model that are not its weights: counters, and the copy of the trained model.
+
+    Other state dicts are returned unchanged.
+    """
     weights = {str(name): value for name, value in state.items() if name not in _COUNTERS}
     averaged = {name: value for name, value in weights.items() if name.startswith('ema_model.')}
     if averaged and all(name.startswith(('ema_model.', 'online_model.')) for name in weights):
@@ -99,6 +103,7 @@ def _without_counters(state: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _check_not_hidden(checkpoint: Mapping[str, Any], path: str | Path) -> None:
+    """Raise ValueError if a usual key of weights holds something other than a state dict."""
     for key in ('state_dict', 'model_state_dict', 'model_pos'):
         if key in checkpoint and not isinstance(checkpoint[key], Tensor):
             raise ValueError(f'{path}: {key} holds a {type(checkpoint[key]).__name__}, expected a state dict')

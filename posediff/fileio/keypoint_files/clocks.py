@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from posediff.fileio.keypoint_files.record import KeypointRecord
 
 SAME_RATE = 0.05
-"""Relative tolerance of equal rates: times in files are in whole milliseconds, headers state averages."""
+"""Relative difference up to which two rates count as equal: times in files are in whole milliseconds, and headers state
+averages."""
 SAME_RUN = 1e-3
-"""The tolerance for two runs of this project, whose files store the exact rate."""
+"""The same for rates stored by this project, which are exact."""
 SAME_COUNT = 0.01
-"""Relative tolerance of equal numbers of pictures: readers skip damaged pictures."""
+"""Relative difference up to which two numbers of pictures count as equal: readers skip damaged pictures."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,11 @@ class VideoClock:
 
 
 def is_by_time(record: KeypointRecord, video: VideoClock) -> bool:
-    """Return whether frames must be assigned by time because they do not correspond one-to-one to pictures."""
+    """Return whether the frames of a file must be assigned by time, as they do not correspond one-to-one to pictures.
+
+    This needs times in the file. They are used if the number of frames differs from that of the pictures, and either
+    the rates differ or the first frame is later than the first picture.
+    """
     rate = record.stamped_fps
     if record.stamps is None or rate is None or video.counts(len(record.stamps)):
         return False

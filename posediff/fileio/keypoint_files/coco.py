@@ -18,7 +18,7 @@ from posediff.fileio.keypoint_files.joint_names import columns_of, plain_name
 from posediff.structures.skeletons import get_skeleton
 
 FRAME_KEYS = ('frame_index', 'image_id', 'frame_id')
-ALPHAPOSE_COUNTS = {17: 'coco17', 26: 'halpe26', 133: 'coco17', 136: 'halpe26'}
+ALPHAPOSE_COUNTS = {17: 'coco17', 26: 'halpe26', 133: 'coco17', 136: 'halpe26'}  # skeleton by number of keypoints
 ALPHAPOSE_MAX = 6.0
 """AlphaPose's documentation states scores "in the range [0,1] for MPII dataset and range [0,6] for COCO dataset"."""
 
@@ -205,7 +205,8 @@ def _annotations(source: Source, skeleton: str | None) -> Contents:
 def _joints(source: Source, names: list[str], skeleton: str | None) -> tuple[str, list[int | None] | None]:
     """Return the skeleton of named keypoints, and the index of each of its joints among them; see ``columns_of``.
 
-    The index is None if no name is a joint of the skeleton that the user states ("1", "kp_2"): its order counts.
+    The list is None if no name is a joint of the skeleton that the user states ("1", "kp_2"). The keypoints are then
+    taken to be in the order of that skeleton.
     """
     if skeleton is None:
         return columns_of(str(source.path), names, None)
@@ -239,7 +240,7 @@ def _size_of(images: list[Any]) -> tuple[int, int] | None:
 
 
 def _numbered(source: Source, images: dict[Any, Any], people: list[RawPerson]) -> list[Any]:
-    """Return the frames of all images if they can be numbered together with those of persons, else an empty list."""
+    """Return the frames of all images, or an empty list if some have no index (:func:`frame_numbers` fails)."""
     listed = [(str(source.path), frame) for frame in images.values()]
     try:
         frame_numbers([(one.where, one.frame) for one in people] + listed)

@@ -12,7 +12,7 @@ class RawPerson:
     """A person in one frame, as stored in the file.
 
     Attributes:
-        where: The entry in the file, for messages.
+        where: File and entry, for messages.
         frame: Index, text or image name of the frame; seconds if the file has times only.
         points: x and y of each keypoint, (K, 2).
         scores: (K,); None: the file has none, all keypoints with coordinates were detected.

@@ -40,7 +40,7 @@ def check_coordinates(
         poses: Detected points of each person, (N, 2).
         coordinates: The unit.
         img_shape: (h, w) px of the pictures, if known.
-        asked: Whether the user stated the unit.
+        asked: Whether the user stated the unit; if so, px are not checked.
 
     Raises:
         ValueError: Most poses are within :data:`SMALL` units of the corner although the default unit is px, or are not

@@ -107,6 +107,7 @@ def _hdf_table(file: Path) -> Table:
 
 
 def _frame(text: str) -> int | str:
+    """Return the frame of a row: its index if the label is a number, else the label, an image name."""
     return int(text) if text.strip().isdigit() else text
 
 

@@ -26,7 +26,7 @@ def refuse_misfit(record: KeypointRecord, num_frames: int | None) -> None:
 
 
 def doubts(record: KeypointRecord) -> list[str]:
-    """Return sentences about ambiguities of a file and how they are resolved."""
+    """Return sentences, for the user, about ambiguities of a file and how they are resolved."""
     found = []
     if record.may_count_from_one:
         found.append(

@@ -13,8 +13,7 @@ from posediff.structures.skeletons import match_skeleton
 
 MAX_PEAK = 10.0
 """Maximum score. Peaks of SimCC heads are unbounded: 1.12 for RTMPose, 5 and more for its larger models. Scores above
-10
-are more likely percentages."""
+10 are more likely percentages."""
 
 _FRAME_KEYS = ('frame_id', 'frame_index', 'image_id')
 _WHOLE_BODY = {133: 'coco17', 136: 'halpe26'}
@@ -112,6 +111,7 @@ def _instances(where: str, frame: Any, instances: Any) -> Iterator[RawPerson]:
 
 
 def _with_skeleton(contents: Contents, info: Any) -> Contents:
+    """Set the skeleton of the contents from the file's ``meta_info``, if it states a known one, and return them."""
     contents.people = people = list(contents.people)
     name = None
     if isinstance(info, dict):

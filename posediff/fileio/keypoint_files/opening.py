@@ -14,14 +14,16 @@ from posediff.fileio.keypoint_files.record import FoundPerson, KeypointRecord
 from posediff.structures.person_boxes import PersonBoxes, boxes_around, clip_boxes
 
 _records: WeakValueDictionary[tuple[Any, ...], KeypointRecord] = WeakValueDictionary()
-"""Records that a component still uses, by file, its state on disk, and the arguments."""
+"""Cached records that are still in use, by path, time of the last change and size of the file, and the arguments."""
 
 CLEAR = 0.3
-"""Score from which a keypoint counts as detected; the default of the tracker and of the lifting stage."""
+"""Minimum score of keypoints that count for the score of a box; the default threshold of tracker and lifting stage."""
 
 
 def open_record(path: str | Path, skeleton: str | None = None, **options: Any) -> KeypointRecord:
-    """Read a keypoint file once for all components with the same arguments: detector, pose estimator and tracker.
+    """Read a keypoint file, or return the record that another component has read with the same arguments.
+
+    Detector, pose estimator and tracker thus share one record. The content of folders is read anew by each.
 
     Args:
         path: The file or folder.
@@ -44,8 +46,8 @@ def open_record(path: str | Path, skeleton: str | None = None, **options: Any) -
 def boxes_of(people: Sequence[FoundPerson], img_shape: tuple[int, int]) -> tuple[PersonBoxes, list[int]]:
     """Return the boxes of persons at least partly in the image, and their indices in ``people``.
 
-    The score of a box is the mean of the keypoints with a score of at least :data:`CLEAR`. Others do not count: a
-    person who is cut by the image is as certain as one who is not.
+    The score of a box is the mean score of the keypoints with a score of at least :data:`CLEAR`, or of all keypoints if
+    there is none. Keypoints outside of the image thus do not lower the score of a person at its border.
     """
     boxes, rows = [], []
     for row, person in enumerate(people):
@@ -60,5 +62,6 @@ def boxes_of(people: Sequence[FoundPerson], img_shape: tuple[int, int]) -> tuple
 
 
 def _certainty(scores: np.ndarray) -> float:
+    """Return the score of a box from the scores (K,) of its keypoints."""
     clear = scores[scores >= CLEAR]
     return float(clear.mean() if len(clear) else scores.mean())

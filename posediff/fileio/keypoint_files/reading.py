@@ -33,7 +33,7 @@ def read_keypoint_file(
     keep_track_ids: bool = True,
     by_time: bool = False,
 ) -> KeypointRecord:
-    """Read the persons of each frame, with keypoints in px.
+    """Read a keypoint file of any known format and return its persons by frame, with keypoints in px.
 
     A keypoint counts as undetected if its coordinates are (0, 0) up to rounding, or (-1, -1) in px; if a coordinate or
     the score is NaN or null; if the score is 0 or negative (down to -1); or if it is a single outlier far outside of
@@ -50,7 +50,7 @@ def read_keypoint_file(
         img_shape: (h, w) px of the pictures; required for relative coordinates.
         image_names: Image names, in order, if the video is a folder of images; named frames are looked up in them.
         keep_track_ids: False: track ids of the file are ignored.
-        by_time: Assign frames by the times of the file, even if they seem to be all pictures of the video.
+        by_time: Assign frames by the times of the file, even if the file seems to list every picture of the video.
 
     Raises:
         FileNotFoundError: The file does not exist.

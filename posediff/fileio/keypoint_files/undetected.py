@@ -17,14 +17,24 @@ CORNER = 1e-3
 
 
 def without_corner(points: np.ndarray, scores: np.ndarray) -> np.ndarray:
-    """Set scores to 0 for keypoints at (0, 0), where detectors put undetected ones."""
+    """Return the scores (K,), set to 0 for keypoints (K, 2) at (0, 0), where detectors put undetected keypoints."""
     return np.where((np.abs(points) < CORNER).all(-1), np.float32(0), scores)
 
 
 def without_strays(
     file: str, points: Sequence[np.ndarray], scores: Sequence[np.ndarray], img_shape: tuple[int, int] | None
 ) -> tuple[list[np.ndarray], list[str]]:
-    """Set scores to 0 for the few keypoints of a pose far outside of the image; also return a sentence about them."""
+    """Set scores to 0 for keypoints far outside of the image, if fewer than half of a pose are.
+
+    Args:
+        file: Name of the file, for the sentence.
+        points: (K, 2) px of each pose.
+        scores: (K,) of each pose.
+        img_shape: (h, w) px; None: unknown, nothing is changed.
+
+    Returns:
+        The scores, and a list with a sentence for the user if any were changed.
+    """
     if img_shape is None:
         return list(scores), []
     height, width = img_shape
@@ -38,5 +48,5 @@ def without_strays(
             example = ', '.join(f'{value:.5g}' for value in pose[stray.argmax()])
         count += int(stray.sum())
         kept.append(np.where(stray, np.float32(0), score))
-    said = f'{file}: {count} keypoints are more than {FAR:g} image sizes off ({example}, …): they count as not detected'
-    return kept, [said] if count else []
+    note = f'{file}: {count} keypoints are more than {FAR:g} image sizes off ({example}, …): they count as not detected'
+    return kept, [note] if count else []

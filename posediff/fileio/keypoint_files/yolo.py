@@ -136,8 +136,8 @@ def _layout(source: Source, rows: list[tuple[str, str, np.ndarray]]) -> tuple[in
             return size, end, bool((last != np.round(last)).any())
     found = ' and '.join(map(str, lengths)) or 'no'
     raise ValueError(
-        f'{source.path}: lines of {found} values do not hold a class, a box and 17 keypoints of 2 or 3 values, and '
-        'perhaps a score, in every line, and an id'
+        f'{source.path}: lines have {found} values, expected a class, a box (4) and 17 keypoints of 2 or 3 values, '
+        'then optionally a score (in every line) and a track id'
     )
 
 
