@@ -344,7 +344,7 @@ def test_ids_of_yolo_may_be_missing_in_some_lines(files: Any, ids: list[int | No
 
 
 def test_lines_of_labels_that_contradict_each_other_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match='lines of 56 and 58 values do not hold'):
+    with pytest.raises(ValueError, match='lines have 56 and 58 values, expected a class'):
         read_keypoint_file(labels(tmp_path, (0,), (2,)), img_shape=SIZE)
 
 
