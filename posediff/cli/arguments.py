@@ -1,4 +1,4 @@
-"""Parser of all commands."""
+"""The argument parser that all commands use."""
 
 from __future__ import annotations
 

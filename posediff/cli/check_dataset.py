@@ -27,7 +27,7 @@ def parse_args(argv: Sequence[str] | None = None, prog: str | None = None) -> ar
 
 
 def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
-    """Check the datasets of a config and print the findings; returns 1 if there are problems, else 0."""
+    """Check the datasets of a config, print the findings, and return 1 if there are problems, else 0."""
     args = parse_args(argv, prog)
     with one_line_errors():
         load_plugins()

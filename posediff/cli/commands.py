@@ -22,7 +22,13 @@ class Command:
 
 @dataclass(frozen=True)
 class Group:
-    """Commands that share their first word."""
+    """Commands that share their first word.
+
+    Attributes:
+        name: The first word, for example ``'convert'``.
+        summary: One line of help.
+        commands: The commands.
+    """
 
     name: str
     summary: str
@@ -30,6 +36,7 @@ class Group:
 
 
 def _group(name: str, summary: str, **commands: str) -> Group:
+    """Create a group from its name, its line of help, and the module and line of help of each command."""
     members = (
         Command(f'{name} {module.replace("_", "-")}', text, f'{name}.{module}') for module, text in commands.items()
     )

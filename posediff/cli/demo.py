@@ -25,7 +25,7 @@ from posediff.visualization.still import save_still
 
 
 def parse_args(argv: Sequence[str] | None = None, prog: str | None = None) -> argparse.Namespace:
-    """Parse the arguments; unknown ones, for ``posediff video``, are in ``of_video``."""
+    """Parse the arguments; those of ``posediff video`` are collected in ``of_video``."""
     parser = command_parser(prog, __doc__)
     parser.add_argument('--out', type=Path, default=Path('out/demo'), help='folder for the results')
     args, others = parser.parse_known_args(argv)
@@ -55,7 +55,10 @@ def video_of(path: Path, clip: Path) -> VideoSource:
 
 
 def people_table(path: Path) -> str:
-    """Return a table of the people: frames, times, median distance from the camera, mean spread of the hypotheses."""
+    """Return a Markdown table of the people in a ``poses.npz``.
+
+    Its columns are frames, times, median distance from the camera and mean spread of the hypotheses.
+    """
     table: list[list[str | float]] = []
     with np.load(path, allow_pickle=False) as arrays:
         rows = {name: arrays[name] for name in ('track_id', 'time_s', 'root_position', 'joints_3d_std')}

@@ -38,7 +38,7 @@ def parse_launch(
 
 
 def launch(command: str, files: Sequence[str], gpus: int, more: Sequence[str]) -> None:
-    """Run ``posediff COMMAND FILES --launcher pytorch MORE`` in ``gpus`` processes; returns when all have ended."""
+    """Run ``posediff COMMAND FILES --launcher pytorch MORE`` in ``gpus`` processes, and wait until all have ended."""
     from torch.distributed.run import main as run  # here, since torch delays --help
 
     environment = os.environ

@@ -18,7 +18,7 @@ def parse_args(argv: Sequence[str] | None = None, prog: str | None = None) -> ar
 
 
 def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
-    """Check this installation and print the report; returns 1 if something is broken, else 0."""
+    """Check this installation, print the report, and return 1 if there is a problem, else 0."""
     args = parse_args(argv, prog)
     if sys.stderr.isatty():
         print('importing the installed packages …', file=sys.stderr)

@@ -37,6 +37,7 @@ def parse_args(argv: Sequence[str] | None = None, prog: str | None = None) -> ar
 
 
 def as_markdown(result: PoseTrackResult) -> str:
+    """Return the measures, per group of joints, as a Markdown table."""
     groups = {measure: result.groups(measure) for measure in MEASURES}
     if result.tracking is not None:
         groups |= {measure: result.tracking.groups(measure) for measure in TRACKING_MEASURES}

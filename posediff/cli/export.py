@@ -30,7 +30,7 @@ def parse_args(argv: Sequence[str] | None = None, prog: str | None = None) -> ar
 
 
 def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
-    """Export a folder; ends with exit code 2 if the folder or a format cannot be used."""
+    """Export the results in a folder; exit with code 2 if the folder or a format cannot be used."""
     args = parse_args(argv, prog)
     with one_line_errors():
         _check_folder(args.folder)
@@ -42,11 +42,11 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
 
 
 def _check_folder(folder: Path) -> None:
-    """Refuse what is not a folder with results.
+    """Check that a path is a folder with results.
 
     Raises:
-        FileNotFoundError: There is no such folder, or no ``poses.npz`` in it.
-        NotADirectoryError: It is a file.
+        FileNotFoundError: The path does not exist, or the folder has no ``poses.npz``.
+        NotADirectoryError: The path is a file.
     """
     if not folder.exists():
         raise FileNotFoundError(f'{folder} does not exist')

@@ -8,7 +8,7 @@ from posediff.fileio.keypoint_files import COORDINATES, FORMATS
 
 
 def add_keypoint_file_options(group: argparse._ArgumentGroup) -> None:
-    """Add skeleton, format, coordinates and first frame of a keypoint file."""
+    """Add ``--skeleton``, ``--format``, ``--coordinates`` and ``--first-frame`` to a group of arguments."""
     group.add_argument(
         '--skeleton',
         metavar='NAME',

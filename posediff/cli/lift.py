@@ -36,7 +36,7 @@ from posediff.visualization.lifting import LiftedClip, save_animation, save_pict
 
 
 def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
-    """Lift a file of keypoints; ends with exit code 2 if an argument or the file is invalid."""
+    """Lift a file of keypoints; exit with code 2 if an argument or the file is invalid."""
     args = parse_args(argv, prog)
     with one_line_errors():
         run(args)
@@ -117,7 +117,7 @@ def image_size(text: str) -> tuple[int, int]:
 
 
 def run(args: argparse.Namespace) -> None:
-    """Read, lift, write and report as the arguments request.
+    """Read and lift the keypoints, write the results, and print the report.
 
     Raises:
         OSError, ValueError: The keypoints or the model are missing, invalid, or do not fit together.
@@ -150,7 +150,7 @@ def lift_clip(
     """Lift a clip with the sampling options of the arguments.
 
     Returns:
-        Root-relative 3D poses, hypotheses and their spread, and how the joints were converted.
+        The lifted clip, with poses and hypotheses relative to the root, and how the joints were converted.
     """
     joints = model.head.skeleton
     keypoints, scores, conversion = convert_clip(clip, joints.name)
@@ -275,7 +275,13 @@ def print_report(
 
 
 def joint_table(skeleton: Skeleton, spread: np.ndarray, observed: np.ndarray) -> str:
-    """Tabulate, per joint, the spread of the hypotheses (F, J) mm and how often it was observed (F, J)."""
+    """Return a Markdown table with the spread of the hypotheses and the share of observed frames of every joint.
+
+    Args:
+        skeleton: Skeleton of the J joints.
+        spread: (F, J) mm.
+        observed: (F, J) bool.
+    """
     rows: list[list[str | float]] = [
         [name.replace('_', ' '), float(spread[:, joint].mean()), float(spread[:, joint].max()), float(seen)]
         for joint, (name, seen) in enumerate(zip(skeleton.joint_names, 100 * observed.mean(0), strict=True))

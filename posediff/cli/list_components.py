@@ -19,7 +19,11 @@ def parse_args(argv: Sequence[str] | None = None, prog: str | None = None) -> ar
 
 
 def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
-    """Print the registered components; returns 2 if the registry does not exist, 1 if a plugin is broken, else 0."""
+    """Print the registered components.
+
+    Returns:
+        Exit code: 2 if the registry does not exist, 1 if a plugin does not import, else 0.
+    """
     kind = parse_args(argv, prog).kind
     try:  # not at the top: --help must work where torch does not import
         import torch  # noqa: F401  otherwise every module would be reported as left out

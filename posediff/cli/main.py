@@ -50,7 +50,13 @@ def choose(words: Sequence[str]) -> tuple[Command, list[str]]:
 
 
 def build_parser(prog: str, description: str, entries: Iterable[Command | Group]) -> argparse.ArgumentParser:
-    """Create a parser of the next word of a command, with all possible words in its help."""
+    """Create a parser of the next word of the command line, with all possible words in its help.
+
+    Args:
+        prog: The words before, e.g. ``'posediff convert'``.
+        description: Text above the list of words.
+        entries: Commands and groups to choose from.
+    """
     names = {_last_word(entry): entry.summary for entry in entries}
     width = max(map(len, names))
     lines = [f'  {name:<{width}}  {summary}' for name, summary in names.items()]
@@ -66,7 +72,7 @@ def build_parser(prog: str, description: str, entries: Iterable[Command | Group]
 
 
 def run(command: Command, argv: Sequence[str]) -> int:
-    """Import the module of a command and call its ``main``; returns 1 if the import fails."""
+    """Import the module of a command, call its ``main`` and return the exit code; it is 1 if the import fails."""
     prog = f'posediff {command.name}'
     try:
         module = importlib.import_module(f'posediff.cli.{command.module}')

@@ -34,11 +34,14 @@ def parse_args(argv: Sequence[str] | None = None, prog: str | None = None) -> ar
 
 
 def publish(source: Path, destination: Path, half: bool = False, config_out: Path | None = None) -> int:
-    """Write weights (of the averaged model where there is one) and provenance; if asked, the config too: all or none.
+    """Write the weights of a training checkpoint, and optionally its config; either both files are written or none.
+
+    If the checkpoint has averaged weights under ``state_dict``, as MMEngine's ``EMAHook`` stores them, these are
+    written. Of the metadata, only epoch, iteration and seed are kept.
 
     Args:
         source: Checkpoint written by training.
-        destination: File to write; a name that ends in ``.safetensors`` decides the format.
+        destination: File to write: safetensors if the name ends in ``.safetensors``, else a PyTorch checkpoint.
         half: Write float16.
         config_out: File for the model and the description of its input, as a config without parents; None: no config.
 
@@ -70,7 +73,7 @@ def publish(source: Path, destination: Path, half: bool = False, config_out: Pat
 
 
 def _check_paths(source: Path, destination: Path, config_out: Path | None) -> None:
-    """Refuse to replace what is read, or a folder."""
+    """Raise an error if two of the paths are the same file, or a file to write is a folder."""
     written = [path for path in (destination, config_out) if path is not None]
     if len({path.resolve() for path in (source, *written)}) <= len(written):
         raise ValueError(f'{", ".join(map(str, (source, *written)))} must be different files')
@@ -83,7 +86,7 @@ def _config_text(meta: Mapping[str, Any], source: Path) -> str:
     """Return what inference needs of the config in a checkpoint. The config is read as literals, not run.
 
     Raises:
-        ValueError: There is no config, or it is not made of literals, or it has no model.
+        ValueError: The checkpoint has no config, the config consists of more than literals, or it has no model.
     """
     text = meta.get('cfg')
     if not isinstance(text, str):

@@ -34,7 +34,7 @@ def parse_args(argv: Sequence[str] | None = None, prog: str | None = None) -> ar
 
 
 def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
-    """Print the plan and carry it out; 1 where a step fails."""
+    """Print the plan, carry it out, and return the exit code: 1 if a step fails, 130 after Ctrl-C, else 0."""
     args = parse_args(argv, prog)
     try:
         version = metadata.version(PROJECT)
@@ -67,9 +67,13 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
 
 
 def closure(name: str, extras: Sequence[str] = ()) -> list[str]:
-    """Names of the packages that a distribution needs here with some of its extras, directly or through others.
+    """Return the names of the packages that a distribution requires, directly or through other packages.
 
-    Those that are not installed are among them; what they need is not known before pip fetches them.
+    Packages that are not installed are included, but not their requirements, which are unknown before the download.
+
+    Args:
+        name: Name of the distribution.
+        extras: Extras of the distribution whose requirements are included.
     """
     found: list[str] = []
     waiting = [(name, frozenset(extras))]

@@ -41,7 +41,7 @@ def parse_args(argv: Sequence[str] | None = None, prog: str | None = None) -> ar
 
 
 def apply_arguments(cfg: Config, args: argparse.Namespace) -> None:
-    """Change the config as the arguments of training request.
+    """Set mixed precision, resuming, learning rate scaling and validation in the config, as the arguments request.
 
     Raises:
         ValueError: float16 is requested without CUDA.

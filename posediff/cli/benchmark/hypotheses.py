@@ -71,7 +71,7 @@ def parse_args(argv: Sequence[str] | None = None, prog: str | None = None) -> ar
 
 
 def sweep(args: argparse.Namespace) -> list[dict[str, Any]]:
-    """Measure every setting; returns one row each, with the control first."""
+    """Return one row of measures per number of steps and of hypotheses, with that of the control model first."""
     rows = []
     if args.control:
         config, checkpoint = args.control
@@ -93,7 +93,13 @@ def sweep(args: argparse.Namespace) -> list[dict[str, Any]]:
 
 
 def measure(model: PoseDiffusionEstimator, args: argparse.Namespace, label: str) -> dict[str, float]:
-    """Evaluate a model with its present settings; ``ms_per_clip`` is its time."""
+    """Return the measures of a model with its present settings by name, in mm, and ``ms_per_clip``, its time.
+
+    Args:
+        model: The model.
+        args: Arguments of the command.
+        label: Text of the progress bar.
+    """
     metric = build_test_metric(model.cfg)
     dataset = build_test_dataset(model.cfg, max_items=args.max_items)
     progress = partial(tqdm, desc=label, leave=False, disable=None)
@@ -103,6 +109,7 @@ def measure(model: PoseDiffusionEstimator, args: argparse.Namespace, label: str)
 
 
 def as_markdown(rows: Sequence[dict[str, Any]]) -> str:
+    """Return the rows of :func:`sweep` as a Markdown table."""
     present = [name for name in (*MEASURES, 'ms_per_clip') if any(name in row for row in rows)]
     cells = [
         [row['model'], *(None if row[key] is None else str(row[key]) for key in ('steps', 'hypotheses'))]

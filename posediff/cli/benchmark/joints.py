@@ -32,6 +32,7 @@ from posediff.structures.skeleton_conversion import convert_joints
 from posediff.structures.skeletons import get_skeleton
 
 Errors = dict[tuple[str, str], list[dict[str, float]]]
+"""(config, conversion) → results of :func:`score_limbs` for every clip."""
 
 
 def parse_args(argv: Sequence[str] | None = None, prog: str | None = None) -> argparse.Namespace:
@@ -89,8 +90,8 @@ def parse_args(argv: Sequence[str] | None = None, prog: str | None = None) -> ar
     return parser.parse_args(argv)
 
 
-def film(args: argparse.Namespace) -> tuple[list[PoseFrames], float]:
-    """Project clips of the validation subjects with one stored camera each; returns them and their frame rate."""
+def project_clips(args: argparse.Namespace) -> tuple[list[PoseFrames], float]:
+    """Return clips of the validation subjects, projected with one stored camera each, and their frame rate."""
     dataset = CMUMocapDataset(
         args.data, split='val', skeleton=args.joints, noise={'severity': args.severity}, num_cameras=1,
         window_size=1, test_mode=True,
@@ -101,12 +102,23 @@ def film(args: argparse.Namespace) -> tuple[list[PoseFrames], float]:
 
 
 def ways(joints: str, wanted: str) -> tuple[str, ...]:
-    """Return the names of the conversions to evaluate for a lifter with the skeleton ``wanted``."""
+    """Return the names of the conversions to evaluate from skeleton ``joints`` to ``wanted``, that of the lifter.
+
+    ``'its own'``: no conversion; for ``'by rules'`` and ``'by name'`` see the module.
+    """
     return ('its own',) if joints == wanted else ('by rules', 'by name')
 
 
 def lift(model: PoseDiffusionEstimator, clip: PoseFrames, way: str, fps: float, args: argparse.Namespace) -> np.ndarray:
-    """Lift a clip; returns the joints of arms and legs, (F, 12, 3) mm."""
+    """Lift a clip and return the joints of arms and legs, (F, 12, 3) mm.
+
+    Args:
+        model: The lifter.
+        clip: The clip, with keypoints of the skeleton ``args.joints``.
+        way: Conversion of the keypoints, one of :func:`ways`.
+        fps: Frame rate of the clip.
+        args: Arguments of the command.
+    """
     frames = slice(args.frames)
     scores = clip.keypoint_scores[frames] * clip.keypoint_mask[frames]
     scores = np.where(scores >= args.score_threshold, scores, 0).astype(np.float32)
@@ -128,9 +140,9 @@ def lift(model: PoseDiffusionEstimator, clip: PoseFrames, way: str, fps: float, 
 
 
 def compare(args: argparse.Namespace) -> list[dict[str, float | str]]:
-    """Evaluate every lifter on every clip; returns one row per lifter and conversion."""
+    """Evaluate every lifter on every clip and return one row per lifter and conversion."""
     models = {config: posediff.init_model(config, checkpoint) for config, checkpoint in args.lifter}
-    clips, fps = film(args)
+    clips, fps = project_clips(args)
     errors: Errors = {}
     for clip in tqdm(clips, 'clips', unit='clip', disable=None):
         target = clip.joints_3d[: args.frames, limbs(get_skeleton(args.joints))]

@@ -112,7 +112,7 @@ class CallTimer:
 
 
 def benchmark(model: PoseDiffusionEstimator, batch_size: int, repeats: int, device: torch.device) -> dict[str, Any]:
-    """Measure one setting; for the keys of the result see the docstring of this module."""
+    """Measure a model with its present settings; for the keys of the result see the docstring of this module."""
     clock = Clock(device)
     num_hypotheses = model.test_cfg.num_hypotheses
     inputs = random_inputs(model, batch_size).to(device)
@@ -158,7 +158,7 @@ def random_inputs(model: PoseDiffusionEstimator, batch_size: int) -> torch.Tenso
 
 
 def count_gmac(work: Callable[[], Any]) -> float:
-    """Count 10^9 multiply-accumulates; attention is counted as its matrix products."""
+    """Return the number of multiply-accumulates of a call, in units of 10^9; attention counts as matrix products."""
     fused = torch.backends.mha.get_fastpath_enabled()
     torch.backends.mha.set_fastpath_enabled(False)  # the counter does not see the operations of fused layers
     try:
@@ -177,6 +177,7 @@ def peak_memory_mb(device: torch.device) -> float:
 
 
 def cpu_name() -> str:
+    """Return the model name of the CPU, or its architecture if the system does not state a name."""
     try:
         lines = Path('/proc/cpuinfo').read_text().splitlines()
     except OSError:
@@ -185,6 +186,7 @@ def cpu_name() -> str:
 
 
 def describe_machine(device: torch.device, repeats: int) -> dict[str, Any]:
+    """Return device, number of threads, version of torch, and the time of a matrix product, ms."""
     left, right = (torch.randn(768, 768, device=device) for _ in range(2))
     name = torch.cuda.get_device_name(device) if device.type == 'cuda' else cpu_name()
     return {

@@ -111,7 +111,13 @@ def parse_methods(texts: Sequence[Sequence[str]]) -> dict[str, Models]:
 
 
 def measure_model(files: tuple[str, str], args: argparse.Namespace, label: str) -> dict[str, dict[str, float]]:
-    """Evaluate one model; returns test pattern → measures."""
+    """Evaluate one model and return test pattern → measures.
+
+    Args:
+        files: Config and checkpoint.
+        args: Arguments of the command.
+        label: Text of the progress bars.
+    """
     model = init_model(*files, device=args.device)
     if model.denoiser is not None:
         set_sampling(model, args.num_hypotheses, args.num_inference_steps)

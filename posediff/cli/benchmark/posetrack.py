@@ -45,10 +45,12 @@ def parse_args(argv: Sequence[str] | None = None, prog: str | None = None) -> ar
 
 
 def as_cell(difference: Difference) -> str:
+    """Format a difference and its interval: ``'+1.2 (+0.3 to +2.0)'``."""
     return f'{difference.value:+.1f} ({difference.low:+.1f} to {difference.high:+.1f})'
 
 
 def without_nan(values: dict[str, float]) -> dict[str, float | None]:
+    """Replace NaN by None, since JSON has no NaN."""
     return {name: None if math.isnan(value) else value for name, value in values.items()}
 
 

@@ -186,11 +186,13 @@ def measure(args: argparse.Namespace, count: int) -> dict[str, Any]:
 
 
 def write_all(writer: PoseWriter, results: Iterable[FrameResult]) -> None:
+    """Add all results to a writer."""
     for result in results:
         writer.add(result)
 
 
 def seconds_of(work: Callable[[], Any]) -> float:
+    """Return the duration of a call, s."""
     start = time.perf_counter()
     work()
     return time.perf_counter() - start

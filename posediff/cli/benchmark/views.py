@@ -103,8 +103,8 @@ def parse_args(argv: Sequence[str] | None = None, prog: str | None = None) -> ar
     return parser.parse_args(argv)
 
 
-def look(video: VideoSource, camera: CalibratedCamera, args: argparse.Namespace) -> View:
-    """Estimate the landmarks of one view; in each frame, of the person with the highest score."""
+def estimate_view(video: VideoSource, camera: CalibratedCamera, args: argparse.Namespace) -> View:
+    """Return the landmarks of one view: in each frame, those of the person with the highest detection score."""
     detector, estimator = MediaPipeDetector(), PoseLandmarkNetwork()
     keypoints: list[np.ndarray] = []
     scores: list[np.ndarray] = []
@@ -131,7 +131,16 @@ def look(video: VideoSource, camera: CalibratedCamera, args: argparse.Namespace)
 
 
 def repair_sides(points: np.ndarray, scores: np.ndarray, fps: float) -> tuple[np.ndarray, np.ndarray]:
-    """Correct swapped sides of one person as the video pipeline does."""
+    """Correct swaps of left and right in the keypoints of one person, as the video pipeline does.
+
+    Args:
+        points: (F, 33, 2) px, NaN in frames without a person.
+        scores: (F, 33) in [0, 1].
+        fps: Frame rate.
+
+    Returns:
+        Corrected keypoints and scores.
+    """
     found = [
         FramePoses(number, number / fps, np.zeros((1, 4)), np.ones(1), point[None], score[None], np.zeros(1, int))
         for number, (point, score) in enumerate(zip(np.nan_to_num(points), scores, strict=True))
@@ -142,7 +151,7 @@ def repair_sides(points: np.ndarray, scores: np.ndarray, fps: float) -> tuple[np
 
 
 def lift(model: PoseDiffusionEstimator, view: View, seed: int) -> np.ndarray:
-    """Lift one view; returns joints (F, J, 3) mm."""
+    """Lift one view and return its joints, (F, J, 3) mm."""
     joints = model.head.skeleton.name
     points, scores, _ = convert_joints(view.keypoints, MEDIAPIPE33.name, joints, view.scores)
     scores = np.where(scores >= 0.3, scores, 0).astype(np.float32)
@@ -155,9 +164,14 @@ def lift(model: PoseDiffusionEstimator, view: View, seed: int) -> np.ndarray:
 def reference(views: Sequence[View], left_out: int, max_error: float) -> tuple[np.ndarray, np.ndarray, float]:
     """Triangulate the joints of arms and legs from all views but one.
 
+    Args:
+        views: All views.
+        left_out: Index of the view that is not used.
+        max_error: Largest reprojection error of joints that the views agree on, px.
+
     Returns:
-        Joints (F, 12, 3) mm in the camera frame of view ``left_out``; which of them all views agree on, (F, 12); their
-        mean reprojection error, px.
+        Joints (F, 12, 3) mm in the camera frame of view ``left_out``; (F, 12) bool, the joints that all other views see
+        with a reprojection error of at most ``max_error``; the mean reprojection error of these joints, px.
     """
     others = [view for number, view in enumerate(views) if number != left_out]
     chosen = limbs(MEDIAPIPE33)
@@ -170,7 +184,7 @@ def reference(views: Sequence[View], left_out: int, max_error: float) -> tuple[n
 
 
 def compare(args: argparse.Namespace) -> list[dict[str, float | str]]:
-    """Evaluate every view; returns one row each."""
+    """Lift and evaluate every view, and return one row of measures for each."""
     names = list(read_calibration(args.calibration))
     if not 3 <= len(args.videos) <= len(names):
         raise ValueError(
@@ -185,7 +199,7 @@ def compare(args: argparse.Namespace) -> list[dict[str, float | str]]:
         find_camera(args.calibration, name, video.img_shape, args.max_crop)
         for name, video in zip(names, sources, strict=False)
     ]
-    views = [look(video, camera, args) for video, camera in zip(sources, cameras, strict=True)]
+    views = [estimate_view(video, camera, args) for video, camera in zip(sources, cameras, strict=True)]
     if len({len(view.keypoints) for view in views}) > 1:
         raise ValueError(f'the videos have {[len(view.keypoints) for view in views]} frames: are they synchronous?')
     rows: list[dict[str, float | str]] = []

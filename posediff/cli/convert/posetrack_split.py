@@ -25,7 +25,12 @@ def parse_split(description: str | None, argv: Sequence[str] | None, prog: str |
 
 
 def convert_split(convert: Callable[[str, str, str], Mapping[str, int]], args: argparse.Namespace) -> None:
-    """Run a converter, which returns the number of images, annotations and so on by name, and print these numbers."""
+    """Run a converter and print the numbers that it returns.
+
+    Args:
+        convert: Converts (annotations, images, destination), and returns numbers by name, e.g. of ``images``.
+        args: From :func:`parse_split`.
+    """
     with one_line_errors():
         counts = convert(args.annotations, args.images, args.destination)
     print(f'{args.destination}: ' + ', '.join(f'{count} {name}' for name, count in counts.items()))

@@ -61,7 +61,7 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
 
 
 def check_folder(args: argparse.Namespace) -> None:
-    """Refuse to replace results of an earlier run, finished or interrupted, unless an option allows it.
+    """Check that the folder holds no results of an earlier run, finished or interrupted, unless an option allows it.
 
     Raises:
         FileExistsError: The folder holds results, and neither ``--overwrite`` nor ``--resume`` is given.
@@ -97,7 +97,7 @@ def run(
     writer: PoseWriter,
     log: PoseLog | None,
 ) -> bool:
-    """Process the frames and write all files; returns whether the run was not stopped by Ctrl-C."""
+    """Process the frames, write all files, and return False if the run was stopped by Ctrl-C, else True."""
     started = time.perf_counter()
     finished, video_run = infer(inferencer, video, writer, args.max_frames, log)
     seconds = time.perf_counter() - started
@@ -120,10 +120,18 @@ def detector_warnings(
     num_pictures: int | None,
     log: PoseLog | None,
 ) -> list[str]:
-    """Return the detector's warnings about the processed video; if it raises an error, the results are discarded.
+    """Return the detector's warnings about the processed video; discard the results if the detector raises an error.
+
+    Args:
+        args: Arguments of the command.
+        inferencer: The pipeline.
+        writer: Writer with the results of the processed frames.
+        finished: Whether the run was not stopped by Ctrl-C, and the video is not live.
+        num_pictures: Number of pictures of the video; None: unknown.
+        log: Log with which an interrupted run can be resumed; None: there is none.
 
     Raises:
-        ValueError: The detections are of another video.
+        ValueError: No detection lies in the video, so they must belong to another one.
     """
     complete = finished and args.max_frames is None
     processed = ProcessedVideo(writer.num_frames, num_pictures, complete, args.resume)
@@ -138,7 +146,7 @@ def detector_warnings(
 
 @contextmanager
 def disk_errors(folder: Path) -> Iterator[None]:
-    """End the program with one line if the disk cannot be written; files completed before are kept."""
+    """Exit with one line if the disk is full, read-only or broken; files that were completed before are kept."""
     try:
         yield
     except OSError as error:

@@ -15,7 +15,8 @@ from posediff.video import VideoSource
 Config = dict[str, Any]
 
 LIVE_HYPOTHESES = 5
-"""Default with ``--live``: a quarter of the packaged lifter's; 95 ms of a core per pose instead of 352, 3 mm worse."""
+"""Default number of hypotheses with ``--live``: a quarter of that in the packaged lifter's config, which takes 95 ms
+instead of 352 ms of one core per pose and increases the error by 3 mm."""
 
 
 def build_inferencer(args: argparse.Namespace, video: VideoSource) -> VideoPoseInferencer:
@@ -59,7 +60,7 @@ def build_inferencer(args: argparse.Namespace, video: VideoSource) -> VideoPoseI
 
 
 def people_configs(args: argparse.Namespace, video: VideoSource) -> tuple[Config, Config, Config]:
-    """Return the configs of detector, 2D estimator and tracker."""
+    """Return the configs of detector, 2D pose estimator and tracker, from their names or for ``--keypoints``."""
     tracker = component_config(TRACKERS, '--tracker', args.tracker or 'pose', options=args.tracker_options)
     if args.keypoints is not None:
         return keypoint_file_configs(args, video, tracker)

@@ -19,11 +19,7 @@ REPLACED_OPTIONS = ('detector', 'detector_checkpoint', 'detector_options', 'pose
 
 
 def refuse_file_options(args: argparse.Namespace) -> None:
-    """Refuse options of a keypoint file where none is given.
-
-    Raises:
-        ValueError: One of :data:`FILE_OPTIONS` is given.
-    """
+    """Raise ValueError if an option of keypoint files (:data:`FILE_OPTIONS`) is given without ``--keypoints``."""
     for name in FILE_OPTIONS:
         if getattr(args, name) is not None:
             raise ValueError(f'--{name.replace("_", "-")} {getattr(args, name)} needs --keypoints')
@@ -65,7 +61,13 @@ def keypoint_file_configs(
 
 
 def _open_for_video(args: argparse.Namespace, video: VideoSource, source: dict[str, Any]) -> KeypointRecord:
-    """Open the file and check that its frames are those of the video; sets ``by_time`` in ``source`` if needed."""
+    """Open the keypoint file and check that its frames can be those of the video.
+
+    Args:
+        args: Arguments of the command.
+        video: The video.
+        source: Arguments of :func:`open_record`; ``by_time`` is set if frames have to be assigned by time.
+    """
     record = open_record(**source)
     length_s = None if video.num_frames is None else video.num_frames / video.fps
     clock = VideoClock(video.fps, video.picture_fps, video.num_pictures, length_s)

@@ -19,7 +19,7 @@ from posediff.visualization.viewer import write_viewer
 
 
 def add_facts(writer: PoseWriter, video: VideoSource, run: VideoRun) -> None:
-    """Add what is known only after the run to the header of the results."""
+    """Add what is known only after the run to the header of the results: side swaps, cuts and root positions."""
     writer.header.facts['sides_put_right'] = run.num_side_swaps
     if video.cuts:
         writer.header.facts['cuts'] = {
@@ -42,7 +42,7 @@ def print_report(writer: PoseWriter, video: VideoSource, run: VideoRun, seconds:
 
 
 def write_pictures(args: argparse.Namespace, writer: PoseWriter, video: VideoSource) -> list[Path]:
-    """Write viewer, overlay, scene and exports as the arguments request them; returns their paths."""
+    """Write viewer, overlay, scene and exports as the arguments request, and return the paths of the files."""
     files = [write_viewer(args.out)]
     if writer.num_rows:
         if not args.no_overlay and not video.is_live:

@@ -50,17 +50,16 @@ def infer(
 
 
 class StopRequest:
-    """A SIGINT handler that requests a stop, so that the frames read so far are still lifted and written.
+    """A context manager that handles SIGINT as a request to stop, so that frames read so far are lifted and written.
 
-    Used as a context manager; calling it returns whether a stop was requested. A second SIGINT raises
-    ``KeyboardInterrupt``.
+    Calling it returns whether a stop was requested. A second SIGINT raises ``KeyboardInterrupt``.
     """
 
     def __init__(self) -> None:
-        self.is_made = False
+        self._is_requested = False
 
     def __call__(self) -> bool:
-        return self.is_made
+        return self._is_requested
 
     def __enter__(self) -> StopRequest:
         self._before = signal.signal(signal.SIGINT, self._take)
@@ -70,6 +69,6 @@ class StopRequest:
         signal.signal(signal.SIGINT, self._before)
 
     def _take(self, *_: object) -> None:
-        if self.is_made:
+        if self._is_requested:
             raise KeyboardInterrupt
-        self.is_made = True
+        self._is_requested = True
