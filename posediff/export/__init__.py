@@ -6,6 +6,7 @@ from posediff.export.c3d import C3DExporter
 from posediff.export.csv_table import CSVExporter
 from posediff.export.exporters import export_motion
 from posediff.export.motion import Motion
+from posediff.export.motion_frames import MotionFrames
 from posediff.export.trc import TRCExporter
 from posediff.geometry.up_axis import UpEstimate, estimate_up
 
@@ -15,6 +16,7 @@ __all__ = [
     'C3DExporter',
     'CSVExporter',
     'Motion',
+    'MotionFrames',
     'TRCExporter',
     'UpEstimate',
     'estimate_up',

@@ -28,7 +28,7 @@ class BaseExporter(ABC):
 
     @abstractmethod
     def __call__(self, motion: Motion, path: Path) -> dict[str, Any]:
-        """Write a motion atomically.
+        """Write a motion atomically, block by block (:meth:`Motion.blocks`) if the format allows.
 
         Args:
             motion: The motion, which is not changed.

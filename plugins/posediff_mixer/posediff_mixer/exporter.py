@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from posediff.export import BaseExporter, Motion
+from posediff.export import BaseExporter, Motion, MotionFrames
 from posediff.fileio.atomic_files import atomic_write
 from posediff.registry import EXPORTERS
 from posediff.structures.component_choices import CommandLineChoice
@@ -44,26 +45,28 @@ class WorldCSVExporter(BaseExporter):
         Returns:
             Description of the file: ``unit``, ``axes``, ``gaps``, ``start``.
         """
-        x, up, back = motion.y_up_metres().transpose(2, 0, 1)
-        written = motion.seen if self.seen_only else motion.known
         with atomic_write(path) as draft, draft.open('w', newline='') as file:
             table = csv.writer(file, lineterminator='\n')
             table.writerow(['frame_index', 'time_s', 'track_id', 'joint', 'x_m', 'y_m', 'z_m', 'seen'])
-            for frame, joint in zip(*written.nonzero()):
-                position = (x[frame, joint], -back[frame, joint], up[frame, joint])
-                table.writerow(
-                    [
-                        motion.first_frame + int(frame),
-                        f'{motion.clock[frame]:.6f}',
-                        motion.track_id,
-                        motion.joint_names[joint],
-                        *(f'{value:.6f}' for value in position),
-                        int(motion.seen[frame, joint]),
-                    ]
-                )
+            for block in motion.with_up().blocks():  # not the whole motion: memory does not grow with its length
+                table.writerows(self._rows(block))
         return {
             'unit': 'm',
             'axes': 'right-handed, z up, y away from the camera',
             'gaps': 'no lines',
             'start': f'frame_index {motion.first_frame}, the frame of the video from 0; time_s on its clock',
         }
+
+    def _rows(self, block: MotionFrames) -> Iterator[list[Any]]:
+        x, up, back = block.y_up_metres().transpose(2, 0, 1)
+        clock, seen = block.clock, block.seen
+        for frame, joint in zip(*(seen if self.seen_only else block.known).nonzero()):
+            position = (x[frame, joint], -back[frame, joint], up[frame, joint])
+            yield [
+                block.first_frame + int(frame),
+                f'{clock[frame]:.6f}',
+                block.track_id,
+                block.joint_names[joint],
+                *(f'{value:.6f}' for value in position),
+                int(seen[frame, joint]),
+            ]
