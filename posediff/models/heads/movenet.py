@@ -1,0 +1,88 @@
+"""The output layers of MoveNet and their decoding to the keypoints of one person."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from posediff.models.backbones.movenet import SeparableConv2d
+
+JOINTS, FEATURES, HIDDEN = 17, 24, 96
+STRIDE = 4
+CLOSE = 1.8
+"""Cells added to a distance before heatmap values are divided by it."""
+
+
+class MoveNetHeads(nn.Module):
+    """Four maps from the features of :class:`~posediff.models.backbones.movenet.MoveNetBackbone` at stride 4.
+
+    Source: the published graph of MoveNet, version 4.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.heatmap = MapHead(JOINTS)
+        self.center = MapHead(1)
+        self.regression = MapHead(2 * JOINTS)
+        self.offset = MapHead(2 * JOINTS)
+
+    def forward(self, features: Tensor) -> dict[str, Tensor]:
+        """Map features (N, 24, h, w) to ``heatmap`` (N, 17, h, w) and ``center`` (N, 1, h, w), both 0 … 1, and to
+        ``regression`` and ``offset`` (N, 17, 2, h, w), (y, x) in cells."""
+        return {
+            'heatmap': self.heatmap(features).sigmoid(),
+            'center': self.center(features).sigmoid(),
+            'regression': self.regression(features).unflatten(1, (JOINTS, 2)),
+            'offset': self.offset(features).unflatten(1, (JOINTS, 2)),
+        }
+
+
+class MapHead(nn.Module):
+    """A separable convolution and a 1×1 convolution: (N, 24, h, w) to (N, channels, h, w)."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.hidden = SeparableConv2d(FEATURES, HIDDEN)
+        self.output = nn.Conv2d(HIDDEN, channels, 1)
+
+    def forward(self, features: Tensor) -> Tensor:
+        maps: Tensor = self.output(F.relu(self.hidden(features)))
+        return maps
+
+
+def decode_person(maps: dict[str, Tensor], central: bool = True) -> tuple[Tensor, Tensor]:
+    """Find the keypoints of one person in each image.
+
+    The person is at the highest value of the centre map, where ``regression`` tells the approximate place of every
+    joint. The joint is at the highest value of its heatmap, after division by the distance from that place. Offsets
+    correct the place within its cell.
+
+    Args:
+        maps: From :class:`MoveNetHeads`, N images.
+        central: Divide the centre map by the distance from the middle of the image, as the published graph does.
+
+    Returns:
+        Keypoints (N, 17, 2), x and y in pixels of the image, and scores (N, 17), the values of the heatmaps.
+    """
+    heatmap, center = maps['heatmap'], maps['center'][:, 0]
+    height, width = center.shape[1:]
+    rows = torch.arange(height, device=center.device, dtype=center.dtype)[:, None]
+    columns = torch.arange(width, device=center.device, dtype=center.dtype)
+    if central:
+        center = center / (torch.hypot(rows - height / 2, columns - width / 2) + CLOSE)
+    y, x = _cells(center.flatten(1).argmax(1), width)
+    people = torch.arange(len(center), device=center.device)
+    about = maps['regression'][people, :, :, y, x] + torch.stack([y, x], -1)[:, None]
+    distance = torch.hypot(rows - about[:, :, 0, None, None], columns - about[:, :, 1, None, None])
+    best = (heatmap / (distance + CLOSE)).flatten(2).argmax(2)
+    y, x = _cells(best, width)
+    place = people[:, None], torch.arange(JOINTS, device=center.device)[None]
+    offsets = maps['offset'][place[0], place[1], :, y, x]
+    keypoints = torch.stack([x + offsets[..., 1], y + offsets[..., 0]], -1) * STRIDE
+    return keypoints, heatmap[place[0], place[1], y, x]
+
+
+def _cells(index: Tensor, width: int) -> tuple[Tensor, Tensor]:
+    """Return rows and columns of flat indices."""
+    return index // width, index % width
