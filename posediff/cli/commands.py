@@ -59,6 +59,7 @@ COMMANDS: tuple[Command | Group, ...] = (
         'convert',
         'convert datasets, and checkpoints of other projects',
         diffhpe='official checkpoints of DiffHPE, MixSTE or D3DP',
+        movenet="weights of Google's MoveNet from a TF.js graph model",
         cmu='motion capture of CMU (.asf/.amc/.bvh) for CMUMocapDataset',
         h36m="VideoPose3D's archives of Human3.6M for MMPose's Human36mDataset",
         posetrack17='annotations of PoseTrack2017 to one COCO-style file per split',

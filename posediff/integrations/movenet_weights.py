@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from posediff.fileio.atomic_files import replacing
+from posediff.fileio.atomic_files import atomic_write
 from posediff.fileio.checkpoint import check_state
 from posediff.models.backbones.movenet import WIDTHS, MoveNetBackbone
 from posediff.models.heads.movenet import MoveNetHeads
@@ -90,6 +90,8 @@ def read_graph_model(path: str | Path) -> GraphModel:
             stored = weight.get('quantization', weight).get('dtype')
             if stored not in DTYPES:
                 raise ValueError(f'{file}: the tensor {weight.get("name")!r} is {stored}, read are {", ".join(DTYPES)}')
+            if any(not isinstance(side, int) or side < 0 for side in weight['shape']):
+                raise ValueError(f'{file}: the tensor {weight.get("name")!r} has the shape {weight["shape"]}')
             count = math.prod(weight['shape'])
             size = count * np.dtype(DTYPES[stored]).itemsize
             if start + size > len(data):
@@ -170,6 +172,6 @@ def convert_movenet(source: str | Path, destination: str | Path) -> str:
     if channels not in variants:
         raise ValueError(f'{source}: the first layer has {channels} channels; known are {variants}')
     check_state(MoveNet(variants[channels]), state, source)
-    with replacing(destination) as temporary:
+    with atomic_write(destination) as temporary:
         torch.save({'state_dict': state, 'meta': {'movenet': variants[channels], 'notice': NOTICE}}, temporary)
     return variants[channels]

@@ -3,6 +3,7 @@
 from posediff.pose_estimation.base import BasePoseEstimator, FrameWindow
 from posediff.pose_estimation.keypoints_file import KeypointsFileEstimator
 from posediff.pose_estimation.mediapipe_landmarks import MediaPipePoseEstimator
+from posediff.pose_estimation.movenet import MoveNetEstimator
 from posediff.pose_estimation.topdown import DiffPoseEstimator, MMPoseEstimator
 
 __all__ = [
@@ -12,4 +13,5 @@ __all__ = [
     'KeypointsFileEstimator',
     'MMPoseEstimator',
     'MediaPipePoseEstimator',
+    'MoveNetEstimator',
 ]

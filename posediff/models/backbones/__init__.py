@@ -1,5 +1,6 @@
 """Image backbones; those of MMPose, MMDet and MMPretrain have a scope prefix (``type='mmpose.HRNet'``)."""
 
+from posediff.models.backbones.movenet import MoveNetBackbone
 from posediff.models.backbones.timm_backbone import TimmBackbone
 
-__all__ = ['TimmBackbone']
+__all__ = ['MoveNetBackbone', 'TimmBackbone']

@@ -8,13 +8,14 @@ import torch.nn.functional as F
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from posediff.fileio.checkpoint import check_state, load_state
 from posediff.models.backbones.mobilenet_v2 import MobileNetV2, SameConv2d
-from posediff.models.backbones.timm_backbone import load_backbone
 from posediff.registry import BACKBONES
 from posediff.structures.argument_checks import require_one_of
 
 WIDTHS = {'lightning': 1.0, 'thunder': 1.75}
 STRIDES = (4, 8, 16, 32)
+PREFIX = 'backbone.'
 PYRAMID = {16: 64, 8: 32, 4: 24}
 """Channels of the lateral map by stride. After the addition, a level has the channels of the next one."""
 
@@ -49,7 +50,8 @@ class MoveNetBackbone(BaseModule):
     ) -> None:
         super().__init__(init_cfg)
         require_one_of(type(self).__name__, 'variant', variant, tuple(WIDTHS))
-        require_one_of(type(self).__name__, 'stride', stride, STRIDES)
+        if stride not in STRIDES:
+            raise ValueError(f'{type(self).__name__}: stride must be one of {STRIDES}, got {stride}')
         self.stride = stride
         self.checkpoint = None if checkpoint is None else Path(checkpoint)
         levels = tuple(level for level in STRIDES if level >= stride)
@@ -65,7 +67,12 @@ class MoveNetBackbone(BaseModule):
         """
         super().init_weights()
         if self.checkpoint is not None:
-            load_backbone(self, self.checkpoint, 'backbone.')
+            state = load_state(self.checkpoint)
+            inside = {name.removeprefix(PREFIX): value for name, value in state.items() if name.startswith(PREFIX)}
+            own = self.state_dict()  # the file may have layers that this stride does not need
+            known = {name: value for name, value in (inside or state).items() if name in own}
+            check_state(self, known, self.checkpoint)
+            self.load_state_dict(known)
 
     def forward(self, images: Tensor) -> Tensor:
         """Map images (N, 3, H, W) to (N, out_channels, H / stride, W / stride).

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -86,3 +88,23 @@ def decode_person(maps: dict[str, Tensor], central: bool = True) -> tuple[Tensor
 def _cells(index: Tensor, width: int) -> tuple[Tensor, Tensor]:
     """Return rows and columns of flat indices."""
     return index // width, index % width
+
+
+def mirrored_maps(maps: dict[str, Tensor], flip_indices: Sequence[int]) -> dict[str, Tensor]:
+    """Return the maps of an image from those of its mirror image.
+
+    Args:
+        maps: From :class:`MoveNetHeads`, of the image mirrored left to right.
+        flip_indices: For each joint, the index of its counterpart on the other side.
+    """
+    joints = list(flip_indices)
+    regression, offset = (maps[name].flip(-1)[:, joints] for name in ('regression', 'offset'))
+    # x is measured from the left edge of a cell, which is the right edge in the mirror image
+    regression = torch.stack([regression[:, :, 0], 1 - regression[:, :, 1]], 2)
+    offset = torch.stack([offset[:, :, 0], 1 - offset[:, :, 1]], 2)
+    return {
+        'heatmap': maps['heatmap'].flip(-1)[:, joints],
+        'center': maps['center'].flip(-1),
+        'regression': regression,
+        'offset': offset,
+    }

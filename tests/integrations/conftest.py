@@ -7,13 +7,20 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
 import torch.nn.functional as F
 
 from posediff.integrations.movenet_weights import GraphModel
 
 
-def run_graph(graph: GraphModel, image: np.ndarray) -> dict[str, Any]:
+@pytest.fixture
+def run_graph() -> Callable[[GraphModel, np.ndarray], dict[str, Any]]:
+    """Return a function that evaluates a graph model node by node."""
+    return evaluate
+
+
+def evaluate(graph: GraphModel, image: np.ndarray) -> dict[str, Any]:
     """Return the outputs of all nodes for an image (1, H, W, 3) uint8."""
     values: dict[str, Any] = {'input': image, **graph.tensors}
     for node in graph.nodes:
