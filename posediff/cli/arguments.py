@@ -17,3 +17,12 @@ def command_parser(prog: str | None, description: str | None, epilog: str | None
     return argparse.ArgumentParser(
         prog=prog, description=plain, epilog=epilog, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+
+
+def image_size(text: str) -> tuple[int, int]:
+    """Convert ``WxH`` to (h, w) px."""
+    sides = text.lower().split('x')
+    if len(sides) != 2 or not all(side.isdecimal() and int(side) for side in sides):
+        raise argparse.ArgumentTypeError(f'{text!r} is not WxH in px, e.g. 1920x1080')
+    width, height = map(int, sides)
+    return height, width

@@ -19,7 +19,7 @@ from tqdm import tqdm
 
 import posediff
 from posediff.assets import DEMO_KEYPOINTS, LIFTER_CHECKPOINT, LIFTER_CONFIG
-from posediff.cli.arguments import command_parser
+from posediff.cli.arguments import command_parser, image_size
 from posediff.cli.keypoint_file_arguments import add_keypoint_file_options, keypoint_file_choices
 from posediff.engine.command_line import add_device, one_line_errors, positive
 from posediff.evaluation.coherence import segment_std, symmetry_gap
@@ -105,15 +105,6 @@ def parse_args(argv: Sequence[str] | None = None, prog: str | None = None) -> ar
     )
     parser.add_argument('--no-animation', action='store_true', help='skip lifted.gif')
     return parser.parse_args(argv)
-
-
-def image_size(text: str) -> tuple[int, int]:
-    """Convert ``WxH`` to (h, w) px."""
-    sides = text.lower().split('x')
-    if len(sides) != 2 or not all(side.isdecimal() and int(side) for side in sides):
-        raise argparse.ArgumentTypeError(f'{text!r} is not WIDTHxHEIGHT in px, e.g. 1920x1080')
-    width, height = map(int, sides)
-    return height, width
 
 
 def run(args: argparse.Namespace) -> None:

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import argparse
 import os
-import re
 from collections.abc import Sequence
 
-from posediff.cli.arguments import command_parser
+from posediff.cli.arguments import command_parser, image_size
 from posediff.engine.command_line import one_line_errors, positive
 from posediff.synthetic.generate import VideoSet, generate_videos
 from posediff.synthetic.scene import ClipSettings
@@ -34,12 +33,12 @@ def frame_count(text: str) -> int:
     return frames
 
 
-def image_size(text: str) -> tuple[int, int]:
-    """Convert ``WxH`` to (h, w) px."""
-    match = re.fullmatch(r'(\d+)x(\d+)', text)
-    if match is None or not all(SIDES[0] <= int(side) <= SIDES[1] for side in match.groups()):
+def frame_size(text: str) -> tuple[int, int]:
+    """Convert ``WxH`` to (h, w) px within :data:`SIDES`."""
+    size = image_size(text)
+    if not all(SIDES[0] <= side <= SIDES[1] for side in size):
         raise argparse.ArgumentTypeError(f'{text!r} is not WxH, e.g. 320x240, of {SIDES[0]} to {SIDES[1]} px')
-    return int(match[2]), int(match[1])
+    return size
 
 
 def parse_args(argv: Sequence[str] | None = None, prog: str | None = None) -> argparse.Namespace:
@@ -54,7 +53,7 @@ def parse_args(argv: Sequence[str] | None = None, prog: str | None = None) -> ar
         '--frames', type=frame_count, default=24, help='frames per clip, at 25 fps; default: %(default)s'
     )
     parser.add_argument(
-        '--size', type=image_size, default=(240, 320), metavar='WxH', help='image size, px; default: 320x240'
+        '--size', type=frame_size, default=(240, 320), metavar='WxH', help='image size, px; default: 320x240'
     )
     parser.add_argument('--seed', type=int, default=0, help='seed of the dataset; default: %(default)s')
     parser.add_argument(

@@ -15,8 +15,9 @@ from mmengine.runner import Runner
 
 from posediff.cli.arguments import command_parser
 from posediff.engine.command_line import one_line_errors
-from posediff.engine.launch import add_common_arguments, leaving_process_group, prepare, unwrap
+from posediff.engine.launch import add_common_arguments, leaving_process_group, prepare
 from posediff.engine.model_building import load_weights
+from posediff.engine.model_wrappers import unwrap
 from posediff.fileio.atomic_files import atomic_write
 from posediff.fileio.checkpoint import safe_loading
 

@@ -18,7 +18,7 @@ Progress = Callable[[Iterable[int]], Iterable[int]]
 
 
 @dataclass(frozen=True)
-class Finding:
+class PartReport:
     """Result of checking one part of the data.
 
     Attributes:
@@ -32,7 +32,7 @@ class Finding:
     problems: tuple[str, ...]
 
 
-def check_dataset(cfg: Config, items: int | None = 200, progress: Progress = iter) -> list[Finding]:
+def check_dataset(cfg: Config, items: int | None = 200, progress: Progress = iter) -> list[PartReport]:
     """Open the dataset of every part of a config and read some items.
 
     Opening checks the annotations and the existence of every required frame. Reading decodes images and runs the
@@ -43,7 +43,7 @@ def check_dataset(cfg: Config, items: int | None = 200, progress: Progress = ite
         items: Number of items to read per part, evenly spaced; None reads all.
         progress: Wraps the item indices, e.g. :func:`tqdm.tqdm`.
     """
-    findings: list[Finding] = []
+    findings: list[PartReport] = []
     seen: list[tuple[Any, Any]] = []
     for part in PARTS:
         loader, evaluator = cfg.get(f'{part}_dataloader'), cfg.get(f'{part}_evaluator')
@@ -55,19 +55,19 @@ def check_dataset(cfg: Config, items: int | None = 200, progress: Progress = ite
     return findings
 
 
-def _check_part(part: str, dataset: Any, evaluator: Any, items: int | None, progress: Progress) -> Finding:
+def _check_part(part: str, dataset: Any, evaluator: Any, items: int | None, progress: Progress) -> PartReport:
     problems: list[str] = []
     opened = _attempt(partial(DATASETS.build, dataset), problems)
     for metric in evaluator if isinstance(evaluator, (list, tuple)) else [evaluator]:
         if metric is not None:
             _attempt(partial(_check_metric, metric), problems)
     if opened is None:
-        return Finding(part, None, tuple(problems))
+        return PartReport(part, None, tuple(problems))
     size = len(opened)
     read = np.unique(np.linspace(0, size - 1, size if items is None else min(items, size)).astype(int))
     for index in progress(read.tolist()):
         _attempt(partial(opened.__getitem__, index), problems)
-    return Finding(part, f'{size} items, {len(read)} of them read', tuple(dict.fromkeys(problems)))
+    return PartReport(part, f'{size} items, {len(read)} of them read', tuple(dict.fromkeys(problems)))
 
 
 def _check_metric(config: Any) -> None:
@@ -88,7 +88,7 @@ def _attempt(work: Callable[[], Any], problems: list[str]) -> Any:
         return None
 
 
-def as_text(findings: Iterable[Finding], most: int = 20) -> str:
+def as_text(findings: Iterable[PartReport], most: int = 20) -> str:
     """Return a report with at most ``most`` problems per part."""
     lines = []
     for finding in findings:

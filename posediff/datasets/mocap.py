@@ -11,11 +11,12 @@ import numpy as np
 from posediff.datasets.camera_sampling import CAMERA_PRESETS, get_camera_preset
 from posediff.datasets.detector_noise import DetectorNoise
 from posediff.datasets.mocap_files import MocapClip, floor_height, load_subject
-from posediff.datasets.pose_tracks import Filming, RefilmedTrack, StoredTrack, Track, named_rng
+from posediff.datasets.pose_tracks import Filming, RefilmedTrack, StoredTrack, Track
 from posediff.datasets.pose_windows import PoseWindowDataset
 from posediff.fileio.input_files import data_files
 from posediff.registry import DATASETS
 from posediff.structures.argument_checks import require_one_of, require_whole
+from posediff.structures.named_generators import named_rng
 from posediff.structures.skeleton_conversion import convert_joints
 from posediff.structures.skeletons import CMU17
 

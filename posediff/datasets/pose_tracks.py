@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -12,12 +11,6 @@ from posediff.datasets.camera_sampling import CameraPreset, draw_camera
 from posediff.datasets.detector_noise import DetectorNoise, simulate_detections
 from posediff.geometry.cameras import Camera
 from posediff.structures.skeletons import Skeleton
-
-
-def named_rng(seed: int, name: str) -> np.random.Generator:
-    """Return a random generator that depends on a seed and a name only."""
-    digest = hashlib.sha256(f'{seed}/{name}'.encode()).digest()
-    return np.random.default_rng(np.frombuffer(digest, dtype=np.uint32))
 
 
 class PoseFrames(NamedTuple):

@@ -13,9 +13,10 @@ import torch
 from torch.utils.data import Dataset
 
 from posediff.datasets.passes import epoch_of
-from posediff.datasets.pose_tracks import Track, named_rng
+from posediff.datasets.pose_tracks import Track
 from posediff.registry import build_pipeline
 from posediff.structures.argument_checks import require_whole
+from posediff.structures.named_generators import named_rng
 from posediff.structures.skeletons import get_skeleton
 
 PACK_ONLY = ({'type': 'PackLiftingInputs'},)

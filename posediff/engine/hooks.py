@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from mmengine.dist import all_gather_object, get_rank
 from mmengine.hooks import CheckpointHook, Hook
-from mmengine.model import is_model_wrapper
 
 from posediff.datasets.passes import tell_passes
+from posediff.engine.model_wrappers import unwrap
 from posediff.fileio.checkpoint import check_state, state_of
 from posediff.registry import HOOKS
 
@@ -138,10 +138,11 @@ class ReadyToTrainHook(Hook):
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         origin = runner._load_from or 'the checkpoint in the work dir'
-        check_state(_unwrapped(runner), state_of(checkpoint, origin), origin)
+        check_state(unwrap(runner.model), state_of(checkpoint, origin), origin)
 
     def before_train(self, runner: Runner) -> None:
-        missing = _unwrapped(runner).ready_to_train()
+        model: Any = unwrap(runner.model)
+        missing = model.ready_to_train()
         if missing:
             raise RuntimeError(f'training was not started: {missing}')
         self.passed = True
@@ -151,7 +152,3 @@ def _trains_by_iterations(runner: Runner) -> bool:
     from mmengine.runner import IterBasedTrainLoop
 
     return isinstance(runner.train_loop, IterBasedTrainLoop)
-
-
-def _unwrapped(runner: Runner) -> Any:
-    return runner.model.module if is_model_wrapper(runner.model) else runner.model

@@ -9,16 +9,18 @@ def box_iou(boxes_a: np.ndarray, boxes_b: np.ndarray) -> np.ndarray:
     """Return the intersection over union of boxes.
 
     Args:
-        boxes_a: (A, 4) px, left, top, right, bottom, of positive area.
+        boxes_a: (A, 4) px, left, top, right, bottom.
         boxes_b: (B, 4) px.
 
     Returns:
-        (A, B) in [0, 1].
+        (A, B) in [0, 1]; 0 if both boxes have no area.
     """
     a, b = boxes_a[:, None], boxes_b[None]
     sides = np.minimum(a[..., 2:], b[..., 2:]) - np.maximum(a[..., :2], b[..., :2])
     intersection = np.maximum(sides, 0).prod(-1)
-    return intersection / (box_sizes(boxes_a)[:, None] ** 2 + box_sizes(boxes_b) ** 2 - intersection)
+    area_a, area_b = (np.prod(boxes[:, 2:] - boxes[:, :2], axis=-1) for boxes in (boxes_a, boxes_b))
+    union = area_a[:, None] + area_b - intersection
+    return np.divide(intersection, union, out=np.zeros_like(intersection), where=union > 0)
 
 
 def box_sizes(boxes: np.ndarray) -> np.ndarray:

@@ -11,8 +11,8 @@ from torch import Tensor
 
 from posediff.diffusion.noise import Noise
 from posediff.diffusion.normal_stream import NormalStream
-from posediff.diffusion.seeds import plain_id, seeded_generator
 from posediff.models.device_copies import to_device
+from posediff.structures.named_generators import plain_id, seeded_generator
 
 KEPT_BYTES = 2**14
 """Size of the part of a frame's noise that is kept in memory, bytes. If all draws of a frame fit in it, they are
@@ -24,7 +24,7 @@ class FrameNoise:
 
     Args:
         seed, track, frame: Determine the values. The type of a track id has no influence
-            (:func:`posediff.diffusion.seeds.plain_id`).
+            (:func:`posediff.structures.named_generators.plain_id`).
         shape: (draws, M, K, 3).
     """
 

@@ -12,13 +12,13 @@ from torch import Tensor
 
 from posediff.diffusion.guidance import drop_condition
 from posediff.diffusion.noise import Generators, GivenNoise, MirroredNoise, Noise
-from posediff.diffusion.seeds import seeded_generator
 from posediff.fileio.model_card import ModelCard
 from posediff.models import pretrained_folder
 from posediff.models.device_copies import to_device
 from posediff.models.diffusion_model import DiffusionModel
 from posediff.models.stream_spec import StreamSpec, common_window_length
 from posediff.registry import MODELS
+from posediff.structures.named_generators import seeded_generator
 from posediff.structures.samples import PoseDataSample
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from posediff.structures.posetrack_joints import POSETRACK18_KEYPOINTS
 from posediff.structures.skeletons import POSETRACK15
 from posediff.synthetic.body import head_points, keypoints_3d
-from posediff.synthetic.picture import NEAR_MM, NEARNESS_MM
+from posediff.synthetic.canvas import NEAR_MM, NEARNESS_MM
 from posediff.synthetic.rendering import GROUND, WALL, Frame
 from posediff.synthetic.scene import CROWD_TRACK, Person, Scene
 

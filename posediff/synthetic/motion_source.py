@@ -11,8 +11,8 @@ import numpy as np
 
 from posediff.datasets.mocap import VALIDATION_SUBJECTS
 from posediff.datasets.mocap_files import SubjectFile, floor_height, load_subject
-from posediff.datasets.pose_tracks import named_rng
 from posediff.fileio.input_files import data_files
+from posediff.structures.named_generators import named_rng
 from posediff.synthetic.body import SOLE
 from posediff.synthetic.kinematics import draw_proportions, pose_skeleton
 from posediff.synthetic.motion_styles import STYLES

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from posediff.synthetic.picture import NEAR_MM, NEARNESS_MM, Picture
+from posediff.synthetic.canvas import NEAR_MM, NEARNESS_MM, Canvas
 from posediff.synthetic.vectors import cross
 
 
@@ -33,7 +33,7 @@ class Panel:
         return Panel(self.corner + offset, self.across, self.down, self.image, self.endless)
 
 
-def draw_panel(picture: Picture, panel: Panel, owner: int) -> None:
+def draw_panel(picture: Canvas, panel: Panel, owner: int) -> None:
     """Draw a panel with depth test."""
     camera = picture.camera
     corner = camera.world_to_camera(panel.corner)
@@ -75,7 +75,7 @@ def draw_panel(picture: Picture, panel: Panel, owner: int) -> None:
 
 
 def _window(
-    picture: Picture, panel: Panel, corner: np.ndarray, across: np.ndarray, down: np.ndarray
+    picture: Canvas, panel: Panel, corner: np.ndarray, across: np.ndarray, down: np.ndarray
 ) -> tuple[slice, slice] | None:
     """Return the rows and columns that the panel may cover; None if it is outside the image or reaches the camera."""
     height, width = picture.owner.shape

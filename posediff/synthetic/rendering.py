@@ -10,7 +10,7 @@ import numpy as np
 
 from posediff.geometry.cameras import Camera
 from posediff.synthetic.body import build_body
-from posediff.synthetic.picture import Picture
+from posediff.synthetic.canvas import Canvas
 from posediff.synthetic.planes import draw_panel
 from posediff.synthetic.props import Surroundings, build_surroundings
 from posediff.synthetic.scene import Scene
@@ -34,7 +34,7 @@ class Frame:
     """
 
     image: np.ndarray
-    exact: Picture
+    exact: Canvas
     camera: Camera
     time: float
 
@@ -72,9 +72,9 @@ def _take_picture(
     looks: list[Looks],
     time: float,
     jitter: tuple[float, float],
-) -> Picture:
+) -> Canvas:
     camera = scene.camera.at(time)
-    picture = Picture(camera, jitter)
+    picture = Canvas(camera, jitter)
     light = Light(camera.R @ scene.light_direction, camera.R @ np.array([0, 0, 1.0]), scene.ambient, scene.diffuse)
     bodies: list[tuple[float, int, list[Solid]]] = []
     for number, person in enumerate(scene.people):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from posediff.datasets.pose_tracks import named_rng
+from posediff.structures.named_generators import named_rng
 from posediff.synthetic.body import AVERAGE_STATURE, stature_of
 from posediff.synthetic.camera_path import CameraPath, draw_camera_path
 from posediff.synthetic.motion_source import MotionSource

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from posediff.synthetic.picture import NEAR_MM, NEARNESS_MM, Picture
+from posediff.synthetic.canvas import NEAR_MM, NEARNESS_MM, Canvas
 from posediff.synthetic.vectors import cross
 
 
@@ -61,7 +61,7 @@ def texture_angles(columns: int) -> np.ndarray:
 
 
 @np.errstate(divide='ignore', invalid='ignore')  # missed rays give NaN and count as infinitely far
-def draw_solid(picture: Picture, solid: Solid, owner: int, light: Light) -> None:
+def draw_solid(picture: Canvas, solid: Solid, owner: int, light: Light) -> None:
     """Draw a solid with depth test."""
     window = _window(picture, solid)
     if window is None:
@@ -93,7 +93,7 @@ def draw_solid(picture: Picture, solid: Solid, owner: int, light: Light) -> None
     picture.owner[rows, columns][shown] = owner
 
 
-def _window(picture: Picture, solid: Solid) -> tuple[slice, slice] | None:
+def _window(picture: Canvas, solid: Solid) -> tuple[slice, slice] | None:
     """Return the rows and columns that the solid may cover; None if it is outside the image or reaches the camera."""
     height, width = picture.owner.shape
     grow = max(1.0, solid.flatness)

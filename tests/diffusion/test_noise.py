@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from posediff.diffusion.hypotheses import chunks
 from posediff.diffusion.noise import DrawnNoise, GivenNoise, MirroredNoise
 from posediff.diffusion.normal_stream import DeviceNormalStream, NormalStream
-from posediff.diffusion.seeds import plain_id
+from posediff.structures.named_generators import plain_id
 
 CPU = torch.device('cpu')
 

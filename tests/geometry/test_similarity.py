@@ -27,6 +27,12 @@ def test_intersection_over_union(other, expected):
     np.testing.assert_allclose(box_iou(others, box), [[expected], [expected]], rtol=1e-12)
 
 
+def test_boxes_without_area_overlap_nothing():
+    point = np.array([[1.0, 1, 1, 1]])
+    assert box_iou(point, point).tolist() == [[0.0]]
+    assert box_iou(np.array([[0.0, 0, 4, 2]]), point).tolist() == [[0.0]]
+
+
 def test_sizes():
     np.testing.assert_allclose(box_sizes(np.array([[1.0, 2, 5, 11]])), [6.0])
 

@@ -6,10 +6,10 @@ import pytest
 import torch
 from mmengine.structures import InstanceData
 
-from posediff.diffusion.seeds import seeded_generator
 from posediff.models.estimator import PoseDiffusionEstimator
 from posediff.registry import MODELS
 from posediff.structures import PoseDataSample
+from posediff.structures.named_generators import seeded_generator
 
 FRAMES, JOINTS = 5, 17
 

@@ -12,8 +12,8 @@ from posediff.structures.posetrack_joints import POSETRACK18_KEYPOINTS
 from posediff.structures.skeletons import POSETRACK15
 from posediff.synthetic.annotation import SequenceName, annotate, joints_seen
 from posediff.synthetic.body import JOINT, head_axes, keypoints_3d
+from posediff.synthetic.canvas import NEARNESS_MM
 from posediff.synthetic.motion_source import GeneratedMotion
-from posediff.synthetic.picture import NEARNESS_MM
 from posediff.synthetic.rendering import FIRST_PROP, Frame
 from posediff.synthetic.scene import CROWD_TRACK, ClipSettings, Person, Scene
 from posediff.synthetic.scene_drawing import draw_scene

@@ -15,9 +15,9 @@ from posediff.datasets.converters.cmu_joints import defect_of, smooth_stretches
 from posediff.datasets.converters.cmu_motion import UNITS, read_take
 from posediff.datasets.converters.cmu_takes import SourceTake, find_takes
 from posediff.datasets.mocap_files import MocapClip, floor_height, save_subject
-from posediff.datasets.pose_tracks import named_rng
 from posediff.geometry.cameras import Camera
 from posediff.structures.argument_checks import require_one_of
+from posediff.structures.named_generators import named_rng
 
 SPLINE_FRAMES = 4  # minimum for a cubic spline without end conditions
 

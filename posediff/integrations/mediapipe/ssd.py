@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from posediff.geometry.similarity import box_iou
+
 STRIDES = (8, 16, 32, 32, 32)
 ANCHORS_PER_CELL_AND_LAYER = 2  # one of aspect ratio 1, one with the scale between this layer and the next
 
@@ -63,7 +65,7 @@ def weighted_nms(
     merged = []
     while len(order):
         best = order[0]
-        same = intersection_over_union(boxes[best], boxes[order]) > iou_threshold
+        same = box_iou(boxes[best][None], boxes[order])[0] > iou_threshold
         same[0] = True
         group = order[same]
         merged.append((np.average(boxes[group], 0, scores[group]), np.average(points[group], 0, scores[group]), best))
@@ -74,11 +76,3 @@ def weighted_nms(
         scores[kept],
         np.array([mean for _, mean, _ in merged]).reshape(-1, *points.shape[1:]),
     )
-
-
-def intersection_over_union(box: np.ndarray, boxes: np.ndarray) -> np.ndarray:
-    """Return the IoU (A,) of one box (4,) with boxes (A, 4), xyxy; 0 if both have no area."""
-    sides = np.minimum(box[2:], boxes[:, 2:]) - np.maximum(box[:2], boxes[:, :2])
-    shared = sides.clip(min=0).prod(axis=1)
-    total = (box[2:] - box[:2]).prod() + (boxes[:, 2:] - boxes[:, :2]).prod(axis=1) - shared
-    return np.divide(shared, total, out=np.zeros_like(shared), where=total > 0)

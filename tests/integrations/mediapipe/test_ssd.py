@@ -1,12 +1,11 @@
 """Anchors, decoding and weighted non-maximum suppression."""
 
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from posediff.integrations.mediapipe.ssd import anchor_centers, decode_boxes, intersection_over_union, weighted_nms
+from posediff.integrations.mediapipe.ssd import anchor_centers, decode_boxes, weighted_nms
 
 
 def test_anchors_of_the_detector():
@@ -77,16 +76,3 @@ def test_suppression_does_not_depend_on_the_order_and_stays_within_its_input(cor
     again = weighted_nms(boxes[shuffled], scores[shuffled], points[shuffled], threshold)
     np.testing.assert_allclose(again[0], merged)
     np.testing.assert_allclose(again[1], kept)
-
-
-@pytest.mark.parametrize(
-    ('other', 'expected'),
-    [([0, 0, 4, 2], 1), ([2, 0, 6, 2], 1 / 3), ([4, 0, 8, 2], 0), ([9, 9, 10, 10], 0), ([1, 1, 1, 1], 0)],
-)
-def test_intersection_over_union(other, expected):
-    np.testing.assert_allclose(intersection_over_union(np.array([0.0, 0, 4, 2]), np.array([other], float)), [expected])
-
-
-def test_boxes_without_area_overlap_nothing():
-    point = np.array([1.0, 1, 1, 1])
-    assert intersection_over_union(point, point[None]) == [0]

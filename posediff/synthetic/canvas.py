@@ -10,7 +10,7 @@ NEAR_MM = 250.0  # near clipping distance
 NEARNESS_MM = 1000.0  # the depth buffer holds NEARNESS_MM / z, which is linear in image coordinates on planes
 
 
-class Picture:
+class Canvas:
     """Render target at one instant, with one ray per pixel.
 
     Args:

@@ -1,10 +1,11 @@
-"""Random generators from a seed and an id."""
+"""Random generators of torch and NumPy that depend on a seed and a name only."""
 
 from __future__ import annotations
 
 import hashlib
 import numbers
 
+import numpy as np
 import torch
 
 
@@ -12,6 +13,12 @@ def seeded_generator(seed: int, sample_id: object) -> torch.Generator:
     """Return a CPU generator seeded by (seed, sample_id) only, not by batch size, order, process or device."""
     digest = hashlib.blake2b(f'{seed}:{sample_id}'.encode(), digest_size=8).digest()
     return torch.Generator().manual_seed(int.from_bytes(digest, 'little') >> 1)
+
+
+def named_rng(seed: int, name: str) -> np.random.Generator:
+    """Return a random generator that depends on a seed and a name only."""
+    digest = hashlib.sha256(f'{seed}/{name}'.encode()).digest()
+    return np.random.default_rng(np.frombuffer(digest, dtype=np.uint32))
 
 
 def plain_id(name: object) -> object:

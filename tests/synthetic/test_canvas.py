@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from posediff.geometry import Camera
-from posediff.synthetic.picture import NEARNESS_MM, Picture
+from posediff.synthetic.canvas import NEARNESS_MM, Canvas
 from posediff.synthetic.planes import Panel, draw_panel
 from posediff.synthetic.solids import Light, Solid, draw_solid, texture_angles
 
@@ -20,7 +20,7 @@ def capsule(start, end, radii=(100.0, 100.0), front=FRONT, flatness=1.0, texture
     return Solid(np.array(start, float), np.array(end, float), *radii, np.array(front), texture, flatness)
 
 
-def depth_of(picture: Picture) -> np.ndarray:
+def depth_of(picture: Canvas) -> np.ndarray:
     with np.errstate(divide='ignore'):
         return NEARNESS_MM / picture.nearness
 
@@ -53,7 +53,7 @@ def swept_depth(solid: Solid, balls: int = 300) -> np.ndarray:
     ],
 )
 def test_solid_is_the_hull_of_its_balls(solid: Solid) -> None:
-    picture = Picture(CAMERA)
+    picture = Canvas(CAMERA)
     draw_solid(picture, solid, 7, LIGHT)
     expected, found = swept_depth(solid), depth_of(picture)
     assert (np.isfinite(expected) != np.isfinite(found)).mean() < 0.005  # pixels on the outline
@@ -68,7 +68,7 @@ def test_what_is_nearer_hides_what_is_behind_in_any_order() -> None:
     near, far = capsule((-100, 0, 1500), (100, 0, 1500)), capsule((0, -300, 2000), (0, 300, 2000))
     pictures = []
     for order in (((near, 1), (far, 2)), ((far, 2), (near, 1))):
-        picture = Picture(CAMERA)
+        picture = Canvas(CAMERA)
         for solid, owner in order:
             draw_solid(picture, solid, owner, LIGHT)
         pictures.append(picture)
@@ -84,7 +84,7 @@ def test_texture_faces_front_and_goes_to_the_left_and_up() -> None:
     texture[:, np.abs(angles) < 0.4] = (255, 0, 0)  # the front is blue
     texture[:, (angles > 0.6) & (angles < 2.5)] = (0, 255, 0)  # the left is green
     texture[36:] = (0, 0, 255)  # the top is red
-    picture = Picture(CAMERA)  # an upright person that faces the camera: the left is on the right of the image
+    picture = Canvas(CAMERA)  # an upright person that faces the camera: the left is on the right of the image
     draw_solid(picture, capsule((0, 250, 2000), (0, -250, 2000), (150, 150), texture=texture), 1, LIGHT)
     assert picture.color[23, 31].argmax() == 0
     assert picture.color[23, 36].argmax() == 1
@@ -93,7 +93,7 @@ def test_texture_faces_front_and_goes_to_the_left_and_up() -> None:
 
 
 def test_nothing_outside_the_image_or_at_the_camera_is_drawn() -> None:
-    picture = Picture(CAMERA)
+    picture = Canvas(CAMERA)
     for place in ((5000, 0, 2000), (0, 0, -2000), (0, 0, 200)):
         draw_solid(picture, capsule(place, place), 1, LIGHT)
     assert not picture.owner.any()
@@ -104,7 +104,7 @@ def test_panel_lies_where_its_corners_are_projected(endless: bool) -> None:
     image = np.zeros((20, 20, 3), np.uint8)
     image[:10, :10], image[:10, 10:], image[10:, :10] = (255, 0, 0), (0, 255, 0), (0, 0, 255)
     corner, across, down = np.array([-400.0, -300, 2000]), np.array([700.0, 0, 300]), np.array([0.0, 600, 0])
-    picture = Picture(CAMERA)
+    picture = Canvas(CAMERA)
     draw_panel(picture, Panel(corner, across, down, image, endless), 5)
     for right, low, color in ((0.25, 0.25, (255, 0, 0)), (0.75, 0.25, (0, 255, 0)), (0.25, 0.75, (0, 0, 255))):
         point = corner + right * across + low * down
@@ -117,7 +117,7 @@ def test_panel_lies_where_its_corners_are_projected(endless: bool) -> None:
 def test_transparent_parts_of_a_panel_are_not_there() -> None:
     image = np.full((20, 20, 4), 255, np.uint8)
     image[:, 10:, 3] = 0
-    picture = Picture(CAMERA)
+    picture = Canvas(CAMERA)
     panel = Panel(np.array([-200.0, -200, 2000]), np.array([400.0, 0, 0]), np.array([0, 400.0, 0]), image)
     draw_panel(picture, panel, 5)
     assert picture.owner[23, 26] == 5
