@@ -363,7 +363,7 @@ def test_what_does_not_fit_is_refused(truth):
     with pytest.raises(ValueError, match=r'keypoint_scores \(1, 3\)'):
         measure(PoseTrackAP(str(truth)), [sample])
     (truth / 'again.json').write_text((truth / f'{SEQUENCES[0]}.json').read_text())
-    with pytest.raises(ValueError, match=r'image 0 of again.json|image 0 of 000001'):
+    with pytest.raises(ValueError, match=r'image id 0 of again.json|image id 0 of 000001'):
         measure(PoseTrackAP(str(truth)))
 
 
