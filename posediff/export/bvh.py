@@ -84,9 +84,10 @@ class BVHExporter(BaseExporter):
         """
         motion = motion.with_up()
         joints, skeleton = list(range(len(motion.joint_names))), motion.skeleton
+        ever_known = motion.ever_known()
         if self.never_known == 'leave out':
-            joints, skeleton = known_limbs(skeleton, motion.ever_known())
-        _require_fillable(motion, joints, self.gaps)
+            joints, skeleton = known_limbs(skeleton, ever_known)
+        _require_fillable(motion, joints, ever_known, self.gaps)
         incomplete = FrameRanges()
         solver = BvhSolver(rest_offsets(_measured(motion, joints), skeleton), skeleton, END_SITE)
         euler = ContinuousEulerAngles()
@@ -127,7 +128,7 @@ class BVHExporter(BaseExporter):
         return None if has_body else 'the root, a hip or a shoulder is never known'
 
 
-def _require_fillable(motion: Motion, joints: list[int], gaps: str) -> None:
+def _require_fillable(motion: Motion, joints: list[int], ever_known: np.ndarray, gaps: str) -> None:
     """Raise ValueError unless ``joints`` are known in every frame, or ``gaps`` allows interpolation and it is possible.
 
     Interpolation is possible if each joint is known in at least one frame.
@@ -144,7 +145,7 @@ def _require_fillable(motion: Motion, joints: list[int], gaps: str) -> None:
             f'a BVH file has no gaps, and {lacking} of {motion.num_frames} frames lack joints (the first: {first}); '
             'gaps="interpolate" fills them in'
         )
-    never = [names[joint] for joint in joints if not motion.ever_known()[joint]]
+    never = [names[joint] for joint in joints if not ever_known[joint]]
     if never:
         raise ValueError(f'bvh: the joint {never[0]!r} is not known in any frame: there is nothing to interpolate')
 
@@ -164,8 +165,11 @@ def _measured(motion: Motion, joints: list[int]) -> np.ndarray:
     complete = sum(np.count_nonzero(block.known[:, joints].all(-1)) for block in motion.blocks())
     every = math.ceil((complete or motion.num_frames) / REST_FRAMES)
     found, passed = [], 0
-    for block, filled in zip(motion.blocks(), _filled(motion, joints), strict=True):
-        usable = filled[block.known[:, joints].all(-1)] if complete else filled
+    if complete:
+        blocks = (block.y_up_metres()[:, joints][block.known[:, joints].all(-1)] for block in motion.blocks())
+    else:
+        blocks = _filled(motion, joints)
+    for usable in blocks:
         found.append(usable[-passed % every :: every].copy())
         passed += len(usable)
     return np.concatenate(found)
