@@ -79,6 +79,7 @@ class MoveNetEstimator(BasePoseEstimator):
         self.size = np.array(input_size)
         self.padding, self.flip_test, self.batch_size = padding, flip_test, batch_size
         self.device = torch.device(device)
+        self._flip_indices = torch.tensor(COCO17.flip_indices, device=self.device)
         network = MoveNet(variant)
         if checkpoint != 'random':
             state = load_state(checkpoint)
@@ -124,7 +125,7 @@ class MoveNetEstimator(BasePoseEstimator):
                 images = images.permute(0, 3, 1, 2).float() / 127.5 - 1
                 maps = self.network(images)
                 if self.flip_test:
-                    other = mirrored_maps(self.network(images.flip(-1)), COCO17.flip_indices)
+                    other = mirrored_maps(self.network(images.flip(-1)), self._flip_indices)
                     maps = {name: (values + other[name]) / 2 for name, values in maps.items()}
                 points, values = decode_person(maps)
             keypoints.append(points.cpu())

@@ -11,7 +11,7 @@ import torch
 import posediff
 from posediff.engine.config import load_config
 from posediff.lifting import LiftingStream, lift_keypoints
-from posediff.pose_estimation import DiffPoseEstimator, MMPoseEstimator
+from posediff.pose_estimation import DiffPoseEstimator, MMPoseEstimator, MoveNetEstimator
 from posediff.pose_estimation.base import FrameWindow
 from posediff.structures.person_boxes import PersonBoxes
 from posediff.structures.video_frame import VideoFrame
@@ -130,6 +130,16 @@ def test_a_model_of_mmpose_finds_keypoints(fake_cuda):
         ('mmpose/utils/tensor_utils.py:to_numpy', 4),
     ]
     assert not fake_cuda.unlisted(allowed)
+
+
+def test_movenet_finds_keypoints(fake_cuda):
+    estimator = MoveNetEstimator('lightning', 'random', input_size=(64, 64), device='cuda')
+    assert next(estimator.network.parameters()).device.type == 'cuda'
+    fake_cuda.waits.clear()
+    (poses,) = estimator([window(1)])
+    assert poses.keypoints_2d.shape == (2, 17, 2)
+    # the crops go to the device, keypoints and scores to the host, once a batch
+    assert not fake_cuda.unlisted([('posediff/pose_estimation/movenet.py:_estimate', 3)])
 
 
 def test_the_device_is_cuda_all_the_way(fake_cuda, lifter):

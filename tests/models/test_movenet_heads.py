@@ -10,6 +10,7 @@ from posediff.models.heads.movenet import STRIDE, MoveNetHeads, decode_person, m
 from posediff.structures.skeletons import COCO17
 
 HEIGHT, WIDTH = 16, 12
+FLIP = torch.tensor(COCO17.flip_indices)
 
 
 def maps_of(cells: torch.Tensor, offsets: torch.Tensor, center: tuple[int, int]) -> dict[str, torch.Tensor]:
@@ -45,12 +46,12 @@ def test_joints_are_at_the_maxima_plus_their_offsets(seed):
 def test_maps_of_the_mirror_image_give_mirrored_joints(seed):
     cells, offsets = drawn(seed)
     maps = maps_of(cells, offsets, (7, 5))
-    mirrored = mirrored_maps(maps, COCO17.flip_indices)
+    mirrored = mirrored_maps(maps, FLIP)
     keypoints, _ = decode_person(maps)
     other, _ = decode_person(mirrored)
-    expected = keypoints[:, list(COCO17.flip_indices)] * torch.tensor([-1.0, 1.0]) + torch.tensor([4.0 * WIDTH, 0.0])
+    expected = keypoints[:, FLIP] * torch.tensor([-1.0, 1.0]) + torch.tensor([4.0 * WIDTH, 0.0])
     torch.testing.assert_close(other, expected, atol=1e-3, rtol=0)
-    for name, values in mirrored_maps(mirrored, COCO17.flip_indices).items():
+    for name, values in mirrored_maps(mirrored, FLIP).items():
         torch.testing.assert_close(values, maps[name])
 
 

@@ -57,8 +57,8 @@ class PoseDetectionNetwork:
     """A person detector that finds heads and upper bodies, and predicts the position and size of the whole body.
 
     The image is resized to 224 px without smoothing, so only persons near the camera are detected: in a clip of two
-    persons whose height is a fifth of the image's longer side, nobody was detected in 14 of 46 frames. Detected persons
-    are better tracked with ``next_rois`` of :class:`~posediff.integrations.mediapipe.landmarks.PersonLandmarks`.
+    persons whose height is a fifth of the image's longer side, no person was detected in 14 of 46 frames.
+    ``next_rois`` of :class:`~posediff.integrations.mediapipe.landmarks.PersonLandmarks` follows detected persons better.
 
     Args:
         score_threshold: Minimum score, in [0, 1]. MediaPipe uses 0.5; false detections above it occur (a table leg

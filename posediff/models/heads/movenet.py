@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -90,20 +88,20 @@ def _cells(index: Tensor, width: int) -> tuple[Tensor, Tensor]:
     return index // width, index % width
 
 
-def mirrored_maps(maps: dict[str, Tensor], flip_indices: Sequence[int]) -> dict[str, Tensor]:
+def mirrored_maps(maps: dict[str, Tensor], flip_indices: Tensor) -> dict[str, Tensor]:
     """Return the maps of an image from those of its mirror image.
 
     Args:
         maps: From :class:`MoveNetHeads`, of the image mirrored left to right.
-        flip_indices: For each joint, the index of its counterpart on the other side.
+        flip_indices: int64 (17,), for each joint the index of its counterpart on the other side, on the maps' device: a
+            list would be copied to it, and wait.
     """
-    joints = list(flip_indices)
-    regression, offset = (maps[name].flip(-1)[:, joints] for name in ('regression', 'offset'))
+    regression, offset = (maps[name].flip(-1)[:, flip_indices] for name in ('regression', 'offset'))
     # x is measured from the left edge of a cell, which is the right edge in the mirror image
     regression = torch.stack([regression[:, :, 0], 1 - regression[:, :, 1]], 2)
     offset = torch.stack([offset[:, :, 0], 1 - offset[:, :, 1]], 2)
     return {
-        'heatmap': maps['heatmap'].flip(-1)[:, joints],
+        'heatmap': maps['heatmap'].flip(-1)[:, flip_indices],
         'center': maps['center'].flip(-1),
         'regression': regression,
         'offset': offset,
