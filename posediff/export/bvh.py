@@ -157,6 +157,12 @@ def _filled(motion: Motion, joints: list[int]) -> Iterator[np.ndarray]:
         yield to_y_up_metres(block, motion.up)
 
 
+def _complete(motion: Motion, joints: list[int]) -> Iterator[np.ndarray]:
+    """Yield the selected joints of the frames in which all of them are known, block by block, as :func:`_filled`."""
+    for block in motion.blocks():
+        yield block.y_up_metres()[:, joints][block.known[:, joints].all(-1)]
+
+
 def _measured(motion: Motion, joints: list[int]) -> np.ndarray:
     """Return at most :data:`REST_FRAMES` evenly spaced frames for the bone lengths, (n, len(joints), 3) m, y up.
 
@@ -165,11 +171,7 @@ def _measured(motion: Motion, joints: list[int]) -> np.ndarray:
     complete = sum(np.count_nonzero(block.known[:, joints].all(-1)) for block in motion.blocks())
     every = math.ceil((complete or motion.num_frames) / REST_FRAMES)
     found, passed = [], 0
-    if complete:
-        blocks = (block.y_up_metres()[:, joints][block.known[:, joints].all(-1)] for block in motion.blocks())
-    else:
-        blocks = _filled(motion, joints)
-    for usable in blocks:
+    for usable in _complete(motion, joints) if complete else _filled(motion, joints):
         found.append(usable[-passed % every :: every].copy())
         passed += len(usable)
     return np.concatenate(found)

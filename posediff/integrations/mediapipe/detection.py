@@ -58,7 +58,8 @@ class PoseDetectionNetwork:
 
     The image is resized to 224 px without smoothing, so only persons near the camera are detected: in a clip of two
     persons whose height is a fifth of the image's longer side, no person was detected in 14 of 46 frames.
-    ``next_rois`` of :class:`~posediff.integrations.mediapipe.landmarks.PersonLandmarks` follows detected persons better.
+    Detected persons are tracked better with ``next_rois`` of
+    :class:`~posediff.integrations.mediapipe.landmarks.PersonLandmarks`.
 
     Args:
         score_threshold: Minimum score, in [0, 1]. MediaPipe uses 0.5; false detections above it occur (a table leg
