@@ -141,6 +141,9 @@ def build_environment(step: Step) -> dict[str, str]:
     """Environment variables for the commands of a step."""
     env = {**clean_environment(), **dict(step.env)}
     env.setdefault('MAX_JOBS', str(len(os.sched_getaffinity(0))))
+    for flags in ('CFLAGS', 'CXXFLAGS'):
+        # Python's own flags ask for debug symbols: without them g++ takes 0.6 of the time and less memory
+        env[flags] = f'-g0 {env.get(flags, "")}'.rstrip()
     if shutil.which('nvcc') is None and 'CUDA_HOME' not in env:
         env['CUDA_VISIBLE_DEVICES'] = ''  # a GPU without its compiler: build the ops for the CPU instead of failing
     return env
