@@ -11,7 +11,7 @@ help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
 	@echo '  VENV=path puts the environment elsewhere than .venv, PYTHON=python3.x makes it from another Python.'
 
-setup: ## build .venv with everything (about 12 min the first time, 6 with MMCV in pip's cache)
+setup: ## build .venv with everything (about 7 min the first time, 2 with MMCV in pip's cache)
 	@$(PYTHON) tools/setup_env.py --venv "$(VENV)"
 
 setup-core: ## build .venv with what lifting needs (2 min the first time)

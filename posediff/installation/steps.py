@@ -93,7 +93,7 @@ OPENMMLAB: tuple[Step, ...] = (
         # no dependencies: it names opencv-python, which overwrites opencv-python-headless
         ('--no-deps', '--no-build-isolation', 'onedl-mmcv'),
         'import mmcv.ops',
-        takes='about 8 min on 2 cores',
+        takes='about 5 min on 2 cores',
         compiled='onedl-mmcv',
         env=(('MMCV_WITH_OPS', '1'),),
         advice=f'it is compiled here: {APT_COMPILER}; with little memory: MAX_JOBS=1 {{again}}',

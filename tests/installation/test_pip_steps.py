@@ -88,6 +88,7 @@ def test_a_wheel_in_the_cache_counts_for_its_version_and_python_only(
     folder.mkdir(parents=True)
     tag, machine = f'cp{sys.version_info[0]}{sys.version_info[1]}', platform.machine()
     wheel = folder / f'onedl_mmcv-2.3.6-{tag}-{tag}-linux_{machine}.whl'
+    monkeypatch.delenv('PIP_NO_CACHE_DIR', raising=False)
     monkeypatch.setenv('PIP_CACHE_DIR', str(tmp_path))
     assert fresh_venv.cached_wheel('onedl-mmcv', '2.3.6') is None
     for other in (f'onedl_mmcv-2.3.6-cp27-cp27-linux_{machine}.whl', f'onedl_mmcv-2.3.6-{tag}-{tag}-linux_z80.whl'):

@@ -53,7 +53,7 @@ def test_on_a_new_machine_everything_is_installed_and_mmcv_compiled() -> None:
     assert planned['video'].changes == {'timm': ('1.0.31', None)}  # torch is there by then
     assert [name for name, one in planned.items() if one.compiles] == ['xtcocotools', 'mmcv']
     text = describe_plan(list(planned.values()))
-    assert 'onedl-mmcv 2.3.6, compiled here; about 8 min on 2 cores' in text
+    assert 'onedl-mmcv 2.3.6, compiled here; about 5 min on 2 cores' in text
     assert 'replaced' not in text
 
 
