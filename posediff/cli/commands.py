@@ -62,6 +62,7 @@ COMMANDS: tuple[Command | Group, ...] = (
         movenet="weights of Google's MoveNet from a TF.js graph model",
         cmu='motion capture of CMU (.asf/.amc/.bvh) for CMUMocapDataset',
         h36m="VideoPose3D's archives of Human3.6M for MMPose's Human36mDataset",
+        jhmdb="JHMDB's annotations for JhmdbClipDataset and MMPose's JhmdbDataset",
         posetrack17='annotations of PoseTrack2017 to one COCO-style file per split',
         merge_posetrack='annotations of PoseTrack2018 or PoseTrack21 to one file per split',
     ),

@@ -94,10 +94,14 @@ class PoseTrackClipDataset(Dataset):
         self._check_frames()
 
     def _open(self, source: Mapping[str, Any]) -> Any:
-        return open_source(**source, test_mode=self.test_mode)
+        return open_source('PoseTrack18Dataset', **source, test_mode=self.test_mode)
+
+    def _candidates(self) -> np.ndarray:
+        """Return the indices of the persons of the dataset."""
+        return np.arange(len(self.source))
 
     def _keep(self, max_items: int | None) -> np.ndarray:
-        people = np.arange(len(self.source))
+        people = self._candidates()
         if not self.test_mode or max_items is None or max_items >= len(people):
             return people
         return people[np.linspace(0, len(people) - 1, max_items).astype(int)]

@@ -1,8 +1,9 @@
-"""MMPose's reader of PoseTrack annotations with strict validation."""
+"""MMPose's readers of annotated video with strict validation."""
 
 from __future__ import annotations
 
 import functools
+import importlib
 import json
 from pathlib import Path
 from typing import Any
@@ -12,20 +13,20 @@ import numpy as np
 from posediff.fileio.annolist import is_annolist
 
 
-def open_source(**kwargs: Any) -> Any:
-    """Read the persons of a COCO-style PoseTrack file with MMPose's ``PoseTrack18Dataset`` and :class:`StrictReading`.
+def open_source(reader: str, **kwargs: Any) -> Any:
+    """Read the persons of a COCO-style file with a class of MMPose and :class:`StrictReading`.
 
     Args:
+        reader: ``'PoseTrack18Dataset'`` or ``'JhmdbDataset'``.
         **kwargs: Arguments of MMPose's class.
     """
-    return _source_class()(**kwargs)
+    return _source_class(reader)(**kwargs)
 
 
 @functools.cache
-def _source_class() -> type:
-    from mmpose.datasets.datasets.body.posetrack18_dataset import PoseTrack18Dataset  # lifting does not need MMPose
-
-    return type('PoseTrackSource', (StrictReading, PoseTrack18Dataset), {})
+def _source_class(reader: str) -> type:
+    body = importlib.import_module('mmpose.datasets.datasets.body')  # lifting does not need MMPose
+    return type(f'Strict{reader}', (StrictReading, getattr(body, reader)), {})
 
 
 class StrictReading:

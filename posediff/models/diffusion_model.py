@@ -95,9 +95,17 @@ class DiffusionModel(BaseModel):
         """Return feature maps (B, T, C, h, w) of frames (B, T, 3, H, W); without a backbone, the inputs."""
         if self.backbone is None:
             return inputs
-        maps = self.backbone(inputs.flatten(0, 1))
+        if self.training and self.train_cfg.backbone_gradient == 'key_frame' and inputs.shape[1] > 1:
+            middle = inputs.shape[1] // 2
+            with torch.no_grad():
+                before, after = self._maps(inputs[:, :middle]), self._maps(inputs[:, middle + 1 :])
+            return torch.cat([before, self._maps(inputs[:, middle : middle + 1]), after], dim=1)
+        return self._maps(inputs)
+
+    def _maps(self, frames: Tensor) -> Tensor:
+        maps = self.backbone(frames.flatten(0, 1))  # type: ignore[misc]
         maps = maps[-1] if isinstance(maps, (tuple, list)) else maps
-        return maps.unflatten(0, inputs.shape[:2])
+        return maps.unflatten(0, frames.shape[:2])
 
     def compute_condition(self, inputs: Tensor) -> Tensor:
         """Return the condition (B, …) of preprocessed inputs (B, …)."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import torch
 import torch.nn.functional as F
 from mmengine.model import BaseModule
 from torch import Tensor, nn
@@ -83,7 +84,8 @@ class MoveNetBackbone(BaseModule):
         if images.shape[-2] % 32 or images.shape[-1] % 32:
             height, width = images.shape[-2:]
             raise ValueError(f'MoveNetBackbone needs images whose sides are multiples of 32 px, got {height}×{width}')
-        maps = self.trunk(images)
+        # depthwise convolutions take two thirds of the time in this memory format on CPUs
+        maps = self.trunk(images.contiguous(memory_format=torch.channels_last))
         return maps[32] if self.pyramid is None else self.pyramid(maps)
 
 

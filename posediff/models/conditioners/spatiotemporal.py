@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from posediff.models.conditioners.base import BaseConditioner
@@ -26,6 +27,9 @@ class SpatioTemporalConditioner(BaseConditioner):
         depth: L, number of encoder layers.
         num_heads, mlp_ratio: Number of heads and relative hidden width of every encoder layer.
         patch_size, rearrange: See :class:`FrameEmbedding`.
+        detail: Append the key frame's own map, rearranged to the output size by ``pixel_unshuffle``: another
+            ``in_channels · patch_size²`` channels, so that decoders have its full resolution. Not in the paper, whose
+            backbone has no finer maps.
         init_cfg: See :class:`mmengine.model.BaseModule`.
     """
 
@@ -42,6 +46,7 @@ class SpatioTemporalConditioner(BaseConditioner):
         mlp_ratio: float = 4.0,
         patch_size: int = 1,
         rearrange: int = 1,
+        detail: bool = False,
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(init_cfg)
@@ -49,6 +54,7 @@ class SpatioTemporalConditioner(BaseConditioner):
             raise ValueError(f'num_frames must be at least 1, got {num_frames}')
         self.num_frames = num_frames
         self.size = (size[0], size[1])
+        self.detail_factor = patch_size if detail else None
         self.embedding = FrameEmbedding(in_channels, channels, patch_size, rearrange)
         self.position = nn.Parameter(torch.zeros(num_frames, size[0] * size[1], channels))
         self.encoder = encoder(channels, depth, num_heads, mlp_ratio)
@@ -65,7 +71,7 @@ class SpatioTemporalConditioner(BaseConditioner):
             features: (B, T, in_channels, h, w) feature maps in temporal order.
 
         Returns:
-            (B, C, H, W).
+            (B, C, H, W), C with the channels of the detail.
 
         Raises:
             ValueError: The number of frames or channels, or the size, is not that of the conditioner.
@@ -82,7 +88,7 @@ class SpatioTemporalConditioner(BaseConditioner):
         tokens = self.norm(self.encoder(tokens.flatten(1, 2)))
         # (B, T·S, C) to (B, S, T·C): concatenates the frames of each position
         joined = tokens.unflatten(1, (self.num_frames, -1)).transpose(1, 2).flatten(2)
-        return to_map(self.aggregation(joined), self.size)
+        return with_detail(to_map(self.aggregation(joined), self.size), features, self.detail_factor)
 
 
 @CONDITIONERS.register_module()
@@ -94,6 +100,7 @@ class SingleFrameConditioner(BaseConditioner):
         num_frames: T; the key frame is the middle one.
         channels: C of the output.
         patch_size, rearrange: See :class:`FrameEmbedding`.
+        detail: See :class:`SpatioTemporalConditioner`.
         init_cfg: See :class:`mmengine.model.BaseModule`.
     """
 
@@ -106,6 +113,7 @@ class SingleFrameConditioner(BaseConditioner):
         channels: int = 256,
         patch_size: int = 1,
         rearrange: int = 1,
+        detail: bool = False,
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(init_cfg)
@@ -113,15 +121,33 @@ class SingleFrameConditioner(BaseConditioner):
             raise ValueError(f'num_frames must be odd, so that one is in the middle, got {num_frames}')
         self.num_frames = num_frames
         self.embedding = FrameEmbedding(in_channels, channels, patch_size, rearrange)
+        self.detail_factor = patch_size if detail else None
 
     def forward(self, features: Tensor) -> Tensor:
-        """Embed the middle frame: (B, T, in_channels, h, w) to (B, C, H, W).
+        """Embed the middle frame: (B, T, in_channels, h, w) to (B, C, H, W), C with the channels of the detail.
 
         Raises:
             ValueError: The number of frames or channels is not that of the conditioner.
         """
         check_frames(type(self).__name__, features, self.num_frames)
-        return self.embedding(features[:, self.num_frames // 2])
+        maps = self.embedding(features[:, self.num_frames // 2])
+        return with_detail(maps, features, self.detail_factor)
+
+
+def with_detail(condition: Tensor, features: Tensor, factor: int | None) -> Tensor:
+    """Append the key frame's own map to a condition.
+
+    Args:
+        condition: (B, C, H, W).
+        features: (B, T, in_channels, factor · H, factor · W).
+        factor: None: return the condition as it is.
+
+    Returns:
+        (B, C + in_channels · factor², H, W).
+    """
+    if factor is None:
+        return condition
+    return torch.cat([condition, F.pixel_unshuffle(features[:, features.shape[1] // 2], factor)], dim=1)
 
 
 def check_frames(owner: str, features: Tensor, num_frames: int) -> None:

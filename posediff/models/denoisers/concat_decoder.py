@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from posediff.models.denoisers.prepared import HeatmapDenoiser
-from posediff.models.layers.convolution import ConcatConv2d, constant_output, conv_block, upsampling
+from posediff.models.layers.convolution import ConcatConv2d, constant_output, conv_block, feature_upsampling
 from posediff.registry import DENOISERS
 
 
@@ -33,6 +33,8 @@ class ConcatPoseDecoder(HeatmapDenoiser):
         depth: Number of convolutions between the first and the output layer.
         feature_factor: Heatmap size divided by feature size, a power of 2.
         step_channels: Width of the step embedding.
+        detail_channels: Channels of the key frame's own map in the feature, see
+            :class:`posediff.models.conditioners.spatiotemporal.SpatioTemporalConditioner`.
         init_cfg: See :class:`mmengine.model.BaseModule`.
     """
 
@@ -45,10 +47,11 @@ class ConcatPoseDecoder(HeatmapDenoiser):
         depth: int = 2,
         feature_factor: int = 4,
         step_channels: int = 128,
+        detail_channels: int = 0,
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(num_joints, heatmap_size, condition_channels, feature_factor, step_channels, init_cfg)
-        self.feature = upsampling(condition_channels, channels, feature_factor)
+        self.feature = feature_upsampling(condition_channels, channels, feature_factor, detail_channels)
         self.join = ConcatConv2d(num_joints, channels, channels)
         self.join_norm = nn.BatchNorm2d(channels)
         self.aggregation = nn.Sequential(*(conv_block(channels, channels) for _ in range(depth)))

@@ -43,6 +43,8 @@ class LookupPoseDecoder(HeatmapDenoiser):
         num_heads, mlp_ratio: Number of heads and relative hidden width of every transformer layer.
         fusion: ``'sum'`` adds the resolutions, ``'concat'`` concatenates and maps them (the paper's ablation).
         step_channels: Width of the step embedding.
+        detail_channels: Channels of the key frame's own map in F, see
+            :class:`posediff.models.conditioners.spatiotemporal.SpatioTemporalConditioner`.
         init_cfg: See :class:`mmengine.model.BaseModule`.
     """
 
@@ -60,6 +62,7 @@ class LookupPoseDecoder(HeatmapDenoiser):
         mlp_ratio: float = 2.0,
         fusion: str = 'sum',
         step_channels: int = 128,
+        detail_channels: int = 0,
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(num_joints, heatmap_size, condition_channels, FACTOR, step_channels, init_cfg)
@@ -74,10 +77,13 @@ class LookupPoseDecoder(HeatmapDenoiser):
         heatmap_channels = (channels[0], middle, num_joints)
         low = TransformerLookup(
             condition_channels, channels[0], channels[0], self.condition_shape[1:], out_channels, FACTOR,
-            refine_depth, depth, num_heads, mlp_ratio,
+            refine_depth, depth, num_heads, mlp_ratio, detail_channels,
         )  # fmt: skip
         higher = [
-            ConvLookup(condition_channels, given, width, 2**level, out_channels, FACTOR // 2**level, conv_depth)
+            ConvLookup(
+                condition_channels, given, width, 2**level, out_channels, FACTOR // 2**level, conv_depth,
+                detail_channels,
+            )  # fmt: skip
             for level, (given, width) in enumerate(zip(heatmap_channels, channels, strict=False))
             if level > 0
         ]

@@ -12,7 +12,7 @@ from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
 from posediff.models.heads.base import BaseHead
-from posediff.models.layers.convolution import constant_output, upsampling
+from posediff.models.layers.convolution import constant_output, feature_upsampling
 from posediff.registry import HEADS
 from posediff.structures.samples import PoseDataSample
 from posediff.structures.skeletons import get_skeleton
@@ -37,6 +37,8 @@ class HeatmapHead(BaseHead):
         in_channels: Channels of the condition from which :meth:`forward` predicts heatmaps with two transposed
             convolutions and a 1×1 convolution, as in SimpleBaseline and ViTPose; None for a diffusion model.
         channels: Width of these convolutions.
+        detail_channels: Channels of the key frame's own map in the condition, see
+            :class:`posediff.models.conditioners.spatiotemporal.SpatioTemporalConditioner`.
         keep_hypotheses: Also decode every hypothesis, as ``pred_hypotheses`` (M, K, 2) px.
         init_cfg: See :class:`mmengine.model.BaseModule`.
     """
@@ -53,6 +55,7 @@ class HeatmapHead(BaseHead):
         offset: float = 0.0,
         in_channels: int | None = None,
         channels: int = 256,
+        detail_channels: int = 0,
         keep_hypotheses: bool = False,
         init_cfg: dict | None = None,
     ) -> None:
@@ -72,7 +75,7 @@ class HeatmapHead(BaseHead):
         self.regression: nn.Module | None = None
         if in_channels is not None:
             output = constant_output(nn.Conv2d(channels, num_joints, 1), self.background_value)
-            self.regression = nn.Sequential(upsampling(in_channels, channels, 4), output)
+            self.regression = nn.Sequential(feature_upsampling(in_channels, channels, 4, detail_channels), output)
         self.register_buffer('flip_indices', torch.tensor(self.skeleton.flip_indices), persistent=False)
 
     @property

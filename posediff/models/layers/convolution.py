@@ -40,6 +40,48 @@ def upsampling(in_channels: int, out_channels: int, factor: int) -> nn.Sequentia
     return nn.Sequential(*blocks)
 
 
+class DetailedUpsampling(nn.Module):
+    """Upsample a feature map whose last channels are a rearranged finer map, and add that map at the output size.
+
+    Input channels: first those of the coarse map, then ``detail_channels · detail_factor²`` of a map of
+    ``detail_channels`` channels and ``detail_factor`` times the size, rearranged by ``pixel_unshuffle``.
+
+    Args:
+        in_channels, out_channels, factor: As for :func:`upsampling`; ``in_channels`` counts all channels.
+        detail_channels: Channels of the finer map.
+        detail_factor: Size of the finer map divided by that of the coarse map, a multiple of ``factor``.
+
+    Raises:
+        ValueError: ``in_channels`` leaves no coarse map.
+    """
+
+    def __init__(
+        self, in_channels: int, out_channels: int, factor: int, detail_channels: int, detail_factor: int = 4
+    ) -> None:
+        super().__init__()
+        self.coarse_channels = in_channels - detail_channels * detail_factor**2
+        if self.coarse_channels < 1:
+            raise ValueError(
+                f'{in_channels} channels with a finer map of {detail_channels} · {detail_factor}² channels leave none '
+                'for the coarse map'
+            )
+        self.factor = factor
+        self.coarse = upsampling(self.coarse_channels, out_channels, factor)
+        self.detail = conv_block(detail_channels * (detail_factor // factor) ** 2, out_channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (N, in, H, W) to (N, out, factor · H, factor · W)."""
+        detail = F.pixel_shuffle(x[:, self.coarse_channels :], self.factor)
+        return self.coarse(x[:, : self.coarse_channels]) + self.detail(detail)
+
+
+def feature_upsampling(in_channels: int, out_channels: int, factor: int, detail_channels: int = 0) -> nn.Module:
+    """Return :func:`upsampling`, or :class:`DetailedUpsampling` if the feature has ``detail_channels``."""
+    if detail_channels == 0:
+        return upsampling(in_channels, out_channels, factor)
+    return DetailedUpsampling(in_channels, out_channels, factor, detail_channels)
+
+
 def constant_output(layer: nn.Conv2d, value: float) -> nn.Conv2d:
     """Initialise an output layer so that its output is approximately ``value``, and return it.
 

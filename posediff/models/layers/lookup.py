@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from posediff.models.layers.convolution import ConcatConv2d, conv_block, per_clip, upsampling
+from posediff.models.layers.convolution import ConcatConv2d, conv_block, feature_upsampling, per_clip, upsampling
 
 
 class PreparedFeature(NamedTuple):
@@ -84,6 +84,7 @@ class TransformerLookup(LookupInteraction):
         factor: Output size divided by ``size``.
         refine_depth, depth: Numbers of encoder layers for self-refinement and interaction.
         num_heads, mlp_ratio: Number of heads and relative hidden width of every encoder layer.
+        detail_channels: See :class:`posediff.models.layers.convolution.DetailedUpsampling`.
     """
 
     def __init__(
@@ -98,11 +99,12 @@ class TransformerLookup(LookupInteraction):
         depth: int = 2,
         num_heads: int = 8,
         mlp_ratio: float = 2.0,
+        detail_channels: int = 0,
     ) -> None:
         super().__init__()
         self.size = size
         tokens = size[0] * size[1]
-        self.feature = upsampling(condition_channels, channels, 1)
+        self.feature = feature_upsampling(condition_channels, channels, 1, detail_channels)
         self.embedding = nn.Linear(heatmap_channels, channels)
         self.heatmap_position = nn.Parameter(torch.zeros(1, tokens, channels))
         self.refinement = encoder(channels, refine_depth, num_heads, mlp_ratio)
@@ -142,6 +144,7 @@ class ConvLookup(LookupInteraction):
         out_channels: Channels of the output.
         factor: Output size divided by this resolution.
         depth: Number of convolutions after the first one on local and global features.
+        detail_channels: See :class:`posediff.models.layers.convolution.DetailedUpsampling`.
     """
 
     def __init__(
@@ -153,9 +156,10 @@ class ConvLookup(LookupInteraction):
         out_channels: int,
         factor: int,
         depth: int = 1,
+        detail_channels: int = 0,
     ) -> None:
         super().__init__()
-        self.feature = upsampling(condition_channels, channels, feature_factor)
+        self.feature = feature_upsampling(condition_channels, channels, feature_factor, detail_channels)
         self.refinement = conv_block(heatmap_channels, channels)
         self.join = ConcatConv2d(channels, channels, channels)
         self.join_norm = nn.BatchNorm2d(channels)

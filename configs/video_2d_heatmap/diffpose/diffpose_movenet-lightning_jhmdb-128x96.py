@@ -1,0 +1,13 @@
+# DiffPose on real video, on a trunk that knows poses: the rows of docs/benchmarks.md.
+_base_ = [
+    '../../_base_/default_runtime.py',
+    '../../_base_/datasets/jhmdb_clips.py',
+    '../../_base_/models/diffpose.py',
+    '../../_base_/models/movenet.py',
+    '../../_base_/schedules/cosine.py',
+]
+
+channels = _base_.movenet_channels
+model = _base_.movenet
+optim_wrapper = _base_.movenet_optimizer
+train_cfg = dict(max_epochs=40, val_interval=5)
