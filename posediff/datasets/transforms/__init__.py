@@ -1,8 +1,33 @@
 """Transforms between a dataset's window and a model's input. Lifting transforms draw from ``results['rng']`` only."""
 
+from posediff.datasets.transforms.border_truncation import RandomBorderTruncation
 from posediff.datasets.transforms.clip_loading import LoadClip, LoadKeyFrame
 from posediff.datasets.transforms.flip import LiftingRandomFlip
+from posediff.datasets.transforms.image_quality import (
+    ClipBlur,
+    ClipDownscale,
+    ClipJpeg,
+    ClipNoise,
+    ClipPhotometricDistortion,
+)
+from posediff.datasets.transforms.joint_mapping import ConvertKeypoints
 from posediff.datasets.transforms.occlusion import KeypointOcclusion, occlusion_mask
+from posediff.datasets.transforms.other_people import PasteOtherPerson
 from posediff.datasets.transforms.packing import PackLiftingInputs
 
-__all__ = ['KeypointOcclusion', 'LiftingRandomFlip', 'LoadClip', 'LoadKeyFrame', 'PackLiftingInputs', 'occlusion_mask']
+__all__ = [
+    'ClipBlur',
+    'ClipDownscale',
+    'ClipJpeg',
+    'ClipNoise',
+    'ClipPhotometricDistortion',
+    'ConvertKeypoints',
+    'KeypointOcclusion',
+    'LiftingRandomFlip',
+    'LoadClip',
+    'LoadKeyFrame',
+    'PackLiftingInputs',
+    'PasteOtherPerson',
+    'RandomBorderTruncation',
+    'occlusion_mask',
+]
