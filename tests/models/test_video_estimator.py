@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 from mmengine.structures import InstanceData, PixelData
 
 from posediff.models.clip_preprocessor import ClipPreprocessor
@@ -14,6 +15,7 @@ pytest.importorskip('timm')
 
 FRAMES, JOINTS, LABELS = 3, 15, 17
 CODEC = {'type': 'UDPHeatmap', 'input_size': (48, 64), 'heatmap_size': (12, 16), 'sigma': 1.0}
+GRADIENTS = ('all', 'key_frame')
 NOT_EARS = [joint for joint in range(LABELS) if joint not in (3, 4)]
 HEAD = {'type': 'HeatmapHead', 'codec': CODEC, 'label_joints': NOT_EARS, 'num_label_joints': LABELS}
 TINY_VIT = {'embed_dim': 12, 'depth': 1, 'num_heads': 2, 'patch_size': 16}
@@ -76,6 +78,57 @@ def test_loss_reaches_every_part_and_prediction_is_in_the_image(changes):
     assert keypoints.shape == (1, LABELS, 2)
     assert scores[0, [3, 4]].tolist() == [0, 0]
     assert np.isfinite(keypoints).all()
+
+
+def detailed(kind, **changes):
+    """A model on maps of stride 4, whose key frame's map is part of the condition."""
+    conditioner = {
+        'type': kind, 'in_channels': 24, 'num_frames': FRAMES, 'channels': 8, 'patch_size': 4, 'detail': True,
+    }  # fmt: skip
+    if kind == 'SpatioTemporalConditioner':
+        conditioner |= {'size': (4, 2), 'depth': 1, 'num_heads': 2}
+    codec = CODEC | {'input_size': (32, 64), 'heatmap_size': (8, 16)}
+    denoiser = config()['denoiser'] | {
+        'heatmap_size': (16, 8),
+        'condition_channels': 8 + 24 * 16,
+        'detail_channels': 24,
+    }
+    return PoseDiffusionEstimator(
+        **config(backbone={'type': 'MoveNetBackbone'}, conditioner=conditioner, denoiser=denoiser,
+                 head={**HEAD, 'codec': codec}, **changes)
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize('kind', ['SpatioTemporalConditioner', 'SingleFrameConditioner'])
+def test_the_key_frames_own_map_is_the_end_of_the_condition(kind):
+    model = detailed(kind).eval()
+    frames = torch.randn(2, FRAMES, 3, 64, 32)
+    features = model.extract_features(frames)
+    condition = model.compute_condition(frames)
+    assert condition.shape == (2, 8 + 24 * 16, 4, 2)
+    assert torch.equal(F.pixel_shuffle(condition[:, 8:], 4), features[:, FRAMES // 2])
+    plain = detailed(kind).conditioner
+    plain.load_state_dict(model.conditioner.state_dict())
+    plain.detail_factor = None
+    assert torch.equal(plain.eval()(features), condition[:, :8])
+
+
+def test_the_backbone_can_be_trained_on_the_key_frame_only():
+    """The loss is that of training on all frames, and no gradient reaches the other frames."""
+    models = {name: detailed('SpatioTemporalConditioner', train_cfg={'backbone_gradient': name}) for name in GRADIENTS}
+    models['key_frame'].load_state_dict(models['all'].state_dict())
+    frames = torch.randn(2, FRAMES, 3, 64, 32)
+    x_0, timestep, noise = torch.rand(2, JOINTS, 16, 8), torch.tensor([5, 900]), torch.randn(2, JOINTS, 16, 8)
+    losses, reached = {}, {}
+    for name, model in models.items():
+        given = frames.clone().requires_grad_()
+        losses[name] = model.train().diffusion_loss(x_0, model.compute_condition(given), timestep, noise)
+        losses[name].backward()
+        reached[name] = given.grad.abs().amax((0, 2, 3, 4)) > 0
+    torch.testing.assert_close(losses['key_frame'], losses['all'], rtol=1e-4, atol=1e-6)
+    assert reached['all'].tolist() == [True, True, True]
+    assert reached['key_frame'].tolist() == [False, True, False]
+    assert next(models['key_frame'].backbone.trunk.parameters()).grad is not None
 
 
 def test_predictions_do_not_depend_on_the_batch():

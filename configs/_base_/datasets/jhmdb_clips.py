@@ -50,6 +50,11 @@ train_pipeline = [
     dict(type='mmpose.RandomBBoxTransform', shift_factor=0.1, rotate_factor=40, scale_factor=(0.7, 1.35)),
     dict(type='mmpose.TopdownAffine', input_size='${input_size}', use_udp=True),
     dict(type='ClipPhotometricDistortion'),
+    dict(type='ClipBlur'),
+    dict(type='ClipDownscale'),
+    dict(type='ClipNoise'),
+    dict(type='ClipJpeg'),
+    dict(type='RandomBorderTruncation'),
     dict(type='mmpose.GenerateTarget', encoder='${codec}'),
     pack,
 ]

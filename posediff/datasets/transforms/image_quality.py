@@ -163,9 +163,7 @@ class ClipDownscale(RandomClipTransform):
         height, width = frames[0].shape[:2]
         factor = np.random.uniform(*self.factor)
         small = max(round(width * factor), 1), max(round(height * factor), 1)
-        return [
-            cv2.resize(cv2.resize(frame, small, interpolation=cv2.INTER_AREA), (width, height)) for frame in frames
-        ]
+        return [cv2.resize(cv2.resize(frame, small, interpolation=cv2.INTER_AREA), (width, height)) for frame in frames]
 
 
 @TRANSFORMS.register_module()

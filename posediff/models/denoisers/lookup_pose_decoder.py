@@ -81,7 +81,13 @@ class LookupPoseDecoder(HeatmapDenoiser):
         )  # fmt: skip
         higher = [
             ConvLookup(
-                condition_channels, given, width, 2**level, out_channels, FACTOR // 2**level, conv_depth,
+                condition_channels,
+                given,
+                width,
+                2**level,
+                out_channels,
+                FACTOR // 2**level,
+                conv_depth,
                 detail_channels,
             )  # fmt: skip
             for level, (given, width) in enumerate(zip(heatmap_channels, channels, strict=False))

@@ -65,13 +65,14 @@ class DetailedUpsampling(nn.Module):
                 f'{in_channels} channels with a finer map of {detail_channels} · {detail_factor}² channels leave none '
                 'for the coarse map'
             )
-        self.factor = factor
+        self.detail_factor, self.fold = detail_factor, detail_factor // factor
         self.coarse = upsampling(self.coarse_channels, out_channels, factor)
-        self.detail = conv_block(detail_channels * (detail_factor // factor) ** 2, out_channels)
+        self.detail = conv_block(detail_channels * self.fold**2, out_channels)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, in, H, W) to (N, out, factor · H, factor · W)."""
-        detail = F.pixel_shuffle(x[:, self.coarse_channels :], self.factor)
+        finer = F.pixel_shuffle(x[:, self.coarse_channels :], self.detail_factor)
+        detail = F.pixel_unshuffle(finer, self.fold)
         return self.coarse(x[:, : self.coarse_channels]) + self.detail(detail)
 
 

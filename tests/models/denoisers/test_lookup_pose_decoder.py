@@ -5,25 +5,28 @@ import torch
 import torch.nn.functional as F
 
 from posediff.models.denoisers import ConcatPoseDecoder, LookupPoseDecoder
-from posediff.models.layers.convolution import ConcatConv2d, upsampling
+from posediff.models.layers.convolution import ConcatConv2d, DetailedUpsampling, feature_upsampling, upsampling
 from posediff.testing import randomise
 
 CLIPS, HYPOTHESES, JOINTS, CHANNELS = 2, 3, 4, 6
 SIZE = (16, 12)
 
 
-@pytest.fixture(params=['sum', 'concat'])
+@pytest.fixture(params=[('sum', 0), ('concat', 0), ('sum', 2)])
 def decoder(request):
+    fusion, detail = request.param
     model = LookupPoseDecoder(
-        JOINTS, SIZE, CHANNELS, channels=(8, 6, 4), out_channels=8, num_heads=2, fusion=request.param, step_channels=8
-    )
+        JOINTS, SIZE, CHANNELS + 16 * detail, channels=(8, 6, 4), out_channels=8, num_heads=2, fusion=fusion,
+        step_channels=8, detail_channels=detail,
+    )  # fmt: skip
     return randomise(model).eval()
 
 
-def inputs():
+def inputs(decoder=None):
     generator = torch.Generator().manual_seed(0)
     x_t = torch.randn(CLIPS * HYPOTHESES, JOINTS, *SIZE, generator=generator)
-    condition = torch.randn(CLIPS, CHANNELS, SIZE[0] // 4, SIZE[1] // 4, generator=generator)
+    channels = CHANNELS if decoder is None else decoder.condition_shape[0]
+    condition = torch.randn(CLIPS, channels, SIZE[0] // 4, SIZE[1] // 4, generator=generator)
     return x_t, torch.arange(CLIPS * HYPOTHESES) * 100, condition
 
 
@@ -48,7 +51,7 @@ def literal_higher_resolution(part, noisy, feature):
 
 
 def test_the_decoder_is_the_papers_equations(decoder):
-    x_t, timestep, condition = inputs()
+    x_t, timestep, condition = inputs(decoder)
     feature = condition.repeat_interleave(HYPOTHESES, dim=0)
     with torch.no_grad():
         noisy = decoder.rescaling(x_t, timestep)
@@ -66,7 +69,7 @@ def test_the_decoder_is_the_papers_equations(decoder):
 
 
 def test_masks_are_kept_for_pictures_when_asked(decoder):
-    x_t, timestep, condition = inputs()
+    x_t, timestep, condition = inputs(decoder)
     for part in decoder.resolutions:
         part.keep_mask = True
     decoder(x_t, timestep, condition)
@@ -101,6 +104,19 @@ def test_upsampling_enlarges(factor):
     assert upsampling(3, 5, factor)(torch.zeros(2, 3, 4, 3)).shape == (2, 5, 4 * factor, 3 * factor)
 
 
+@pytest.mark.parametrize('factor', [1, 2, 4])
+def test_the_finer_map_keeps_its_pixels(factor):
+    """The finer map reaches every resolution in the order of its pixels."""
+    layer = randomise(feature_upsampling(3 + 2 * 16, 5, factor, detail_channels=2)).eval()
+    assert isinstance(layer, DetailedUpsampling)
+    coarse, fine = torch.randn(2, 3, 4, 3), torch.randn(2, 2, 16, 12)
+    out = layer(torch.cat([coarse, F.pixel_unshuffle(fine, 4)], dim=1))
+    expected = layer.coarse(coarse) + layer.detail(F.pixel_unshuffle(fine, 4 // factor))
+    torch.testing.assert_close(out, expected, rtol=1e-5, atol=1e-5)
+    with pytest.raises(ValueError, match='leave none for the coarse map'):
+        feature_upsampling(32, 5, factor, detail_channels=2)
+
+
 @pytest.mark.parametrize(
     ('options', 'said'),
     [
@@ -115,10 +131,10 @@ def test_senseless_options_are_refused(options, said):
 
 
 def test_shapes_that_do_not_fit_are_named(decoder):
-    x_t, timestep, condition = inputs()
+    x_t, timestep, condition = inputs(decoder)
     with pytest.raises(ValueError, match=r'x_t of shape \(N, 4, 16, 12\); got \(6, 4, 12, 16\)'):
         decoder(x_t.transpose(2, 3), timestep, condition)
-    with pytest.raises(ValueError, match=r'condition of shape \(N, 6, 4, 3\)'):
+    with pytest.raises(ValueError, match=rf'condition of shape \(N, {condition.shape[1]}, 4, 3\)'):
         decoder(x_t, timestep, condition[:, :5])
     with pytest.raises(ValueError, match='batch 2 does not fit 5 rows'):
         decoder(x_t[:5], timestep[:5], condition)
