@@ -151,7 +151,8 @@ def test_mmposes_own_file_is_read(root):
         annotation.pop('iscrowd')
     file.write_text(json.dumps(document))
     source = {
-        'ann_file': 'annotations/Sub1_train.json', 'data_root': str(root), 'data_prefix': {'img': 'Rename_Images/catch'},
+        'ann_file': 'annotations/Sub1_train.json', 'data_root': str(root),
+        'data_prefix': {'img': 'Rename_Images/catch'},
     }  # fmt: skip
     item = JhmdbClipDataset(source, num_frames=3)[1]
     np.testing.assert_allclose(item['bbox'][0], [4, 3, 44, 33])
