@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from mmengine.structures import InstanceData
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -139,13 +140,19 @@ def test_keypoints_lie_where_the_heatmap_is_highest(codec, point, height, seed):
     sample = PoseDataSample(
         metainfo={'input_size': (48, 64), 'input_scale': np.array([48, 64]), 'input_center': np.array([24, 32])}
     )
+    sample.gt_instances = InstanceData()
     clear = head.codec.encode(np.full((1, 15, 2), point, np.float32), np.ones((1, 15), np.float32))['heatmaps'] * height
-    found, _ = head._locate(clear, sample)
+
+    def locate(heatmaps):
+        head.attach([sample], torch.from_numpy(heatmaps)[None], torch.zeros(0))
+        return sample.pred_instances.keypoints[0], sample.pred_instances.keypoint_scores[0]
+
+    found, _ = locate(clear)
     np.testing.assert_allclose(found, head.codec.decode(clear)[0][0], atol=1e-4)
     assert np.abs(found - point).max() < 4.5  # a cell
 
     flat = 1e-3 + 1e-6 * np.random.default_rng(seed).random((15, 16, 12), np.float32)
-    found, maxima = head._locate(flat, sample)
+    found, maxima = locate(flat)
     reach = 7 * np.array([48 / 11, 64 / 15])
     assert (np.abs(found - [24, 32]) <= np.array([24, 32]) + reach).all()
     np.testing.assert_allclose(maxima, flat.max((1, 2)))

@@ -12,6 +12,7 @@ from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
 from posediff.models.heads.base import BaseHead
+from posediff.models.heads.keypoint_scores import KeypointScores
 from posediff.models.layers.convolution import constant_output, feature_upsampling
 from posediff.registry import HEADS
 from posediff.structures.samples import PoseDataSample
@@ -40,6 +41,8 @@ class HeatmapHead(BaseHead):
         detail_channels: Channels of the key frame's own map in the condition, see
             :class:`posediff.models.conditioners.spatiotemporal.SpatioTemporalConditioner`.
         keep_hypotheses: Also decode every hypothesis, as ``pred_hypotheses`` (M, K, 2) px.
+        score, score_knots: How keypoints are scored, ``measure`` and ``knots`` of
+            :class:`posediff.models.heads.keypoint_scores.KeypointScores`.
         init_cfg: See :class:`mmengine.model.BaseModule`.
     """
 
@@ -57,6 +60,8 @@ class HeatmapHead(BaseHead):
         channels: int = 256,
         detail_channels: int = 0,
         keep_hypotheses: bool = False,
+        score: str = 'maximum',
+        score_knots: Sequence[tuple[float, float]] | None = None,
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(init_cfg)
@@ -72,6 +77,7 @@ class HeatmapHead(BaseHead):
         self.scale = scale
         self.offset = offset
         self.keep_hypotheses = keep_hypotheses
+        self.scores = KeypointScores(score, score_knots)
         self.regression: nn.Module | None = None
         if in_channels is not None:
             output = constant_output(nn.Conv2d(channels, num_joints, 1), self.background_value)
@@ -114,30 +120,33 @@ class HeatmapHead(BaseHead):
 
     def attach(self, data_samples: Sequence[PoseDataSample], poses: Tensor, hypotheses: Tensor) -> None:
         heatmaps = poses.float().cpu().numpy()
-        drawn = hypotheses.float().cpu().numpy() if self.keep_hypotheses else [None] * len(data_samples)
+        decode_each = self.keep_hypotheses or self.scores.needs_hypotheses
+        drawn = hypotheses.float().cpu().numpy() if decode_each else [None] * len(data_samples)
         for sample, maps, several in zip(data_samples, heatmaps, drawn, strict=True):
-            keypoints, scores = self._locate(maps, sample)
-            predicted = InstanceData(keypoints=keypoints[None], keypoint_scores=scores[None])
-            predicted.keypoints_visible = scores[None]
+            found, maxima = self._read(maps)
+            # the codec takes any number of maps: those of all hypotheses at once
+            each = None if several is None else self._read(several.reshape(-1, *maps.shape[1:]))[0]
+            each = None if each is None else each.reshape(-1, len(maps), 2)
+            scores = np.zeros((1, self.num_label_joints), np.float32)
+            scores[0, self.label_joints] = self.scores(maxima, each, float(self.codec.input_size[1]))
+            predicted = InstanceData(keypoints=self._to_image(found, sample)[None], keypoint_scores=scores)
+            predicted.keypoints_visible = scores
             for name in ('bboxes', 'bbox_scores'):
                 if name in sample.gt_instances:
                     predicted.set_field(sample.gt_instances.get(name), name)
             sample.pred_instances = predicted
-            if several is not None:
-                sample.pred_hypotheses = torch.from_numpy(np.stack([self._locate(one, sample)[0] for one in several]))
+            if self.keep_hypotheses and each is not None:
+                sample.pred_hypotheses = torch.from_numpy(self._to_image(each, sample))
 
-    def _locate(self, heatmaps: np.ndarray, sample: PoseDataSample) -> tuple[np.ndarray, np.ndarray]:
-        """Return keypoints (label joints, 2) in px of the image and scores (label joints,) of heatmaps (K, h, w)."""
+    def _to_image(self, keypoints: np.ndarray, sample: PoseDataSample) -> np.ndarray:
+        """Map keypoints (…, K, 2) in px of the crop to (…, label joints, 2) in px of the image."""
         missing = [name for name in ('input_size', 'input_scale', 'input_center') if sample.get(name) is None]
         if missing:
             raise ValueError(f'sample {sample.get("sample_id")} has no {missing[0]}, which describes its crop')
-        found, maxima = self._read(heatmaps)
         size, scale, centre = (np.asarray(sample.get(f'input_{name}')) for name in ('size', 'scale', 'center'))
-        keypoints = np.zeros((self.num_label_joints, 2), np.float32)
-        scores = np.zeros(self.num_label_joints, np.float32)
-        keypoints[self.label_joints] = found / size * scale + centre - 0.5 * scale
-        scores[self.label_joints] = maxima
-        return keypoints, scores
+        found = np.zeros((*keypoints.shape[:-2], self.num_label_joints, 2), np.float32)
+        found[..., self.label_joints, :] = keypoints / size * scale + centre - 0.5 * scale
+        return found
 
     def _read(self, heatmaps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Decode heatmaps (K, h, w) to keypoints (K, 2) in px of the crop and maxima (K,).
