@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from mmengine.structures import InstanceData
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from mmengine.structures import InstanceData
 
 from posediff.models.heads.heatmap import HeatmapHead
 from posediff.models.losses import MixSTELoss, PoseDistanceLoss, SquaredErrorLoss
