@@ -153,6 +153,7 @@ class PoseTrackClipDataset(Dataset):
             'key_index': self.num_frames // 2,
             'sample_id': f'{results["frame_path"]}/{results["id"]}',
             'dataset': self.source,
+            'people': self._kept,  # of the source, for transforms that read a second person
             **({} if self._skeleton is None else {'skeleton': self._skeleton}),
         }
         with _global_generators(int(rng.integers(2**32))):

@@ -30,8 +30,9 @@ class PasteOtherPerson(RandomClipTransform):
 
     The joints of the target keep their labels, covered ones too.
 
-    The other person is drawn from ``results['dataset']``, the source of the clip; ``img_path`` of its record is read.
-    If every draw is of the same folder of frames as the target, nothing is pasted.
+    The other person is one of ``results['people']`` in ``results['dataset']``, the source of the clip: one that the
+    dataset itself has as an item, so that no held-out person is pasted. ``img_path`` of its record is read. If every
+    draw is of the same folder of frames as the target, nothing is pasted.
 
     Args:
         prob: Probability, in [0, 1].
@@ -110,12 +111,12 @@ def joints_box(results: dict[str, Any], size: tuple[int, int]) -> np.ndarray | N
 
 
 def draw_other(results: dict[str, Any]) -> dict[str, Any] | None:
-    """Return the record of a random person of another video of the clip's source; None if no draw is of another."""
-    source = results['dataset']
+    """Return the record of a random person of another video of the dataset; None if no draw is of another."""
+    source, people = results['dataset'], results['people']
     paths = results['img_path']
     folder = PurePosixPath(paths if isinstance(paths, str) else paths[0]).parent
     for _ in range(_TRIES):
-        record: dict[str, Any] = source.get_data_info(int(np.random.randint(len(source))))
+        record: dict[str, Any] = source.get_data_info(int(people[np.random.randint(len(people))]))
         if PurePosixPath(record['img_path']).parent != folder:
             return record
     return None
