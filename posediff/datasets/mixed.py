@@ -35,7 +35,8 @@ class WeightedConcatDataset(Dataset):
     seen.
 
     Args:
-        datasets: Configs of the parts, or datasets. They read the pass from the index, as those of posediff do.
+        datasets: Configs of the parts, or datasets. They read the pass from the index, as those of posediff do. Parts
+            of one ``seed`` draw the same random values for the same index: give each its own.
         weights: Relative weight of each part, above 0.
         items_per_epoch: Items per epoch of all parts together.
         seed: Random seed of the order.

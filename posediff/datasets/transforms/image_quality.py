@@ -226,4 +226,5 @@ class ClipJpeg(RandomClipTransform):
 
         quality = int(np.random.randint(self.quality[0], self.quality[1] + 1))
         flags = [cv2.IMWRITE_JPEG_QUALITY, quality]
-        return [cv2.imdecode(cv2.imencode('.jpg', frame, flags)[1], cv2.IMREAD_COLOR) for frame in frames]
+        decoded = [cv2.imdecode(cv2.imencode('.jpg', frame, flags)[1], cv2.IMREAD_COLOR) for frame in frames]
+        return [np.asarray(frame) for frame in decoded]
