@@ -60,8 +60,7 @@ class RandomBorderTruncation(RandomClipTransform):
         fraction = np.random.uniform(*self.fraction)
         x, y = picture_direction(results, side)
         height, width = frames[0].shape[:2]
-        rows, columns = np.mgrid[:height, :width]
-        across = x * columns + y * rows
+        across = x * np.arange(width) + y * np.arange(height)[:, None]
         # Pixels reach half a pixel to every side of their centres.
         low, high = across.min() - 0.5, across.max() + 0.5
         border = high - fraction * (high - low)
