@@ -14,6 +14,7 @@ from posediff.datasets.transforms.joint_mapping import ConvertKeypoints
 from posediff.datasets.transforms.occlusion import KeypointOcclusion, occlusion_mask
 from posediff.datasets.transforms.other_people import PasteOtherPerson
 from posediff.datasets.transforms.packing import PackLiftingInputs
+from posediff.datasets.transforms.person_crop import CropPerson, PackClip
 
 __all__ = [
     'ClipBlur',
@@ -22,10 +23,12 @@ __all__ = [
     'ClipNoise',
     'ClipPhotometricDistortion',
     'ConvertKeypoints',
+    'CropPerson',
     'KeypointOcclusion',
     'LiftingRandomFlip',
     'LoadClip',
     'LoadKeyFrame',
+    'PackClip',
     'PackLiftingInputs',
     'PasteOtherPerson',
     'RandomBorderTruncation',

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from posediff.models.heads.base import BaseHead
 from posediff.models.heads.keypoint_scores import KeypointScores
+from posediff.models.heads.udp_heatmap import UDPHeatmap
 from posediff.models.layers.convolution import constant_output, feature_upsampling
 from posediff.registry import HEADS
 from posediff.structures.samples import PoseDataSample
@@ -23,13 +24,14 @@ from posediff.structures.skeletons import get_skeleton
 class HeatmapHead(BaseHead):
     """A head for heatmaps (…, K, h, w) of one person with values from 0 to 1; x_0 is ``scale · (heatmap - offset)``.
 
-    A codec of MMPose converts keypoints to heatmaps in the data pipeline (``GenerateTarget``) and heatmaps to keypoints
+    A codec converts keypoints to heatmaps in the data pipeline (MMPose's ``GenerateTarget``) and heatmaps to keypoints
     in this head. DiffPose does not state how heatmaps are scaled before noise is added. Related work uses them
     unchanged (scale 1, offset 0), or from -s to s (scale 2s, offset 0.5).
 
     Args:
         skeleton: Skeleton of the heatmaps, a name in :mod:`posediff.structures.skeletons`.
-        codec: Config of MMPose's codec, with ``input_size`` (w, h) px and ``heatmap_size`` (w, h), as in the data
+        codec: Config of a codec: ``UDPHeatmap`` (:class:`posediff.models.heads.udp_heatmap.UDPHeatmap`), or another
+            one of MMPose, with ``input_size`` (w, h) px and ``heatmap_size`` (w, h), as in the data
             pipeline.
         label_joints: Index of each joint of the skeleton in the labels; None: the same joints. Other joints of the
             labels are predicted at (0, 0) with score 0, e.g. PoseTrack's ears, which are not annotated.
@@ -149,21 +151,17 @@ class HeatmapHead(BaseHead):
         return found
 
     def _read(self, heatmaps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Decode heatmaps (K, h, w) to keypoints (K, 2) in px of the crop and maxima (K,).
-
-        The refinement of UDP and DARK is one unbounded Newton step on the logarithm of the blurred heatmap. Where the
-        heatmap is flat, rounding errors move the keypoint by thousands of pixels. Blurring moves a maximum by at most
-        the radius of its kernel, so larger steps are discarded.
-        """
-        from mmpose.codecs import MSRAHeatmap, UDPHeatmap
+        """Decode heatmaps (K, h, w) to keypoints (K, 2) in px of the crop and maxima (K,)."""
+        found, maxima = self.codec.decode(heatmaps)
+        if isinstance(self.codec, UDPHeatmap):
+            return found, maxima
+        from mmpose.codecs import MSRAHeatmap
         from mmpose.codecs.utils import get_heatmap_maximum
 
-        found, maxima = self.codec.decode(heatmaps)
-        if not isinstance(self.codec, MSRAHeatmap | UDPHeatmap):
+        if not isinstance(self.codec, MSRAHeatmap):
             return found[0], maxima[0]
+        # unbounded refinements are discarded as in UDPHeatmap.decode
         cell = np.asarray(self.codec.scale_factor)
-        if isinstance(self.codec, UDPHeatmap):  # its decoding uses another factor than its encoding
-            cell = np.asarray(self.codec.input_size) / (np.asarray(self.codec.heatmap_size) - 1)
         peaks = get_heatmap_maximum(heatmaps)[0] * cell
         reach = (self.codec.blur_kernel_size // 2 + 1) * cell
         astray = (np.abs(found[0] - peaks) > reach).any(-1, keepdims=True)
@@ -186,6 +184,9 @@ class HeatmapHead(BaseHead):
 
 
 def _build_codec(codec: dict[str, Any]) -> Any:
+    arguments = dict(codec)
+    if arguments.pop('type') == 'UDPHeatmap' and arguments.pop('heatmap_type', 'gaussian') == 'gaussian':
+        return UDPHeatmap(**arguments)
     import mmpose.codecs  # noqa: F401  registers them
     from mmengine.registry import DefaultScope
     from mmpose.registry import KEYPOINT_CODECS
