@@ -15,18 +15,20 @@ from posediff.structures.argument_checks import require_finite
 
 # Draws of a person of another video before the transform gives up: with one video there is none.
 _TRIES = 4
-# Width of the soft edge, as a share of half the patch.
-_EDGE = 0.25
+# The mask is |x|^p + |y|^p <= 1: an ellipse at 2; more shows heads and feet, and more background in the corners.
+_ROUNDNESS = 3
+# Width of the mask's soft edge, as a share of half the patch.
+_EDGE = 0.15
 
 
 @TRANSFORMS.register_module()
 class PasteOtherPerson(RandomClipTransform):
     """Paste a person of another video at the left or right of the crop; runs after ``TopdownAffine``.
 
-    The patch is an ellipse with a soft edge that touches the sides of the other person's box: it shows the middle
-    of that person and some background. It is one still that moves with constant velocity over the frames, in front
-    of the target. It is no segmented person, its limbs do not move, its colours are not fitted to the picture, and it
-    is never behind the target. Nothing is pasted outside of the picture.
+    The patch is a rounded mask with a soft edge that touches the sides of the other person's box: it shows that person
+    and some background. It is one still that moves with constant velocity over the frames, in front of the target. It
+    is no segmented person, its limbs do not move, its colours are not fitted to the picture, and it is never behind
+    the target. Nothing is pasted outside of the picture.
 
     The joints of the target keep their labels, covered ones too.
 
@@ -38,8 +40,8 @@ class PasteOtherPerson(RandomClipTransform):
         prob: Probability, in [0, 1].
         height: Range of the patch's height as a share of the crop's, in [0.1, 3].
         max_cover: Largest share of the target that the patch's box covers in any frame, in [0, 1]. The target is the
-            box of its annotated joints inside the crop. The share is drawn uniformly from 0 to this value for the
-            frame with the deepest cover.
+            box of its annotated joints inside the crop. The share of the frame with the deepest cover is drawn
+            uniformly from a quarter of this value to the whole; the rounded mask covers less.
         max_speed: Largest movement from frame to frame, as a share of the crop's width, in [0, 1]; a fifth of it
             vertically.
 
@@ -53,7 +55,7 @@ class PasteOtherPerson(RandomClipTransform):
         self,
         prob: float = 0.2,
         height: Sequence[float] = (0.5, 1.1),
-        max_cover: float = 0.4,
+        max_cover: float = 0.5,
         max_speed: float = 0.04,
     ) -> None:
         super().__init__(prob)
@@ -77,7 +79,7 @@ class PasteOtherPerson(RandomClipTransform):
         steps = np.random.uniform(-1, 1, 2) * self.max_speed * crop_width * (1, 0.2)
         moves = times[:, None] * steps
         # The patch's inner side is at most this far inside the target, so it covers at most this share of its box.
-        depth = np.random.uniform(0, self.max_cover) * (target[2] - target[0])
+        depth = np.random.uniform(0.25, 1) * self.max_cover * (target[2] - target[0])
         if np.random.rand() < 0.5:
             left = target[0] + depth - width - moves[:, 0].max()
         else:
@@ -87,7 +89,7 @@ class PasteOtherPerson(RandomClipTransform):
         # Rounded away from the target, whose share would grow otherwise.
         columns = np.floor(corners[:, 0]) if left + width / 2 < (target[0] + target[2]) / 2 else np.ceil(corners[:, 0])
         rows = np.rint(corners[:, 1])
-        opacity = ellipse(height, width)
+        opacity = rounded_mask(height, width)
         inside = inside_picture(frames) > 0
         return [
             pasted(frame, patch, opacity, inside, int(column), int(row))
@@ -143,11 +145,11 @@ def scaled_person(record: dict[str, Any], height: int, max_width: int) -> np.nda
     return cv2.resize(image[y1:y2, x1:x2], size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
 
 
-def ellipse(height: int, width: int) -> np.ndarray:
-    """Return the opacity of a patch: (height, width, 1) float32, 1 inside an ellipse, 0 beyond the sides, soft edge."""
+def rounded_mask(height: int, width: int) -> np.ndarray:
+    """Return the opacity of a patch: (height, width, 1) float32, 0 in the corners, soft edge."""
     y = (np.arange(height, dtype=np.float32) + 0.5) / height * 2 - 1
     x = (np.arange(width, dtype=np.float32) + 0.5) / width * 2 - 1
-    radius = np.hypot(y[:, None], x)
+    radius = (np.abs(y[:, None]) ** _ROUNDNESS + np.abs(x) ** _ROUNDNESS) ** (1 / _ROUNDNESS)
     return np.clip((1 - radius) / _EDGE, 0, 1)[..., None]
 
 

@@ -10,7 +10,7 @@ pytest.importorskip('cv2')
 
 from posediff.datasets.posetrack import PoseTrackClipDataset  # noqa: E402
 from posediff.datasets.transforms import PasteOtherPerson  # noqa: E402
-from posediff.datasets.transforms.other_people import ellipse, joints_box, pasted, scaled_person  # noqa: E402
+from posediff.datasets.transforms.other_people import joints_box, pasted, rounded_mask, scaled_person  # noqa: E402
 
 CROP = [
     {'type': 'LoadClip'},
@@ -90,7 +90,7 @@ def test_nothing_is_pasted_outside_of_the_picture(grey_videos):
 
 def test_a_patch_is_blended_where_it_lies_in_the_frame():
     frame, patch = np.full((20, 30, 3), 50, np.uint8), np.full((8, 6, 3), 250, np.uint8)
-    opacity, everywhere = ellipse(8, 6), np.ones((20, 30), bool)
+    opacity, everywhere = rounded_mask(8, 6), np.ones((20, 30), bool)
     result = pasted(frame, patch, opacity, everywhere, 10, 4)
     assert result[8, 13].tolist() == [250] * 3
     assert (result != 50).any(axis=-1).nonzero()[0].min() >= 4
