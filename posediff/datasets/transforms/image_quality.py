@@ -1,7 +1,8 @@
 """Colour and quality of a clip: brightness, blur, resolution, noise and compression of real footage.
 
 The labels do not change. For small crops, after ``TopdownAffine``; in the order of a camera and its file:
-``ClipPhotometricDistortion``, ``ClipBlur``, ``ClipDownscale``, ``ClipNoise``, ``ClipJpeg``.
+``ClipPhotometricDistortion``, ``ClipBlur``, ``ClipDownscale``, ``ClipNoise``, ``ClipJpeg``. Blur and low resolution
+darken the pixels next to what is outside of the picture.
 """
 
 from __future__ import annotations
