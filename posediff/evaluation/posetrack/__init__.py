@@ -7,8 +7,9 @@ differences of the two official evaluators, ``evaluator`` combines the steps, an
 intervals of the difference of two results. The package imports only numpy, and scipy for tracks.
 """
 
+from posediff.evaluation.bootstrap import Difference
 from posediff.evaluation.posetrack.average_precision import PoseTrackResult
-from posediff.evaluation.posetrack.bootstrap import Difference, bootstrap_differences
+from posediff.evaluation.posetrack.bootstrap import bootstrap_differences
 from posediff.evaluation.posetrack.evaluator import PoseTrackEvaluator, evaluate_folders, read_folders
 from posediff.evaluation.posetrack.protocols import PROTOCOLS
 from posediff.evaluation.posetrack.tracking_result import TrackingResult

@@ -1,37 +1,19 @@
-"""Paired bootstrap over videos for the difference of two results."""
+"""Paired bootstrap over videos for the difference of two average precisions."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
+from posediff.evaluation.bootstrap import Difference, paired_bootstrap
 from posediff.evaluation.posetrack.evaluator import PoseTrackEvaluator
-
-
-@dataclass(frozen=True)
-class Difference:
-    """Average precision of one result minus that of another, in percentage points.
-
-    Attributes:
-        value: Difference on all sequences.
-        low, high: Bounds of the interval that contains 95 % of the draws.
-    """
-
-    value: float
-    low: float
-    high: float
 
 
 def bootstrap_differences(
     baseline: PoseTrackEvaluator, others: Sequence[PoseTrackEvaluator], draws: int = 1000, seed: int = 0
 ) -> list[dict[str, Difference]]:
-    """Compare results on the same sequences by a paired bootstrap (Efron and Tibshirani, 1993).
-
-    Each draw samples sequences with replacement, as many as there are, and evaluates all results on them. Frames and
-    persons of one video are too correlated to be sampled individually. The interval does not cover the variation
-    between training runs.
+    """Compare results on the same sequences, see :func:`posediff.evaluation.bootstrap.paired_bootstrap`.
 
     Args:
         baseline: Reference result.
@@ -40,32 +22,20 @@ def bootstrap_differences(
         seed: Seed of the draws.
 
     Returns:
-        For each of ``others``, the differences per group of joints and of the ``Mean``; NaN where an AP is NaN.
+        For each of ``others``, the differences of average precision in percentage points, per group of joints and of
+        the ``Mean``; NaN where an AP is NaN.
 
     Raises:
         ValueError: Numbers of sequences differ or are below two, or ``draws`` is below 100.
     """
     number = baseline.num_sequences
-    if number < 2:
-        raise ValueError(f'a bootstrap needs two sequences or more, got {number}')
-    if draws < 100:
-        raise ValueError(f'draws must be at least 100, got {draws}')
     for other in others:
         if other.num_sequences != number:
             raise ValueError(f'results of {other.num_sequences} and of {number} sequences cannot be compared')
-    generator = np.random.default_rng(seed)
     evaluators = [baseline, *others]
-    drawn = np.array([_groups(evaluators, generator.integers(number, size=number)) for _ in range(draws)])
-    exact = _groups(evaluators, np.arange(number))
     names = list(baseline.result().groups('ap'))
-    low, high = np.quantile(drawn[:, 1:] - drawn[:, :1], [0.025, 0.975], axis=0)
-    return [
-        {
-            name: Difference(float(exact[index + 1, group] - exact[0, group]), low[index, group], high[index, group])
-            for group, name in enumerate(names)
-        }
-        for index in range(len(others))
-    ]
+    differences = paired_bootstrap(number, lambda sequences: _groups(evaluators, sequences), draws, seed)
+    return [dict(zip(names, of_result, strict=True)) for of_result in differences]
 
 
 def _groups(evaluators: Sequence[PoseTrackEvaluator], sequences: np.ndarray) -> np.ndarray:
