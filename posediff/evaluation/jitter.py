@@ -23,6 +23,36 @@ def acceleration(keypoints: np.ndarray) -> np.ndarray:
     return np.linalg.norm(np.diff(keypoints, n=2, axis=0), axis=-1)
 
 
+def relative_accelerations(
+    keypoints: np.ndarray, sizes: np.ndarray | float, visible: np.ndarray | None = None
+) -> np.ndarray:
+    """Return the valid accelerations of a track, each divided by the size of the person in the middle frame.
+
+    Args:
+        keypoints, sizes, visible: See :func:`jitter`.
+
+    Returns:
+        (V,): one value per valid keypoint and frame; empty if none is valid.
+
+    Raises:
+        ValueError: Shapes do not match, or a required size is not positive.
+    """
+    keypoints = np.asarray(keypoints, dtype=np.float64)
+    accelerations = acceleration(keypoints)
+    counts = np.isfinite(keypoints).all(-1)
+    if visible is not None:
+        if np.shape(visible) != counts.shape:
+            raise ValueError(f'visible {np.shape(visible)} does not fit keypoints {keypoints.shape}')
+        counts &= np.asarray(visible) != 0
+    counts = counts[2:] & counts[1:-1] & counts[:-2]
+    middle = np.broadcast_to(np.asarray(sizes, dtype=np.float64), len(keypoints))[1:-1]
+    needed = counts.any(-1)
+    if not (middle[needed] > 0).all():
+        raise ValueError('a size is not positive')
+    relative = accelerations[needed] / middle[needed][:, None]
+    return relative[counts[needed]]
+
+
 def jitter(keypoints: np.ndarray, sizes: np.ndarray | float, visible: np.ndarray | None = None) -> float:
     """Return the mean acceleration of a track, normalised by the size of the person.
 
@@ -42,19 +72,5 @@ def jitter(keypoints: np.ndarray, sizes: np.ndarray | float, visible: np.ndarray
     Raises:
         ValueError: Shapes do not match, or a required size is not positive.
     """
-    keypoints = np.asarray(keypoints, dtype=np.float64)
-    accelerations = acceleration(keypoints)
-    counts = np.isfinite(keypoints).all(-1)
-    if visible is not None:
-        if np.shape(visible) != counts.shape:
-            raise ValueError(f'visible {np.shape(visible)} does not fit keypoints {keypoints.shape}')
-        counts &= np.asarray(visible) != 0
-    counts = counts[2:] & counts[1:-1] & counts[:-2]
-    middle = np.broadcast_to(np.asarray(sizes, dtype=np.float64), len(keypoints))[1:-1]
-    needed = counts.any(-1)
-    if not (middle[needed] > 0).all():
-        raise ValueError('a size is not positive')
-    if not needed.any():
-        return float('nan')
-    relative = accelerations[needed] / middle[needed][:, None]
-    return float(relative[counts[needed]].mean())
+    relative = relative_accelerations(keypoints, sizes, visible)
+    return float(relative.mean()) if len(relative) else float('nan')

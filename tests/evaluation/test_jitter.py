@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from posediff.evaluation.jitter import acceleration, jitter
+from posediff.evaluation.jitter import acceleration, jitter, relative_accelerations
 
 
 def test_uniform_motion_does_not_jitter():
@@ -54,3 +54,13 @@ def test_what_does_not_fit_is_refused():
         jitter(keypoints[0], 1.0)
     with pytest.raises(ValueError, match='visible'):
         jitter(keypoints, 1.0, np.ones(5))
+
+
+def test_accelerations_of_runs_can_be_pooled():
+    keypoints = np.random.default_rng(0).normal(size=(7, 3, 2))
+    visible = np.ones((7, 3))
+    visible[2, 1] = 0
+    values = relative_accelerations(keypoints, 2.0, visible)
+    assert len(values) == 5 * 3 - 3
+    assert values.mean() == pytest.approx(jitter(keypoints, 2.0, visible))
+    assert len(relative_accelerations(keypoints[:2], 2.0)) == 0
