@@ -35,9 +35,7 @@ class FrameNumbering:
             ValueError: The name is not a number, or is outside the video.
         """
         name = PurePosixPath(path)
-        if not name.stem.isdecimal():
-            raise ValueError(f'{path}: the name of a frame must be a number, as in 000012.jpg')
-        number, last = int(name.stem), self.base + num_frames - 1
+        number, last = frame_number(path), self.base + num_frames - 1
         if not self.base <= number <= last:
             raise ValueError(
                 f'{path}: frame {number} lies outside {self.base}..{last}, the {num_frames} frames of its video '
@@ -46,6 +44,18 @@ class FrameNumbering:
         numbers = np.clip([number + offset for offset in offsets], self.base, last)
         width = len(name.stem)
         return [str(name.with_name(f'{other:0{width}d}{name.suffix}')) for other in numbers]
+
+
+def frame_number(path: str) -> int:
+    """Return the number in the name of a frame, for example 12 of ``000001_bonn/000012.jpg``.
+
+    Raises:
+        ValueError: The name is not a number.
+    """
+    stem = PurePosixPath(path).stem
+    if not stem.isdecimal():
+        raise ValueError(f'{path}: the name of a frame must be a number, as in 000012.jpg')
+    return int(stem)
 
 
 def fixed_offsets(num_frames: int, step: int) -> list[int]:

@@ -11,6 +11,7 @@ import numpy as np
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 
+from posediff.evaluation.metrics.mmpose_samples import as_array, ids_of, key_frame_path, keypoint_names
 from posediff.evaluation.posetrack import PoseTrackEvaluator, PoseTrackResult
 from posediff.evaluation.posetrack.ground_truth import Documents, frames_of, from_coco, from_folder
 from posediff.evaluation.posetrack.protocols import get_protocol
@@ -192,19 +193,19 @@ class PoseTrackAP(BaseMetric):
         if missing:
             raise ValueError(f'{name} has no {missing[0]}')
         predicted, truth = sample['pred_instances'], sample.get('gt_instances', {})
-        keypoints, scores = _array(predicted['keypoints']), _array(predicted['keypoint_scores'])
+        keypoints, scores = as_array(predicted['keypoints']), as_array(predicted['keypoint_scores'])
         if keypoints.ndim != 3 or keypoints.shape[-1] != 2 or scores.shape != keypoints.shape[:2]:
             raise ValueError(
                 f'{name}: keypoints {keypoints.shape} and keypoint_scores {scores.shape} are not (N, K, 2) and (N, K)'
             )
-        names = self._keypoint_names(keypoints.shape[1])
+        names = keypoint_names(self.dataset_meta, keypoints.shape[1])
         boxes = _one_each(predicted.get('bbox_scores', truth.get('bbox_scores')), len(keypoints))
         places = _one_each(predicted.get('bboxes', truth.get('bboxes')), len(keypoints))
         scales = _one_each(truth.get('bbox_scales'), len(keypoints))
         return {
             'image': sample['img_id'],
-            'frame': _frame(sample),
-            'ids': tuple(np.atleast_1d(_array(sample['id'], None)).tolist()),
+            'frame': _last_two(key_frame_path(sample)),
+            'ids': ids_of(sample),
             'keypoints': to_posetrack18(keypoints, names),
             'scores': to_posetrack18(scores[..., None], names)[..., 0],
             'columns': [column for column, name in enumerate(POSETRACK18_KEYPOINTS) if name in names],
@@ -212,14 +213,6 @@ class PoseTrackAP(BaseMetric):
             'places': [None] * len(keypoints) if places is None else places[:, :4],
             'areas': (np.ptp(keypoints, axis=1) if scales is None else scales).prod(-1),
         }
-
-    def _keypoint_names(self, num_keypoints: int) -> Sequence[str]:
-        """Return the names of the predicted keypoints: those of the data set, or PoseTrack18's."""
-        listed = (self.dataset_meta or {}).get('keypoint_id2name')
-        names = POSETRACK18_KEYPOINTS if listed is None else [listed[index] for index in range(len(listed))]
-        if len(names) != num_keypoints:
-            raise ValueError(f'{num_keypoints} keypoints were predicted, but the data set has {len(names)}')
-        return names
 
     def _persons(self, results: Sequence[dict]) -> list[PredictedPerson]:
         """Return the persons of one frame after suppression."""
@@ -262,11 +255,6 @@ def _report(result: PoseTrackResult) -> dict[str, float]:
     return metrics
 
 
-def _array(value: Any, dtype: type | None = np.float64) -> np.ndarray:
-    """Convert an array, a list, or a tensor on any device to an array."""
-    return np.asarray(value.detach().cpu() if hasattr(value, 'detach') else value, dtype=dtype)
-
-
 def _one_each(value: Any, number: int) -> np.ndarray | None:
     """Return the array if it has ``number`` entries, else None.
 
@@ -274,13 +262,7 @@ def _one_each(value: Any, number: int) -> np.ndarray | None:
     """
     if value is None or len(value) != number:
         return None
-    return _array(value)
-
-
-def _frame(sample: Mapping[str, Any]) -> str:
-    """Return the path of the predicted frame; for a clip, entry ``key_index`` (default 0) of the list of paths."""
-    path = sample.get('frame_path') or sample.get('img_path', '')
-    return _last_two(path if isinstance(path, (str, Path)) else path[int(sample.get('key_index', 0))])
+    return as_array(value)
 
 
 def _last_two(path: str | Path) -> str:
