@@ -79,6 +79,7 @@ COMMANDS: tuple[Command | Group, ...] = (
         views='3D poses from one camera against triangulation from the others',
         joints='accuracy of lifters on keypoints of another skeleton',
         posetrack='differences between PoseTrack results, with confidence intervals',
+        pck='differences of PCK between two models, with confidence intervals',
         baselines='mean pose and ridge regression on the datasets of a config',
         activations='pictures of the activations in a heatmap denoiser',
     ),
