@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from posediff.datasets.frame_windows import FrameNumbering, drawn_offsets, fixed_offsets
+from posediff.datasets.frame_windows import FrameNumbering, drawn_offsets, fixed_offsets, frame_number
 
 pytest.importorskip('mmpose')
 cv2 = pytest.importorskip('cv2')
@@ -82,6 +82,12 @@ def test_posetrack17_counts_from_one_in_eight_digits(tmp_path):
     assert greys(found[0]) == [0, 0, 0, 1, 2]
     assert greys(found[5]) == [3, 4, 5, 5, 5]
     assert found[5]['img_path'][-1].endswith('000001_bonn/00000006.jpg')
+
+
+def test_the_name_of_a_frame_is_its_number():
+    assert frame_number('wave/one.avi/00012.png') == 12
+    with pytest.raises(ValueError, match=r'wave/last\.png: the name of a frame must be a number'):
+        frame_number('wave/last.png')
 
 
 def test_the_wrong_base_is_found_before_training(root, tmp_path):
