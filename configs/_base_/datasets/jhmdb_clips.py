@@ -114,6 +114,12 @@ test_dataloader = dict(
         pipeline=test_pipeline,
     ),
 )
-val_evaluator = dict(type='KeypointPCK', thresholds=(0.2, 0.1, 0.05), normalizers=('box', 'torso'))
+joints_tested = (
+    'nose', 'left_shoulder', 'right_shoulder', 'left_elbow', 'right_elbow', 'left_wrist', 'right_wrist', 'left_hip',
+    'right_hip', 'left_knee', 'right_knee', 'left_ankle', 'right_ankle',
+)  # fmt: skip
+val_evaluator = dict(
+    type='KeypointPCK', thresholds=(0.2, 0.1, 0.05), normalizers=('box', 'torso'), joints=joints_tested
+)
 test_evaluator = val_evaluator
 num_workers = 0  # frames are read in the main process: sized for two CPU cores
