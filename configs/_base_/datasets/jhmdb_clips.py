@@ -10,7 +10,7 @@ codec = dict(
     type='UDPHeatmap',
     input_size='${input_size}',
     heatmap_size='${input_size[0] // 4, input_size[1] // 4}',
-    sigma=1.5,
+    sigma=2,
 )
 monitor = dict(metric='pck/PCK@0.1', rule='greater')
 
