@@ -32,6 +32,7 @@ def test_the_configs_that_users_are_promised_exist():
     promised = [f'diffpose/diffpose_vit-{size}_posetrack{year}-256x192' for size in 'bh' for year in (17, 18, 21)]
     promised += [f'diffpose/diffpose_vit-b_posetrack17-256x192_{name}' for name in ABLATIONS]
     promised += [f'diffpose/diffpose_{name}_posetrack17-256x192' for name in ('hrnet-w32', 'hrnet-w48', 'resnet50')]
+    promised += [f'diffpose/diffpose_{name}_posetrack17-256x192' for name in ('vitpose-b', 'vitpose-h', 'rtmpose-m')]
     baselines = ('no-diffusion_vit-b', 'simplebaseline_resnet50', 'vitpose-b')
     promised += [f'baselines/{name}_posetrack{year}-256x192' for name in baselines for year in (17, 18, 21)]
     assert not [name for name in promised if f'{name}.py' not in ALL]
@@ -62,6 +63,9 @@ def shrink(cfg) -> None:
     elif backbone.type == 'mmpose.ResNet':
         backbone.depth = 18
         cfg.model.conditioner.in_channels = 512
+    elif backbone.type == 'mmpose.CSPNeXt':
+        backbone.update(deepen_factor=0.17, widen_factor=0.0625)
+        cfg.model.conditioner.in_channels = 64
     if cfg.model.conditioner.type == 'SpatioTemporalConditioner':
         cfg.model.conditioner.update(size=(4, 4), depth=1)
     cfg.model.head.codec.update(input_size=(64, 64), heatmap_size=(16, 16))

@@ -52,6 +52,9 @@ def shrink(cfg: Config) -> None:
         backbone.img_size = (64, 64)
     elif backbone.type.endswith('ResNet'):
         backbone.depth, width = 18, 512
+    elif backbone.type.endswith('CSPNeXt'):
+        backbone.update(deepen_factor=0.17, widen_factor=0.0625)
+        width = 64
     else:
         width = 8
         for number in range(1, 5):
