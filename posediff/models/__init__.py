@@ -6,6 +6,7 @@ from posediff.models.estimator import PoseDiffusionEstimator
 from posediff.models.heads.mmpose_heatmap import float32_heatmap_head
 from posediff.models.lifters import MixSTE
 from posediff.models.losses import MixSTELoss, PoseDistanceLoss, SquaredErrorLoss
+from posediff.models.temporal_average import temporal_average_estimator
 
 __all__ = [
     'ClipPreprocessor',
@@ -16,4 +17,5 @@ __all__ = [
     'PoseDistanceLoss',
     'SquaredErrorLoss',
     'float32_heatmap_head',
+    'temporal_average_estimator',
 ]

@@ -33,7 +33,7 @@ def test_the_configs_that_users_are_promised_exist():
     promised += [f'diffpose/diffpose_vit-b_posetrack17-256x192_{name}' for name in ABLATIONS]
     promised += [f'diffpose/diffpose_{name}_posetrack17-256x192' for name in ('hrnet-w32', 'hrnet-w48', 'resnet50')]
     promised += [f'diffpose/diffpose_{name}_posetrack17-256x192' for name in ('vitpose-b', 'vitpose-h', 'rtmpose-m')]
-    baselines = ('no-diffusion_vit-b', 'simplebaseline_resnet50', 'vitpose-b')
+    baselines = ('no-diffusion_vit-b', 'simplebaseline_resnet50', 'vitpose-b', 'vitpose-b_temporal-average')
     promised += [f'baselines/{name}_posetrack{year}-256x192' for name in baselines for year in (17, 18, 21)]
     assert not [name for name in promised if f'{name}.py' not in ALL]
 
@@ -109,11 +109,13 @@ def test_a_leaf_builds_small_and_runs_one_loss_and_one_prediction(path):
 @pytest.mark.parametrize('path', MMPOSE)
 def test_a_baseline_of_mmpose_sees_what_diffpose_sees_and_runs_one_loss_and_one_prediction(path):
     cfg, diffpose = load_config(FOLDER / path), load_config(FOLDER / _diffpose_of(path))
+    averaged = 'temporal-average' in path
     for part in ('train', 'val', 'test'):
         mine, theirs = cfg[f'{part}_dataloader'].dataset, diffpose[f'{part}_dataloader'].dataset
-        assert mine.num_frames == 1
+        assert mine.num_frames == (theirs.num_frames if averaged else 1)
         assert (mine.source, mine.get('frame_base')) == (theirs.source, theirs.get('frame_base'))
         assert mine.pipeline[1:] == theirs.pipeline[1:]
+        assert mine.pipeline[0].type == ('LoadClip' if averaged else 'LoadKeyFrame')
     assert cfg.val_evaluator == diffpose.val_evaluator
     assert (cfg.train_cfg, cfg.optim_wrapper) == (diffpose.train_cfg, diffpose.optim_wrapper)
     backbone = cfg.model.backbone
@@ -124,7 +126,8 @@ def test_a_baseline_of_mmpose_sees_what_diffpose_sees_and_runs_one_loss_and_one_
         backbone.img_size, cfg.model.head.in_channels = (64, 64), 12
     cfg.model.head.decoder.update(input_size=(64, 64), heatmap_size=(16, 16))
     model = posediff.init_model(cfg)
-    items = pseudo_collate([{**clip, 'inputs': clip['inputs'][0]} for clip in clips(1, 2)])
+    items = clips(cfg.num_frames, 2)
+    items = pseudo_collate(items if averaged else [{**clip, 'inputs': clip['inputs'][0]} for clip in items])
     losses = model.train()(**model.data_preprocessor(items, True), mode='loss')
     assert bool(torch.isfinite(losses['loss_kpt']))
     sample = model.eval().test_step(items)[0]

@@ -90,7 +90,10 @@ def batch(cfg: Config, part: str) -> dict:
     """Two people through the transforms of ``part`` but the one that reads files, as the loader hands them over."""
     dataset = cfg[f'{part}_dataloader'].dataset
     load, steps = dataset.pipeline[0], dataset.pipeline[1:]
-    frames = cfg.model.conditioner.num_frames if 'conditioner' in cfg.model else 1
+    if 'conditioner' in cfg.model:
+        frames = cfg.model.conditioner.num_frames
+    else:
+        frames = 3 if load.type == 'LoadClip' else 1
     for step in steps:
         if step.type == 'mmpose.TopdownAffine':
             step.input_size = SIZE['input_size']
@@ -123,7 +126,7 @@ def outcome(tools) -> Callable[[Config], list[str]]:
         key = json.dumps([cfg.model, cfg.optim_wrapper])
         if key not in known:
             model = posediff.init_model(cfg)
-            channels = [] if 'conditioner' in cfg.model else CHANNELS
+            channels = CHANNELS if cfg.model.data_preprocessor.type == 'PoseDataPreprocessor' else []
             batches = (lambda: batch(cfg, 'train')), (lambda: batch(cfg, 'val'))
             known[key] = tools.run_model(model, *batches, cfg.optim_wrapper, [*WAITS, *channels], channels)
         return known[key]
