@@ -14,6 +14,7 @@ CASES = {
         ContractCase(VIT, input_shape=(3, 32, 24)),
         ContractCase({**VIT, 'stem': 'convolution'}, input_shape=(3, 32, 24)),
         ContractCase({'model_name': 'test_resnet'}, input_shape=(3, 64, 64)),
+        ContractCase({'model_name': 'test_efficientnet', 'stage': 2}, input_shape=(3, 64, 32)),
     ],
 }
 

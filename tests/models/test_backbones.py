@@ -64,3 +64,46 @@ def test_convolutions_stand_in_for_a_patch_embedding():
         BACKBONES.build({'type': 'TimmBackbone', 'model_name': 'resnet18', 'stem': 'convolution'})
     with pytest.raises(ValueError, match='stem must be one of'):
         BACKBONES.build(vit | {'stem': 'conv'})
+
+
+@pytest.mark.parametrize(
+    ('name', 'stage', 'shape'),
+    [
+        ('tf_efficientnet_lite0', 1, (24, 16, 24)),
+        ('tf_efficientnet_lite0', 3, (112, 4, 6)),
+        ('tf_efficientnet_lite0', -1, (320, 2, 3)),
+        ('resnet18', -3, (128, 8, 12)),
+        ('convnext_atto', 2, (160, 4, 6)),
+    ],
+)
+def test_a_stage_of_a_cnn_is_one_of_the_maps_of_the_whole_model(name, stage, shape, tmp_path):
+    timm = pytest.importorskip('timm')
+    whole = timm.create_model(name).eval()
+    for key, value in whole.state_dict().items():
+        if value.is_floating_point():
+            value.copy_(torch.rand_like(value) + 0.5 if key.endswith('running_var') else 0.1 * torch.randn_like(value))
+    torch.save(whole.state_dict(), tmp_path / 'whole.pth')
+    config = {'type': 'TimmBackbone', 'model_name': name, 'stage': stage}
+    backbone = BACKBONES.build(config | {'checkpoint': tmp_path / 'whole.pth'}).eval()
+    backbone.init_weights()
+    images = torch.randn(1, 3, 64, 96)
+    with torch.no_grad():
+        expected = whole.forward_intermediates(images, norm=True, intermediates_only=True)[stage]
+        assert torch.equal(backbone(images), expected)
+    assert expected.shape[1:] == shape
+    assert len(backbone.state_dict()) < len(whole.state_dict())
+
+
+def test_only_layers_of_the_timm_model_may_be_more_in_a_file(tmp_path):
+    timm = pytest.importorskip('timm')
+    state = timm.create_model('tf_efficientnet_lite0').state_dict()
+    backbone = BACKBONES.build(
+        {'type': 'TimmBackbone', 'model_name': 'tf_efficientnet_lite0', 'stage': 2, 'checkpoint': tmp_path / 'a.pth'}
+    )
+    torch.save(state | {'blocks.7.0.conv_pw.weight': torch.zeros(1)}, tmp_path / 'a.pth')
+    with pytest.raises(ValueError, match=r'a\.pth holds weights of another backbone(?s:.*)blocks\.7\.0\.conv_pw'):
+        backbone.init_weights()
+    del state['blocks.1.0.conv_pw.weight']
+    torch.save(state, tmp_path / 'a.pth')
+    with pytest.raises(ValueError, match=r'(?s)Missing key.*blocks\.1\.0\.conv_pw'):
+        backbone.init_weights()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ from posediff.fileio.checkpoint import load_state
 from posediff.models.backbones.convolutional_stem import convolutional_stem
 from posediff.registry import BACKBONES
 from posediff.structures.argument_checks import require_one_of
+
+PREFIX = 'backbone.model.'
 
 
 @BACKBONES.register_module()
@@ -28,8 +31,10 @@ class TimmBackbone(BaseModule):
             resampled when pretrained weights are loaded.
         pretrained: Download timm's weights in :meth:`init_weights`.
         checkpoint: Load weights from this file instead: a state dict of the timm model or of a trained posediff model,
-            of which the keys with the prefix ``backbone.`` are used.
-        stage: Index of the feature map among timm's intermediate ones; -1: the last.
+            of which the keys with the prefix ``backbone.`` are used. Layers of the timm model that the feature map does
+            not need, such as its classifier, may be in it.
+        stage: Index of the feature map among timm's intermediate ones; -1: the last. Those of CNNs are at strides 2, 4,
+            8, 16 and 32, of some from 4.
         stem: ``'patch'``: the patch embedding of the model; ``'convolution'``: for ViTs trained on few images
             (:func:`~posediff.models.backbones.convolutional_stem.convolutional_stem`).
         model_kwargs: Additional arguments of timm, e.g. ``dict(drop_path_rate=0.3)``.
@@ -74,8 +79,10 @@ class TimmBackbone(BaseModule):
             )
         if not hasattr(model, 'forward_intermediates'):
             raise ValueError(f'timm model {model_name!r} cannot return feature maps: it has no forward_intermediates')
+        self._unneeded = {*model.state_dict()}
         # layers after the feature map would never get a gradient
-        model.prune_intermediate_layers([stage], prune_norm=False, prune_head=True)
+        self._taken = model.prune_intermediate_layers([stage], prune_norm=False, prune_head=True)
+        self._unneeded -= {*model.state_dict()}
         self.model = model
 
     def init_weights(self) -> None:
@@ -92,28 +99,35 @@ class TimmBackbone(BaseModule):
             own = self.model.state_dict()
             self.model.load_state_dict({name: value for name, value in source.state_dict().items() if name in own})
         elif self.checkpoint is not None:
-            load_backbone(self.model, self.checkpoint)
+            load_backbone(self.model, self.checkpoint, self._is_unneeded)
+
+    def _is_unneeded(self, name: str) -> bool:
+        """Return whether a parameter of the timm model is one of a layer that the feature map does not need."""
+        classifiers = self.model.pretrained_cfg.get('classifier') or ()
+        classifiers = (classifiers,) if isinstance(classifiers, str) else classifiers
+        return name in self._unneeded or name.startswith(tuple(f'{classifier}.' for classifier in classifiers))
 
     def forward(self, images: Tensor) -> Tensor:
         """Return the feature map (N, C, h, w) of images (N, 3, H, W), after the final normalisation if there is one."""
-        maps = self.model.forward_intermediates(images, indices=1, norm=True, intermediates_only=True)
+        maps = self.model.forward_intermediates(images, indices=self._taken, norm=True, intermediates_only=True)
         return maps[-1]
 
 
-def load_backbone(module: torch.nn.Module, path: Path, prefix: str = 'backbone.model.') -> None:
+def load_backbone(module: torch.nn.Module, path: Path, unneeded: Callable[[str], bool]) -> None:
     """Load weights of a backbone from its own checkpoint or from that of a trained model.
 
     Args:
         module: The backbone.
-        path: Checkpoint file.
-        prefix: If keys of the checkpoint start with it, only these are used, without the prefix; else all keys.
+        path: Checkpoint file. If keys start with ``backbone.model.``, only these are used, without the prefix; else all
+            keys.
+        unneeded: Whether the weights of a name are left out.
 
     Raises:
         ValueError: Keys or shapes differ; the message names the file.
     """
     state = load_state(path)
-    inside = {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
+    inside = {name.removeprefix(PREFIX): value for name, value in state.items() if name.startswith(PREFIX)}
     try:
-        module.load_state_dict(inside or state)
+        module.load_state_dict({name: value for name, value in (inside or state).items() if not unneeded(name)})
     except RuntimeError as error:
         raise ValueError(f'{path} holds weights of another backbone: {error}') from error
