@@ -142,7 +142,8 @@ class ReadyToTrainHook(Hook):
 
     def before_train(self, runner: Runner) -> None:
         model: Any = unwrap(runner.model)
-        missing = model.ready_to_train()
+        # models of MMPose do not say whether they are
+        missing = model.ready_to_train() if hasattr(model, 'ready_to_train') else None
         if missing:
             raise RuntimeError(f'training was not started: {missing}')
         self.passed = True
