@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from typing import Any
 
 import torch
 from mmengine.device import get_device
@@ -19,12 +20,21 @@ class BFloat16OptimWrapper(OptimWrapper):
 
     bfloat16 has the range of float32, so the loss is not scaled. MMEngine's ``AmpOptimWrapper`` always scales and needs
     CUDA; use it for float16.
+
+    Args:
+        fused_attention: Use PyTorch's fused attention on the CPU too. It is faster for long sequences (a training step
+            of DiffPose with 960 tokens takes 0.75 of the time), and slower for short ones (less than about 100 tokens).
+        **kwargs: See :class:`mmengine.optim.OptimWrapper`.
     """
+
+    def __init__(self, *args: Any, fused_attention: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fused_attention = fused_attention
 
     @contextmanager
     def optim_context(self, model: torch.nn.Module) -> Iterator[None]:
         device = get_device()
-        attention = _plain_attention() if device == 'cpu' else nullcontext()
+        attention = _plain_attention() if device == 'cpu' and not self.fused_attention else nullcontext()
         with super().optim_context(model), torch.autocast(device, torch.bfloat16), attention:
             yield
 
