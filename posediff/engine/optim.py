@@ -23,7 +23,7 @@ class BFloat16OptimWrapper(OptimWrapper):
 
     Args:
         fused_attention: Use PyTorch's fused attention on the CPU too. It is faster for long sequences (a training step
-            of DiffPose with 960 tokens takes 0.75 of the time), and slower for short ones (less than about 100 tokens).
+            of DiffPose with 960 tokens takes 0.75 of the time), and slower for short ones.
         **kwargs: See :class:`mmengine.optim.OptimWrapper`.
     """
 

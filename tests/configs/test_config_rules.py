@@ -20,7 +20,7 @@ LEAVES = [path for path in ALL if '_base_' not in path.parts]
 LIFTING = [path for path in LEAVES if 'lifting_3d' in path.parts]
 VIDEO = [path for path in LEAVES if path not in LIFTING]
 PARTS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
-CPU_SIZED = ('-c32-l8_', '-c64-d4_', '_vit-t_')
+CPU_SIZED = ('-c32-l8_', '-c64-d4_', '_vit-t_', '_movenet-lightning_')
 each_leaf = pytest.mark.parametrize('path', LEAVES, ids=lambda path: path.stem)
 each_lifting_leaf = pytest.mark.parametrize('path', LIFTING, ids=lambda path: path.stem)
 each_video_leaf = pytest.mark.parametrize('path', VIDEO, ids=lambda path: path.stem)
@@ -144,7 +144,11 @@ def test_no_leaf_changes_only_the_sampling(path):
 @each_leaf
 def test_the_best_checkpoint_is_that_of_the_task(path):
     cfg = load_config(read(path))
-    expected = {'LiftingMetric': ('lifting/mpjpe', 'less'), 'PoseTrackAP': ('posetrack/AP', 'greater')}
+    expected = {
+        'LiftingMetric': ('lifting/mpjpe', 'less'),
+        'PoseTrackAP': ('posetrack/AP', 'greater'),
+        'KeypointPCK': ('pck/PCK@0.1', 'greater'),
+    }
     hook = cfg.default_hooks.checkpoint
     assert (hook.save_best, hook.rule) == expected[cfg.val_evaluator.type]
     if 'monitor' in cfg.param_scheduler:

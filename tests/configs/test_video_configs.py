@@ -42,11 +42,18 @@ def test_the_configs_that_users_are_promised_exist():
 def test_a_leaf_is_short_and_its_windows_agree(path):
     assert len((FOLDER / path).read_text().splitlines()) <= 45
     cfg = load_config(FOLDER / path)
-    windows = {cfg[f'{part}_dataloader'].dataset.num_frames for part in ('train', 'val', 'test')}
+    datasets = [part for name in ('train', 'val', 'test') for part in parts(cfg[f'{name}_dataloader'].dataset)]
+    windows = {dataset.num_frames for dataset in datasets}
     assert windows == {cfg.model.conditioner.num_frames}
     assert cfg.model.head.codec == cfg.codec
-    assert ('posetrack17' in path) == (cfg.train_dataloader.dataset.get('frame_base') == 1)
-    assert all(cfg[f'{part}_dataloader'].dataset.source.data_root == cfg.data_root for part in ('train', 'val', 'test'))
+    assert ('posetrack17' in path) == (datasets[0].get('frame_base') == 1)
+    roots = {cfg.data_root, cfg.get('synthetic_root', cfg.data_root)}
+    assert {dataset.source.data_root for dataset in datasets} == roots
+
+
+def parts(dataset) -> list:
+    """Return the datasets that a dataset consists of."""
+    return dataset.datasets if dataset.type == 'WeightedConcatDataset' else [dataset]
 
 
 def shrink(cfg) -> None:
@@ -94,7 +101,7 @@ def test_a_leaf_builds_small_and_runs_one_loss_and_one_prediction(path):
     cfg = load_config(FOLDER / path)
     shrink(cfg)
     model = posediff.init_model(cfg)
-    num_frames = cfg.train_dataloader.dataset.num_frames
+    num_frames = parts(cfg.train_dataloader.dataset)[0].num_frames
     loss = model.train()(**model.data_preprocessor(clips(num_frames, 2), True), mode='loss')['loss']
     loss.backward()
     assert bool(torch.isfinite(loss))

@@ -52,6 +52,8 @@ def shrink(cfg: Config) -> None:
         backbone.img_size = (64, 64)
     elif backbone.type.endswith('ResNet'):
         backbone.depth, width = 18, 512
+    elif backbone.type == 'MoveNetBackbone':
+        backbone.checkpoint, width = None, 24
     elif backbone.type.endswith('CSPNeXt'):
         backbone.update(deepen_factor=0.17, widen_factor=0.0625)
         width = 64
@@ -73,15 +75,16 @@ def shrink(cfg: Config) -> None:
         model.conditioner.num_frames = 3
     model.head.codec.update(SIZE)
     model.head.update(scale=2.0, offset=0.5)
+    condition = 16 + (width * model.conditioner.patch_size**2 if model.conditioner.get('detail') else 0)
     if model.head.get('in_channels'):
-        model.head.update(in_channels=16, channels=8)
+        model.head.update(in_channels=condition, channels=8)
     denoiser = model.get('denoiser')
     if denoiser:
         tiny = {'depth': 1, 'conv_depth': 1, 'refine_depth': 1, 'out_channels': 8, 'step_channels': 8}
         channels = denoiser.get('channels', 128)
         tiny['channels'] = 8 if isinstance(channels, int) else (8,) * len(channels)
         denoiser.update({name: value for name, value in tiny.items() if name in denoiser})
-        denoiser.update(heatmap_size=(16, 16), condition_channels=16)
+        denoiser.update(heatmap_size=(16, 16), condition_channels=condition)
         model.test_cfg.update(num_hypotheses=2, num_inference_steps=2)
     model.pop('init_cfg', None)
 
@@ -89,6 +92,7 @@ def shrink(cfg: Config) -> None:
 def batch(cfg: Config, part: str) -> dict:
     """Two people through the transforms of ``part`` but the one that reads files, as the loader hands them over."""
     dataset = cfg[f'{part}_dataloader'].dataset
+    dataset = dataset.datasets[0] if dataset.type == 'WeightedConcatDataset' else dataset
     load, steps = dataset.pipeline[0], dataset.pipeline[1:]
     if 'conditioner' in cfg.model:
         frames = cfg.model.conditioner.num_frames
@@ -99,7 +103,8 @@ def batch(cfg: Config, part: str) -> dict:
             step.input_size = SIZE['input_size']
         if step.type == 'mmpose.GenerateTarget':
             step.encoder.update(SIZE)
-    transforms = build_pipeline(steps)
+    # these read the data set, which is not here; the labels are those of the model already
+    transforms = build_pipeline([step for step in steps if step.type not in ('ConvertKeypoints', 'PasteOtherPerson')])
     rng = np.random.default_rng(0)
     items = []
     for number in range(2):

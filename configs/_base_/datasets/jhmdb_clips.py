@@ -58,12 +58,17 @@ train_pipeline = [
     dict(type='mmpose.GenerateTarget', encoder='${codec}'),
     pack,
 ]
-test_pipeline = [
+evaluation_pipeline = [
     '${load}',
     '${joints}',
     dict(type='mmpose.GetBBoxCenterScale', padding=1.25),
     dict(type='mmpose.TopdownAffine', input_size='${input_size}', use_udp=True),
     pack,
+]
+test_pipeline = [  # of people without labels: needs no MMPose
+    '${load}',
+    dict(type='CropPerson', input_size='${input_size}', padding=1.25),
+    dict(type='PackClip'),
 ]
 
 train_dataloader = dict(
@@ -95,7 +100,7 @@ val_dataloader = dict(
         part='validation',
         num_frames='${num_frames}',
         test_mode=True,
-        pipeline=test_pipeline,
+        pipeline=evaluation_pipeline,
         max_items=256,
     ),
 )
@@ -111,7 +116,7 @@ test_dataloader = dict(
         source=dict(data_root='${data_root}', ann_file='${test_ann_file}', data_prefix=dict(img='')),
         num_frames='${num_frames}',
         test_mode=True,
-        pipeline=test_pipeline,
+        pipeline=evaluation_pipeline,
     ),
 )
 joints_tested = (

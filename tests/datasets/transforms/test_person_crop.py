@@ -23,9 +23,7 @@ def results(box, frames=3):
     }  # fmt: skip
 
 
-@given(
-    st.tuples(st.floats(-30, 70), st.floats(-30, 50), st.floats(1, 90), st.floats(1, 90)), SIZES, st.floats(0.5, 2)
-)
+@given(st.tuples(st.floats(-30, 70), st.floats(-30, 50), st.floats(1, 90), st.floats(1, 90)), SIZES, st.floats(0.5, 2))
 @settings(max_examples=60)
 def test_crops_are_those_of_mmpose(box, size, padding):
     x, y, width, height = box
