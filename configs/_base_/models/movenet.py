@@ -14,7 +14,6 @@ movenet = dict(
 )
 # The trunk's BatchNorms are folded into its convolutions: 6e-5 is a rate that keeps its features.
 movenet_optimizer = dict(
-    type='BFloat16OptimWrapper',
     optimizer=dict(lr=5e-4),
     paramwise_cfg=dict(custom_keys={'backbone': dict(lr_mult=0.12)}),
     clip_grad=dict(max_norm=1.0),

@@ -11,6 +11,6 @@ _base_ = [
 input_size = (192, 256)  # w, h in px
 channels = _base_.movenet_channels
 model = _base_.movenet
-optim_wrapper = dict(_base_.movenet_optimizer, optimizer=dict(lr=3e-4), fused_attention=True)
+optim_wrapper = dict(_base_.movenet_optimizer, optimizer=dict(lr=3e-4))
 train_cfg = dict(max_epochs=16, val_interval=4)
 load_from = 'checkpoints/diffpose_movenet-lightning_jhmdb-128x96.pth'
