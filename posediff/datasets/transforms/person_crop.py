@@ -46,7 +46,7 @@ class CropPerson:
         scale = np.array([size[0], size[0] / ratio] if wide else [size[1] * ratio, size[1]], dtype=size.dtype)
         # the centres of the first and last pixel of the crop are at the border of the scaled box
         zoom = (np.array(self.input_size) - 1) / scale
-        warp = np.float32([[zoom[0], 0, 0], [0, zoom[1], 0]])
+        warp = np.array([[zoom[0], 0, 0], [0, zoom[1], 0]], np.float32)
         warp[:, 2] = zoom * (0.5 * scale - centre)
         results['img'] = [
             cv2.warpAffine(frame, warp, self.input_size, flags=cv2.INTER_LINEAR) for frame in results['img']

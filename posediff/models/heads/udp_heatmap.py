@@ -14,7 +14,7 @@ class UDPHeatmap:
     """A codec of keypoints and heatmaps, equal to MMPose's ``UDPHeatmap`` with Gaussian heatmaps.
 
     The first and last cell of a heatmap are at the centres of the crop's first and last pixel. Unlike MMPose's,
-    :meth:`decode` discards refinements that leave the neighbourhood of the maximum, and where 3 ``sigma`` is not a whole
+    :meth:`decode` discards refinements that leave the neighbourhood of the maximum. Where 3 ``sigma`` is not a whole
     number, Gaussians are at their keypoints; MMPose's are a cell away, near the left and top border or everywhere.
 
     Args:
