@@ -90,7 +90,7 @@ class WeightedConcatDataset(Dataset):
 
     @property
     def metainfo(self) -> dict[str, Any]:
-        """Metadata of the first part: of its file, before ``ConvertKeypoints``."""
+        """Metadata of the first part's labels."""
         metainfo: dict[str, Any] = self.parts[0].metainfo
         return metainfo
 

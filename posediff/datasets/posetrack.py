@@ -125,8 +125,12 @@ class PoseTrackClipDataset(Dataset):
 
     @property
     def metainfo(self) -> dict[str, Any]:
-        """MMPose's metadata of the keypoints."""
-        return self.source.metainfo
+        """MMPose's metadata of the labels, after ``ConvertKeypoints`` if the pipeline has it."""
+        metainfo: dict[str, Any] = self.source.metainfo
+        for transform in self.pipeline:
+            if hasattr(transform, 'convert_metainfo'):
+                metainfo = transform.convert_metainfo(metainfo)
+        return metainfo
 
     def set_epoch(self, epoch: int) -> None:
         """Set the epoch of the following training items, in workers too."""

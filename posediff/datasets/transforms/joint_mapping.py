@@ -123,6 +123,16 @@ class ConvertKeypoints:
             results[name] = value.copy()
         return results
 
+    def convert_metainfo(self, metainfo: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a dataset's metadata for the target joints. ``sigmas`` are those of other joints and left out."""
+        names = dict(enumerate(self.labels.names))
+        kept = {key: value for key, value in metainfo.items() if key != 'sigmas'}
+        ids = {name: index for index, name in names.items()}
+        return {
+            **kept, **self.labels.metainfo, 'num_keypoints': len(names), 'keypoint_id2name': names,
+            'keypoint_name2id': ids,
+        }  # fmt: skip
+
     def _find(self, metainfo: Mapping[str, Any]) -> list[int]:
         ids = {name: index for index, name in metainfo['keypoint_id2name'].items()}
         unknown = sorted({name for name in self.joints.values() if name not in ids})
