@@ -10,4 +10,4 @@ _base_ = [
 channels = _base_.movenet_channels
 model = _base_.movenet
 optim_wrapper = _base_.movenet_optimizer
-train_cfg = dict(max_epochs=20, val_interval=5)
+train_cfg = dict(max_epochs=10, val_interval=5)

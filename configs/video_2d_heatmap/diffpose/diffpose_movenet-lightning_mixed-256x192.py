@@ -9,6 +9,7 @@ _base_ = [
 ]
 
 input_size = (192, 256)  # w, h in px
+codec = dict(sigma=2)
 channels = _base_.movenet_channels
 model = _base_.movenet
 optim_wrapper = dict(_base_.movenet_optimizer, optimizer=dict(lr=3e-4))
