@@ -186,6 +186,22 @@ def write_single(root):
     return root
 
 
+def test_converted_labels_have_their_own_metadata(root):
+    """The metric names the joints of the labels, not those of the file."""
+    convert_jhmdb(root)
+    pairs = {'nose': 'head', 'head_bottom': 'neck', 'left_wrist': 'left_wrist'}
+    convert = {'type': 'ConvertKeypoints', 'to': 'posetrack18', 'joints': pairs}
+    metainfo = dataset(root, pipeline=[convert]).metainfo
+    assert metainfo['num_keypoints'] == 17
+    assert [metainfo['keypoint_id2name'][index] for index in (0, 1, 9)] == ['nose', 'head_bottom', 'left_wrist']
+    assert metainfo['keypoint_name2id']['left_wrist'] == 9
+    assert 'sigmas' not in metainfo
+    assert dataset(root).metainfo['num_keypoints'] == len(JOINTS)
+    item = dataset(root, pipeline=[convert])[0]
+    assert item['keypoints'].shape == (1, 17, 2)
+    assert item['keypoints_visible'][0].tolist() == [1, 1] + 7 * [0] + [1] + 7 * [0]
+
+
 def test_the_recovered_clips_are_read_as_the_official_ones(reference_data, tmp_path):
     """Real clips with their annotations, written in JHMDB's layout."""
     source = reference_data / 'jhmdb'

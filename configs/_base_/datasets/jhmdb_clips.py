@@ -46,7 +46,7 @@ train_pipeline = [
     '${joints}',
     dict(type='mmpose.GetBBoxCenterScale', padding=1.25),
     dict(type='mmpose.RandomFlip', direction='horizontal'),
-    # mild: with few crops, rotations of 40° and scales from 0.7 cost 5 points of PCK@0.1 (docs/benchmarks.md)
+    # mild: stronger augmentation is worse in trainings of this length (docs/benchmarks.md)
     dict(type='mmpose.RandomBBoxTransform', shift_factor=0.03, rotate_factor=15, scale_factor=(0.9, 1.15)),
     dict(type='mmpose.TopdownAffine', input_size='${input_size}', use_udp=True),
     dict(type='ClipPhotometricDistortion', prob=0.5),
