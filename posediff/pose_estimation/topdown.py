@@ -137,7 +137,7 @@ class DiffPoseEstimator(TopdownEstimator):
     command_line = (
         CommandLineChoice(
             'diffpose',
-            'the packaged small DiffPose model, trained on rendered people only',
+            'the packaged DiffPose model, trained on real and rendered video',
             arguments=lambda chosen: {
                 'config': DIFFPOSE_CONFIG, 'checkpoint': DIFFPOSE_CHECKPOINT, 'device': chosen.device,
             },

@@ -84,6 +84,37 @@ print(*sorted(sys.modules))
 """
 
 
+RUN_POSE = """
+import sys
+
+for name in ('mmcv', 'mmpose', 'mmdet', 'mmpretrain', 'timm'):
+    sys.modules[name] = None  # as if it were not installed
+import numpy as np
+from posediff.pose_estimation import DiffPoseEstimator
+from posediff.pose_estimation.base import FrameWindow
+from posediff.structures.person_boxes import PersonBoxes
+from posediff.structures.video_frame import VideoFrame
+
+from posediff.assets import DIFFPOSE_CHECKPOINT, DIFFPOSE_CONFIG
+
+estimator = DiffPoseEstimator(DIFFPOSE_CONFIG, DIFFPOSE_CHECKPOINT)
+image = np.random.default_rng(0).integers(0, 256, (90, 120, 3), np.uint8)
+frames = tuple(VideoFrame(index, index / 30, image) for index in range(2 * estimator.frames_around + 1))
+people = PersonBoxes(np.float32([[10, 10, 60, 80], [50, -20, 130, 95]]), np.float32([0.9, 0.8]))
+(found,) = estimator([FrameWindow(frames, people)])
+assert found.keypoints_2d.shape == (2, 15, 2)
+assert np.isfinite(found.keypoints_2d).all()
+print(*sorted(name for name, module in sys.modules.items() if module is not None))
+"""
+
+
+def test_the_shipped_diffpose_runs_without_openmmlab_packages_and_timm() -> None:
+    pytest.importorskip('cv2')
+    done = subprocess.run([sys.executable, '-c', RUN_POSE], cwd=REPOSITORY, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert not set(done.stdout.split('\n')[-2].split()) & {'mmengine.runner', 'mmcv', 'mmpose', 'timm'}
+
+
 def test_lifting_with_the_shipped_model_imports_neither_the_runner_nor_openmmlab_packages() -> None:
     done = subprocess.run([sys.executable, '-c', RUN_IT], cwd=REPOSITORY, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
