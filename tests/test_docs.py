@@ -500,7 +500,7 @@ def known_classes() -> set[str]:
     for registry in vars(mmengine_registry).values():
         if isinstance(registry, mmengine_registry.Registry):
             known |= set(registry._module_dict)
-    return known | {'PoseDataSample', 'DataParallel'}
+    return known | {'PoseDataSample', 'DataParallel', 'BN'}  # of classes with other names
 
 
 def without_code(text: str) -> str:
