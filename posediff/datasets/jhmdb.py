@@ -18,13 +18,17 @@ PARTS = ('all', 'train', 'validation')
 VALIDATION_SHARE = 10
 """One of this number of source videos belongs to the validation part."""
 
+TWO_WORD_ACTIONS = (
+    'brush_hair', 'climb_stairs', 'kick_ball', 'shoot_ball', 'shoot_bow', 'shoot_gun', 'swing_baseball',
+)  # fmt: skip
+
 
 @DATASETS.register_module()
 class JhmdbClipDataset(PoseTrackClipDataset):
     """Windows of 2δ + 1 frames around every annotated person of JHMDB.
 
-    The files are those of MMPose's ``JhmdbDataset`` (``Sub1_train.json`` …), from MMPose or from ``posediff convert
-    jhmdb``; its class reads them and makes the 1-based coordinates 0-based. Labels are its 15 joints: ``neck``,
+    The files are those of ``posediff convert jhmdb`` (all clips of a split), or MMPose's (those of sub-JHMDB). They are
+    read by MMPose's ``JhmdbDataset``, which makes the 1-based coordinates 0-based. Labels are its 15 joints: ``neck``,
     ``belly``, ``head`` (the centre of the face) and the limbs. :class:`ConvertKeypoints` maps them to those of a model.
 
     Args:
@@ -66,6 +70,7 @@ def is_validation(frame_path: str) -> bool:
     ``Faith_Rewarded_catch_f_cm_np1_fr_med_10``, which ends with seven tags: action, visible body parts, camera motion,
     number of people, direction, quality, number.
     """
-    clip = PurePosixPath(frame_path).parent.name
-    video = clip.rsplit('_', 7)[0]
+    name = PurePosixPath(frame_path).parent.name.rsplit('_', 6)[0]  # without the tags after the action
+    action = next((two for two in TWO_WORD_ACTIONS if name.endswith(f'_{two}')), name.rpartition('_')[2])
+    video = name.removesuffix(f'_{action}')
     return zlib.crc32(video.encode()) % VALIDATION_SHARE == 0

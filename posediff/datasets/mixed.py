@@ -12,7 +12,6 @@ import torch
 from torch.utils.data import Dataset
 
 from posediff.datasets.passes import ItemOfPass, epoch_of
-from posediff.datasets.transforms.joint_mapping import ConvertKeypoints
 from posediff.registry import DATASETS
 from posediff.structures.argument_checks import require_finite, require_whole
 
@@ -31,8 +30,7 @@ class WeightedConcatDataset(Dataset):
     differently.
 
     The parts keep their own joints and pipelines: a part with other joints has ``ConvertKeypoints`` in its pipeline.
-    The names of the labels are compared when the dataset is built; what other transforms do to the labels is not
-    seen.
+    The names of the labels are compared when the dataset is built.
 
     Args:
         datasets: Configs of the parts, or datasets. They read the pass from the index, as those of posediff do. Parts
@@ -150,10 +148,7 @@ def shares(weights: Sequence[float], total: int) -> list[int]:
 
 
 def label_names(dataset: Any) -> list[str]:
-    """Return the names of the joints of a dataset's labels, after ``ConvertKeypoints`` in its ``pipeline``."""
-    for step in reversed(getattr(dataset, 'pipeline', [])):
-        if isinstance(step, ConvertKeypoints):
-            return list(step.labels.names)
+    """Return the names of the joints of a dataset's labels."""
     metainfo = dataset.metainfo
     if 'keypoint_id2name' not in metainfo:  # lifting datasets
         return list(metainfo['joint_names'])

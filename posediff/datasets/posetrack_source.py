@@ -60,7 +60,7 @@ class StrictReading:
                 'converts a split to what is needed here'
             )
         if not images or not isinstance(document.get('annotations'), list):
-            raise ValueError(f'{self.ann_file}: no images and annotations in it; expected a COCO-style PoseTrack file')
+            raise ValueError(f'{self.ann_file}: no images and annotations in it; expected a COCO-style file')
         self._check_categories(document.get('categories'))
         self._checked = {image['id']: image for image in images}
         if not self.bbox_file:

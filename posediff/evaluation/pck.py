@@ -25,7 +25,7 @@ SEGMENTS = {'torso': ('left_shoulder', 'right_hip'), 'head': ('head_bottom', 'he
 """The two joints whose distance is the length, by the name of the normaliser."""
 
 SHORTEST_SEGMENT = 1.0
-"""px; shorter segments are of no use as a length, as in MMPose's ``JhmdbPCKAccuracy``."""
+"""px; shorter segments are not used, as in MMPose's ``JhmdbPCKAccuracy``."""
 
 
 def reference_lengths(

@@ -21,7 +21,7 @@ FORMAT = 'posediff PCK 1'
 
 @dataclass(frozen=True)
 class ClipCounts:
-    """What a model got right in each clip, from which the measures of any choice of clips are computed.
+    """Numbers of counted and correct keypoints per clip, from which the measures of any choice of clips are computed.
 
     Attributes:
         joints: K names.

@@ -21,6 +21,7 @@ class TrainOptions:
             in sampling.
         backbone_gradient: ``'all'``: the image backbone is trained on all frames of a clip. ``'key_frame'``: on the
             middle frame; the other frames are encoded without gradient, which takes half of the time at T = 5.
+            Backbones with BatchNorm normalise the frames before, at and after the key frame separately.
     """
 
     condition_dropout: float = 0.0

@@ -44,14 +44,16 @@ def root(tmp_path):
     return write(tmp_path / 'jhmdb')
 
 
-def dataset(root, file='Sub1_train.json', **options):
+def dataset(root, file='split1_train.json', **options):
     source = {'ann_file': f'annotations/{file}', 'data_root': str(root), 'data_prefix': {'img': ''}}
     return JhmdbClipDataset(source, **{'pipeline': [{'type': 'LoadClip'}], 'num_frames': 3} | options)
 
 
 def test_a_converted_clip_has_its_joints_0_based_and_its_windows(root):
     counts = convert_jhmdb(root)
-    assert counts == {'train clips': 1, 'test clips': 1, 'train frames': FRAMES, 'test frames': FRAMES}
+    assert counts == {
+        'train clips': 1, 'test clips': 1, 'train frames': FRAMES, 'test frames': FRAMES, 'frames without a person': 0,
+    }  # fmt: skip
     found = dataset(root)
     assert len(found) == FRAMES
     for number in range(FRAMES):
@@ -95,6 +97,31 @@ def test_frames_come_from_videos_if_the_images_are_missing(tmp_path):
     assert not list(root.glob('Rename_Images/catch/.*'))
 
 
+def test_what_is_no_video_is_named_and_leaves_no_folder(tmp_path):
+    root = write(tmp_path / 'jhmdb', frames=False)
+    folder = root / 'videos' / 'catch'
+    folder.mkdir(parents=True)
+    (folder / f'{TRAIN}.avi').write_bytes(b'no video')
+    with pytest.raises(ValueError, match=rf'{TRAIN}\.avi is not a readable video'):
+        convert_jhmdb(root, videos=root / 'videos')
+    with av.open(str(folder / f'{TRAIN}.avi'), 'w', format='wav') as container:
+        stream = container.add_stream('pcm_s16le', rate=8000)
+        sound = av.AudioFrame.from_ndarray(np.zeros((1, 800), np.int16), layout='mono')
+        sound.rate = 8000
+        container.mux(stream.encode(sound))
+        container.mux(stream.encode())
+    with pytest.raises(ValueError, match=rf'{TRAIN}\.avi has no video stream'):
+        convert_jhmdb(root, videos=root / 'videos')
+    assert not list((root / 'Rename_Images').glob('catch/*'))
+
+
+def test_a_part_without_clips_is_an_error(tmp_path):
+    root = write(tmp_path / 'jhmdb', [(TRAIN, 1)])
+    with pytest.raises(ValueError, match='split 1 has no test clips'):
+        convert_jhmdb(root)
+    assert not (root / 'annotations').exists() or not list((root / 'annotations').iterdir())
+
+
 def test_fewer_frames_than_annotations_are_an_error(root):
     (root / 'Rename_Images/catch' / TRAIN / f'{FRAMES:05d}.png').unlink()
     with pytest.raises(ValueError, match=rf'{TRAIN} has 3 frames, but joints of 4 frames are annotated'):
@@ -132,6 +159,9 @@ def test_a_split_names_its_parts(tmp_path):
     file = tmp_path / 'run_test_split2.txt'
     file.write_text('a b.avi 1\nc.avi 2\nunused.avi 0\n\n')
     assert read_split(tmp_path, 2) == {'run': {'a b': 'train', 'c': 'test'}}
+    (tmp_path / '._run_test_split2.txt').write_bytes(b'\xb0')  # macOS writes such files beside copies
+    file.write_text('a b.avi\t1\n')
+    assert read_split(tmp_path, 2) == {'run': {'a b': 'train'}}
     file.write_text('a.avi 1\nb.avi 3\n')
     with pytest.raises(ValueError, match=r"run_test_split2\.txt, line 2: .* got 'b\.avi 3'"):
         read_split(tmp_path, 2)
@@ -142,14 +172,14 @@ def test_a_split_names_its_parts(tmp_path):
 def test_mmposes_own_file_is_read(root):
     """Boxes of masks, no ``iscrowd`` and other image names, as in MMPose's ``Sub1_train.json``."""
     convert_jhmdb(root)
-    file = root / 'annotations' / 'Sub1_train.json'
+    file = root / 'annotations' / 'split1_train.json'
     document = json.loads(file.read_text())
     for image in document['images']:
         image['file_name'] = image['file_name'].removeprefix('Rename_Images/catch/')
     for annotation in document['annotations']:
         annotation['bbox'] = [5.0, 4.0, 40.0, 30.0]
         annotation.pop('iscrowd')
-    file.write_text(json.dumps(document))
+    (file.parent / 'Sub1_train.json').write_text(json.dumps(document))
     source = {
         'ann_file': 'annotations/Sub1_train.json', 'data_root': str(root),
         'data_prefix': {'img': 'Rename_Images/catch'},
@@ -158,10 +188,13 @@ def test_mmposes_own_file_is_read(root):
     np.testing.assert_allclose(item['bbox'][0], [4, 3, 44, 33])
 
 
-@given(st.text('abcDEF_ 09', min_size=1, max_size=20), st.integers(0, 99), st.sampled_from(['fr', 'ba', 'le', 'ri']))
-def test_clips_of_one_source_video_are_in_one_part(video, number, direction):
+@given(
+    st.text('abcDEF_ 09', min_size=1, max_size=20), st.integers(0, 99), st.sampled_from(['fr', 'ba', 'le', 'ri']),
+    st.sampled_from(['catch', 'throw', 'shoot_gun', 'kick_ball', 'brush_hair']),
+)  # fmt: skip
+def test_clips_of_one_source_video_are_in_one_part(video, number, direction, action):
     first = is_validation(f'Rename_Images/catch/{video}_catch_f_cm_np1_fr_med_0/00001.png')
-    assert is_validation(f'catch/{video}_throw_u_nm_np2_{direction}_bad_{number}/00007.png') == first
+    assert is_validation(f'{action}/{video}_{action}_u_nm_np2_{direction}_bad_{number}/00007.png') == first
 
 
 def test_parts_split_the_training_clips(tmp_path):
@@ -195,7 +228,7 @@ def test_converted_labels_have_their_own_metadata(root):
     assert metainfo['num_keypoints'] == 17
     assert [metainfo['keypoint_id2name'][index] for index in (0, 1, 9)] == ['nose', 'head_bottom', 'left_wrist']
     assert metainfo['keypoint_name2id']['left_wrist'] == 9
-    assert 'sigmas' not in metainfo
+    assert not {'sigmas', 'keypoint_colors'} & set(metainfo)
     assert dataset(root).metainfo['num_keypoints'] == len(JOINTS)
     item = dataset(root, pipeline=[convert])[0]
     assert item['keypoints'].shape == (1, 17, 2)

@@ -8,7 +8,7 @@ from mmengine.structures import InstanceData
 from posediff.models.heads.keypoint_scores import KeypointScores, spread
 from posediff.structures import PoseDataSample
 
-KNOTS = ((0.01, 0.9), (0.05, 0.5), (0.2, 0.1))
+KNOTS = ((0.1, 0.1), (0.25, 0.5), (0.5, 0.9))
 
 
 def test_the_spread_is_the_distance_from_the_mean():
@@ -22,8 +22,9 @@ def test_the_spread_is_the_distance_from_the_mean():
 def test_scores_are_interpolated_between_knots_and_constant_outside():
     scores = KeypointScores('spread', KNOTS)
     drawn = np.zeros((2, 4, 2))
-    drawn[:, :, 0] = np.outer([1, -1], np.array([0.0, 0.03, 0.125, 0.9]) * 64)
-    np.testing.assert_allclose(scores(np.zeros(4), drawn, 64.0), [0.9, 0.7, 0.3, 0.1], atol=1e-6)
+    drawn[:, :, 0] = np.outer([1, -1], np.array([0.0, 0.01, 0.03, 0.9]) * 64)
+    np.testing.assert_allclose(scores(np.zeros(4), drawn, 64.0), [0.9, 0.9, 0.5, 0.1], atol=1e-6)
+    np.testing.assert_allclose(KeypointScores('spread')(np.zeros(4), drawn, 64.0), [1, 1 / 2, 1 / 4, 1 / 91])
     maxima = np.array([0.0, 0.3, 2.0])
     assert KeypointScores()(maxima, None, 64.0).tolist() == pytest.approx([0, 0.3, 2])
     np.testing.assert_allclose(KeypointScores('maximum', ((0, 0), (1, 0.5)))(maxima, None, 64.0), [0, 0.15, 0.5])
@@ -33,8 +34,9 @@ def test_scores_are_interpolated_between_knots_and_constant_outside():
     ('measure', 'knots', 'message'),
     [
         ('variance', None, 'score must be one of maximum, spread'),
-        ('spread', None, 'needs score_knots'),
         ('maximum', ((0.5, 0.1), (0.5, 0.2)), 'ascending measures'),
+        ('maximum', ((0.1, 0.3), (0.5, 0.2)), 'ascending measures and scores'),
+        ('maximum', ((0.1, 0.3), (np.inf, 0.4)), 'finite numbers'),
         ('maximum', (0.5, 0.1), 'must be pairs'),
         ('maximum', ((0.1, 0.1), (0.5, 1.2)), r'scores in \[0, 1\]'),
     ],

@@ -8,6 +8,7 @@ from mmengine.structures import InstanceData, PixelData
 
 from posediff.models.clip_preprocessor import ClipPreprocessor
 from posediff.models.estimator import PoseDiffusionEstimator
+from posediff.registry import CONDITIONERS
 from posediff.structures import PoseDataSample
 
 pytest.importorskip('mmpose')
@@ -111,6 +112,10 @@ def test_the_key_frames_own_map_is_the_end_of_the_condition(kind):
     plain.load_state_dict(model.conditioner.state_dict())
     plain.detail_factor = None
     assert torch.equal(plain.eval()(features), condition[:, :8])
+    options = {'type': kind, 'in_channels': 24, 'num_frames': FRAMES, 'channels': 8, 'detail': True}
+    for change in ({'patch_size': 2}, {'patch_size': 4, 'rearrange': 2}):
+        with pytest.raises(ValueError, match='detail needs patch_size 4 and rearrange 1'):
+            CONDITIONERS.build(options | change)
 
 
 def test_the_backbone_can_be_trained_on_the_key_frame_only():

@@ -2,9 +2,9 @@
 # keypoints, of which JHMDB has 14. Prepare the files with: posediff convert jhmdb data/jhmdb
 dataset_type = 'JhmdbClipDataset'
 data_root = 'data/jhmdb/'
-train_ann_file = 'annotations/Sub1_train.json'
-val_ann_file = 'annotations/Sub1_train.json'
-test_ann_file = 'annotations/Sub1_test.json'
+train_ann_file = 'annotations/split1_train.json'
+val_ann_file = 'annotations/split1_train.json'
+test_ann_file = 'annotations/split1_test.json'
 input_size = (96, 128)  # w, h in px
 codec = dict(
     type='UDPHeatmap',

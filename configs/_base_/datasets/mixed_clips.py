@@ -1,5 +1,5 @@
 # Real and rendered video: JHMDB for people as they look, and the synthetic set (synthetic_video.py says how to make it)
-# for the top of the head, which JHMDB does not annotate, and for people who hide each other. Tested on JHMDB.
+# for the top of the head, which JHMDB does not annotate, and for people who occlude each other. Tested on JHMDB.
 _base_ = './jhmdb_clips.py'
 
 synthetic_root = 'data/synthetic_video/'

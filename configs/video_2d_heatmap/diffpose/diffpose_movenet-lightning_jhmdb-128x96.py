@@ -1,4 +1,4 @@
-# DiffPose on real video, on a trunk that knows poses: the rows of docs/benchmarks.md.
+# DiffPose on real video, on a backbone that is pretrained on poses: the rows of docs/benchmarks.md.
 _base_ = [
     '../../_base_/default_runtime.py',
     '../../_base_/datasets/jhmdb_clips.py',

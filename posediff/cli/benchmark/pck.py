@@ -36,7 +36,7 @@ def parse_args(argv: Sequence[str] | None = None, prog: str | None = None) -> ar
 
 
 def compare(first: ClipCounts, second: ClipCounts, samples: int, seed: int) -> dict[str, Difference]:
-    """Return second minus first for each measure that both have.
+    """Return second minus first for each measure of the first; NaN where the second lacks it.
 
     Args:
         first, second: Comparable results, see :func:`posediff.evaluation.pck_counts.require_comparable`.

@@ -1,10 +1,10 @@
-r"""Convert the annotations of JHMDB to the COCO-style files that the jhmdb configs and MMPose's JhmdbDataset read.
+r"""Convert the annotations of JHMDB to COCO-style files for the jhmdb configs and MMPose's JhmdbDataset.
 
     posediff convert jhmdb data/jhmdb
     posediff convert jhmdb data/jhmdb --videos data/jhmdb/ReCompress_Videos
 
-ROOT has JHMDB's folders splits, joint_positions and Rename_Images. The files annotations/Sub1_train.json and
-annotations/Sub1_test.json are written into it.
+ROOT has JHMDB's folders splits, joint_positions and Rename_Images. The files annotations/split1_train.json and
+annotations/split1_test.json are written into it.
 """
 
 from __future__ import annotations

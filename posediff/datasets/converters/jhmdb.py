@@ -1,4 +1,4 @@
-"""Converter from JHMDB's official layout to the COCO-style files of MMPose's ``JhmdbDataset``."""
+"""Converter from JHMDB's official layout to COCO-style files that MMPose's ``JhmdbDataset`` reads."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from posediff.datasets.converters.jhmdb_frames import frame_files, write_frames
-from posediff.fileio.atomic_files import atomic_write
+from posediff.fileio.atomic_files import atomic_write_files
 from posediff.fileio.images import read_image
 
 JOINTS = (
@@ -42,11 +42,12 @@ class AnnotatedClip:
 
 
 def convert_jhmdb(root: str | Path, split: int = 1, videos: str | Path | None = None) -> dict[str, int]:
-    """Write ``annotations/Sub{split}_train.json`` and ``Sub{split}_test.json`` of one of JHMDB's three splits.
+    """Write ``annotations/split{split}_train.json`` and ``split{split}_test.json`` of one of JHMDB's three splits.
 
     Coordinates are 1-based as in JHMDB; ``JhmdbDataset`` subtracts 1. All 15 joints have visibility 2, those outside
-    the image too. JHMDB has no boxes of persons: boxes enclose the joints inside the image without a margin. MMPose's
-    own files have boxes of the puppet masks.
+    the image too. JHMDB has no boxes of persons: boxes enclose the joints inside the image without a margin, with sides
+    of at least 1 px. Frames with fewer than two joints inside the image have no person. MMPose's own files have other
+    clips (sub-JHMDB) and boxes of the puppet masks.
 
     Args:
         root: Folder with ``splits``, ``joint_positions`` and ``Rename_Images``. ``annotations`` is written into it.
@@ -54,11 +55,11 @@ def convert_jhmdb(root: str | Path, split: int = 1, videos: str | Path | None = 
         videos: JHMDB's ``ReCompress_Videos``; frames of clips that ``Rename_Images`` lacks are written to it.
 
     Returns:
-        Numbers of ``train clips``, ``train frames``, ``test clips`` and ``test frames``.
+        Numbers of ``train clips``, ``train frames``, ``test clips``, ``test frames`` and ``frames without a person``.
 
     Raises:
         FileNotFoundError: A file or folder is missing.
-        ValueError: A file is not as expected; the message names it.
+        ValueError: A file is not as expected, or a part has no clips; the message names it.
     """
     root = Path(root)
     clips = [
@@ -67,18 +68,22 @@ def convert_jhmdb(root: str | Path, split: int = 1, videos: str | Path | None = 
         for name, part in names.items()
     ]
     documents = {part: _document() for part in PARTS.values()}
-    counts: dict[str, int] = {}
+    counts = {f'{part} {what}': 0 for part in PARTS.values() for what in ('clips', 'frames')}
     for number, clip in enumerate(clips, start=1):
         folder = root / 'Rename_Images' / clip.action / clip.name
         if videos is not None and not folder.is_dir():
             write_frames(Path(videos) / clip.action / f'{clip.name}.avi', folder)
         _add(documents[clip.part], clip, number, frame_files(folder), root)
-        counts[f'{clip.part} clips'] = counts.get(f'{clip.part} clips', 0) + 1
+        counts[f'{clip.part} clips'] += 1
     for part, document in documents.items():
-        with atomic_write(root / 'annotations' / f'Sub{split}_{part}.json') as draft:
-            draft.write_text(json.dumps(document))
         counts[f'{part} frames'] = len(document['images'])
-    return counts
+        if not document['images']:
+            raise ValueError(f'{root / "splits"}: split {split} has no {part} clips')
+    with atomic_write_files(root / 'annotations') as drafts:
+        for part, document in documents.items():
+            (drafts / f'split{split}_{part}.json').write_text(json.dumps(document))
+    people = sum(len(document['annotations']) for document in documents.values())
+    return {**counts, 'frames without a person': counts['train frames'] + counts['test frames'] - people}
 
 
 def read_split(folder: Path, split: int) -> dict[str, dict[str, str]]:
@@ -92,23 +97,30 @@ def read_split(folder: Path, split: int) -> dict[str, dict[str, str]]:
         ValueError: A line is not the name of a video and 0, 1 or 2.
     """
     ending = f'_test_split{split}.txt'
-    files = sorted(folder.glob(f'*{ending}'))
+    files = sorted(file for file in folder.glob(f'*{ending}') if not file.name.startswith('.'))
     if not files:
         raise FileNotFoundError(f'{folder}: no such folder, or no files *{ending} in it')
     parts: dict[str, dict[str, str]] = {}
     for file in files:
         action = file.name.removesuffix(ending)
-        for number, line in enumerate(file.read_text().splitlines(), start=1):
-            name, _, part = line.strip().rpartition(' ')
+        for number, line in enumerate(_text(file).splitlines(), start=1):
             if not line.strip():
                 continue
-            if not name.strip().endswith('.avi') or part not in ('0', '1', '2'):
+            name, part = line.rsplit(None, 1) if len(line.split()) > 1 else (line, '')
+            if not name.endswith('.avi') or part not in ('0', '1', '2'):
                 raise ValueError(
                     f'{file}, line {number}: expected the name of a video and 0, 1 or 2, got {line.strip()!r}'
                 )
             if part != '0':
-                parts.setdefault(action, {})[name.strip().removesuffix('.avi')] = PARTS[int(part)]
+                parts.setdefault(action, {})[name.removesuffix('.avi')] = PARTS[int(part)]
     return parts
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding='utf-8')
+    except UnicodeDecodeError as error:
+        raise ValueError(f'{file} is not a text file: {error}') from error
 
 
 def read_joints(file: Path) -> np.ndarray:
@@ -162,7 +174,7 @@ def _add(
         })  # fmt: skip
         inside = joints[((joints >= 1) & (joints <= (width, height))).all(-1)]
         if len(inside) < 2:
-            continue  # nobody in the image
+            continue
         low, high = inside.min(0), inside.max(0)
         document['annotations'].append({
             'id': image_id, 'image_id': image_id, 'category_id': 1, 'track_id': 0, 'iscrowd': 0,

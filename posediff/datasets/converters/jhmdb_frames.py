@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from pathlib import Path
+
+from posediff.fileio.atomic_files import new_folder
 
 
 def frame_files(folder: Path) -> list[Path]:
@@ -14,7 +14,7 @@ def frame_files(folder: Path) -> list[Path]:
         FileNotFoundError: The folder does not exist, or has no frames.
         ValueError: A number is missing.
     """
-    files = sorted(folder.glob('*.png'))
+    files = sorted(file for file in folder.glob('*.png') if not file.name.startswith('.'))
     if not files:
         raise FileNotFoundError(f'{folder}: no such folder, or no .png files in it')
     for number, file in enumerate(files, start=1):
@@ -28,21 +28,26 @@ def write_frames(video: Path, folder: Path) -> None:
 
     Raises:
         FileNotFoundError: The video does not exist.
-        ValueError: The video cannot be read.
+        ModuleNotFoundError: PyAV is not installed.
+        ValueError: The video cannot be read, or has no frames.
     """
-    import av  # belongs to an extra: a user who has the frames does not need it
+    try:
+        import av
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError("reading frames from videos needs PyAV: pip install 'posediff[pipeline]'") from error
 
     if not video.is_file():
         raise FileNotFoundError(f'{folder} does not exist, and neither does {video}')
     folder.parent.mkdir(parents=True, exist_ok=True)
-    draft = Path(tempfile.mkdtemp(prefix=f'.{folder.name}-', dir=folder.parent))
-    try:
-        with av.open(str(video)) as container:
-            for number, frame in enumerate(container.decode(video=0), start=1):
-                frame.to_image().save(draft / f'{number:05d}.png', compress_level=1)
-        draft.chmod(0o755)
-        draft.rename(folder)
-    except av.FFmpegError as error:
-        raise ValueError(f'{video} is not a readable video: {error}') from error
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
+    with new_folder(folder) as draft:
+        number = 0
+        try:
+            with av.open(str(video)) as container:
+                if not container.streams.video:
+                    raise ValueError(f'{video} has no video stream')
+                for number, frame in enumerate(container.decode(video=0), start=1):
+                    frame.to_image().save(draft / f'{number:05d}.png', compress_level=1)
+        except av.FFmpegError as error:
+            raise ValueError(f'{video} is not a readable video: {error}') from error
+        if not number:
+            raise ValueError(f'{video} has no frames')

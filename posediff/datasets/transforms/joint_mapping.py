@@ -124,14 +124,17 @@ class ConvertKeypoints:
         return results
 
     def convert_metainfo(self, metainfo: Mapping[str, Any]) -> dict[str, Any]:
-        """Return a dataset's metadata for the target joints. ``sigmas`` are those of other joints and left out."""
+        """Return a dataset's metadata for the target joints, without sigmas and colours, which are of other joints."""
         names = dict(enumerate(self.labels.names))
-        kept = {key: value for key, value in metainfo.items() if key != 'sigmas'}
-        ids = {name: index for index, name in names.items()}
+        others = ('sigmas', 'keypoint_colors', 'skeleton_link_colors')
         return {
-            **kept, **self.labels.metainfo, 'num_keypoints': len(names), 'keypoint_id2name': names,
-            'keypoint_name2id': ids,
-        }  # fmt: skip
+            **{key: value for key, value in metainfo.items() if key not in others},
+            **self.labels.metainfo,
+            'num_skeleton_links': len(self.labels.metainfo['skeleton_links']),
+            'num_keypoints': len(names),
+            'keypoint_id2name': names,
+            'keypoint_name2id': {name: index for index, name in names.items()},
+        }
 
     def _find(self, metainfo: Mapping[str, Any]) -> list[int]:
         ids = {name: index for index, name in metainfo['keypoint_id2name'].items()}

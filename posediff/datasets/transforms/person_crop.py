@@ -31,7 +31,9 @@ class CropPerson:
     """
 
     def __init__(self, input_size: tuple[int, int], padding: float = 1.25) -> None:
-        require_finite(type(self).__name__, {'padding': padding}, least=0)
+        require_finite(type(self).__name__, {'padding': padding})
+        if padding <= 0:
+            raise ValueError(f'{type(self).__name__}: padding must be positive, got {padding}')
         self.input_size = (int(input_size[0]), int(input_size[1]))
         self.padding = padding
 

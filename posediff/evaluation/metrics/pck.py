@@ -85,7 +85,7 @@ class KeypointPCK(BaseMetric):
                 raise ValueError(f'KeypointPCK: thresholds must be positive, got {threshold}')
         for normalizer in normalizers:
             require_one_of('KeypointPCK', 'normalizers', normalizer, NORMALIZERS)
-        options = {'thresholds': thresholds, 'normalizers': normalizers}
+        options = {'thresholds': [f'{threshold:g}' for threshold in thresholds], 'normalizers': normalizers}
         for name, values in (options if joints is None else {**options, 'joints': joints}).items():
             if not values or len(set(values)) < len(values):
                 raise ValueError(f'KeypointPCK: {name} must be at least one, each once, got {values!r}')

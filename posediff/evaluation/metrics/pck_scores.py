@@ -48,13 +48,14 @@ class ScoreReport:
             joints: (K,) names.
 
         Returns:
-            ``bins``: reliability of the scores; ``calibration``: the map fitted to these keypoints; ``spread``: error
-            by spread of the hypotheses, over all joints and per joint, or None if a person has no hypotheses.
+            ``bins``: reliability of the scores; ``score_knots``: the map fitted to these keypoints, pairs (score,
+            probability), as ``HeatmapHead`` takes it; ``spread``: error by spread of the hypotheses, over all joints
+            and per joint, or None if a person has no hypotheses.
         """
         calibration = fit_score_calibration(self.people.scores[self.valid], self.correct[self.valid])
         return {
             'bins': [dataclasses.asdict(one) for one in self.bins],
-            'calibration': dataclasses.asdict(calibration),
+            'score_knots': list(zip(calibration.scores, calibration.probabilities, strict=True)),
             'spread': self._spread(joints) if np.isfinite(self.people.spread).all() else None,
         }
 

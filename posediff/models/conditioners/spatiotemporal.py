@@ -11,6 +11,9 @@ from posediff.models.conditioners.frame_embedding import FrameEmbedding
 from posediff.models.layers.lookup import encoder, to_map, to_tokens
 from posediff.registry import CONDITIONERS
 
+DETAIL_FACTOR = 4
+"""Size of a finer map divided by that of the condition, as decoders expect it."""
+
 
 @CONDITIONERS.register_module()
 class SpatioTemporalConditioner(BaseConditioner):
@@ -28,8 +31,8 @@ class SpatioTemporalConditioner(BaseConditioner):
         num_heads, mlp_ratio: Number of heads and relative hidden width of every encoder layer.
         patch_size, rearrange: See :class:`FrameEmbedding`.
         detail: Append the key frame's own map, rearranged to the output size by ``pixel_unshuffle``: another
-            ``in_channels · patch_size²`` channels, so that decoders have its full resolution. Not in the paper, whose
-            backbone has no finer maps.
+            ``in_channels · patch_size²`` channels, so that decoders have its full resolution. ``patch_size`` must be 4.
+            Not in the paper, whose backbone has no finer maps.
         init_cfg: See :class:`mmengine.model.BaseModule`.
     """
 
@@ -54,7 +57,7 @@ class SpatioTemporalConditioner(BaseConditioner):
             raise ValueError(f'num_frames must be at least 1, got {num_frames}')
         self.num_frames = num_frames
         self.size = (size[0], size[1])
-        self.detail_factor = patch_size if detail else None
+        self.detail_factor = detail_factor(type(self).__name__, detail, patch_size, rearrange)
         self.embedding = FrameEmbedding(in_channels, channels, patch_size, rearrange)
         self.position = nn.Parameter(torch.zeros(num_frames, size[0] * size[1], channels))
         self.encoder = encoder(channels, depth, num_heads, mlp_ratio)
@@ -121,7 +124,7 @@ class SingleFrameConditioner(BaseConditioner):
             raise ValueError(f'num_frames must be odd, so that one is in the middle, got {num_frames}')
         self.num_frames = num_frames
         self.embedding = FrameEmbedding(in_channels, channels, patch_size, rearrange)
-        self.detail_factor = patch_size if detail else None
+        self.detail_factor = detail_factor(type(self).__name__, detail, patch_size, rearrange)
 
     def forward(self, features: Tensor) -> Tensor:
         """Embed the middle frame: (B, T, in_channels, h, w) to (B, C, H, W), C with the channels of the detail.
@@ -132,6 +135,19 @@ class SingleFrameConditioner(BaseConditioner):
         check_frames(type(self).__name__, features, self.num_frames)
         maps = self.embedding(features[:, self.num_frames // 2])
         return with_detail(maps, features, self.detail_factor)
+
+
+def detail_factor(owner: str, detail: bool, patch_size: int, rearrange: int) -> int | None:
+    """Return the size of the key frame's map divided by that of the condition; None without detail.
+
+    Raises:
+        ValueError: Decoders cannot read a detail of this factor.
+    """
+    if detail and (patch_size, rearrange) != (DETAIL_FACTOR, 1):
+        raise ValueError(
+            f'{owner}: detail needs patch_size {DETAIL_FACTOR} and rearrange 1, got {patch_size} and {rearrange}'
+        )
+    return DETAIL_FACTOR if detail else None
 
 
 def with_detail(condition: Tensor, features: Tensor, factor: int | None) -> Tensor:

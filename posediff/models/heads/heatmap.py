@@ -141,7 +141,7 @@ class HeatmapHead(BaseHead):
                 sample.pred_hypotheses = torch.from_numpy(self._to_image(each, sample))
 
     def _to_image(self, keypoints: np.ndarray, sample: PoseDataSample) -> np.ndarray:
-        """Map keypoints (…, K, 2) in px of the crop to (…, label joints, 2) in px of the image."""
+        """Map keypoints (…, K, 2) of :meth:`_read` to (…, label joints, 2) in px of the image."""
         missing = [name for name in ('input_size', 'input_scale', 'input_center') if sample.get(name) is None]
         if missing:
             raise ValueError(f'sample {sample.get("sample_id")} has no {missing[0]}, which describes its crop')
@@ -151,7 +151,7 @@ class HeatmapHead(BaseHead):
         return found
 
     def _read(self, heatmaps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Decode heatmaps (K, h, w) to keypoints (K, 2) in px of the crop and maxima (K,)."""
+        """Decode heatmaps (K, h, w) to keypoints (K, 2), of which the crop has ``input_size``, and maxima (K,)."""
         found, maxima = self.codec.decode(heatmaps)
         if isinstance(self.codec, UDPHeatmap):
             return found, maxima
@@ -185,7 +185,11 @@ class HeatmapHead(BaseHead):
 
 def _build_codec(codec: dict[str, Any]) -> Any:
     arguments = dict(codec)
-    if arguments.pop('type') == 'UDPHeatmap' and arguments.pop('heatmap_type', 'gaussian') == 'gaussian':
+    kind = arguments.pop('type', None)
+    if kind is None:
+        raise ValueError(f'HeatmapHead: codec has no type: {codec}')
+    if kind.removeprefix('mmpose.') == 'UDPHeatmap' and arguments.pop('heatmap_type', 'gaussian') == 'gaussian':
+        arguments.pop('radius_factor', None)  # of the other heatmap type
         return UDPHeatmap(**arguments)
     import mmpose.codecs  # noqa: F401  registers them
     from mmengine.registry import DefaultScope

@@ -9,34 +9,38 @@ import numpy as np
 from posediff.structures.argument_checks import require_one_of
 
 MEASURES = ('maximum', 'spread')
+HALF = 0.01
+"""Spread that halves the certainty, in heights of the crop."""
 
 
 class KeypointScores:
     """A map from a measure of certainty to scores.
 
     Args:
-        measure: ``'maximum'``: the maximum of the mean heatmap. ``'spread'``: the root mean square distance of the
-            hypotheses' keypoints from their mean, divided by the height of the crop; it needs at least 2 hypotheses.
-        knots: Pairs (measure, score) with ascending measures, between which the score is interpolated linearly; outside
-            of them it is constant. Fitted on clips that were not trained on, a score is the share of keypoints that are
-            right (:mod:`posediff.evaluation.score_calibration`). None: scores are the measure itself, which
-            ``'spread'`` does not allow.
+        measure: ``'maximum'``: the maximum of the mean heatmap. ``'spread'``: 1 / (1 + s / 0.01), s being the root mean
+            square distance of the hypotheses' keypoints from their mean, divided by the height of the crop; it needs at
+            least 2 hypotheses.
+        knots: Pairs (measure, score) with ascending measures and scores, between which the score is interpolated
+            linearly; outside of them it is constant. ``KeypointPCK`` fits them on clips that were not trained on
+            (``scores.score_knots`` of its ``out_file``): a score is then the share of keypoints that are correct. None:
+            scores are the measure itself.
 
     Raises:
-        ValueError: The measure is unknown, or the knots are missing, not ascending, or have scores outside [0, 1].
+        ValueError: The measure is unknown, or the knots are not finite, not ascending, or have scores outside [0, 1].
     """
 
-    def __init__(self, measure: str = 'maximum', knots: Sequence[tuple[float, float]] | None = None) -> None:
+    def __init__(self, measure: str = 'maximum', knots: Sequence[Sequence[float]] | None = None) -> None:
         require_one_of('HeatmapHead', 'score', measure, MEASURES)
         self.measure = measure
         self.knots = None if knots is None else np.asarray(knots, dtype=np.float64)
         if self.knots is None:
-            if measure == 'spread':
-                raise ValueError("HeatmapHead: score 'spread' needs score_knots, which map a spread to a score")
             return
-        if self.knots.ndim != 2 or self.knots.shape[1] != 2 or not (np.diff(self.knots[:, 0]) > 0).all():
-            raise ValueError(f'HeatmapHead: score_knots must be pairs with ascending measures, got {knots}')
-        if not ((self.knots[:, 1] >= 0) & (self.knots[:, 1] <= 1)).all():
+        if self.knots.ndim != 2 or self.knots.shape[1] != 2 or not np.isfinite(self.knots).all():
+            raise ValueError(f'HeatmapHead: score_knots must be pairs of finite numbers, got {knots}')
+        measures, scores = self.knots.T
+        if not (np.diff(measures) > 0).all() or not (np.diff(scores) >= 0).all():
+            raise ValueError(f'HeatmapHead: score_knots must have ascending measures and scores, got {knots}')
+        if not ((scores >= 0) & (scores <= 1)).all():
             raise ValueError(f'HeatmapHead: score_knots must have scores in [0, 1], got {knots}')
 
     @property
@@ -59,7 +63,7 @@ class KeypointScores:
         if self.needs_hypotheses:
             if hypotheses is None or len(hypotheses) < 2:
                 raise ValueError("HeatmapHead: score 'spread' needs test_cfg.num_hypotheses of at least 2")
-            measured = spread(hypotheses) / height
+            measured = 1 / (1 + spread(hypotheses) / (HALF * height))
         if self.knots is not None:
             measured = np.interp(measured, *self.knots.T)
         return np.asarray(measured, dtype=np.float32)

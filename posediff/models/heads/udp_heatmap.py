@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from posediff.structures.argument_checks import require_finite
+from posediff.structures.argument_checks import require_finite, require_whole
 
 FLOOR, CEILING = 1e-3, 50.0
 """Range of a blurred heatmap before its logarithm is taken."""
@@ -31,9 +31,13 @@ class UDPHeatmap:
         sigma: float = 2.0,
         blur_kernel_size: int = 11,
     ) -> None:
-        require_finite('UDPHeatmap', {'sigma': sigma}, least=0)
-        if blur_kernel_size % 2 == 0:
-            raise ValueError(f'UDPHeatmap: blur_kernel_size must be odd, got {blur_kernel_size}')
+        require_finite('UDPHeatmap', {'sigma': sigma})
+        require_whole('UDPHeatmap', {'blur_kernel_size': blur_kernel_size}, least=1)
+        if sigma <= 0 or blur_kernel_size % 2 == 0:
+            raise ValueError(
+                'UDPHeatmap: sigma must be positive and blur_kernel_size must be odd, '
+                f'got {sigma} and {blur_kernel_size}'
+            )
         self.input_size = (int(input_size[0]), int(input_size[1]))
         self.heatmap_size = (int(heatmap_size[0]), int(heatmap_size[1]))
         self.sigma = sigma
@@ -72,7 +76,10 @@ class UDPHeatmap:
         return {'heatmaps': heatmaps, 'keypoint_weights': weights}
 
     def decode(self, heatmaps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return keypoints (K, 2) in px of the crop and maxima (K,) of heatmaps (K, h, w).
+        """Return keypoints (K, 2) and maxima (K,) of heatmaps (K, h, w).
+
+        As in MMPose, keypoints are in units of which the crop has ``input_size``: the centre of the crop's last pixel
+        is at ``input_size``, not at ``input_size - 1``. They are ``input_size / (input_size - 1)`` times px.
 
         The maximum is refined by a Newton step on the logarithm of the blurred heatmap (DARK, Zhang et al., CVPR 2020).
         The step is not bounded: where a heatmap is flat, rounding errors move the keypoint by thousands of pixels.

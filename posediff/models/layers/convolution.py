@@ -52,13 +52,17 @@ class DetailedUpsampling(nn.Module):
         detail_factor: Size of the finer map divided by that of the coarse map, a multiple of ``factor``.
 
     Raises:
-        ValueError: ``in_channels`` leaves no coarse map.
+        ValueError: ``in_channels`` leaves no coarse map, or ``detail_factor`` is not a multiple of ``factor``.
     """
 
     def __init__(
         self, in_channels: int, out_channels: int, factor: int, detail_channels: int, detail_factor: int = 4
     ) -> None:
         super().__init__()
+        if detail_factor % factor:
+            raise ValueError(
+                f'detail_channels: a map of {detail_factor} times the size cannot be folded to {factor} times the size'
+            )
         self.coarse_channels = in_channels - detail_channels * detail_factor**2
         if self.coarse_channels < 1:
             raise ValueError(

@@ -112,7 +112,9 @@ def test_every_skeleton_is_a_set_of_labels(name):
         flip[[first, second]] = second, first
     assert flip.tolist() == metainfo['flip_indices']
     assert sorted(metainfo['upper_body_ids'] + metainfo['lower_body_ids']) == list(range(count))
-    assert all('knee' in labels.names[index] for index in metainfo['lower_body_ids'] if 'knee' in labels.names[index])
+    lower = {labels.names[index] for index in metainfo['lower_body_ids']}
+    assert {name for name in labels.names if any(part in name for part in ('hip', 'knee', 'ankle'))} <= lower
+    assert not [name for name in lower if any(part in name for part in ('shoulder', 'elbow', 'wrist', 'nose'))]
     assert metainfo['dataset_keypoint_weights'].tolist() == [1] * count
 
 

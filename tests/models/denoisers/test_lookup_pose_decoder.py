@@ -115,6 +115,8 @@ def test_the_finer_map_keeps_its_pixels(factor):
     torch.testing.assert_close(out, expected, rtol=1e-5, atol=1e-5)
     with pytest.raises(ValueError, match='leave none for the coarse map'):
         feature_upsampling(32, 5, factor, detail_channels=2)
+    with pytest.raises(ValueError, match='4 times the size cannot be folded to 8 times'):
+        feature_upsampling(64, 5, 8, detail_channels=2)
 
 
 @pytest.mark.parametrize(
