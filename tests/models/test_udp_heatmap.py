@@ -63,7 +63,7 @@ def test_empty_maps_are_found_before_the_first_cell():
 
 
 def test_arguments_are_checked():
-    with pytest.raises(ValueError, match='must be odd, got 4'):
+    with pytest.raises(ValueError, match='must be odd, got 2.0 and 4'):
         UDPHeatmap(**OPTIONS, blur_kernel_size=4)
     with pytest.raises(ValueError, match='sigma'):
         UDPHeatmap(**OPTIONS, sigma=float('nan'))
