@@ -198,3 +198,39 @@ def filmed(camera_walk: np.ndarray) -> Callable[..., np.ndarray]:
         return points
 
     return film
+
+
+@pytest.fixture(scope='session')
+def real_jhmdb(
+    reference_data: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, dict[str, np.ndarray]]:
+    """Write the first test clip of every action in JHMDB's layout, and convert it.
+
+    Returns:
+        The root of the data set, and the joints (T, 15, 2) px, 1-based, of each test clip.
+    """
+    savemat = pytest.importorskip('scipy.io').savemat
+    from posediff.datasets.converters.jhmdb import convert_jhmdb
+
+    source = reference_data / 'jhmdb'
+    root = tmp_path_factory.mktemp('real_jhmdb')
+    (root / 'splits').mkdir()
+    chosen = {}
+    for clip in json.loads((source / 'annotations_px.json').read_text())['clips']:
+        chosen.setdefault((clip['action'], clip['split']['1']), clip)
+    actions = sorted({action for action, part in chosen if part == 'test'})
+    joints = {}
+    for action in actions:
+        parts = {part: chosen[action, part] for part in ('train', 'test') if (action, part) in chosen}
+        lines = [f'{clip["clip"]} {1 if part == "train" else 2}' for part, clip in parts.items()]
+        (root / 'splits' / f'{action}_test_split1.txt').write_text('\n'.join(lines))
+        for part, clip in parts.items():
+            name = clip['clip'].removesuffix('.avi')
+            folder = root / 'joint_positions' / action / name
+            folder.mkdir(parents=True)
+            annotated = np.array(clip['keypoints'])
+            savemat(folder / 'joint_positions.mat', {'pos_img': annotated.transpose(2, 1, 0)})
+            if part == 'test':
+                joints[name] = annotated
+    convert_jhmdb(root, videos=source / 'clips')
+    return root, joints

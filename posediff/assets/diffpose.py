@@ -1,42 +1,46 @@
 default_scope = 'posediff'
 model = dict(
-    backbone=dict(
-        checkpoint=None,
-        img_size=(
-            128,
-            96,
-        ),
-        model_kwargs=dict(depth=4, drop_path_rate=0.0),
-        model_name='vit_tiny_patch16_224',
-        pretrained=False,
-        stem='convolution',
-        type='TimmBackbone',
-    ),
+    backbone=dict(checkpoint=None, type='MoveNetBackbone', variant='lightning'),
     conditioner=dict(
         channels=128,
         depth=2,
-        in_channels=192,
+        detail=True,
+        in_channels=24,
         num_frames=5,
+        patch_size=4,
         size=(
             8,
             6,
         ),
         type='SpatioTemporalConditioner',
     ),
-    data_preprocessor=dict(type='ClipPreprocessor'),
+    data_preprocessor=dict(
+        mean=[
+            127.5,
+            127.5,
+            127.5,
+        ],
+        std=[
+            127.5,
+            127.5,
+            127.5,
+        ],
+        type='ClipPreprocessor',
+    ),
     denoiser=dict(
         channels=(
             128,
             64,
-            32,
+            48,
         ),
-        condition_channels=128,
+        condition_channels=512,
+        detail_channels=24,
         heatmap_size=(
             32,
             24,
         ),
         num_joints=15,
-        out_channels=32,
+        out_channels=48,
         type='LookupPoseDecoder',
     ),
     head=dict(
@@ -49,7 +53,7 @@ model = dict(
                 96,
                 128,
             ),
-            sigma=2.0,
+            sigma=1.3333333333333333,
             type='UDPHeatmap',
         ),
         label_joints=(
@@ -70,48 +74,26 @@ model = dict(
             16,
         ),
         num_label_joints=17,
-        offset=0.0,
-        scale=1.0,
+        score='spread',
+        score_knots=[(0.1, 0.45), (0.35, 0.77), (0.54, 0.88), (0.64, 0.9), (0.88, 0.9), (0.95, 0.97)],
         skeleton='posetrack15',
         type='HeatmapHead',
     ),
     noise_scheduler=dict(num_train_timesteps=1000, prediction_type='sample', type='CosineNoiseScheduler'),
     sampler=dict(spacing='diffusiondet', type='DDIMSampler'),
-    test_cfg=dict(num_hypotheses=10, num_inference_steps=1),
+    test_cfg=dict(num_hypotheses=4, num_inference_steps=1),
     type='PoseDiffusionEstimator',
 )
 num_frames = 5
 test_pipeline = [
     dict(type='LoadClip'),
-    dict(padding=1.25, type='mmpose.GetBBoxCenterScale'),
     dict(
         input_size=(
             96,
             128,
         ),
-        type='mmpose.TopdownAffine',
-        use_udp=True,
+        padding=1.25,
+        type='CropPerson',
     ),
-    dict(
-        meta_keys=(
-            'id',
-            'img_id',
-            'img_path',
-            'sample_id',
-            'key_index',
-            'frame_offsets',
-            'ori_shape',
-            'img_shape',
-            'input_size',
-            'input_center',
-            'input_scale',
-            'flip',
-            'flip_indices',
-            'raw_ann_info',
-            'category_id',
-            'frame_path',
-            'dataset_name',
-        ),
-        type='mmpose.PackPoseInputs',
-    ),
+    dict(type='PackClip'),
 ]

@@ -235,22 +235,11 @@ def test_converted_labels_have_their_own_metadata(root):
     assert item['keypoints_visible'][0].tolist() == [1, 1] + 7 * [0] + [1] + 7 * [0]
 
 
-def test_the_recovered_clips_are_read_as_the_official_ones(reference_data, tmp_path):
-    """Real clips with their annotations, written in JHMDB's layout."""
-    source = reference_data / 'jhmdb'
-    clips = json.loads((source / 'annotations_px.json').read_text())['clips']
-    chosen = {clip['split']['1']: clip for clip in clips if clip['action'] == 'catch'}
-    root = tmp_path / 'jhmdb'
-    (root / 'splits').mkdir(parents=True)
-    lines = [f'{clip["clip"]} {1 if part == "train" else 2}' for part, clip in chosen.items()]
-    (root / 'splits' / 'catch_test_split1.txt').write_text('\n'.join(lines))
-    for clip in chosen.values():
-        folder = root / 'joint_positions' / 'catch' / clip['clip'].removesuffix('.avi')
-        folder.mkdir(parents=True)
-        savemat(folder / 'joint_positions.mat', {'pos_img': np.array(clip['keypoints']).transpose(2, 1, 0)})
-    counts = convert_jhmdb(root, videos=source / 'clips')
-    assert counts['train frames'] == chosen['train']['frames']
-    found = dataset(root, num_frames=5)
+def test_real_clips_keep_their_annotations(real_jhmdb):
+    root, clips = real_jhmdb
+    found = dataset(root, 'split1_test.json', num_frames=5, test_mode=True)
+    assert len(found) == sum(len(joints) for joints in clips.values())
     item = found[len(found) - 1]
     assert item['img'][0].shape == (240, 320, 3)
-    np.testing.assert_allclose(item['keypoints'][0], np.array(chosen['train']['keypoints'][-1]) - 1, atol=1e-3)
+    name = item['frame_path'].split('/')[2]
+    np.testing.assert_allclose(item['keypoints'][0], clips[name][-1] - 1, atol=1e-3)
