@@ -201,9 +201,7 @@ def filmed(camera_walk: np.ndarray) -> Callable[..., np.ndarray]:
 
 
 @pytest.fixture(scope='session')
-def real_jhmdb(
-    reference_data: Path, tmp_path_factory: pytest.TempPathFactory
-) -> tuple[Path, dict[str, np.ndarray]]:
+def real_jhmdb(reference_data: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, np.ndarray]]:
     """Write the first test clip of every action in JHMDB's layout, and convert it.
 
     Returns:

@@ -21,8 +21,10 @@ from posediff.integrations.model_zoo import find_model
 from posediff.integrations.openmmlab_models import loaded
 from posediff.pose_estimation.base import BasePoseEstimator, FrameWindow
 from posediff.registry import POSE_ESTIMATORS, build_pipeline
+from posediff.structures.argument_checks import require_whole
 from posediff.structures.component_choices import CommandLineChoice
 from posediff.structures.frame_poses import FramePoses
+from posediff.structures.person_boxes import PersonBoxes
 from posediff.structures.skeletons import Skeleton, match_skeleton
 from posediff.structures.video_frame import VideoFrame
 
@@ -30,7 +32,11 @@ DIFFPOSE_OPTIONS = {
     'num_hypotheses': 'poses drawn per clip',
     'num_inference_steps': 'denoiser calls per pose',
     'batch_size': 'clips per batch',
+    'num_passes': "crops per person: the first of the detector's box, the others of the joints found before",
 }
+
+SMALLEST_BOX = 8
+"""Least side in px of a box of joints that is cropped again."""
 
 Transform = Callable[[dict[str, Any]], dict[str, Any] | None]
 
@@ -117,6 +123,14 @@ class TopdownEstimator(BasePoseEstimator):
         return items
 
 
+def around_joints(window: FrameWindow, poses: FramePoses) -> FrameWindow:
+    """Return the window with the boxes of the joints found in it; boxes with a side below 8 px stay as they are."""
+    low, high = poses.keypoints_2d.min(1), poses.keypoints_2d.max(1)
+    large = (high - low >= SMALLEST_BOX).all(-1, keepdims=True)
+    boxes = np.where(large, np.concatenate([low, high], axis=1), window.people.boxes).astype(np.float32)
+    return FrameWindow(window.frames, PersonBoxes(boxes, window.people.scores))
+
+
 @POSE_ESTIMATORS.register_module()
 class DiffPoseEstimator(TopdownEstimator):
     """A pose estimator that runs a video model of this project: DiffPose, or its baseline without diffusion.
@@ -127,6 +141,8 @@ class DiffPoseEstimator(TopdownEstimator):
         batch_size: Clips per batch.
         num_hypotheses: M, number of poses sampled per clip; None: as in the config.
         num_inference_steps: Denoiser evaluations per hypothesis; None: as in the config.
+        num_passes: Crops per person. The first one is of the given box, each further one of the box of the joints that
+            the pass before found: for detectors whose boxes are larger than those of the training.
         device: Device of the model.
 
     Raises:
@@ -139,7 +155,7 @@ class DiffPoseEstimator(TopdownEstimator):
             'diffpose',
             'the packaged DiffPose model, trained on real and rendered video',
             arguments=lambda chosen: {
-                'config': DIFFPOSE_CONFIG, 'checkpoint': DIFFPOSE_CHECKPOINT, 'device': chosen.device,
+                'config': DIFFPOSE_CONFIG, 'checkpoint': DIFFPOSE_CHECKPOINT, 'num_passes': 2, 'device': chosen.device,
             },
             options=DIFFPOSE_OPTIONS,
         ),
@@ -163,8 +179,11 @@ class DiffPoseEstimator(TopdownEstimator):
         batch_size: int = 8,
         num_hypotheses: int | None = None,
         num_inference_steps: int | None = None,
+        num_passes: int = 1,
         device: str = 'cpu',
     ) -> None:
+        require_whole(type(self).__name__, {'num_passes': num_passes}, least=1)
+        self.num_passes = num_passes
         options = {'num_hypotheses': num_hypotheses, 'num_inference_steps': num_inference_steps}
         model = posediff.engine.model_building.init_model(
             config,
@@ -178,6 +197,16 @@ class DiffPoseEstimator(TopdownEstimator):
         pipeline = build_pipeline(model.cfg.test_pipeline[1:])
         super().__init__(model, pipeline, model.head.skeleton, model.head.label_joints, batch_size)
         self.frames_around = model.conditioner.num_frames // 2
+
+    def __call__(self, windows: Sequence[FrameWindow]) -> list[FramePoses]:
+        found = super().__call__(windows)
+        for _ in range(self.num_passes - 1):
+            closer = [around_joints(window, poses) for window, poses in zip(windows, found, strict=True)]
+            found = [
+                window.poses(poses.keypoints_2d, poses.keypoint_scores)
+                for window, poses in zip(windows, super().__call__(closer), strict=True)
+            ]
+        return found
 
     def image(self, frames: tuple[VideoFrame, ...]) -> list[np.ndarray]:
         return [np.ascontiguousarray(frame.image[..., ::-1]) for frame in frames]
