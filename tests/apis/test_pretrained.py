@@ -13,7 +13,7 @@ from mmengine.config import Config
 from safetensors.torch import load_file, save_file
 
 import posediff
-from posediff.assets import SHIPPED
+from posediff.engine.config import load_config
 from posediff.fileio.model_card import ModelCard
 from posediff.fileio.safetensors_files import read_safetensors_metadata
 from posediff.registry import DENOISERS, MODELS
@@ -91,8 +91,8 @@ def test_a_frozen_lifter_is_in_the_file_and_its_source_is_not_named(tmp_path: Pa
 def test_a_video_model_asks_for_no_weights_of_its_backbone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     timm = pytest.importorskip('timm')
     pytest.importorskip('mmpose')
-    config = Config.fromfile(SHIPPED['diffpose'].config)
-    config.model.backbone.update(pretrained=True, stem='patch')
+    config = load_config('diffpose_vit-t_synthetic-128x96')
+    config.model.backbone.update(pretrained=True, stem='patch', checkpoint=None)
     config.model.backbone.model_kwargs.depth = 1
     model = posediff.init_model(config)
     model.save_pretrained(tmp_path / 'video')
