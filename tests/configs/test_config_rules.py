@@ -65,15 +65,14 @@ def test_inheritance_is_at_most_three_files_deep(path):
     assert depth(path) <= 3
 
 
-def test_only_two_configs_write_an_occlusion_into_a_pipeline_and_two_sets_of_clips_a_codec():
+def test_only_two_configs_write_an_occlusion_into_a_pipeline_and_one_writes_a_codec():
     leaves = {path.stem for path in LEAVES if 'KeypointOcclusion' in path.read_text()}
     by_hand = {stem for stem in leaves if not stem.split('_')[-1].startswith(('all', 'random', 'structured'))}
     assert by_hand == {'mixste-c64-d4_27f_cmu-mediapipe17', 'diffhpe-wrapper-c32-l8_27f_cmu-mediapipe17'}
     for path in LEAVES:
         if path.stem in leaves - by_hand:
             assert set(assignments(path)) <= {'_base_', 'occlusion', 'model'}, path
-    codecs = [path.name for path in ALL if 'UDPHeatmap' in path.read_text()]
-    assert codecs == ['jhmdb_clips.py', 'posetrack_clips.py']
+    assert [path.name for path in ALL if 'UDPHeatmap' in path.read_text()] == ['person_crops.py']
 
 
 def test_no_dataset_has_the_name_of_a_metainfo_file_of_mmpose():

@@ -1,20 +1,13 @@
 # JHMDB: 2δ + 1 frames around every person, cropped to the key frame's box enlarged by 25 %. Labels are PoseTrack18's 17
 # keypoints, of which JHMDB has 14. Prepare the files with: posediff convert jhmdb data/jhmdb
+# In the same `_base_` list: person_crops.py.
 dataset_type = 'JhmdbClipDataset'
 data_root = 'data/jhmdb/'
 train_ann_file = 'annotations/split1_train.json'
 val_ann_file = 'annotations/split1_train.json'
 test_ann_file = 'annotations/split1_test.json'
-input_size = (96, 128)  # w, h in px
-codec = dict(
-    type='UDPHeatmap',
-    input_size='${input_size}',
-    heatmap_size='${input_size[0] // 4, input_size[1] // 4}',
-    sigma=4 / 3,
-)
 monitor = dict(metric='pck/PCK@0.1', rule='greater')
 
-load = dict(type='LoadClip')
 joints = dict(
     type='ConvertKeypoints',
     to='posetrack18',
@@ -35,12 +28,6 @@ joints = dict(
         right_ankle='right_ankle',
     ),
 )
-pack = dict(
-    type='mmpose.PackPoseInputs',
-    meta_keys=('id', 'img_id', 'img_path', 'sample_id', 'key_index', 'frame_offsets', 'ori_shape', 'img_shape',
-               'input_size', 'input_center', 'input_scale', 'flip', 'flip_indices', 'raw_ann_info', 'category_id',
-               'frame_path', 'dataset_name', 'skeleton'),
-)  # fmt: skip
 train_pipeline = [
     '${load}',
     '${joints}',
@@ -51,14 +38,14 @@ train_pipeline = [
     dict(type='mmpose.TopdownAffine', input_size='${input_size}', use_udp=True),
     dict(type='ClipPhotometricDistortion', prob=0.5),
     dict(type='mmpose.GenerateTarget', encoder='${codec}'),
-    pack,
+    '${pack}',
 ]
 evaluation_pipeline = [
     '${load}',
     '${joints}',
     dict(type='mmpose.GetBBoxCenterScale', padding=1.25),
     dict(type='mmpose.TopdownAffine', input_size='${input_size}', use_udp=True),
-    pack,
+    '${pack}',
 ]
 test_pipeline = [  # of people without labels: needs no MMPose
     '${load}',

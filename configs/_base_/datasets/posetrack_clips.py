@@ -1,22 +1,9 @@
 # Clips in PoseTrack's format: 2δ + 1 frames around every person, cropped to the key frame's box enlarged by 25 %.
-# The data set is posetrack2017.py, posetrack2018.py, posetrack2021.py or synthetic_video.py, in the same `_base_` list.
+# In the same `_base_` list: person_crops.py, and posetrack2017.py, posetrack2018.py, posetrack2021.py or
+# synthetic_video.py.
 dataset_type = 'PoseTrackClipDataset'
-input_size = (192, 256)  # w, h in px
-codec = dict(
-    type='UDPHeatmap',
-    input_size='${input_size}',
-    heatmap_size='${input_size[0] // 4, input_size[1] // 4}',
-    sigma=2,
-)
 monitor = dict(metric='posetrack/AP', rule='greater')
 
-load = dict(type='LoadClip')
-pack = dict(
-    type='mmpose.PackPoseInputs',
-    meta_keys=('id', 'img_id', 'img_path', 'sample_id', 'key_index', 'frame_offsets', 'ori_shape', 'img_shape',
-               'input_size', 'input_center', 'input_scale', 'flip', 'flip_indices', 'raw_ann_info', 'category_id',
-               'frame_path', 'dataset_name', 'skeleton'),
-)  # fmt: skip
 train_pipeline = [
     '${load}',
     dict(type='mmpose.GetBBoxCenterScale', padding=1.25),
@@ -25,13 +12,13 @@ train_pipeline = [
     dict(type='mmpose.RandomBBoxTransform', shift_factor=0.0, rotate_factor=45, scale_factor=(0.65, 1.35)),
     dict(type='mmpose.TopdownAffine', input_size='${input_size}', use_udp=True),
     dict(type='mmpose.GenerateTarget', encoder='${codec}'),
-    pack,
+    '${pack}',
 ]
 test_pipeline = [
     '${load}',
     dict(type='mmpose.GetBBoxCenterScale', padding=1.25),
     dict(type='mmpose.TopdownAffine', input_size='${input_size}', use_udp=True),
-    pack,
+    '${pack}',
 ]
 
 train_dataloader = dict(

@@ -1,6 +1,7 @@
 # SimpleBaseline of MMPose from ImageNet weights, trained and tested on the key frames of DiffPose's clips.
 _base_ = [
     '../../_base_/default_runtime.py',
+    '../../_base_/datasets/person_crops.py',
     '../../_base_/datasets/posetrack_clips.py',
     '../../_base_/datasets/posetrack2018.py',
     '../../_base_/models/simplebaseline_resnet50.py',

@@ -1,6 +1,7 @@
 # ViTPose-B of MMPose from MAE weights, trained and tested on the key frames of DiffPose's clips.
 _base_ = [
     '../../_base_/default_runtime.py',
+    '../../_base_/datasets/person_crops.py',
     '../../_base_/datasets/posetrack_clips.py',
     '../../_base_/datasets/posetrack2017.py',
     '../../_base_/models/vitpose-b.py',

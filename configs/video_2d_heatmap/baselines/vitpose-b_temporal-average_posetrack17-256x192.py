@@ -2,6 +2,7 @@
 # A training of this config uses the key frames alone too: it gives the same weights, but reads all frames.
 _base_ = [
     '../../_base_/default_runtime.py',
+    '../../_base_/datasets/person_crops.py',
     '../../_base_/datasets/posetrack_clips.py',
     '../../_base_/datasets/posetrack2017.py',
     '../../_base_/models/vitpose-b.py',

@@ -2,14 +2,13 @@
 # embeddings are interpolated to the larger maps.
 _base_ = [
     '../../_base_/default_runtime.py',
+    '../../_base_/datasets/person_crops.py',
     '../../_base_/datasets/mixed_clips.py',
     '../../_base_/models/diffpose.py',
     '../../_base_/models/movenet.py',
     '../../_base_/schedules/cosine.py',
 ]
 
-input_size = (192, 256)  # w, h in px
-codec = dict(sigma=2)
 channels = _base_.movenet_channels
 model = _base_.movenet
 optim_wrapper = dict(_base_.movenet_optimizer, optimizer=dict(lr=3e-4))

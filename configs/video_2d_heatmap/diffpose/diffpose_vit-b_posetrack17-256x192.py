@@ -1,5 +1,6 @@
 _base_ = [
     '../../_base_/default_runtime.py',
+    '../../_base_/datasets/person_crops.py',
     '../../_base_/datasets/posetrack_clips.py',
     '../../_base_/datasets/posetrack2017.py',
     '../../_base_/models/diffpose.py',
