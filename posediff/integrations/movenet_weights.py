@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from posediff.fileio.atomic_files import atomic_write
 from posediff.fileio.checkpoint import check_state
 from posediff.models.backbones.movenet import WIDTHS, MoveNetBackbone
-from posediff.models.heads.movenet import MoveNetHeads
+from posediff.models.backbones.movenet_keypoints import MoveNetHeads
 
 GRAPH = 'StatefulPartitionedCall/'
 TRUNK = f'{GRAPH}center_net_mobile_net_v2fpn_feature_extractor/model_1/'

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from mmengine.model import BaseModel
@@ -15,6 +15,9 @@ from posediff.registry import AGGREGATORS, BACKBONES, CONDITIONERS, DENOISERS, H
 from posediff.structures.references import refuse_references
 
 Config = dict[str, Any]
+
+
+Model = TypeVar('Model', bound='DiffusionModel')
 
 
 class DiffusionModel(BaseModel):
@@ -86,6 +89,8 @@ class DiffusionModel(BaseModel):
         self.loss_module = MODELS.build(loss or {'type': 'SquaredErrorLoss'})
         self.train_cfg = parse_options(TrainOptions, train_cfg, 'model.train_cfg')
         self.test_cfg = parse_options(TestOptions, test_cfg, 'model.test_cfg')
+        if self.backbone is not None and self.train_cfg.backbone_gradient == 'none':
+            self.backbone.requires_grad_(False)
         if self.sampler is not None:  # raises now, not after training, if the spacing does not match the schedule
             self.sampler.num_draws(self.noise_scheduler, self.inference_steps())
         elif self.test_cfg.num_hypotheses > 1:
@@ -101,6 +106,13 @@ class DiffusionModel(BaseModel):
                 before, after = self._maps(inputs[:, :middle]), self._maps(inputs[:, middle + 1 :])
             return torch.cat([before, self._maps(inputs[:, middle : middle + 1]), after], dim=1)
         return self._maps(inputs)
+
+    def train(self: Model, mode: bool = True) -> Model:
+        """Set the training mode of all parts; a backbone without gradient stays in evaluation mode."""
+        super().train(mode)
+        if self.backbone is not None and self.train_cfg.backbone_gradient == 'none':
+            self.backbone.eval()
+        return self
 
     def _maps(self, frames: Tensor) -> Tensor:
         maps = self.backbone(frames.flatten(0, 1))  # type: ignore[misc]
@@ -125,7 +137,8 @@ class DiffusionModel(BaseModel):
             x_0: (B, …) in head units.
             condition: (B, …).
             timestep: int64 (B,) or (1,); None: drawn uniformly, before the noise.
-            noise: (B, …) epsilon; None: drawn.
+            noise: (B, …) epsilon; None: drawn. If neither is given, ``train_cfg.states_per_clip`` states of every clip
+                are drawn.
             weight: Broadcastable to x_0, or None.
 
         Returns:
@@ -140,6 +153,11 @@ class DiffusionModel(BaseModel):
             raise ValueError(f'x_0 and noise must have one shape, with a condition for each clip; got {shapes}')
         if self.denoiser is None:
             return self.loss_module(self.head(condition), x_0, weight)
+        states = self.train_cfg.states_per_clip
+        if states > 1 and timestep is None and noise is None:
+            if weight is not None and weight.shape[:1] == x_0.shape[:1]:
+                weight = weight.repeat_interleave(states, dim=0)
+            x_0 = x_0.repeat_interleave(states, dim=0)
         if timestep is None:
             timestep = self.noise_scheduler.draw_timesteps(x_0.shape[0], x_0.device)
         elif timestep.shape not in {(1,), (x_0.shape[0],)}:

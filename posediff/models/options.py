@@ -21,15 +21,20 @@ class TrainOptions:
             in sampling.
         backbone_gradient: ``'all'``: the image backbone is trained on all frames of a clip. ``'key_frame'``: on the
             middle frame; the other frames are encoded without gradient, which takes half of the time at T = 5.
-            Backbones with BatchNorm normalise the frames before, at and after the key frame separately.
+            Backbones with BatchNorm normalise the frames before, at and after the key frame separately. ``'none'``: it
+            keeps its weights, and works as in evaluation.
+        states_per_clip: Noisy states of every clip in a training step, each with its own timestep and noise; the
+            condition is computed once.
     """
 
     condition_dropout: float = 0.0
     backbone_gradient: str = 'all'
+    states_per_clip: int = 1
 
     def __post_init__(self) -> None:
-        require_one_of('train_cfg', 'backbone_gradient', self.backbone_gradient, ('all', 'key_frame'))
+        require_one_of('train_cfg', 'backbone_gradient', self.backbone_gradient, ('all', 'key_frame', 'none'))
         require_finite('train_cfg', {'condition_dropout': self.condition_dropout})
+        require_whole('train_cfg', {'states_per_clip': self.states_per_clip}, least=1)
         if not 0 <= self.condition_dropout < 1:
             raise ValueError(f'train_cfg: condition_dropout must be in [0, 1), got {self.condition_dropout!r}')
 

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from posediff.fileio.checkpoint import check_state, load_state
 from posediff.integrations.movenet_weights import MoveNet
-from posediff.models.heads.movenet import decode_person, mirrored_maps
+from posediff.models.backbones.movenet_keypoints import decode_person, mirrored_maps
 from posediff.pose_estimation.base import BasePoseEstimator, FrameWindow
 from posediff.registry import POSE_ESTIMATORS
 from posediff.structures.argument_checks import require_whole

@@ -9,7 +9,10 @@ NARROW = {'embed_dim': 12, 'depth': 1, 'num_heads': 2, 'patch_size': 8}
 VIT = {'model_name': 'vit_tiny_patch16_224', 'img_size': (32, 24), 'model_kwargs': NARROW}
 
 CASES = {
-    'MoveNetBackbone': [ContractCase({'stride': stride}, input_shape=(3, 64, 32)) for stride in (4, 16, 32)],
+    'MoveNetBackbone': [
+        *(ContractCase({'stride': stride}, input_shape=(3, 64, 32)) for stride in (4, 16, 32)),
+        ContractCase({'keypoints': True}, input_shape=(3, 64, 32)),
+    ],
     'TimmBackbone': [
         ContractCase(VIT, input_shape=(3, 32, 24)),
         ContractCase({**VIT, 'stem': 'convolution'}, input_shape=(3, 32, 24)),

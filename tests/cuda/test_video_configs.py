@@ -53,7 +53,7 @@ def shrink(cfg: Config) -> None:
     elif backbone.type.endswith('ResNet'):
         backbone.depth, width = 18, 512
     elif backbone.type == 'MoveNetBackbone':
-        backbone.checkpoint, width = None, 24
+        backbone.checkpoint, width = None, 58 if backbone.get('keypoints') else 24
     elif backbone.type.endswith('CSPNeXt'):
         backbone.update(deepen_factor=0.17, widen_factor=0.0625)
         width = 64

@@ -14,7 +14,7 @@ from posediff.fileio.checkpoint import load_state
 from posediff.integrations import movenet_weights
 from posediff.integrations.movenet_weights import MoveNet, convert_movenet, read_graph_model
 from posediff.models.backbones.movenet import MoveNetBackbone
-from posediff.models.heads.movenet import decode_person
+from posediff.models.backbones.movenet_keypoints import decode_person, person_maps
 
 MODELS = Path(os.environ.get('POSEDIFF_MOVENET', 'out/movenet'))
 """Folder of the package's models."""
@@ -81,6 +81,29 @@ def test_a_backbone_takes_the_layers_that_it_has(model, written, tmp_path, strid
         other.init_weights()
     with pytest.raises(ValueError, match='multiples of 32 px, got 64×40'):
         backbone(torch.zeros(1, 3, 64, 40))
+
+
+def test_a_backbone_gives_movenets_own_keypoints(model, written, tmp_path):
+    """From MoveNet's own file and from a trained model, whose backbone holds the heads."""
+    convert_movenet(written, tmp_path / 'movenet.pth')
+    backbone = MoveNetBackbone('lightning', checkpoint=tmp_path / 'movenet.pth', keypoints=True)
+    backbone.init_weights()
+    images = torch.rand(2, 3, 64, 96) * 2 - 1
+    maps = model(images)
+    expected = torch.cat([model.backbone(images), maps['heatmap'], person_maps(maps)], 1)
+    assert expected.shape == (2, backbone.out_channels, 16, 24)
+    torch.testing.assert_close(backbone(images), expected)
+    trained = {f'backbone.{name}': value for name, value in backbone.state_dict().items()}
+    torch.save({'state_dict': trained}, tmp_path / 'trained.pth')
+    again = MoveNetBackbone('lightning', checkpoint=tmp_path / 'trained.pth', keypoints=True)
+    again.init_weights()
+    torch.testing.assert_close(again(images), expected)
+    without = {name: value for name, value in trained.items() if '.heads.' not in name}
+    torch.save({'state_dict': without}, tmp_path / 'without.pth')
+    with pytest.raises(ValueError, match=r'without\.pth does not fit the model.*heads'):
+        MoveNetBackbone('lightning', checkpoint=tmp_path / 'without.pth', keypoints=True).init_weights()
+    with pytest.raises(ValueError, match='keypoints are found in the map of stride 4, got stride 8'):
+        MoveNetBackbone('lightning', 8, keypoints=True)
 
 
 def change(written: Path, edit) -> Path:

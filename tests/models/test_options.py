@@ -45,6 +45,12 @@ def test_condition_dropout_is_a_probability(value):
         parse_options(TrainOptions, {'condition_dropout': value}, 'model.train_cfg')
 
 
+@pytest.mark.parametrize('value', [0, 1.5, True])
+def test_states_per_clip_are_counted(value):
+    with pytest.raises(ValueError, match=r'train_cfg: states_per_clip must be'):
+        parse_options(TrainOptions, {'states_per_clip': value}, 'model.train_cfg')
+
+
 @pytest.mark.parametrize(
     ('changes', 'said'),
     [

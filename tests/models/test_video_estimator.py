@@ -136,6 +136,32 @@ def test_the_backbone_can_be_trained_on_the_key_frame_only():
     assert next(models['key_frame'].backbone.trunk.parameters()).grad is not None
 
 
+def test_a_backbone_without_gradient_keeps_its_weights_and_works_as_in_evaluation():
+    model = detailed('SpatioTemporalConditioner', train_cfg={'backbone_gradient': 'none'})
+    model.backbone.add_module('norm', torch.nn.BatchNorm2d(3, affine=False))
+    assert model.train().training
+    assert not any(part.training for part in model.backbone.modules())
+    frames, x_0 = torch.randn(2, FRAMES, 3, 64, 32), torch.rand(2, JOINTS, 16, 8)
+    model.diffusion_loss(x_0, model.compute_condition(frames)).backward()
+    assert all(value.grad is None and not value.requires_grad for value in model.backbone.parameters())
+    assert all(value.grad is not None for value in model.conditioner.parameters())
+
+
+@pytest.mark.parametrize('weighted', [False, True])
+def test_several_states_of_a_clip_are_trained_at_once(weighted):
+    """The loss is that of the clips repeated, with the same timesteps and noise."""
+    model = detailed('SingleFrameConditioner', train_cfg={'states_per_clip': 3}).eval()
+    x_0, condition = torch.rand(2, JOINTS, 16, 8), torch.randn(2, 8 + 24 * 16, 4, 2)
+    weight = torch.rand(2, JOINTS, 1, 1) if weighted else None
+    torch.manual_seed(0)
+    loss = model.diffusion_loss(x_0, condition, weight=weight)
+    torch.manual_seed(0)
+    timestep, noise = model.noise_scheduler.draw_timesteps(6, x_0.device), torch.randn(6, JOINTS, 16, 8)
+    repeated = [None if given is None else given.repeat_interleave(3, 0) for given in (x_0, condition, weight)]
+    expected = model.diffusion_loss(*repeated[:2], timestep, noise, repeated[2])
+    torch.testing.assert_close(loss, expected)
+
+
 def test_predictions_do_not_depend_on_the_batch():
     model = PoseDiffusionEstimator(**config()).eval()
     together = model(**model.data_preprocessor(batch()), mode='predict')

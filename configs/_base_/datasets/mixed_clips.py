@@ -2,11 +2,12 @@
 # for the top of the head, which JHMDB does not annotate, and for people who occlude each other. Tested on JHMDB.
 _base_ = './jhmdb_clips.py'
 
+box_jitter = dict(type='mmpose.RandomBBoxTransform', shift_factor=0.04, rotate_factor=15, scale_factor=(0.88, 1.2))
 synthetic_root = 'data/synthetic_video/'
 augmentation = [
     dict(type='mmpose.GetBBoxCenterScale', padding=1.25),
     dict(type='mmpose.RandomFlip', direction='horizontal'),
-    dict(type='mmpose.RandomBBoxTransform', shift_factor=0.04, rotate_factor=15, scale_factor=(0.88, 1.2)),
+    '${box_jitter}',
     dict(type='mmpose.TopdownAffine', input_size='${input_size}', use_udp=True),
     dict(type='PasteOtherPerson', prob=0.05),
     dict(type='ClipPhotometricDistortion', prob=0.5),

@@ -5,6 +5,6 @@ model = dict(
     denoiser=None,
     noise_scheduler=None,
     sampler=None,
-    head=dict(in_channels='${channels + 24 * 16}', channels=64, detail_channels=24),
+    head=dict(in_channels='${channels + movenet_maps * 16}', channels=64, detail_channels='${movenet_maps}'),
     test_cfg=dict(_delete_=True),
 )

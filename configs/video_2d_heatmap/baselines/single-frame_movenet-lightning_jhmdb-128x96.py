@@ -6,7 +6,7 @@ model = dict(
     conditioner=dict(
         _delete_=True,
         type='SingleFrameConditioner',
-        in_channels=24,
+        in_channels='${movenet_maps}',
         num_frames='${num_frames}',
         channels='${channels}',
         patch_size=4,
@@ -15,6 +15,6 @@ model = dict(
     denoiser=None,
     noise_scheduler=None,
     sampler=None,
-    head=dict(in_channels='${channels + 24 * 16}', channels=64, detail_channels=24),
+    head=dict(in_channels='${channels + movenet_maps * 16}', channels=64, detail_channels='${movenet_maps}'),
     test_cfg=dict(_delete_=True),
 )

@@ -25,6 +25,19 @@ class SameConv2d(nn.Conv2d):
         return super().forward(F.pad(x, padding) if any(padding) else x)
 
 
+class SeparableConv2d(nn.Module):
+    """A 3×3 filter per channel without bias, then a 1×1 convolution; (N, C, H, W) to (N, out_channels, H, W)."""
+
+    def __init__(self, in_channels: int, out_channels: int) -> None:
+        super().__init__()
+        self.depthwise = SameConv2d(in_channels, in_channels, 3, groups=in_channels, bias=False)
+        self.pointwise = nn.Conv2d(in_channels, out_channels, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        pointwise: Tensor = self.pointwise(self.depthwise(x))
+        return pointwise
+
+
 class InvertedResidual(nn.Module):
     """Expand the channels, filter each of them, project: x + f(x) where the shapes allow it.
 

@@ -10,7 +10,8 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from posediff.fileio.checkpoint import check_state, load_state
-from posediff.models.backbones.mobilenet_v2 import MobileNetV2, SameConv2d
+from posediff.models.backbones.mobilenet_v2 import MobileNetV2, SeparableConv2d
+from posediff.models.backbones.movenet_keypoints import JOINTS, MoveNetHeads, person_maps
 from posediff.registry import BACKBONES
 from posediff.structures.argument_checks import require_one_of
 
@@ -36,6 +37,8 @@ class MoveNetBackbone(BaseModule):
         stride: Stride of the map: 4 (24 channels), 8 (24) or 16 (32) of the pyramid; 32: the end of MobileNetV2, 1280
             channels. Layers that the map does not need are not built.
         checkpoint: File of ``posediff convert movenet``, or a trained posediff model, whose backbone is taken.
+        keypoints: Append MoveNet's own result, 34 channels at stride 4: its 17 heatmaps (COCO's joints), and for each
+            joint of the central person a Gaussian (standard deviation 2 cells) at its place, multiplied by its score.
         init_cfg: MMEngine's.
 
     Attributes:
@@ -47,6 +50,7 @@ class MoveNetBackbone(BaseModule):
         variant: str = 'lightning',
         stride: int = 4,
         checkpoint: str | Path | None = None,
+        keypoints: bool = False,
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(init_cfg)
@@ -59,6 +63,14 @@ class MoveNetBackbone(BaseModule):
         self.trunk = MobileNetV2(WIDTHS[variant], levels)
         self.pyramid = FeaturePyramid(self.trunk.channels, levels[:-1][::-1]) if stride < 32 else None
         self.out_channels = self.trunk.channels[32] if self.pyramid is None else self.pyramid.out_channels
+        if keypoints and stride != 4:
+            raise ValueError(f'{type(self).__name__}: keypoints are found in the map of stride 4, got stride {stride}')
+        self.heads = None
+        if keypoints:
+            self.heads = MoveNetHeads()
+            self.out_channels += 2 * JOINTS
+            for head in (self.heads.center, self.heads.regression):  # they only choose cells: no gradient reaches them
+                head.requires_grad_(False)
 
     def init_weights(self) -> None:
         """Read the weights of the checkpoint.
@@ -71,7 +83,8 @@ class MoveNetBackbone(BaseModule):
             state = load_state(self.checkpoint)
             inside = {name.removeprefix(PREFIX): value for name, value in state.items() if name.startswith(PREFIX)}
             own = self.state_dict()  # the file may have layers that this stride does not need
-            known = {name: value for name, value in (inside or state).items() if name in own}
+            # MoveNet's own file has the heads beside the backbone, a trained model inside it
+            known = {name: value for name, value in {**state, **inside}.items() if name in own}
             check_state(self, known, self.checkpoint)
             self.load_state_dict(known)
 
@@ -86,7 +99,11 @@ class MoveNetBackbone(BaseModule):
             raise ValueError(f'MoveNetBackbone needs images whose sides are multiples of 32 px, got {height}×{width}')
         # depthwise convolutions take two thirds of the time in this memory format on CPUs
         maps = self.trunk(images.contiguous(memory_format=torch.channels_last))
-        return maps[32] if self.pyramid is None else self.pyramid(maps)
+        features: Tensor = maps[32] if self.pyramid is None else self.pyramid(maps)
+        if self.heads is None:
+            return features
+        found = self.heads(features)
+        return torch.cat([features, found['heatmap'], person_maps(found)], dim=1)
 
 
 class FeaturePyramid(nn.Module):
@@ -114,16 +131,3 @@ class FeaturePyramid(nn.Module):
             x = F.interpolate(x, scale_factor=2, mode='bilinear', align_corners=False)
             x = F.relu(self.smooth[str(level)](x + self.lateral[str(level)](maps[level])))
         return x
-
-
-class SeparableConv2d(nn.Module):
-    """A 3×3 filter per channel without bias, then a 1×1 convolution; (N, C, H, W) to (N, out_channels, H, W)."""
-
-    def __init__(self, in_channels: int, out_channels: int) -> None:
-        super().__init__()
-        self.depthwise = SameConv2d(in_channels, in_channels, 3, groups=in_channels, bias=False)
-        self.pointwise = nn.Conv2d(in_channels, out_channels, 1)
-
-    def forward(self, x: Tensor) -> Tensor:
-        pointwise: Tensor = self.pointwise(self.depthwise(x))
-        return pointwise

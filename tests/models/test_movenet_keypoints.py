@@ -6,7 +6,14 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from posediff.models.heads.movenet import STRIDE, MoveNetHeads, decode_person, mirrored_maps
+from posediff.models.backbones.movenet_keypoints import (
+    SIGMA,
+    STRIDE,
+    MoveNetHeads,
+    decode_person,
+    mirrored_maps,
+    person_maps,
+)
 from posediff.structures.skeletons import COCO17
 
 HEIGHT, WIDTH = 16, 12
@@ -74,3 +81,13 @@ def test_heads_give_the_maps_that_are_decoded():
     keypoints, scores = decode_person(maps)
     assert keypoints.shape == (2, 17, 2)
     assert ((scores > 0) & (scores < 1)).all()
+
+
+@given(seeds)
+def test_person_maps_are_gaussians_at_the_keypoints_times_their_scores(seed):
+    cells, offsets = drawn(seed)
+    found = person_maps(maps_of(cells, offsets, (7, 5)))[0]
+    y, x = torch.meshgrid(torch.arange(HEIGHT), torch.arange(WIDTH), indexing='ij')
+    for joint, (down, across) in enumerate(cells + offsets):
+        expected = 0.9 * torch.exp(-((y - down) ** 2 + (x - across) ** 2) / (2 * SIGMA**2))
+        torch.testing.assert_close(found[joint], expected, atol=1e-5, rtol=0)

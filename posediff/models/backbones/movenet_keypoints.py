@@ -1,4 +1,4 @@
-"""The output layers of MoveNet and their decoding to the keypoints of one person."""
+"""The output layers of MoveNet, and their decoding to the keypoints of one person."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from posediff.models.backbones.movenet import SeparableConv2d
+from posediff.models.backbones.mobilenet_v2 import SeparableConv2d
 
 JOINTS, FEATURES, HIDDEN = 17, 24, 96
 STRIDE = 4
 CLOSE = 1.8
 """Cells added to a distance before heatmap values are divided by it."""
+SIGMA = 2.0
+"""Standard deviation of the Gaussians of :func:`person_maps`, cells."""
 
 
 class MoveNetHeads(nn.Module):
@@ -81,6 +83,22 @@ def decode_person(maps: dict[str, Tensor], central: bool = True) -> tuple[Tensor
     offsets = maps['offset'][place[0], place[1], :, y, x]
     keypoints = torch.stack([x + offsets[..., 1], y + offsets[..., 0]], -1) * STRIDE
     return keypoints, heatmap[place[0], place[1], y, x]
+
+
+def person_maps(maps: dict[str, Tensor]) -> Tensor:
+    """Draw the keypoints of :func:`decode_person` as Gaussians multiplied by their scores, (N, 17, h, w).
+
+    Args:
+        maps: From :class:`MoveNetHeads`, N images.
+    """
+    height, width = maps['heatmap'].shape[-2:]
+    keypoints, scores = decode_person({name: values.float() for name, values in maps.items()})
+    x, y = (keypoints / STRIDE)[..., None].unbind(-2)
+    across, down = (
+        torch.exp((torch.arange(cells, device=place.device) - place).square() / (-2 * SIGMA**2))
+        for cells, place in ((width, x), (height, y))
+    )
+    return (scores[..., None, None] * down[..., :, None] * across[..., None, :]).to(maps['heatmap'].dtype)
 
 
 def _cells(index: Tensor, width: int) -> tuple[Tensor, Tensor]:
