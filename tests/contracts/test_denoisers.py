@@ -28,6 +28,7 @@ CASES = {
         ContractCase({**LOOKUP, 'channels': (8, 8, 8)}, **HEATMAPS),
         ContractCase({**LOOKUP, 'channels': (8, 6), 'fusion': 'concat'}, **HEATMAPS),
         ContractCase({**LOOKUP, 'channels': (8,), 'refine_depth': 2}, **HEATMAPS),
+        ContractCase({**LOOKUP, 'channels': (8, 6), 'masks': 'joint'}, **HEATMAPS),
     ],
     'MixSTEDenoiser': [ContractCase(MIXSTE, **POSE)],
 }

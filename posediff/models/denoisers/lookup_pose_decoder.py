@@ -14,6 +14,7 @@ from posediff.models.layers.lookup import ConvLookup, LookupInteraction, Prepare
 from posediff.registry import DENOISERS
 
 FUSIONS = ('sum', 'concat')
+MASKS = ('shared', 'joint')
 FACTOR = 4  # heatmap size divided by the size of the spatiotemporal feature
 
 
@@ -45,6 +46,8 @@ class LookupPoseDecoder(HeatmapDenoiser):
         step_channels: Width of the step embedding.
         detail_channels: Channels of the key frame's own map in F, see
             :class:`posediff.models.conditioners.spatiotemporal.SpatioTemporalConditioner`.
+        masks: ``'shared'``: one mask per resolution for all joints, as in the paper. ``'joint'``: one for each joint
+            (:class:`posediff.models.layers.lookup.JointMasks`; not in the paper).
         init_cfg: See :class:`mmengine.model.BaseModule`.
     """
 
@@ -63,6 +66,7 @@ class LookupPoseDecoder(HeatmapDenoiser):
         fusion: str = 'sum',
         step_channels: int = 128,
         detail_channels: int = 0,
+        masks: str = 'shared',
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(num_joints, heatmap_size, condition_channels, FACTOR, step_channels, init_cfg)
@@ -70,6 +74,9 @@ class LookupPoseDecoder(HeatmapDenoiser):
             raise ValueError(f'channels must name the widths of 1 to 3 resolutions, got {channels!r}')
         if fusion not in FUSIONS:
             raise ValueError(f'fusion must be one of {", ".join(FUSIONS)}, got {fusion!r}')
+        if masks not in MASKS:
+            raise ValueError(f'masks must be one of {", ".join(MASKS)}, got {masks!r}')
+        mask_joints = num_joints if masks == 'joint' else None
         self.fusion = fusion
         middle = channels[1] if len(channels) > 1 else channels[0]
         self.down_half = conv_block(num_joints, middle, stride=2)
@@ -77,7 +84,7 @@ class LookupPoseDecoder(HeatmapDenoiser):
         heatmap_channels = (channels[0], middle, num_joints)
         low = TransformerLookup(
             condition_channels, channels[0], channels[0], self.condition_shape[1:], out_channels, FACTOR,
-            refine_depth, depth, num_heads, mlp_ratio, detail_channels,
+            refine_depth, depth, num_heads, mlp_ratio, detail_channels, mask_joints,
         )  # fmt: skip
         higher = [
             ConvLookup(
@@ -89,6 +96,7 @@ class LookupPoseDecoder(HeatmapDenoiser):
                 FACTOR // 2**level,
                 conv_depth,
                 detail_channels,
+                mask_joints,
             )  # fmt: skip
             for level, (given, width) in enumerate(zip(heatmap_channels, channels, strict=False))
             if level > 0

@@ -1,9 +1,9 @@
 """Lookup-based feature interaction of DiffPose at one resolution (Feng et al., ICCV 2023, section 3.3, eqs. 4 and 5).
 
 The noisy heatmap is refined to a mask. The mask selects from the spatiotemporal feature (lookup), and the selected
-local features interact with the whole (global) feature.
+local features interact with the whole (global) feature. Optionally, every joint has a mask of its own.
 
-Axes: B clips, N = B·M rows, c channels of this resolution, H, W its size.
+Axes: B clips, N = B·M rows, K joints, c channels of this resolution, H, W its size.
 """
 
 from __future__ import annotations
@@ -30,16 +30,47 @@ class PreparedFeature(NamedTuple):
     context: Tensor
 
 
+class JointMasks(nn.Module):
+    """One mask per joint, A_k = Sigmoid(p_k · SeRef(x)) with a 1×1 convolution p, in place of Sq of eqs. 4 and 5.
+
+    Not in the paper, where Sq is the maximum over channels: there, all joints have one mask per resolution.
+
+    Args:
+        channels: c of the refined heatmap features and of the feature that is looked up.
+        num_joints: K.
+
+    Attributes:
+        mixing: 1×1 convolution from the K masks to the weights of the c channels, since a channel of the feature is not
+            that of one joint. At initialisation, channel i has the mask of joint i mod K.
+    """
+
+    def __init__(self, channels: int, num_joints: int) -> None:
+        super().__init__()
+        self.projection = nn.Conv2d(channels, num_joints, 1)
+        self.mixing = nn.Conv2d(num_joints, channels, 1, bias=False)
+        one_joint = F.one_hot(torch.arange(channels) % num_joints, num_joints)
+        self.mixing.weight.data.copy_(one_joint[..., None, None])
+
+    def forward(self, refined: Tensor) -> Tensor:
+        """Return the masks (N, K, H, W) of refined heatmap features (N, c, H, W)."""
+        return self.projection(refined).sigmoid()
+
+
 class LookupInteraction(nn.Module):
     """Lookup and interaction at one resolution.
 
+    Args:
+        channels: c.
+        mask_joints: K for one mask per joint (:class:`JointMasks`); None: one mask for all, as in the paper.
+
     Attributes:
         keep_mask: Whether to store the mask of each call, for visualisation.
-        last_mask: (N, 1, H, W), mask of the last call if ``keep_mask``.
+        last_mask: (N, 1, H, W), mask of the last call if ``keep_mask``; with masks per joint, their maximum.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, channels: int, mask_joints: int | None = None) -> None:
         super().__init__()
+        self.joint_masks = None if mask_joints is None else JointMasks(channels, mask_joints)
         self.keep_mask = False
         self.last_mask: Tensor | None = None
 
@@ -53,7 +84,11 @@ class LookupInteraction(nn.Module):
 
     @abstractmethod
     def interact(self, mask: Tensor, feature: PreparedFeature) -> Tensor:
-        """Combine local and global features with a mask (N, 1, H, W); returns (N, out, output size)."""
+        """Combine local and global features with a mask, (N, 1, H, W), or (N, c, H, W) if the channels differ.
+
+        Returns:
+            (N, out, output size).
+        """
 
     def forward(self, heatmap: Tensor, feature: PreparedFeature) -> Tensor:
         """Compute the features at this resolution.
@@ -65,11 +100,12 @@ class LookupInteraction(nn.Module):
         Returns:
             (N, out, output size).
         """
+        refined = self.refine(heatmap)
         # A = Sigmoid(Sq(SeRef(x))) with the maximum over channels as Sq: first row of eqs. 4 and 5
-        mask = self.refine(heatmap).amax(dim=1, keepdim=True).sigmoid()
+        masks = refined.amax(dim=1, keepdim=True).sigmoid() if self.joint_masks is None else self.joint_masks(refined)
         if self.keep_mask:
-            self.last_mask = mask.detach()
-        return self.interact(mask, feature)
+            self.last_mask = masks.detach().amax(dim=1, keepdim=True)
+        return self.interact(masks if self.joint_masks is None else self.joint_masks.mixing(masks), feature)
 
 
 class TransformerLookup(LookupInteraction):
@@ -85,6 +121,7 @@ class TransformerLookup(LookupInteraction):
         refine_depth, depth: Numbers of encoder layers for self-refinement and interaction.
         num_heads, mlp_ratio: Number of heads and relative hidden width of every encoder layer.
         detail_channels: See :class:`posediff.models.layers.convolution.DetailedUpsampling`.
+        mask_joints: See :class:`LookupInteraction`.
     """
 
     def __init__(
@@ -100,8 +137,9 @@ class TransformerLookup(LookupInteraction):
         num_heads: int = 8,
         mlp_ratio: float = 2.0,
         detail_channels: int = 0,
+        mask_joints: int | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(channels, mask_joints)
         self.size = size
         tokens = size[0] * size[1]
         self.feature = feature_upsampling(condition_channels, channels, 1, detail_channels)
@@ -119,8 +157,9 @@ class TransformerLookup(LookupInteraction):
 
     def prepare(self, condition: Tensor) -> PreparedFeature:
         feature = to_tokens(self.feature(condition))
-        # [A ⊙ F, F] W = A ⊙ (F W_local) + F W_global, since A scales whole tokens: both products depend on F only
-        return PreparedFeature(self.local_map(feature), self.global_map(feature) + self.position)
+        context = self.global_map(feature) + self.position
+        # [A ⊙ F, F] W = A ⊙ (F W_local) + F W_global if A scales whole tokens: then both products depend on F only
+        return PreparedFeature(self.local_map(feature) if self.joint_masks is None else feature, context)
 
     def refine(self, heatmap: Tensor) -> Tensor:
         tokens = self.refinement(self.embedding(to_tokens(heatmap)) + self.heatmap_position)
@@ -128,8 +167,13 @@ class TransformerLookup(LookupInteraction):
 
     def interact(self, mask: Tensor, feature: PreparedFeature) -> Tensor:
         batch = feature.context.shape[0]
-        weight = per_clip(mask.flatten(2).transpose(1, 2), batch)
-        tokens = torch.addcmul(feature.context.unsqueeze(1), weight, feature.looked_up.unsqueeze(1)).flatten(0, 1)
+        weight = per_clip(to_tokens(mask), batch)
+        looked_up, context = feature.looked_up.unsqueeze(1), feature.context.unsqueeze(1)
+        if self.joint_masks is None:
+            tokens = torch.addcmul(context, weight, looked_up)
+        else:
+            tokens = context + self.local_map(weight * looked_up)
+        tokens = tokens.flatten(0, 1)
         return self.up(to_map(self.norm(self.interaction(tokens)), self.size))
 
 
@@ -145,6 +189,7 @@ class ConvLookup(LookupInteraction):
         factor: Output size divided by this resolution.
         depth: Number of convolutions after the first one on local and global features.
         detail_channels: See :class:`posediff.models.layers.convolution.DetailedUpsampling`.
+        mask_joints: See :class:`LookupInteraction`.
     """
 
     def __init__(
@@ -157,8 +202,9 @@ class ConvLookup(LookupInteraction):
         factor: int,
         depth: int = 1,
         detail_channels: int = 0,
+        mask_joints: int | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(channels, mask_joints)
         self.feature = feature_upsampling(condition_channels, channels, feature_factor, detail_channels)
         self.refinement = conv_block(heatmap_channels, channels)
         self.join = ConcatConv2d(channels, channels, channels)

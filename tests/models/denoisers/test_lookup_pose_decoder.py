@@ -12,12 +12,12 @@ CLIPS, HYPOTHESES, JOINTS, CHANNELS = 2, 3, 4, 6
 SIZE = (16, 12)
 
 
-@pytest.fixture(params=[('sum', 0), ('concat', 0), ('sum', 2)])
+@pytest.fixture(params=[('sum', 0, 'shared'), ('concat', 0, 'shared'), ('sum', 2, 'shared'), ('sum', 2, 'joint')])
 def decoder(request):
-    fusion, detail = request.param
+    fusion, detail, masks = request.param
     model = LookupPoseDecoder(
         JOINTS, SIZE, CHANNELS + 16 * detail, channels=(8, 6, 4), out_channels=8, num_heads=2, fusion=fusion,
-        step_channels=8, detail_channels=detail,
+        step_channels=8, detail_channels=detail, masks=masks,
     )  # fmt: skip
     return randomise(model).eval()
 
@@ -30,11 +30,22 @@ def inputs(decoder=None):
     return x_t, torch.arange(CLIPS * HYPOTHESES) * 100, condition
 
 
+def literal_mask(part, refined):
+    """One mask for all channels of the feature; or the weight of each channel, from a mask per joint."""
+    if part.joint_masks is None:
+        return torch.sigmoid(refined.max(dim=1, keepdim=True).values)
+    layer = part.joint_masks
+    masks = torch.sigmoid(torch.einsum('kc,nchw->nkhw', layer.projection.weight[..., 0, 0], refined)
+                          + layer.projection.bias[:, None, None])  # fmt: skip
+    assert masks.shape[1] == JOINTS
+    return torch.einsum('ck,nkhw->nchw', layer.mixing.weight[..., 0, 0], masks)
+
+
 def literal_low_resolution(part, noisy, feature):
     """Eq. 4: the concatenation of local and global feature goes through one linear map."""
     tokens = noisy.flatten(2).transpose(1, 2)
     refined = part.refinement(part.embedding(tokens) + part.heatmap_position)
-    mask = torch.sigmoid(refined.max(dim=2, keepdim=True).values)
+    mask = literal_mask(part, refined.transpose(1, 2).unflatten(2, part.size)).flatten(2).transpose(1, 2)
     whole = part.feature(feature).flatten(2).transpose(1, 2)
     concatenated = torch.cat([mask * whole, whole], dim=2)
     weight = torch.cat([part.local_map.weight, part.global_map.weight], dim=1)
@@ -44,7 +55,7 @@ def literal_low_resolution(part, noisy, feature):
 
 def literal_higher_resolution(part, noisy, feature):
     """Eq. 5."""
-    mask = torch.sigmoid(part.refinement(noisy).max(dim=1, keepdim=True).values)
+    mask = literal_mask(part, part.refinement(noisy))
     whole = part.feature(feature)
     joined = F.conv2d(torch.cat([mask * whole, whole], dim=1), part.join.weight, padding=1)
     return part.up(part.interaction(F.relu(part.join_norm(joined))))
@@ -76,6 +87,15 @@ def test_masks_are_kept_for_pictures_when_asked(decoder):
     sizes = [tuple(part.last_mask.shape) for part in decoder.resolutions]
     assert sizes == [(6, 1, 4, 3), (6, 1, 8, 6), (6, 1, 16, 12)]
     assert all(bool(((part.last_mask > 0) & (part.last_mask < 1)).all()) for part in decoder.resolutions)
+
+
+def test_channels_of_a_new_decoder_have_the_masks_of_the_joints_in_turn():
+    decoder = LookupPoseDecoder(JOINTS, SIZE, CHANNELS, (8, 6), 8, num_heads=2, masks='joint')
+    masks = torch.rand(2, JOINTS, 3, 2)
+    for part, channels in zip(decoder.resolutions, (8, 6), strict=True):
+        expected = torch.stack([masks[:, channel % JOINTS] for channel in range(channels)], dim=1)
+        torch.testing.assert_close(part.joint_masks.mixing(masks), expected)
+        assert sum(p.numel() for p in part.joint_masks.parameters()) == JOINTS * (2 * channels + 1)
 
 
 def test_steps_rescale_heatmap_by_heatmap(decoder):
@@ -125,6 +145,7 @@ def test_the_finer_map_keeps_its_pixels(factor):
         ({'heatmap_size': (64, 46)}, r'multiple of 4, got \(64, 46\)'),
         ({'channels': ()}, 'widths of 1 to 3 resolutions'),
         ({'fusion': 'mean'}, "fusion must be one of sum, concat, got 'mean'"),
+        ({'masks': 'per_joint'}, "masks must be one of shared, joint, got 'per_joint'"),
     ],
 )
 def test_senseless_options_are_refused(options, said):
