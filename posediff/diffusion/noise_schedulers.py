@@ -15,11 +15,27 @@ from torch import Tensor
 
 from posediff.diffusion.prediction import PREDICTION_TYPES, from_x_0_and_epsilon, to_x_0_and_epsilon
 from posediff.registry import NOISE_SCHEDULERS
+from posediff.structures.argument_checks import require_finite
 
 
 def per_row(values: Tensor, like: Tensor) -> Tensor:
     """Reshape coefficients (N,) or (1,) for broadcasting with a state (N, …)."""
     return values.reshape(-1, *([1] * (like.ndim - 1)))
+
+
+def shifted_betas(alpha_bar: Tensor, shift: float) -> Tensor:
+    """Return the betas of the schedule in which the ratio of noise to signal is multiplied by ``shift``.
+
+    The ratio is sqrt((1 - alpha_bar) / alpha_bar). With sigma = ratio / (1 + ratio), as in flow matching, this is
+    sigma' = shift·sigma / (1 + (shift - 1)·sigma).
+
+    Args:
+        alpha_bar: Decreasing table in (0, 1).
+        shift: > 0.
+    """
+    moved = alpha_bar / (alpha_bar + shift**2 * (1 - alpha_bar))
+    before = torch.cat([torch.ones_like(moved[:1]), moved[:-1]])
+    return 1 - moved / before
 
 
 @NOISE_SCHEDULERS.register_module()
@@ -32,12 +48,18 @@ class BetasNoiseScheduler:
     Args:
         betas: ``num_train_timesteps`` variances in (0, 1).
         prediction_type: Output of the denoiser: ``'epsilon'``, ``'sample'`` (x_0) or ``'v_prediction'``.
+        shift: Factor on the ratio of noise to signal, sqrt((1 - alpha_bar) / alpha_bar), at every step: > 1 adds noise.
+            The log-SNR falls by 2 log(shift), as in the shifted schedule of "simple diffusion" (Hoogeboom et al. 2023,
+            section 3.1; there, shift is the image size divided by 64). It is the same as an x_0 divided by ``shift``,
+            except for the scale of x_t and of the output.
 
     Attributes:
         beta, alpha_bar: float64 tables of length ``num_train_timesteps``; alpha_bar decreases within (0, 1).
     """
 
-    def __init__(self, betas: Sequence[float] | np.ndarray, prediction_type: str = 'epsilon') -> None:
+    def __init__(
+        self, betas: Sequence[float] | np.ndarray, prediction_type: str = 'epsilon', shift: float = 1.0
+    ) -> None:
         table = torch.as_tensor(np.asarray(betas, dtype=np.float64).copy())
         if table.ndim != 1 or len(table) == 0:
             raise ValueError(f'betas must be a non-empty list of numbers, got shape {tuple(table.shape)}')
@@ -45,6 +67,11 @@ class BetasNoiseScheduler:
             raise ValueError(f'betas must lie in (0, 1), got min {float(table.min())} and max {float(table.max())}')
         if prediction_type not in PREDICTION_TYPES:
             raise ValueError(f'prediction_type {prediction_type!r} is not one of {", ".join(PREDICTION_TYPES)}')
+        require_finite(type(self).__name__, {'shift': shift})
+        if shift <= 0:
+            raise ValueError(f'shift must be positive, got {shift}; 1 is no shift')
+        if shift != 1:
+            table = shifted_betas(torch.cumprod(1.0 - table, dim=0), shift)
         self.beta = table
         self.alpha_bar = torch.cumprod(1.0 - table, dim=0)
         self.prediction_type = prediction_type
@@ -102,7 +129,7 @@ class LinearNoiseScheduler(BetasNoiseScheduler):
     Args:
         num_train_timesteps: Length of the table.
         beta_start, beta_end: First and last beta, in (0, 1).
-        prediction_type: See :class:`BetasNoiseScheduler`.
+        prediction_type, shift: See :class:`BetasNoiseScheduler`.
     """
 
     def __init__(
@@ -111,8 +138,9 @@ class LinearNoiseScheduler(BetasNoiseScheduler):
         beta_start: float = 1e-4,
         beta_end: float = 0.02,
         prediction_type: str = 'epsilon',
+        shift: float = 1.0,
     ) -> None:
-        super().__init__(np.linspace(beta_start, beta_end, _positive(num_train_timesteps)), prediction_type)
+        super().__init__(np.linspace(beta_start, beta_end, _positive(num_train_timesteps)), prediction_type, shift)
 
 
 @NOISE_SCHEDULERS.register_module()
@@ -122,7 +150,7 @@ class QuadraticNoiseScheduler(BetasNoiseScheduler):
     Args:
         num_train_timesteps: Length of the table.
         beta_start, beta_end: First and last beta, in (0, 1).
-        prediction_type: See :class:`BetasNoiseScheduler`.
+        prediction_type, shift: See :class:`BetasNoiseScheduler`.
     """
 
     def __init__(
@@ -131,9 +159,10 @@ class QuadraticNoiseScheduler(BetasNoiseScheduler):
         beta_start: float = 1e-4,
         beta_end: float = 0.5,
         prediction_type: str = 'epsilon',
+        shift: float = 1.0,
     ) -> None:
         roots = np.linspace(beta_start**0.5, beta_end**0.5, _positive(num_train_timesteps))
-        super().__init__(roots**2, prediction_type)
+        super().__init__(roots**2, prediction_type, shift)
 
 
 @NOISE_SCHEDULERS.register_module()
@@ -148,7 +177,7 @@ class CosineNoiseScheduler(BetasNoiseScheduler):
         num_train_timesteps: n, length of the table.
         max_beta: Maximum of beta; 0.999 in Improved DDPM, 0.5 in DiffHPE's code (its ``beta_end``).
         offset: s; keeps the first betas above 0.
-        prediction_type: See :class:`BetasNoiseScheduler`.
+        prediction_type, shift: See :class:`BetasNoiseScheduler`.
     """
 
     def __init__(
@@ -157,10 +186,11 @@ class CosineNoiseScheduler(BetasNoiseScheduler):
         max_beta: float = 0.999,
         offset: float = 0.008,
         prediction_type: str = 'epsilon',
+        shift: float = 1.0,
     ) -> None:
         u = np.arange(_positive(num_train_timesteps) + 1) / num_train_timesteps
         f = np.cos((u + offset) / (1 + offset) * np.pi / 2) ** 2
-        super().__init__(np.minimum(1 - f[1:] / f[:-1], max_beta), prediction_type)
+        super().__init__(np.minimum(1 - f[1:] / f[:-1], max_beta), prediction_type, shift)
 
 
 def _positive(num_train_timesteps: int) -> int:

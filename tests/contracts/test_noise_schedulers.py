@@ -5,8 +5,8 @@ from __future__ import annotations
 from posediff.testing.contracts.noise_schedulers import NoiseSchedulerContract
 
 CASES = {
-    'BetasNoiseScheduler': [{'betas': [0.1, 0.2, 0.4]}],
-    'CosineNoiseScheduler': [{}],
+    'BetasNoiseScheduler': [{'betas': [0.1, 0.2, 0.4]}, {'betas': [0.1, 0.2, 0.4], 'shift': 0.5}],
+    'CosineNoiseScheduler': [{}, {'shift': 4.0}],
     'LinearNoiseScheduler': [{}],
     'QuadraticNoiseScheduler': [{}],
 }

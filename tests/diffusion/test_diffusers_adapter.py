@@ -32,6 +32,7 @@ OPTIONS: dict[str, list[Any]] = {
 SCHEDULES = {
     'linear, epsilon': (LinearNoiseScheduler(1000), 20),
     'cosine, x_0': (CosineNoiseScheduler(1000, prediction_type='sample'), 20),
+    'shifted cosine, x_0': (CosineNoiseScheduler(1000, prediction_type='sample', shift=4.0), 20),
     'short cosine, v': (CosineNoiseScheduler(50, max_beta=0.5, prediction_type='v_prediction'), 5),
 }
 CLASSES = sorted(name for name in dir(diffusers) if name.endswith('Scheduler') and name != 'SchedulerMixin')

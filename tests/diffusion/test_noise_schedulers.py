@@ -40,6 +40,35 @@ def test_uncapped_cosine_is_the_normalised_closed_form():
     np.testing.assert_allclose(scheduler.alpha_bar[:998], f, rtol=1e-9)
 
 
+@pytest.mark.parametrize('shift', [0.25, 4.0])
+@pytest.mark.parametrize('kind', [CosineNoiseScheduler, LinearNoiseScheduler, QuadraticNoiseScheduler])
+def test_a_shift_multiplies_the_ratio_of_noise_to_signal(kind, shift):
+    plain, moved = kind(100), kind(100, shift=shift)
+    ratio, expected = (((1 - s.alpha_bar) / s.alpha_bar).sqrt() for s in (moved, plain))
+    np.testing.assert_allclose(ratio, shift * expected, rtol=1e-9)
+    np.testing.assert_allclose(torch.cumprod(1 - moved.beta, 0), moved.alpha_bar, rtol=1e-9)
+    sigma, sigma_plain = ratio / (1 + ratio), expected / (1 + expected)  # the form of flow matching
+    np.testing.assert_allclose(sigma, shift * sigma_plain / (1 + (shift - 1) * sigma_plain), rtol=1e-9)
+    # x_t of the shifted schedule is that of an x_0 divided by the shift, up to a factor
+    x_0, epsilon, t = torch.randn(2, 3, 4), torch.randn(2, 3, 4), torch.tensor([10, 60])
+    x_t, divided = moved.add_noise(x_0, epsilon, t), plain.add_noise(x_0 / shift, epsilon, t)
+    factor = ((1 - moved.alpha_bar[t]) / (1 - plain.alpha_bar[t])).sqrt().float()[:, None, None]
+    torch.testing.assert_close(x_t, factor * divided, rtol=1e-4, atol=1e-5)
+
+
+def test_without_shift_tables_keep_every_bit():
+    betas = np.linspace(0.01, 0.3, 20)
+    scheduler = BetasNoiseScheduler(betas, shift=1.0)
+    assert torch.equal(scheduler.beta, torch.as_tensor(betas))
+    assert torch.equal(scheduler.alpha_bar, torch.cumprod(1 - scheduler.beta, 0))
+
+
+@pytest.mark.parametrize('shift', [0.0, -1.0, float('inf')])
+def test_a_senseless_shift_is_refused(shift):
+    with pytest.raises(ValueError, match='shift must be'):
+        CosineNoiseScheduler(10, shift=shift)
+
+
 @given(
     t=st.integers(0, 49),
     kind=st.sampled_from(PREDICTION_TYPES),
