@@ -113,6 +113,10 @@ class BetasNoiseScheduler:
         """Convert a denoiser output at step ``t`` to (x_0, epsilon), both in the shape of x_t."""
         return to_x_0_and_epsilon(self.prediction_type, output, x_t, self.alpha_bar_at(t))
 
+    def estimate(self, output: Tensor, x_t: Tensor, timestep: Tensor) -> Tensor:
+        """Return the x_0 that a denoiser output means; the shapes are those of :meth:`add_noise`."""
+        return to_x_0_and_epsilon(self.prediction_type, output, x_t, self._gather(timestep, x_t))[0]
+
     def _gather(self, timestep: Tensor, like: Tensor) -> Tensor:
         table = self._on_device.get(like.device)
         if table is None:

@@ -11,14 +11,16 @@ from torch import Tensor
 PREDICTION_TYPES = ('epsilon', 'sample', 'v_prediction')
 
 
-def to_x_0_and_epsilon(prediction_type: str, output: Tensor, x_t: Tensor, alpha_bar: float) -> tuple[Tensor, Tensor]:
+def to_x_0_and_epsilon(
+    prediction_type: str, output: Tensor, x_t: Tensor, alpha_bar: float | Tensor
+) -> tuple[Tensor, Tensor]:
     """Convert the output of a denoiser to (x_0, epsilon).
 
     Args:
         prediction_type: One of ``PREDICTION_TYPES``.
         output: (N, …) output of the denoiser, any float dtype.
         x_t: (N, …) input of the denoiser.
-        alpha_bar: alpha_bar of the step, in (0, 1).
+        alpha_bar: alpha_bar of the step, in (0, 1); a number, or broadcastable to x_t.
 
     Returns:
         x_0 and epsilon, each (N, …) in the dtype of x_t.

@@ -11,6 +11,7 @@ from torch import Tensor
 from posediff.diffusion.noise import DrawnNoise, Generators, GivenNoise, Noise
 from posediff.models.options import TestOptions, TrainOptions, parse_options
 from posediff.models.reverse import ReverseProcess
+from posediff.models.training_state import training_state
 from posediff.registry import AGGREGATORS, BACKBONES, CONDITIONERS, DENOISERS, HEADS, MODELS, NOISE_SCHEDULERS, SAMPLERS
 from posediff.structures.references import refuse_references
 
@@ -164,8 +165,8 @@ class DiffusionModel(BaseModel):
             raise ValueError(f'timestep must be ({x_0.shape[0]},), one for each clip, got {tuple(timestep.shape)}')
         if noise is None:
             noise = torch.randn_like(x_0)
-        x_t = self.noise_scheduler.add_noise(x_0, noise, timestep)
-        output = self.denoiser(x_t, timestep, condition)
+        x_t, *estimate = training_state(self.denoiser, self.noise_scheduler, x_0, noise, timestep, condition)
+        output = self.denoiser(x_t, timestep, condition, *estimate)
         return self.loss_module(output, self.noise_scheduler.target(x_0, noise, timestep), weight)
 
     @torch.no_grad()

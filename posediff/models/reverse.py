@@ -72,15 +72,18 @@ class ReverseProcess:
         scale = self.options.guidance_scale
         conditional = self.denoiser.prepare(condition)
         null = self.denoiser.prepare(torch.zeros_like(condition)) if scale != 1 else None
+        estimate: list[Tensor] = []  # x_0 of the previous call; without self-conditioning empty
 
         def denoise(x_t: Tensor, t: int) -> Tensor:
             timestep = torch.full((1,), t, dtype=torch.int64, device=x_t.device)
-            output = self.denoiser(x_t, timestep, conditional)
+            output = self.denoiser(x_t, timestep, conditional, *estimate)
             if watch is not None:
                 watch(t, output)
-            if null is None:
-                return output.float()
-            return guide(output, self.denoiser(x_t, timestep, null), scale).float()
+            if null is not None:
+                output = guide(output, self.denoiser(x_t, timestep, null, *estimate), scale)
+            if self.denoiser.self_conditioning:
+                estimate[:] = [self.noise_scheduler.split(output, x_t, t)[0]]
+            return output.float()
 
         return self.sampler.sample(denoise, noise, self.noise_scheduler, num_inference_steps)
 

@@ -29,8 +29,9 @@ CASES = {
         ContractCase({**LOOKUP, 'channels': (8, 6), 'fusion': 'concat'}, **HEATMAPS),
         ContractCase({**LOOKUP, 'channels': (8,), 'refine_depth': 2}, **HEATMAPS),
         ContractCase({**LOOKUP, 'channels': (8, 6), 'masks': 'joint'}, **HEATMAPS),
+        ContractCase({**LOOKUP, 'channels': (8, 6), 'self_conditioning': True}, **HEATMAPS),
     ],
-    'MixSTEDenoiser': [ContractCase(MIXSTE, **POSE)],
+    'MixSTEDenoiser': [ContractCase(MIXSTE, **POSE), ContractCase({**MIXSTE, 'self_conditioning': True}, **POSE)],
 }
 
 

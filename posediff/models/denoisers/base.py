@@ -21,9 +21,12 @@ class BaseDenoiser(BaseModule):
 
     Attributes:
         num_frames: T, the window length that the network was built for; None if it takes any length.
+        self_conditioning: Whether :meth:`forward` takes a further argument ``estimate``: x_0 (N, …) as predicted by the
+            previous call, or None (Chen et al., "Analog Bits", ICLR 2023, section 3.2).
     """
 
     num_frames: int | None = None
+    self_conditioning: bool = False
 
     @abstractmethod
     def forward(self, x_t: Tensor, timestep: Tensor, condition: Any) -> Tensor:

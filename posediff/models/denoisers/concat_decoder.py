@@ -35,6 +35,8 @@ class ConcatPoseDecoder(HeatmapDenoiser):
         step_channels: Width of the step embedding.
         detail_channels: Channels of the key frame's own map in the feature, see
             :class:`posediff.models.conditioners.spatiotemporal.SpatioTemporalConditioner`.
+        self_conditioning: Whether the estimate of x_0 of the previous call is a further input (Chen et al., "Analog
+            Bits", ICLR 2023; not in the paper of this network).
         init_cfg: See :class:`mmengine.model.BaseModule`.
     """
 
@@ -48,11 +50,14 @@ class ConcatPoseDecoder(HeatmapDenoiser):
         feature_factor: int = 4,
         step_channels: int = 128,
         detail_channels: int = 0,
+        self_conditioning: bool = False,
         init_cfg: dict | None = None,
     ) -> None:
-        super().__init__(num_joints, heatmap_size, condition_channels, feature_factor, step_channels, init_cfg)
+        super().__init__(
+            num_joints, heatmap_size, condition_channels, feature_factor, step_channels, init_cfg, self_conditioning
+        )
         self.feature = feature_upsampling(condition_channels, channels, feature_factor, detail_channels)
-        self.join = ConcatConv2d(num_joints, channels, channels)
+        self.join = ConcatConv2d(self.input_channels, channels, channels)
         self.join_norm = nn.BatchNorm2d(channels)
         self.aggregation = nn.Sequential(*(conv_block(channels, channels) for _ in range(depth)))
         self.detection = constant_output(nn.Conv2d(channels, num_joints, 3, padding=1), 0.0)

@@ -101,6 +101,8 @@ class CSDIDenoiser(ClipDenoiser):
         step_channels: Width of the step embedding.
         dropout: Rate inside the transformer layers.
         num_train_timesteps: Length of the table of step embeddings.
+        self_conditioning: Whether the estimate of x_0 of the previous call is a further input (Chen et al., "Analog
+            Bits", ICLR 2023; not in the paper of this network).
         init_cfg: See :class:`mmengine.model.BaseModule`.
     """
 
@@ -120,13 +122,14 @@ class CSDIDenoiser(ClipDenoiser):
         step_channels: int = 128,
         dropout: float = 0.1,
         num_train_timesteps: int = 50,
+        self_conditioning: bool = False,
         init_cfg: dict | None = None,
     ) -> None:
-        super().__init__(num_frames, skeleton, condition_channels, init_cfg)
+        super().__init__(num_frames, skeleton, condition_channels, init_cfg, self_conditioning)
         self.register_buffer('frame_position', frame_sinusoid(num_frames, frame_channels), persistent=False)
         self.joint_embedding = nn.Embedding(self.state_shape[1], joint_channels)
         self.step_embedding = TabulatedStepEmbedding(num_train_timesteps, step_channels)
-        self.input_projection = nn.Linear(3, channels)
+        self.input_projection = nn.Linear(self.input_channels, channels)
         side_channels = condition_channels + frame_channels + joint_channels
         self.layers = nn.ModuleList(
             CSDILayer(channels, num_heads, feedforward_channels, side_channels, step_channels, dropout)

@@ -48,6 +48,8 @@ class LookupPoseDecoder(HeatmapDenoiser):
             :class:`posediff.models.conditioners.spatiotemporal.SpatioTemporalConditioner`.
         masks: ``'shared'``: one mask per resolution for all joints, as in the paper. ``'joint'``: one for each joint
             (:class:`posediff.models.layers.lookup.JointMasks`; not in the paper).
+        self_conditioning: Whether the estimate of x_0 of the previous call is a further input (Chen et al., "Analog
+            Bits", ICLR 2023; not in the paper of this network).
         init_cfg: See :class:`mmengine.model.BaseModule`.
     """
 
@@ -67,9 +69,12 @@ class LookupPoseDecoder(HeatmapDenoiser):
         step_channels: int = 128,
         detail_channels: int = 0,
         masks: str = 'shared',
+        self_conditioning: bool = False,
         init_cfg: dict | None = None,
     ) -> None:
-        super().__init__(num_joints, heatmap_size, condition_channels, FACTOR, step_channels, init_cfg)
+        super().__init__(
+            num_joints, heatmap_size, condition_channels, FACTOR, step_channels, init_cfg, self_conditioning
+        )
         if not 1 <= len(channels) <= 3:
             raise ValueError(f'channels must name the widths of 1 to 3 resolutions, got {channels!r}')
         if fusion not in FUSIONS:
@@ -79,9 +84,9 @@ class LookupPoseDecoder(HeatmapDenoiser):
         mask_joints = num_joints if masks == 'joint' else None
         self.fusion = fusion
         middle = channels[1] if len(channels) > 1 else channels[0]
-        self.down_half = conv_block(num_joints, middle, stride=2)
+        self.down_half = conv_block(self.input_channels, middle, stride=2)
         self.down_quarter = conv_block(middle, channels[0], stride=2)
-        heatmap_channels = (channels[0], middle, num_joints)
+        heatmap_channels = (channels[0], middle, self.input_channels)
         low = TransformerLookup(
             condition_channels, channels[0], channels[0], self.condition_shape[1:], out_channels, FACTOR,
             refine_depth, depth, num_heads, mlp_ratio, detail_channels, mask_joints,

@@ -35,6 +35,8 @@ class MixSTEDenoiser(ClipDenoiser):
         mlp_ratio: Hidden width of every perceptron relative to C.
         condition_channels: Width of the condition.
         drop_path_rate: Stochastic depth rate of the last level; the rates grow linearly from 0.
+        self_conditioning: Whether the estimate of x_0 of the previous call is a further input (Chen et al., "Analog
+            Bits", ICLR 2023; not in the paper of this network).
         init_cfg: See :class:`mmengine.model.BaseModule`.
     """
 
@@ -48,10 +50,11 @@ class MixSTEDenoiser(ClipDenoiser):
         mlp_ratio: float = 2.0,
         condition_channels: int = 2,
         drop_path_rate: float = 0.0,
+        self_conditioning: bool = False,
         init_cfg: dict | None = None,
     ) -> None:
-        super().__init__(num_frames, skeleton, condition_channels, init_cfg)
-        self.embedding = nn.Linear(condition_channels + 3, channels)
+        super().__init__(num_frames, skeleton, condition_channels, init_cfg, self_conditioning)
+        self.embedding = nn.Linear(condition_channels + self.input_channels, channels)
         self.step_embedding = SinusoidalStepEmbedding(channels, 2 * channels)
         self.trunk = SpatioTemporalTransformer(
             num_frames, self.state_shape[1], channels, depth, num_heads, mlp_ratio, drop_path_rate

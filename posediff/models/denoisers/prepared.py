@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import Any, ClassVar
 
+import torch
 from torch import Tensor, nn
 
 from posediff.models.denoisers.base import BaseDenoiser
@@ -23,11 +24,13 @@ class PreparedDenoiser(BaseDenoiser):
         state_shape: Shape of x_t without its leading axis.
         condition_shape: Shape of the condition without its leading axis.
         axes: Names of these axes in error messages; empty: sizes only.
+        channel_axis: Axis of x_t along which the estimate is appended with ``self_conditioning``.
     """
 
     state_shape: tuple[int, int, int]
     condition_shape: tuple[int, int, int]
     axes: ClassVar[tuple[str, ...]] = ()
+    channel_axis: ClassVar[int]
 
     @abstractmethod
     def project(self, condition: Tensor) -> Any:
@@ -38,7 +41,13 @@ class PreparedDenoiser(BaseDenoiser):
 
     @abstractmethod
     def denoise(self, x_t: Tensor, timestep: Tensor, prepared: Any) -> Tensor:
-        """Evaluate the network once; the arguments are those of :meth:`forward`, with the result of :meth:`project`."""
+        """Evaluate the network once.
+
+        Args:
+            x_t: (N, …); with ``self_conditioning``, twice the channels: x_t and the estimate.
+            timestep: int64 (N,) or (1,).
+            prepared: Result of :meth:`project`.
+        """
 
     def prepare(self, condition: Tensor) -> Any:
         """Check the condition and return the result of :meth:`project`.
@@ -52,23 +61,30 @@ class PreparedDenoiser(BaseDenoiser):
         check_shape(type(self).__name__, 'condition', condition, self.condition_shape, self.axes)
         return self.project(condition)
 
-    def forward(self, x_t: Tensor, timestep: Tensor, condition: Any) -> Tensor:
+    def forward(self, x_t: Tensor, timestep: Tensor, condition: Any, estimate: Tensor | None = None) -> Tensor:
         """Evaluate the network once.
 
         Args:
             x_t: (N, …) noisy signal in head units.
             timestep: int64 (N,) or (1,).
             condition: (B, …) with B = N or B·M = N, or the result of :meth:`prepare`.
+            estimate: (N, …) x_0 of the previous call, if the denoiser has ``self_conditioning``; None: zeros.
 
         Returns:
             Tensor of x_t's shape and dtype.
 
         Raises:
-            ValueError: A shape or a timestep does not match.
+            ValueError: A shape or a timestep does not match, or an estimate is given without ``self_conditioning``.
         """
         check_shape(type(self).__name__, 'x_t', x_t, self.state_shape, self.axes)
         prepared = self.prepare(condition) if isinstance(condition, Tensor) else condition
-        return self.denoise(x_t, timestep, prepared).to(x_t.dtype)
+        state = x_t
+        if self.self_conditioning:
+            estimate = torch.zeros_like(x_t) if estimate is None else estimate.to(x_t.dtype)
+            state = torch.cat([x_t, estimate], dim=self.channel_axis)
+        elif estimate is not None:
+            raise ValueError(f'{type(self).__name__} takes an estimate of x_0 only with self_conditioning=True')
+        return self.denoise(state, timestep, prepared).to(x_t.dtype)
 
 
 class ClipDenoiser(PreparedDenoiser):
@@ -79,12 +95,26 @@ class ClipDenoiser(PreparedDenoiser):
         skeleton: Name in :mod:`posediff.structures.skeletons`; defines K.
         condition_channels: C.
         init_cfg: See :class:`mmengine.model.BaseModule`.
+        self_conditioning: See :class:`posediff.models.denoisers.base.BaseDenoiser`.
+
+    Attributes:
+        input_channels: Channels of the input of :meth:`denoise`.
     """
 
     axes = CLIP_AXES
+    channel_axis = -1
 
-    def __init__(self, num_frames: int, skeleton: str, condition_channels: int, init_cfg: dict | None = None) -> None:
+    def __init__(
+        self,
+        num_frames: int,
+        skeleton: str,
+        condition_channels: int,
+        init_cfg: dict | None = None,
+        self_conditioning: bool = False,
+    ) -> None:
         super().__init__(init_cfg=init_cfg)
+        self.self_conditioning = self_conditioning
+        self.input_channels = 6 if self_conditioning else 3
         num_joints = get_skeleton(skeleton).num_joints
         self.num_frames = num_frames
         self.state_shape = (num_frames, num_joints, 3)
@@ -101,15 +131,18 @@ class HeatmapDenoiser(PreparedDenoiser):
         factor: Size of x_t divided by the size of the condition.
         step_channels: Width of the step embedding.
         init_cfg: See :class:`mmengine.model.BaseModule`.
+        self_conditioning: See :class:`posediff.models.denoisers.base.BaseDenoiser`.
 
     Attributes:
-        rescaling: Rescales x_t by the embedding of its step.
+        input_channels: Channels of the input of :meth:`denoise`.
+        rescaling: Rescales the input by the embedding of its step.
         detection: The output layer, set by the subclass.
 
     Raises:
         ValueError: ``heatmap_size`` is not a multiple of ``factor``.
     """
 
+    channel_axis = 1
     detection: nn.Conv2d
 
     def __init__(
@@ -120,6 +153,7 @@ class HeatmapDenoiser(PreparedDenoiser):
         factor: int,
         step_channels: int,
         init_cfg: dict | None = None,
+        self_conditioning: bool = False,
     ) -> None:
         super().__init__(init_cfg)
         height, width = heatmap_size
@@ -127,7 +161,9 @@ class HeatmapDenoiser(PreparedDenoiser):
             raise ValueError(f'heatmap_size must be a multiple of {factor}, got {tuple(heatmap_size)}')
         self.state_shape = (num_joints, height, width)
         self.condition_shape = (condition_channels, height // factor, width // factor)
-        self.rescaling = StepRescaling(num_joints, step_channels)
+        self.self_conditioning = self_conditioning
+        self.input_channels = 2 * num_joints if self_conditioning else num_joints
+        self.rescaling = StepRescaling(self.input_channels, step_channels)
 
     def initialize_output(self, value: float) -> None:
         constant_output(self.detection, value)

@@ -15,7 +15,7 @@ class StepRescaling(nn.Module):
     embedding; the linear function is 0 at initialisation.
 
     Args:
-        num_joints: K.
+        num_joints: K, heatmaps of the input.
         step_channels: Width of the embedding.
     """
 
