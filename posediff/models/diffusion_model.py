@@ -90,8 +90,15 @@ class DiffusionModel(BaseModel):
         self.loss_module = MODELS.build(loss or {'type': 'SquaredErrorLoss'})
         self.train_cfg = parse_options(TrainOptions, train_cfg, 'model.train_cfg')
         self.test_cfg = parse_options(TestOptions, test_cfg, 'model.test_cfg')
-        if self.backbone is not None and self.train_cfg.backbone_gradient == 'none':
+        if self.train_cfg.backbone_gradient == 'none':
+            if self.backbone is None:
+                raise ValueError("train_cfg: backbone_gradient='none' needs a backbone")
             self.backbone.requires_grad_(False)
+        if self.train_cfg.own_states > 0 and not predicts_x_0:
+            raise ValueError(
+                "train_cfg: own_states needs a noise scheduler with prediction_type='sample': the target of its states "
+                f'is the true x_0; got {_prediction_type(self.noise_scheduler)}'
+            )
         if self.sampler is not None:  # raises now, not after training, if the spacing does not match the schedule
             self.sampler.num_draws(self.noise_scheduler, self.inference_steps())
         elif self.test_cfg.num_hypotheses > 1:
@@ -165,7 +172,8 @@ class DiffusionModel(BaseModel):
             raise ValueError(f'timestep must be ({x_0.shape[0]},), one for each clip, got {tuple(timestep.shape)}')
         if noise is None:
             noise = torch.randn_like(x_0)
-        x_t, *estimate = training_state(self.denoiser, self.noise_scheduler, x_0, noise, timestep, condition)
+        parts, own_states = (self.denoiser, self.noise_scheduler), self.train_cfg.own_states
+        x_t, *estimate = training_state(*parts, x_0, noise, timestep, condition, own_states)
         output = self.denoiser(x_t, timestep, condition, *estimate)
         return self.loss_module(output, self.noise_scheduler.target(x_0, noise, timestep), weight)
 
@@ -240,6 +248,10 @@ class DiffusionModel(BaseModel):
         draws = self.sampler.num_draws(self.noise_scheduler, self.inference_steps(num_inference_steps))
         shape = self.head.state_shape(condition)
         return DrawnNoise(draws, len(condition), num_hypotheses, shape, condition.device, generator)
+
+
+def _prediction_type(noise_scheduler: Any) -> str:
+    return 'no noise scheduler' if noise_scheduler is None else repr(noise_scheduler.prediction_type)
 
 
 def _single_hypothesis(num_hypotheses: int) -> ValueError:

@@ -25,11 +25,15 @@ class TrainOptions:
             keeps its weights, and works as in evaluation.
         states_per_clip: Noisy states of every clip in a training step, each with its own timestep and noise; the
             condition is computed once.
+        own_states: Probability that a batch is trained on states of the model's own sampler instead of noisy labels
+            (:func:`posediff.models.training_state.own_state`), with the true x_0 as the target. This needs
+            ``prediction_type='sample'``: the noise in such a state is not that of its target.
     """
 
     condition_dropout: float = 0.0
     backbone_gradient: str = 'all'
     states_per_clip: int = 1
+    own_states: float = 0.0
 
     def __post_init__(self) -> None:
         require_one_of('train_cfg', 'backbone_gradient', self.backbone_gradient, ('all', 'key_frame', 'none'))
@@ -37,6 +41,7 @@ class TrainOptions:
         require_whole('train_cfg', {'states_per_clip': self.states_per_clip}, least=1)
         if not 0 <= self.condition_dropout < 1:
             raise ValueError(f'train_cfg: condition_dropout must be in [0, 1), got {self.condition_dropout!r}')
+        require_finite('train_cfg', {'own_states': self.own_states}, least=0, most=1)
 
 
 @dataclass(frozen=True)

@@ -18,24 +18,54 @@ def training_state(
     noise: Tensor,
     timestep: Tensor,
     condition: Tensor,
+    own_states: float = 0.0,
 ) -> tuple[Tensor, ...]:
-    """Return x_t (DDPM, algorithm 1), and an estimate of x_0 if the denoiser is to have one.
+    """Return x_t (DDPM, algorithm 1, or :func:`own_state`), and an estimate of x_0 if the denoiser is to have one.
 
     With ``self_conditioning``, half of the batches get the estimate of the denoiser itself for this x_t, computed
-    without gradient (Chen et al., "Analog Bits", ICLR 2023, section 3.2 and algorithm 1); the others get none. Which
-    ones is drawn on the CPU, after timesteps and noise.
+    without gradient (Chen et al., "Analog Bits", ICLR 2023, section 3.2 and algorithm 1); the others get none. An own
+    state comes with its estimate. Both kinds of batches are drawn on the CPU, after timesteps and noise.
 
     Args:
         denoiser, noise_scheduler: Parts of the model.
         x_0, noise: (B, …) in head units.
         timestep: int64 (B,) or (1,).
         condition: (B, …).
+        own_states: Probability of a batch of own states, of :class:`posediff.models.options.TrainOptions`.
 
     Returns:
         (x_t,) or (x_t, estimate), each (B, …).
     """
+    if _happens(own_states):
+        state = own_state(denoiser, noise_scheduler, noise, timestep, condition)
+        return state if denoiser.self_conditioning else state[:1]
     x_t = noise_scheduler.add_noise(x_0, noise, timestep)
-    if not denoiser.self_conditioning or float(torch.rand(())) >= SELF_CONDITIONED:
+    if not (denoiser.self_conditioning and _happens(SELF_CONDITIONED)):
         return (x_t,)
     with torch.no_grad():
         return x_t, noise_scheduler.estimate(denoiser(x_t, timestep, condition), x_t, timestep)
+
+
+@torch.no_grad()
+def own_state(
+    denoiser: BaseDenoiser, noise_scheduler: BetasNoiseScheduler, noise: Tensor, timestep: Tensor, condition: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Return the state of a deterministic DDIM sampler after its first step, from x_T = noise to ``timestep``.
+
+    In it, the denoiser's estimate of x_0 for x_T is in the place of x_0, as in the self-aligned denoising of DDP (Ji et
+    al., ICCV 2023); DDP adds the noise itself, which DDIM does up to alpha_bar_T.
+
+    Args:
+        denoiser, noise_scheduler, noise, timestep, condition: As for :func:`training_state`.
+
+    Returns:
+        x_t and the estimate of x_0, each (B, …).
+    """
+    last = noise_scheduler.num_train_timesteps - 1
+    first = torch.full((1,), last, dtype=torch.int64, device=noise.device)
+    x_0, epsilon = noise_scheduler.split(denoiser(noise, first, condition), noise, last)
+    return noise_scheduler.add_noise(x_0, epsilon, timestep), x_0
+
+
+def _happens(probability: float) -> bool:
+    return probability > 0 and float(torch.rand(())) < probability
