@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from mmengine.structures import InstanceData
 
 from posediff.aggregation import (
+    DensityAggregator,
     JointReprojectionAggregator,
     MeanAggregator,
     MedianAggregator,
@@ -56,6 +57,50 @@ def test_mean_and_median_on_both_kinds(shape):
     torch.testing.assert_close(MedianAggregator()(hypotheses), hypotheses.median(1).values)
     even = MedianAggregator()(hypotheses[:, :4])
     torch.testing.assert_close(even, torch.quantile(hypotheses[:, :4], 0.5, dim=1))
+
+
+def literal_choice(hypotheses, bandwidth):
+    """The hypothesis (M, …) of greatest density, written out."""
+    distance = torch.tensor([[float(((one - other) ** 2).sum()) for other in hypotheses] for one in hypotheses])
+    count = len(hypotheses)
+    variance = bandwidth**2 * distance.sum() / (count * (count - 1))
+    kernel = torch.exp(-distance / (2 * variance))
+    return hypotheses[(kernel.sum(1) - 1).argmax()]
+
+
+@pytest.mark.parametrize('bandwidth', [0.3, 1.0])
+@pytest.mark.parametrize('kind', SHAPES)
+def test_density_selects_the_mode(kind, bandwidth):
+    hypotheses = draw(SHAPES[kind])
+    chosen = DensityAggregator('whole', kind, bandwidth)(hypotheses)
+    for clip, found in zip(hypotheses, chosen, strict=True):
+        torch.testing.assert_close(found, literal_choice(clip, bandwidth))
+    chosen = DensityAggregator('joint', kind, bandwidth)(hypotheses)
+    place = (1, 2, 3) if kind == 'pose' else (1, 2)  # clip, then frame and joint, or joint
+    expected = literal_choice(hypotheses[(place[0], slice(None), *place[1:])], bandwidth)
+    torch.testing.assert_close(chosen[place], expected)
+
+
+def test_density_finds_one_of_two_modes_and_the_mean_lies_between():
+    mode = torch.tensor([[0.0, 0, 0], [100, 0, 0]])
+    hypotheses = torch.cat([mode[:1].repeat(3, 1), mode[1:].repeat(2, 1)]) + draw((5, 3)).float()
+    hypotheses = hypotheses[None, :, None, None]
+    assert (DensityAggregator()(hypotheses) - mode[0]).norm() < 5
+    assert (MeanAggregator()(hypotheses) - mode[0]).norm() > 30
+
+
+def test_a_wide_density_is_nearest_to_the_mean_and_two_hypotheses_are_averaged():
+    hypotheses = draw((3, 5, 15, 12, 8))
+    nearest = (hypotheses - hypotheses.mean(1, keepdim=True)).flatten(2).norm(dim=2).argmin(1)
+    chosen = DensityAggregator('whole', 'heatmap', 1e3)(hypotheses)
+    torch.testing.assert_close(chosen, hypotheses[torch.arange(3), nearest])
+    torch.testing.assert_close(DensityAggregator(state='heatmap')(hypotheses[:, :2]), hypotheses[:, :2].mean(1))
+
+
+@pytest.mark.parametrize(('state', 'wrong'), [('pose', 'heatmap'), ('heatmap', 'pose')])
+def test_density_names_hypotheses_of_the_other_kind(state, wrong):
+    with pytest.raises(ValueError, match=f"DensityAggregator with state='{state}' takes .*, got "):
+        DensityAggregator(state=state)(draw(SHAPES[wrong]))
 
 
 @given(st.integers(0, 10**6))
@@ -166,6 +211,9 @@ def test_what_is_missing_is_named():
         ('JointReprojectionAggregator', {'root': 'guess'}),
         ('MedianAggregator', {'kind': 'x'}),
         ('WeightedAggregator', {'sigma': 0}),
+        ('DensityAggregator', {'select': 'frame'}),
+        ('DensityAggregator', {'state': 'x'}),
+        ('DensityAggregator', {'bandwidth': 0}),
     ],
 )
 def test_unknown_options_are_refused(name, option):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from posediff.testing.contracts.aggregators import AggregatorContract
 
 CASES = {
+    'DensityAggregator': [{}, {'bandwidth': 2.0}],
     'JointReprojectionAggregator': [{'root': 'estimate'}, {'root': 'ground_truth'}],
     'MeanAggregator': [{}],
     'MedianAggregator': [{'kind': 'coordinate'}, {'kind': 'geometric'}],
