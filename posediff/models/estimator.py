@@ -63,14 +63,15 @@ class PoseDiffusionEstimator(DiffusionModel):
         raise ValueError(f"mode must be 'loss', 'predict' or 'tensor', got {mode!r}")
 
     def loss(self, inputs: Tensor, data_samples: Sequence[PoseDataSample]) -> dict[str, Tensor]:
-        """Return the training loss of a batch, as a dict with one entry."""
+        """Return the training loss of a batch as ``loss``, and the auxiliary losses of the head."""
         labels, weight = self.head.targets(data_samples)
         x_0 = to_device(labels, inputs.device)
         weight = None if weight is None else to_device(weight, inputs.device)
         condition = self.compute_condition(inputs)
+        auxiliary = self.head.auxiliary_losses(condition, data_samples)
         if self.denoiser is not None and self.train_cfg.condition_dropout > 0:
             condition = drop_condition(condition, self.train_cfg.condition_dropout)
-        return {'loss': self.diffusion_loss(x_0, condition, weight=weight)}
+        return {'loss': self.diffusion_loss(x_0, condition, weight=weight), **auxiliary}
 
     @torch.no_grad()
     def sample_inputs(

@@ -16,6 +16,12 @@ SMALL = {'num_frames': 3, 'size': (4, 3), 'channels': 8, 'depth': 1, 'num_heads'
 
 CASES = {
     'FrozenLifterConditioner': LIFTER_CASES,
+    'HeatmapConditioner': [
+        ContractCase({**SMALL, 'in_channels': 6, 'num_joints': 5, 'map_channels': 8}, input_shape=(3, 6, 4, 3)),
+        ContractCase(
+            {**SMALL, 'in_channels': 6, 'map_channels': 8, 'patch_size': 4, 'detail': True}, input_shape=(3, 6, 16, 12)
+        ),
+    ],
     'Keypoints2DConditioner': [
         ContractCase({'center': center}, input_shape=(5, 17, channels))
         for channels in (2, 3)  # with and without the mask channel

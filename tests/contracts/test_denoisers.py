@@ -9,6 +9,10 @@ POSE = {'state_shape': (5, 17, 3), 'condition_shape': (5, 17, 2)}
 HEATMAPS = {'state_shape': (3, 16, 12), 'condition_shape': (6, 4, 3)}
 HEATMAP_SIZES = {'num_joints': 3, 'heatmap_size': (16, 12), 'condition_channels': 6, 'step_channels': 8}
 LOOKUP = {**HEATMAP_SIZES, 'out_channels': 8, 'num_heads': 2, 'depth': 1}
+KEYPOINTS = {
+    'num_joints': 3, 'input_size': (48, 64), 'heatmap_size': (16, 12), 'map_channels': 6, 'channels': 8, 'num_heads': 2,
+    'step_channels': 8,
+}  # fmt: skip
 CSDI_DEPTHS = {'num_frames': 5, 'channels': 8, 'num_layers': 2, 'num_heads': 2, 'feedforward_channels': 8}
 CSDI_WIDTHS = {'frame_channels': 8, 'joint_channels': 4, 'step_channels': 8}
 GRAPH = {'num_frames': 5, 'channels': 8, 'num_layers': 2, 'step_channels': 8, 'num_train_timesteps': 50}
@@ -24,6 +28,7 @@ CASES = {
         ),
     ],
     'ConcatPoseDecoder': [ContractCase({**HEATMAP_SIZES, 'channels': 8}, **HEATMAPS)],
+    'KeypointDecoder': [ContractCase(KEYPOINTS, state_shape=(3, 2), condition_shape=(6 + 3, 16, 12))],
     'LookupPoseDecoder': [
         ContractCase({**LOOKUP, 'channels': (8, 8, 8)}, **HEATMAPS),
         ContractCase({**LOOKUP, 'channels': (8, 6), 'fusion': 'concat'}, **HEATMAPS),

@@ -2,12 +2,14 @@
 
 from posediff.models.conditioners.base import BaseConditioner
 from posediff.models.conditioners.frozen_lifter import FrozenLifterConditioner, LifterConditioner
+from posediff.models.conditioners.heatmaps import HeatmapConditioner
 from posediff.models.conditioners.keypoints_2d import Keypoints2DConditioner
 from posediff.models.conditioners.spatiotemporal import SingleFrameConditioner, SpatioTemporalConditioner
 
 __all__ = [
     'BaseConditioner',
     'FrozenLifterConditioner',
+    'HeatmapConditioner',
     'Keypoints2DConditioner',
     'LifterConditioner',
     'SingleFrameConditioner',

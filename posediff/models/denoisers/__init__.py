@@ -4,6 +4,7 @@ from posediff.models.denoisers.base import BaseDenoiser
 from posediff.models.denoisers.concat_decoder import ConcatPoseDecoder
 from posediff.models.denoisers.csdi import CSDIDenoiser
 from posediff.models.denoisers.graph import CTGCNDenoiser
+from posediff.models.denoisers.keypoint_decoder import KeypointDecoder
 from posediff.models.denoisers.lookup_pose_decoder import LookupPoseDecoder
 from posediff.models.denoisers.mixste import MixSTEDenoiser
 
@@ -12,6 +13,7 @@ __all__ = [
     'CSDIDenoiser',
     'CTGCNDenoiser',
     'ConcatPoseDecoder',
+    'KeypointDecoder',
     'LookupPoseDecoder',
     'MixSTEDenoiser',
 ]

@@ -2,6 +2,7 @@
 
 from posediff.models.heads.base import BaseHead
 from posediff.models.heads.heatmap import HeatmapHead
+from posediff.models.heads.keypoint import KeypointHead
 from posediff.models.heads.lifting import LiftingHead
 
-__all__ = ['BaseHead', 'HeatmapHead', 'LiftingHead']
+__all__ = ['BaseHead', 'HeatmapHead', 'KeypointHead', 'LiftingHead']

@@ -62,6 +62,15 @@ class BaseHead(BaseModule):
             ValueError: A sample has no label, or one of another skeleton (:meth:`check_skeleton`).
         """
 
+    def auxiliary_losses(self, condition: Tensor, data_samples: Sequence[PoseDataSample]) -> dict[str, Tensor]:
+        """Return losses that are added to the loss of the model, by names that contain ``loss``; by default none.
+
+        Args:
+            condition: (B, …) on the device of the model.
+            data_samples: B samples with labels.
+        """
+        return {}
+
     @abstractmethod
     def forward(self, condition: Tensor) -> Tensor:
         """Predict x_0 (B, …) from the condition (B, …), in a model without diffusion."""
