@@ -54,9 +54,9 @@ class KeypointDecoder(PreparedDenoiser):
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(init_cfg)
-        self.state_shape = (num_joints, 2)
+        self.state_shape = (num_joints, 2)  # type: ignore[assignment]  # two axes, unlike other states
         self.condition_shape = (map_channels + num_joints, *heatmap_size)
-        units = CropUnits(tuple(input_size), scale)
+        units = CropUnits((input_size[0], input_size[1]), scale)
         self.refinement = KeypointRefinement(
             num_joints, map_channels, units, channels, depth, num_heads, mlp_ratio, window, spacings
         )

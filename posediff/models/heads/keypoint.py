@@ -64,7 +64,7 @@ class KeypointHead(PersonKeypointHead):
         mlp_ratio: float = 2.0,
         window: int = 3,
         spacings: Sequence[float] = (1, 3),
-        heatmap_weight: float = 0.1,
+        heatmap_weight: float = 1.0,
         keep_hypotheses: bool = False,
         score: str | None = None,
         score_knots: Sequence[tuple[float, float]] | None = None,
@@ -73,8 +73,7 @@ class KeypointHead(PersonKeypointHead):
         require_finite('KeypointHead', {'scale': scale, 'heatmap_weight': heatmap_weight})
         if scale <= 0 or heatmap_weight < 0:
             raise ValueError(
-                'KeypointHead: scale must be positive and heatmap_weight at least 0, '
-                f'got {scale} and {heatmap_weight}'
+                f'KeypointHead: scale must be positive and heatmap_weight at least 0, got {scale} and {heatmap_weight}'
             )
         if score not in (None, 'spread') or (score is None and score_knots is not None):
             raise ValueError(
