@@ -73,11 +73,13 @@ def shrink(cfg) -> None:
     elif backbone.type == 'mmpose.CSPNeXt':
         backbone.update(deepen_factor=0.17, widen_factor=0.0625)
         cfg.model.conditioner.in_channels = 64
-    if cfg.model.conditioner.type == 'SpatioTemporalConditioner':
+    if cfg.model.conditioner.type in ('SpatioTemporalConditioner', 'HeatmapConditioner'):
         cfg.model.conditioner.update(size=(4, 4), depth=1)
     cfg.model.head.codec.update(input_size=(64, 64), heatmap_size=(16, 16))
     if cfg.model.get('denoiser'):
         cfg.model.denoiser.heatmap_size = (16, 16)
+        if cfg.model.denoiser.type == 'KeypointDecoder':
+            cfg.model.denoiser.input_size = (64, 64)
 
 
 def clips(num_frames: int, size: int) -> list[dict]:
@@ -89,6 +91,7 @@ def clips(num_frames: int, size: int) -> list[dict]:
              'input_scale': np.array([128.0, 128.0])}
         )  # fmt: skip
         sample.gt_instances = InstanceData(bboxes=np.zeros((1, 4)), bbox_scores=np.ones(1))
+        sample.gt_instances.transformed_keypoints = np.random.default_rng(index).uniform(0, 63, (1, 17, 2))
         sample.gt_instance_labels = InstanceData(keypoint_weights=torch.ones(1, 17))
         sample.gt_fields = PixelData(heatmaps=torch.rand(17, 16, 16))
         frames = torch.randint(0, 256, (num_frames, 3, 64, 64), dtype=torch.uint8)

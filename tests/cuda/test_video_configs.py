@@ -29,8 +29,8 @@ SIZE = {'input_size': (64, 64), 'heatmap_size': (16, 16)}
 
 # Where predicting may wait, and how many times for a batch of clips.
 WAITS = [
-    # the end: heatmaps go to the host, where the codec reads keypoints in them
-    ('posediff/models/heads/heatmap.py:attach', 1),
+    # the end: poses go to the host, for heatmaps because the codec reads keypoints there
+    ('posediff/models/heads/person_keypoints.py:attach', 1),
     # the same in MMPose's models, clip by clip
     ('mmpose/utils/tensor_utils.py:to_numpy', 2),
 ]
@@ -68,12 +68,15 @@ def shrink(cfg: Config) -> None:
         model.head.decoder.update(SIZE)
         return
     model.conditioner.in_channels = width
-    if model.conditioner.type == 'SpatioTemporalConditioner':
+    if model.conditioner.type in ('SpatioTemporalConditioner', 'HeatmapConditioner'):
         model.conditioner.update(size=(4, 4), depth=1)
     model.conditioner.channels = 16
     if model.conditioner.num_frames > 1:
         model.conditioner.num_frames = 3
     model.head.codec.update(SIZE)
+    if model.head.type == 'KeypointHead':
+        shrink_coordinates(model)
+        return
     model.head.update(scale=2.0, offset=0.5)
     condition = 16 + (width * model.conditioner.patch_size**2 if model.conditioner.get('detail') else 0)
     if model.head.get('in_channels'):
@@ -87,6 +90,17 @@ def shrink(cfg: Config) -> None:
         denoiser.update(heatmap_size=(16, 16), condition_channels=condition)
         model.test_cfg.update(num_hypotheses=2, num_inference_steps=2)
     model.pop('init_cfg', None)
+
+
+def shrink_coordinates(model: Config) -> None:
+    """The same for a model of joint coordinates, behind the backbone."""
+    model.conditioner.map_channels = 8
+    if model.head.get('in_channels'):
+        model.head.update(in_channels=8, channels=8)
+    if model.get('denoiser'):
+        sizes = {'input_size': SIZE['input_size'], 'heatmap_size': (16, 16), 'map_channels': 8}
+        model.denoiser.update(**sizes, channels=8, depth=1, step_channels=8)
+        model.test_cfg.update(num_hypotheses=2, num_inference_steps=2)
 
 
 def batch(cfg: Config, part: str) -> dict:
