@@ -110,7 +110,7 @@ def test_diffpose_finds_keypoints(fake_cuda):
     fake_cuda.waits.clear()
     (poses,) = estimator([window(3)])
     assert poses.keypoints_2d.shape == (2, estimator.skeleton.num_joints, 2)
-    assert not fake_cuda.unlisted([('posediff/models/heads/heatmap.py:attach', 1)])
+    assert not fake_cuda.unlisted([('posediff/models/heads/person_keypoints.py:attach', 1)])
 
 
 def test_a_model_of_mmpose_finds_keypoints(fake_cuda):
