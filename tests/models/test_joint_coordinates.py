@@ -12,8 +12,8 @@ from posediff.models.heads import KeypointHead
 from posediff.models.heads.udp_heatmap import UDPHeatmap
 from posediff.structures import PoseDataSample
 
-SIZE = (48, 64)  # w, h
-CODEC = {'type': 'UDPHeatmap', 'input_size': SIZE, 'heatmap_size': (12, 16), 'sigma': 1.0}
+SIZE = (32, 64)  # w, h
+CODEC = {'type': 'UDPHeatmap', 'input_size': SIZE, 'heatmap_size': (8, 16), 'sigma': 1.0}
 NOT_EARS = [joint for joint in range(17) if joint not in (3, 4)]
 HEAD = {'type': 'KeypointHead', 'codec': CODEC, 'label_joints': NOT_EARS, 'num_label_joints': 17}
 UNLABELLED = 2  # of the state: the top of the head
@@ -24,7 +24,7 @@ def build(control: bool = False, **changes) -> PoseDiffusionEstimator:
     head = {**HEAD, **changes.pop('head', {})}
     parts = {
         'denoiser': {
-            'type': 'KeypointDecoder', 'input_size': SIZE, 'heatmap_size': (16, 12), 'map_channels': 16, 'channels': 32,
+            'type': 'KeypointDecoder', 'input_size': SIZE, 'heatmap_size': (16, 8), 'map_channels': 16, 'channels': 32,
             'step_channels': 8,
         },
         'noise_scheduler': {'type': 'CosineNoiseScheduler', 'prediction_type': 'sample'},
@@ -38,7 +38,7 @@ def build(control: bool = False, **changes) -> PoseDiffusionEstimator:
         data_preprocessor={'type': 'ClipPreprocessor'},
         backbone={'type': 'MoveNetBackbone'},
         conditioner={
-            'type': 'HeatmapConditioner', 'in_channels': 24, 'num_frames': 1, 'size': (4, 3), 'channels': 16,
+            'type': 'HeatmapConditioner', 'in_channels': 24, 'num_frames': 1, 'size': (4, 2), 'channels': 16,
             'depth': 1, 'patch_size': 4, 'detail': True, 'map_channels': 16,
         },
         head=head,
@@ -52,18 +52,18 @@ def batch(size: int = 4) -> list[dict]:
     rng = np.random.default_rng(0)
     items = []
     for index in range(size):
-        joints = rng.uniform((4, 4), (43, 59), (1, 17, 2)).astype(np.float32)
+        joints = rng.uniform((3, 3), (28, 60), (1, 17, 2)).astype(np.float32)
         visible = np.ones((1, 17), np.float32)
         visible[0, NOT_EARS[UNLABELLED]] = 0
         joints[0, NOT_EARS[UNLABELLED]] = -200, 300
         frame = rng.integers(0, 60, (1, 3, SIZE[1], SIZE[0]), np.uint8)
         for (x, y), seen in zip(joints[0].round().astype(int), visible[0], strict=True):
             frame[0, :, max(y - 1, 0) : y + 2, max(x - 1, 0) : x + 2] = 255 if seen else 0
-        labels = UDPHeatmap(SIZE, (12, 16), 1.0).encode(joints, visible)
+        labels = UDPHeatmap(SIZE, (8, 16), 1.0).encode(joints, visible)
         sample = PoseDataSample()
         sample.set_metainfo(
             {'sample_id': f'clip{index}', 'input_size': SIZE, 'input_center': np.array([100.0, 50.0]),
-             'input_scale': np.array([96.0, 128.0])}
+             'input_scale': np.array([64.0, 128.0])}
         )  # fmt: skip
         sample.gt_instances = InstanceData(bboxes=np.zeros((1, 4)), bbox_scores=np.ones(1))
         sample.gt_instances.transformed_keypoints = joints
@@ -75,8 +75,8 @@ def batch(size: int = 4) -> list[dict]:
 
 def test_units_are_half_heights_from_the_centre():
     head = KeypointHead(codec=CODEC, scale=2.0)
-    corners = torch.tensor([[0.0, 0.0], [23.5, 31.5], [47.0, 63.0]])
-    aspect = 47 / 63
+    corners = torch.tensor([[0.0, 0.0], [15.5, 31.5], [31.0, 63.0]])
+    aspect = 31 / 63
     expected = 2 * torch.tensor([[-aspect, -1.0], [0.0, 0.0], [aspect, 1.0]])
     torch.testing.assert_close(head.encode(corners), expected)
     torch.testing.assert_close(head.decode(head.encode(corners)), corners)
@@ -88,8 +88,8 @@ def test_labels_are_decoded_to_the_place_they_came_from():
     from mmpose.structures.bbox import get_udp_warp_matrix
 
     head = KeypointHead(codec=CODEC, label_joints=NOT_EARS, num_label_joints=17)
-    centre, scale = np.array([100.0, 50.0]), np.array([96.0, 128.0])
-    image = np.random.default_rng(1).uniform((60, 0), (140, 100), (17, 2))
+    centre, scale = np.array([100.0, 50.0]), np.array([64.0, 128.0])
+    image = np.random.default_rng(1).uniform((70, 0), (130, 100), (17, 2))
     warp = get_udp_warp_matrix(centre, scale, 0, SIZE)
     [item] = batch(1)
     sample = item['data_samples']
@@ -105,7 +105,7 @@ def test_labels_are_decoded_to_the_place_they_came_from():
 
 def test_a_mirrored_state_is_that_of_the_mirrored_crop():
     head = KeypointHead(codec=CODEC)
-    joints = torch.rand(2, 15, 2) * 40
+    joints = torch.rand(2, 15, 2) * 30
     mirrored = joints[:, head.flip_indices].clone()
     mirrored[..., 0] = SIZE[0] - 1 - mirrored[..., 0]
     torch.testing.assert_close(head.flip_state(head.encode(joints)), head.encode(mirrored))
@@ -122,7 +122,7 @@ def test_joints_without_a_label_do_not_train(control):
     assert weights[:, UNLABELLED].eq(0).all()
     assert weights.sum() == 2 * 14
     assert x_0[:, UNLABELLED].eq(0).all()
-    logits = torch.randn(2, 16 + 15, 16, 12, requires_grad=True)
+    logits = torch.randn(2, 16 + 15, 16, 8, requires_grad=True)
     loss = model.head.auxiliary_losses(logits, samples)['loss_heatmap']
     [gradient] = torch.autograd.grad(loss, logits)
     moved = gradient[:, 16:].abs().amax((0, 2, 3)) > 0
@@ -158,7 +158,7 @@ def test_an_untrained_model_says_what_its_heatmaps_say():
     model = build().eval()
     [item] = batch(1)
     heatmaps = item['data_samples'].gt_fields.heatmaps[NOT_EARS]
-    condition = torch.cat([torch.randn(16, 16, 12), heatmaps.clamp_min(1e-4).log()])[None]
+    condition = torch.cat([torch.randn(16, 16, 8), heatmaps.clamp_min(1e-4).log()])[None]
     x_0 = model.sample(condition, num_hypotheses=4, num_inference_steps=4)
     found = model.head.decode(x_0)[0].numpy()
     assert np.ptp(found, axis=0).max() < 1e-3
