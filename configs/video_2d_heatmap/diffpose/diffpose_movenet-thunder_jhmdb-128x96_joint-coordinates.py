@@ -1,5 +1,5 @@
 # The state is the joints' coordinates instead of heatmaps; heatmaps are part of the condition.
-_base_ = './diffpose_movenet-lightning_jhmdb-128x96.py'
+_base_ = './diffpose_movenet-thunder_jhmdb-128x96.py'
 
 map_channels = 64
 keypoint_scale = 2.0  # of half the crop's height; its joints then have a standard deviation of about 1

@@ -1,6 +1,6 @@
 # Baseline without diffusion: the joints that diffpose_…_joint-coordinates reads from its heatmaps, with the same layers
 # on them but without noisy joints.
-_base_ = '../diffpose/diffpose_movenet-lightning_jhmdb-128x96.py'
+_base_ = '../diffpose/diffpose_movenet-thunder_jhmdb-128x96.py'
 
 map_channels = 64
 pack = dict(pack_transformed=True)
