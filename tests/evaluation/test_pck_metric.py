@@ -100,6 +100,30 @@ def test_figures(tmp_path):
     assert read_counts(out).measures()['PCK@0.1'] == 100
 
 
+def test_every_joint_of_a_person_who_was_not_found_is_wrong(tmp_path):
+    out = tmp_path / 'pck.json'
+    people = [make_sample(number, frame=1 + number, scores=0.75).to_dict() for number in range(8)]
+    people[4]['pred_instances'] = None
+    metric = KeypointPCK(normalizers=('box', 'torso'), out_file=str(out))
+    metric.process(None, people)
+    found = metric.evaluate(len(people))
+    for name in ('PCK@0.2', 'PCK@0.05', 'torso PCK@0.1'):
+        assert found[f'pck/{name}'] == pytest.approx(100 * 7 / 8)
+    assert found['pck/OKS'] == pytest.approx(7 / 8)
+    assert found['pck/jitter'] == 0  # of frames 1 to 4 and 6 to 8
+    assert found['pck/ECE'] == pytest.approx(0.25)  # of the seven others
+    clip = json.loads(out.read_text())['clips']['wave/one.avi']
+    assert clip['totals']['box'][NOSE] == 8
+    assert clip['hits']['box']['0.2'][NOSE] == 7
+    assert clip['jitter'][1] == (2 + 1) * 14
+
+
+def test_nobody_was_found():
+    metric = KeypointPCK()
+    metric.process(None, [make_sample().to_dict() | {'pred_instances': None}])
+    assert metric.evaluate(1) == {'pck/PCK@0.2': 0, 'pck/PCK@0.1': 0, 'pck/PCK@0.05': 0, 'pck/OKS': 0}
+
+
 @pytest.fixture
 def logged():
     """What MMEngine's logger is given."""

@@ -59,14 +59,25 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
         paths = [str(args.first), str(args.second)]
         first, second = (read_counts(path) for path in paths)
         require_comparable(first, second, paths)
-        differences = compare(first, second, args.samples, args.seed)
+        table = comparison(first, second, paths, args.samples, args.seed)
+    print(table)
+
+
+def comparison(first: ClipCounts, second: ClipCounts, names: Sequence[str], samples: int = 1000, seed: int = 0) -> str:
+    """Return a table of the measures of two results, their differences and intervals.
+
+    Args:
+        first, second, samples, seed: See :func:`compare`.
+        names: Names of the two results.
+    """
+    differences = compare(first, second, samples, seed)
     values = first.measures(), second.measures()
     rows = [
         [name, *(_number(one[name], DIGITS.get(name, 1)) for one in values), *_cells(difference, DIGITS.get(name, 1))]
         for name, difference in differences.items()
     ]
-    print(markdown_table(['', *paths, 'difference', '95 % interval'], rows))
-    print(f'\nPCK in %, mean over joints. {len(first.clips)} clips, {args.samples} bootstrap samples.')
+    table = markdown_table(['', *names, 'difference', '95 % interval'], rows)
+    return f'{table}\n\nPCK in %, mean over joints. {len(first.clips)} clips, {samples} bootstrap samples.'
 
 
 def _cells(difference: Difference, digits: int) -> list[str | None]:

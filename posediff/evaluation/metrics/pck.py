@@ -32,10 +32,13 @@ from posediff.registry import METRICS
 from posediff.structures.argument_checks import require_finite, require_one_of
 from posediff.structures.posetrack_joints import POSETRACK18_KEYPOINTS, POSETRACK18_SIGMAS
 
+FARTHEST = np.finfo(np.float64).max
+"""Distance of the keypoints of people who were not found."""
+
 
 @METRICS.register_module()
 class KeypointPCK(BaseMetric):
-    """Percentage of correct keypoints on annotated video, for given boxes.
+    """Percentage of correct keypoints on annotated video, for given boxes or for detected people.
 
     Reports, over the counted keypoints:
 
@@ -48,6 +51,9 @@ class KeypointPCK(BaseMetric):
       threshold, in ten bins;
     * ``jitter``: mean acceleration per squared frame over runs of consecutive frames of one person, divided by the
       diagonal of the box; left out without such runs. See :mod:`posediff.evaluation.jitter`.
+
+    Of a person that was not found, every joint is wrong at every threshold and the OKS is 0; the person is left out of
+    jitter and ECE.
 
     A table per joint is logged; joints without a counted keypoint have a dash. Duplicates of a person, from the padding
     of distributed samplers, count once.
@@ -100,7 +106,8 @@ class KeypointPCK(BaseMetric):
             data_batch: Unused.
             data_samples: ``to_dict()`` of MMPose's ``PoseDataSample`` of one person, in px of the original picture:
                 ``gt_instances`` with ``keypoints`` (1, K, 2), ``keypoints_visible`` (1, K), ``bboxes`` (1, 4);
-                ``pred_instances`` with ``keypoints`` and ``keypoint_scores``; ``id``; ``ori_shape`` (h, w);
+                ``pred_instances`` with ``keypoints`` and ``keypoint_scores``, or None for a person that was not found;
+                ``id``; ``ori_shape`` (h, w);
                 ``frame_path`` (or ``img_path``), whose folder is the clip and whose name is the number of the frame;
                 optional ``raw_ann_info`` with ``track_id``, and ``pred_hypotheses`` (M, K, 2).
 
@@ -141,7 +148,9 @@ class KeypointPCK(BaseMetric):
             normalizers=self.normalizers,
             **_clip_counts(people, counted, distances, self.thresholds, self._sigmas(names, joints)),
         )
-        scores = ScoreReport(people, counted, distances[main], lengths[main], max(self.thresholds))
+        scores = ScoreReport(
+            people, counted & people.found[:, None], distances[main], lengths[main], max(self.thresholds)
+        )
         measures = counts.measures() | {'ECE': scores.calibration_error}
         metrics = {name: value for name, value in measures.items() if value is not None}
         print_log('\n' + _table(counts), logger='current')
@@ -181,6 +190,8 @@ def _distances(people: People, lengths: np.ndarray) -> np.ndarray:
     """Return distances in units of a length, (P, K); infinite for persons without it, who do not count."""
     distances = np.full(people.true.shape[:2], np.inf)
     known = lengths > 0
+    distances[known] = FARTHEST  # finite: the keypoints of a person that was not found count
+    known &= people.found
     distances[known] = normalized_distances(people.predicted[known], people.true[known], lengths[known])
     return distances
 
@@ -204,8 +215,9 @@ def _clip_counts(
     similar, known = np.zeros(len(people)), np.zeros(len(people), dtype=bool)
     if sigmas is not None:
         known[:] = counted.any(-1)
-        predicted, true, boxes = people.predicted[known], people.true[known], people.box[known]
-        similar[known] = keypoint_similarity(predicted, true, counted[known], box_areas(boxes), sigmas)
+        rows = known & people.found
+        predicted, true, boxes = people.predicted[rows], people.true[rows], people.box[rows]
+        similar[rows] = keypoint_similarity(predicted, true, counted[rows], box_areas(boxes), sigmas)
     jitter = {clip: np.zeros(2) for clip in clips}
     diagonals = np.linalg.norm(people.box[:, 2:] - people.box[:, :2], axis=-1)
     for run in people.runs():

@@ -25,7 +25,7 @@ class People:
         clip: (P,) folder of the frame.
         frame: (P,) number of the frame in its clip.
         track: (P,) id of the person in the clip, or None.
-        predicted, true: (P, K, 2) px.
+        predicted, true: (P, K, 2) px; predictions of a person that was not found are NaN.
         annotated, inside: (P, K) bool: annotated; annotated and inside the picture.
         box: (P, 4) px, (x1, y1, x2, y2).
         scores: (P, K) keypoint scores.
@@ -45,6 +45,12 @@ class People:
 
     def __len__(self) -> int:
         return len(self.clip)
+
+    @property
+    def found(self) -> np.ndarray:
+        """(P,) bool, the people with predictions."""
+        found: np.ndarray = np.isfinite(self.predicted).all((1, 2))
+        return found
 
     @classmethod
     def collect(cls, results: Sequence[dict[str, Any]]) -> People:
@@ -95,6 +101,7 @@ def read_person(sample: Mapping[str, Any]) -> dict[str, Any]:
 
     Args:
         sample: ``to_dict()`` of a top-down sample, see :class:`posediff.evaluation.metrics.KeypointPCK`.
+            ``pred_instances`` is None for a person that was not found.
 
     Raises:
         ValueError: A field is missing, of a wrong shape, or not finite; the message names the sample.
@@ -115,12 +122,13 @@ def read_person(sample: Mapping[str, Any]) -> dict[str, Any]:
     arrays = {
         'gt_instances.keypoints_visible': (visible, true.shape[:2]),
         'gt_instances.bboxes': (_field(name, 'gt_instances', truth, 'bboxes'), (1, 4)),
-        'pred_instances.keypoints': (_field(name, 'pred_instances', predictions, 'keypoints'), true.shape),
-        'pred_instances.keypoint_scores': (
-            _field(name, 'pred_instances', predictions, 'keypoint_scores'),
-            true.shape[:2],
-        ),
     }
+    if predictions is not None:
+        scores = _field(name, 'pred_instances', predictions, 'keypoint_scores')
+        arrays |= {
+            'pred_instances.keypoints': (_field(name, 'pred_instances', predictions, 'keypoints'), true.shape),
+            'pred_instances.keypoint_scores': (scores, true.shape[:2]),
+        }
     for field, (array, shape) in arrays.items():
         if array.shape != shape:
             raise ValueError(f'{name}: {field} is {array.shape}, not {shape}')
@@ -132,6 +140,10 @@ def read_person(sample: Mapping[str, Any]) -> dict[str, Any]:
     box = arrays['gt_instances.bboxes'][0][0]
     if not (box[2:] > box[:2]).all():
         raise ValueError(f'{name}: box {box.tolist()} (x1, y1, x2, y2) has no area')
+    if predictions is None:
+        predicted, scores = np.full(true.shape[1:], np.nan), np.zeros(true.shape[1])
+    else:
+        predicted, scores = (arrays[f'pred_instances.{field}'][0][0] for field in ('keypoints', 'keypoint_scores'))
     path = key_frame_path(sample)
     clip, frame = _place(name, path)
     track = (sample.get('raw_ann_info') or {}).get('track_id')
@@ -140,12 +152,12 @@ def read_person(sample: Mapping[str, Any]) -> dict[str, Any]:
         'clip': clip,
         'frame': frame,
         'track': None if track is None else int(track),
-        'predicted': arrays['pred_instances.keypoints'][0][0],
+        'predicted': predicted,
         'true': true[0],
         'annotated': annotated[0],
         'inside': annotated[0] & inside_picture(true[0], sample['ori_shape']),
         'box': box,
-        'scores': arrays['pred_instances.keypoint_scores'][0][0],
+        'scores': scores,
         'spread': _spread(name, sample.get('pred_hypotheses'), true.shape[1]),
     }
 

@@ -52,10 +52,13 @@ class ScoreReport:
             probability), as ``HeatmapHead`` takes it; ``spread``: error by spread of the hypotheses, over all joints
             and per joint, or None if a person has no hypotheses.
         """
-        calibration = fit_score_calibration(self.people.scores[self.valid], self.correct[self.valid])
+        knots: list[tuple[float, float]] = []
+        if self.valid.any():
+            calibration = fit_score_calibration(self.people.scores[self.valid], self.correct[self.valid])
+            knots = list(zip(calibration.scores, calibration.probabilities, strict=True))
         return {
             'bins': [dataclasses.asdict(one) for one in self.bins],
-            'score_knots': list(zip(calibration.scores, calibration.probabilities, strict=True)),
+            'score_knots': knots,
             'spread': self._spread(joints) if np.isfinite(self.people.spread).all() else None,
         }
 

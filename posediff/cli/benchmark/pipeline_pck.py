@@ -1,0 +1,183 @@
+"""Measure the 2D part of the video pipeline on annotated video: percentage of correct keypoints with detected people.
+
+    posediff benchmark pipeline-pck data/jhmdb/annotations/split1_test.json --pose diffpose --out out/diffpose.json
+    posediff benchmark pipeline-pck data/jhmdb/annotations/split1_test.json --out out/mediapipe.json \\
+        --against out/diffpose.json
+
+Every frame of a clip goes through detector, pose estimator, tracker and the correction of sides, as in posediff video.
+An annotated person is matched to the found person with the largest IoU; all joints of a person that was not found are
+wrong. The joints are nose (JHMDB's centre of the face), shoulders, elbows, wrists, hips, knees and ankles inside the
+picture. The file of --out is that of the metric KeypointPCK: posediff benchmark pck compares two.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from mmengine.logging import MMLogger
+from tqdm import tqdm
+
+from posediff.cli.arguments import command_parser
+from posediff.cli.benchmark.pck import comparison, require_comparable
+from posediff.cli.provenance import provenance
+from posediff.detection.base import BaseDetector
+from posediff.engine.command_line import add_device, one_line_errors, positive
+from posediff.evaluation.annotated_clips import (
+    DATASET_META,
+    AnnotatedClip,
+    read_jhmdb_clips,
+    tested_columns,
+    tested_samples,
+)
+from posediff.evaluation.metrics import KeypointPCK
+from posediff.evaluation.pck_counts import read_counts
+from posediff.fileio.atomic_files import atomic_write
+from posediff.pipeline.observing import Observer
+from posediff.pipeline.side_swaps import SideSwapRepair
+from posediff.pose_estimation.base import BasePoseEstimator
+from posediff.registry import DETECTORS, POSE_ESTIMATORS, TRACKERS
+from posediff.structures.component_choices import component_config
+from posediff.structures.frame_poses import FramePoses
+from posediff.video import VideoSource, open_video
+
+
+def parse_args(argv: Sequence[str] | None = None, prog: str | None = None) -> argparse.Namespace:
+    parser = command_parser(prog, __doc__)
+    parser.add_argument('annotations', type=Path, help='file of posediff convert jhmdb')
+    parser.add_argument(
+        '--images',
+        type=Path,
+        metavar='DIR',
+        help='folder that paths in the file are relative to; default: the folder above that of the file',
+    )
+    parser.add_argument(
+        '--clips',
+        type=positive,
+        metavar='N',
+        help='number of clips, evenly spaced in order of their names; default: all',
+    )
+    parser.add_argument(
+        '--fps', type=float, default=30.0, metavar='RATE', help='frame rate of the clips; default: %(default)s'
+    )
+    for name, what in (('detector', 'detector'), ('pose', '2D pose estimator')):
+        parser.add_argument(
+            f'--{name}',
+            default='mediapipe',
+            metavar='NAME',
+            help=f'{what}, as for posediff video; default: %(default)s',
+        )
+        parser.add_argument(f'--{name}-checkpoint', metavar='FILE', help=f'weights of --{name}')
+        parser.add_argument(
+            f'--{name}-options', nargs='+', default=[], metavar='NAME=VALUE', help=f'options of --{name}'
+        )
+    parser.add_argument(
+        '--min-pose-score', type=float, default=0.3, metavar='SCORE', help='as for posediff video; default: %(default)s'
+    )
+    parser.add_argument(
+        '--keep-sides', action='store_true', help='do not correct swaps of left and right in the 2D poses'
+    )
+    parser.add_argument(
+        '--min-iou',
+        type=float,
+        default=0.3,
+        metavar='IOU',
+        help='least IoU of the boxes of the joints of an annotated and a found person; default: %(default)s',
+    )
+    add_device(parser)
+    parser.add_argument(
+        '--out',
+        type=Path,
+        default=Path('out/pipeline_pck.json'),
+        metavar='FILE',
+        help='JSON file of the results; default: %(default)s',
+    )
+    parser.add_argument(
+        '--against', type=Path, metavar='FILE', help='file of another run: print the differences to it, by clips'
+    )
+    return parser.parse_args(argv)
+
+
+def observe(
+    video: VideoSource, detector: BaseDetector, estimator: BasePoseEstimator, args: argparse.Namespace
+) -> Iterator[FramePoses]:
+    """Yield the people found in each frame of a video, as in ``posediff video``."""
+    tracker = TRACKERS.build(component_config(TRACKERS, '--tracker', 'pose'))
+    poses = Observer(detector, estimator, tracker, min_pose_score=args.min_pose_score)(video, video.fps)
+    return poses if args.keep_sides else SideSwapRepair(estimator.skeleton, video.fps)(poses)
+
+
+def clip_samples(
+    clip: AnnotatedClip, detector: BaseDetector, estimator: BasePoseEstimator, args: argparse.Namespace
+) -> list[dict[str, Any]]:
+    """Return the samples of ``KeypointPCK`` of all annotated people of a clip.
+
+    Raises:
+        ValueError: A frame with annotations is not in the folder.
+    """
+    video = open_video(clip.folder, args.fps)
+    found = {
+        path.name: poses
+        for path, poses in zip(video.images or (), observe(video, detector, estimator, args), strict=True)
+    }
+    frames: dict[str, list[dict[str, Any]]] = {}
+    for person in clip.people:
+        frames.setdefault(Path(person['frame_path']).name, []).append(person)
+    missing = sorted(set(frames) - set(found))
+    if missing:
+        raise ValueError(f'{clip.folder} has no {missing[0]}, which {args.annotations} annotates')
+    return [
+        sample
+        for name, people in frames.items()
+        for sample in tested_samples(people, found[name], estimator.skeleton, video.img_shape, args.min_iou)
+    ]
+
+
+def measure(args: argparse.Namespace) -> dict[str, float]:
+    """Run the pipeline on the clips, write the file of results and return the measures."""
+    clips = read_jhmdb_clips(args.annotations, args.images or args.annotations.parent.parent, args.clips)
+    other = None if args.against is None else read_counts(args.against)
+    detector, estimator = (
+        registry.build(
+            component_config(
+                registry,
+                f'--{name}',
+                getattr(args, name),
+                getattr(args, f'{name}_checkpoint'),
+                args.device,
+                getattr(args, f'{name}_options'),
+            )
+        )
+        for name, registry in (('detector', DETECTORS), ('pose', POSE_ESTIMATORS))
+    )
+    tested_columns(estimator.skeleton)
+    metric = KeypointPCK(normalizers=('box', 'torso'), out_file=str(args.out))
+    metric.dataset_meta = DATASET_META
+    samples = []
+    for clip in tqdm(clips, 'clips', unit='clip', disable=None):
+        samples += clip_samples(clip, detector, estimator, args)
+    metric.process(None, samples)
+    metrics = metric.evaluate(len(samples))
+    number = sum(sample['pred_instances'] is not None for sample in samples)
+    metrics['people found'] = 100 * number / len(samples)
+    document = json.loads(args.out.read_text())
+    document['metrics']['people found'] = metrics['people found']
+    with atomic_write(args.out) as draft:
+        draft.write_text(json.dumps({**document, **provenance(args)}) + '\n')
+    print(f'{number} of {len(samples)} annotated people found in {len(clips)} clips')
+    if other is not None:
+        names = [str(args.against), str(args.out)]
+        ours = read_counts(args.out)
+        require_comparable(other, ours, names)
+        print(comparison(other, ours, names))
+    return metrics
+
+
+def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
+    args = parse_args(argv, prog)
+    MMLogger.get_instance('pipeline-pck')  # the metric logs its table per joint there
+    with one_line_errors():
+        measure(args)
