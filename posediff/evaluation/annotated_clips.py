@@ -1,6 +1,6 @@
 """Clips with one or more annotated people per frame, and the people that a pipeline found in them.
 
-Joints are those of :data:`TESTED_JOINTS`, which all 2D pose estimators of the pipeline have.
+Joints are those of :data:`COUNTED_JOINTS`, which all 2D pose estimators of the pipeline have.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from posediff.geometry.similarity import box_iou
 from posediff.structures.frame_poses import FramePoses
 from posediff.structures.skeletons import Skeleton
 
-TESTED_JOINTS = (
+COUNTED_JOINTS = (
     'nose', 'left_shoulder', 'right_shoulder', 'left_elbow', 'right_elbow', 'left_wrist', 'right_wrist', 'left_hip',
     'right_hip', 'left_knee', 'right_knee', 'left_ankle', 'right_ankle',
 )  # fmt: skip
 ANNOTATED_NAMES = {'nose': 'head'}
 """Names in JHMDB of joints with another name there; its ``head`` is the centre of the face."""
 
-DATASET_META = {'keypoint_id2name': dict(enumerate(TESTED_JOINTS))}
-"""What ``KeypointPCK`` has to know about the samples of :func:`tested_samples`."""
+DATASET_META = {'keypoint_id2name': dict(enumerate(COUNTED_JOINTS))}
+"""What ``KeypointPCK`` has to know about the samples of :func:`samples_of_frame`."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def read_jhmdb_clips(annotations: str | Path, images: str | Path, number: int | 
         'JhmdbDataset', ann_file=str(annotations), data_root='', data_prefix={'img': ''}, test_mode=True
     )
     names = list(source.metainfo['keypoint_id2name'].values())
-    columns = [names.index(ANNOTATED_NAMES.get(joint, joint)) for joint in TESTED_JOINTS]
+    columns = [names.index(ANNOTATED_NAMES.get(joint, joint)) for joint in COUNTED_JOINTS]
     people: dict[str, list[dict[str, Any]]] = {}
     for index in range(len(source)):
         person = source.get_data_info(index)
@@ -79,19 +79,19 @@ def read_jhmdb_clips(annotations: str | Path, images: str | Path, number: int | 
     return clips
 
 
-def tested_columns(skeleton: Skeleton) -> list[int]:
-    """Return the index of each of :data:`TESTED_JOINTS` in a skeleton.
+def counted_columns(skeleton: Skeleton) -> list[int]:
+    """Return the index of each of :data:`COUNTED_JOINTS` in a skeleton.
 
     Raises:
         ValueError: The skeleton lacks one.
     """
-    for joint in TESTED_JOINTS:
+    for joint in COUNTED_JOINTS:
         if joint not in skeleton.joint_names:
-            raise ValueError(f'skeleton {skeleton.name} has no {joint}, which is tested')
-    return [skeleton.joint_names.index(joint) for joint in TESTED_JOINTS]
+            raise ValueError(f'skeleton {skeleton.name} has no {joint}, which is counted')
+    return [skeleton.joint_names.index(joint) for joint in COUNTED_JOINTS]
 
 
-def tested_samples(
+def samples_of_frame(
     people: Sequence[dict[str, Any]], found: FramePoses, skeleton: Skeleton, img_shape: tuple[int, int], min_iou: float
 ) -> list[dict[str, Any]]:
     """Return the samples of ``KeypointPCK`` of the annotated people in one frame.
@@ -107,7 +107,7 @@ def tested_samples(
         img_shape: (h, w) px of the frame.
         min_iou: Least IoU of a match.
     """
-    columns = tested_columns(skeleton)
+    columns = counted_columns(skeleton)
     keypoints, scores = found.keypoints_2d[:, columns], found.keypoint_scores[:, columns]
     height, width = img_shape
     inside = np.clip(keypoints, 0, [width - 1, height - 1])

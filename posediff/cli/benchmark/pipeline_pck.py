@@ -29,9 +29,9 @@ from posediff.engine.command_line import add_device, one_line_errors, positive
 from posediff.evaluation.annotated_clips import (
     DATASET_META,
     AnnotatedClip,
+    counted_columns,
     read_jhmdb_clips,
-    tested_columns,
-    tested_samples,
+    samples_of_frame,
 )
 from posediff.evaluation.metrics import KeypointPCK
 from posediff.evaluation.pck_counts import read_counts
@@ -132,7 +132,7 @@ def clip_samples(
     return [
         sample
         for name, people in frames.items()
-        for sample in tested_samples(people, found[name], estimator.skeleton, video.img_shape, args.min_iou)
+        for sample in samples_of_frame(people, found[name], estimator.skeleton, video.img_shape, args.min_iou)
     ]
 
 
@@ -153,7 +153,7 @@ def measure(args: argparse.Namespace) -> dict[str, float]:
         )
         for name, registry in (('detector', DETECTORS), ('pose', POSE_ESTIMATORS))
     )
-    tested_columns(estimator.skeleton)
+    counted_columns(estimator.skeleton)
     metric = KeypointPCK(normalizers=('box', 'torso'), out_file=str(args.out))
     metric.dataset_meta = DATASET_META
     samples = []

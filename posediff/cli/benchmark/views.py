@@ -2,17 +2,19 @@
 
     posediff benchmark views CALIBRATION VIDEO VIDEO VIDEO ... --out DIR
 
-Needs calibrated, synchronous videos of one person, in the order of the cameras in the calibration file. MediaPipe
-estimates the keypoints of every view. The 12 joints of arms and legs, which all skeletons define, are compared
-in frames where the other views agree. MediaPipe's world landmarks of the same view are evaluated for comparison.
+Needs calibrated, synchronous videos of one person, in the order of the cameras in the calibration file. --pose
+estimates the keypoints that are lifted, and MediaPipe, or --reference, those that are triangulated. The 12 joints of
+arms and legs, which all skeletons define, are compared in frames where the other views agree. MediaPipe's world
+landmarks of the same view are evaluated for comparison.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -33,23 +35,28 @@ from posediff.integrations.mediapipe import PoseLandmarkNetwork
 from posediff.integrations.mediapipe.landmarks import PRESENCE_THRESHOLD
 from posediff.integrations.mediapipe.rois import rois_from_boxes
 from posediff.models.estimator import PoseDiffusionEstimator
+from posediff.pipeline.observing import Observer
 from posediff.pipeline.side_swaps import SideSwapRepair
+from posediff.pose_estimation.base import BasePoseEstimator
+from posediff.registry import POSE_ESTIMATORS, TRACKERS
+from posediff.structures.component_choices import component_config
 from posediff.structures.frame_poses import FramePoses
 from posediff.structures.skeleton_conversion import convert_joints
-from posediff.structures.skeletons import MEDIAPIPE33
+from posediff.structures.skeletons import MEDIAPIPE33, Skeleton
 from posediff.video import VideoSource, open_video
 
 
 @dataclass
 class View:
-    """MediaPipe's landmarks of one video.
+    """Keypoints of one video.
 
     Attributes:
         camera: Calibrated camera of the video.
-        keypoints: (F, 33, 2) px, undistorted; NaN in frames without a person.
-        scores: (F, 33) in [0, 1].
+        keypoints: (F, K, 2) px, undistorted; NaN in frames without a person.
+        scores: (F, K) in [0, 1].
         world: (F, 33, 3) mm, MediaPipe's world landmarks.
         fps: Frame rate.
+        skeleton: Skeleton of the keypoints.
     """
 
     camera: CalibratedCamera
@@ -57,6 +64,7 @@ class View:
     scores: np.ndarray
     world: np.ndarray
     fps: float
+    skeleton: Skeleton = MEDIAPIPE33
 
 
 def parse_args(argv: Sequence[str] | None = None, prog: str | None = None) -> argparse.Namespace:
@@ -73,6 +81,20 @@ def parse_args(argv: Sequence[str] | None = None, prog: str | None = None) -> ar
     )
     parser.add_argument(
         '--lifter-checkpoint', '--checkpoint', dest='checkpoint', metavar='FILE', help='weights of --lifter'
+    )
+    parser.add_argument(
+        '--pose',
+        default='mediapipe',
+        metavar='NAME',
+        help='2D pose estimator of the lifted view, as for posediff video; default: %(default)s',
+    )
+    parser.add_argument('--pose-checkpoint', metavar='FILE', help='weights of --pose')
+    parser.add_argument('--pose-options', nargs='+', default=[], metavar='NAME=VALUE', help='options of --pose')
+    parser.add_argument(
+        '--reference',
+        choices=('mediapipe', 'pose'),
+        default='mediapipe',
+        help="keypoints that are triangulated: MediaPipe's, or those of --pose, converted; default: %(default)s",
     )
     parser.add_argument(
         '--max-error',
@@ -126,16 +148,45 @@ def estimate_view(video: VideoSource, camera: CalibratedCamera, args: argparse.N
             values.append(one)
     points, sure = camera.undistort(np.stack(keypoints)), np.stack(scores)
     if not args.keep_sides:
-        points, sure = repair_sides(points, sure, video.fps)
+        points, sure = repair_sides(points, sure, MEDIAPIPE33, video.fps)
     return View(camera, points, sure, np.stack(world), video.fps)
 
 
-def repair_sides(points: np.ndarray, scores: np.ndarray, fps: float) -> tuple[np.ndarray, np.ndarray]:
+def with_other_keypoints(
+    view: View, video: VideoSource, estimator: BasePoseEstimator, args: argparse.Namespace
+) -> View:
+    """Return a view with the keypoints of another estimator, in the boxes with the highest detection score."""
+    joints = estimator.skeleton.num_joints
+    points, scores = np.full((len(view.keypoints), joints, 2), np.nan), np.zeros((len(view.keypoints), joints))
+    tracker = TRACKERS.build(component_config(TRACKERS, '--tracker', 'pose'))
+    frames = itertools.islice(video, len(points))
+    observer = Observer(MediaPipeDetector(), estimator, tracker)
+    for found in tqdm(observer(frames, video.fps), args.pose, len(points), unit='frame', disable=None):
+        if len(found):
+            chosen = int(np.argmax(found.box_scores))
+            points[found.frame_index] = found.keypoints_2d[chosen]
+            scores[found.frame_index] = found.keypoint_scores[chosen]
+    points = view.camera.undistort(points)
+    if not args.keep_sides:
+        points, scores = repair_sides(points, scores, estimator.skeleton, video.fps)
+    return replace(view, keypoints=points, scores=scores, skeleton=estimator.skeleton)
+
+
+def converted(view: View, skeleton: Skeleton) -> View:
+    """Return a view with keypoints of another skeleton."""
+    points, scores, _ = convert_joints(view.keypoints, view.skeleton.name, skeleton.name, view.scores)
+    return replace(view, keypoints=points, scores=scores, skeleton=skeleton)
+
+
+def repair_sides(
+    points: np.ndarray, scores: np.ndarray, skeleton: Skeleton, fps: float
+) -> tuple[np.ndarray, np.ndarray]:
     """Correct swaps of left and right in the keypoints of one person, as the video pipeline does.
 
     Args:
-        points: (F, 33, 2) px, NaN in frames without a person.
-        scores: (F, 33) in [0, 1].
+        points: (F, K, 2) px, NaN in frames without a person.
+        scores: (F, K) in [0, 1].
+        skeleton: Skeleton of the keypoints.
         fps: Frame rate.
 
     Returns:
@@ -145,19 +196,24 @@ def repair_sides(points: np.ndarray, scores: np.ndarray, fps: float) -> tuple[np
         FramePoses(number, number / fps, np.zeros((1, 4)), np.ones(1), point[None], score[None], np.zeros(1, int))
         for number, (point, score) in enumerate(zip(np.nan_to_num(points), scores, strict=True))
     ]
-    out = list(SideSwapRepair(MEDIAPIPE33, fps)(iter(found)))
+    out = list(SideSwapRepair(skeleton, fps)(iter(found)))
     repaired = np.stack([one.keypoints_2d[0] for one in out])
     return np.where(np.isnan(points), np.nan, repaired), np.stack([one.keypoint_scores[0] for one in out])
 
 
 def lift(model: PoseDiffusionEstimator, view: View, seed: int) -> np.ndarray:
     """Lift one view and return its joints, (F, J, 3) mm."""
-    joints = model.head.skeleton.name
-    points, scores, _ = convert_joints(view.keypoints, MEDIAPIPE33.name, joints, view.scores)
-    scores = np.where(scores >= 0.3, scores, 0).astype(np.float32)
-    points = np.where(scores[..., None] > 0, points, np.nan).astype(np.float32)
+    seen = converted(view, model.head.skeleton)
+    scores = np.where(seen.scores >= 0.3, seen.scores, 0).astype(np.float32)
+    points = np.where(scores[..., None] > 0, seen.keypoints, np.nan).astype(np.float32)
     return posediff.lift_keypoints(
-        model, points, scores, skeleton=joints, img_shape=view.camera.camera.img_shape, fps=view.fps, seed=seed
+        model,
+        points,
+        scores,
+        skeleton=seen.skeleton.name,
+        img_shape=view.camera.camera.img_shape,
+        fps=view.fps,
+        seed=seed,
     )['joints_3d']
 
 
@@ -174,8 +230,7 @@ def reference(views: Sequence[View], left_out: int, max_error: float) -> tuple[n
         with a reprojection error of at most ``max_error``; the mean reprojection error of these joints, px.
     """
     others = [view for number, view in enumerate(views) if number != left_out]
-    chosen = limbs(MEDIAPIPE33)
-    points = np.stack([view.keypoints[:, chosen] for view in others])
+    points = np.stack([view.keypoints[:, limbs(view.skeleton)] for view in others])
     weights = np.isfinite(points).all(-1).astype(np.float64)
     found, error = triangulate(points, [view.camera.camera for view in others], weights)
     agreed = (error <= max_error) & (weights.sum(0) == len(others))
@@ -202,9 +257,18 @@ def compare(args: argparse.Namespace) -> list[dict[str, float | str]]:
     views = [estimate_view(video, camera, args) for video, camera in zip(sources, cameras, strict=True)]
     if len({len(view.keypoints) for view in views}) > 1:
         raise ValueError(f'the videos have {[len(view.keypoints) for view in views]} frames: are they synchronous?')
+    if args.pose == 'mediapipe' and not args.pose_checkpoint and not args.pose_options:
+        posed = views
+    else:
+        config = component_config(
+            POSE_ESTIMATORS, '--pose', args.pose, args.pose_checkpoint, options=args.pose_options
+        )  # fmt: skip
+        estimator = POSE_ESTIMATORS.build(config)
+        posed = [with_other_keypoints(view, video, estimator, args) for view, video in zip(views, sources, strict=True)]
+    seen = views if args.reference == 'mediapipe' else [converted(view, model.head.skeleton) for view in posed]
     rows: list[dict[str, float | str]] = []
-    for number, view in enumerate(views):
-        target, agreed, error = reference(views, number, args.max_error)
+    for number, view in enumerate(posed):
+        target, agreed, error = reference(seen, number, args.max_error)
         ours = score_limbs(lift(model, view, args.seed)[:, limbs(model.head.skeleton)], target, agreed)
         theirs = score_limbs(view.world[:, limbs(MEDIAPIPE33)], target, agreed)
         row: dict[str, float | str] = {'camera': view.camera.name, 'reprojection error, px': error}
