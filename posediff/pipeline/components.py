@@ -64,6 +64,12 @@ class VideoComponents:
             smoother=None if description.smoother is None else SMOOTHERS.build(description.smoother),
         )
 
+    @property
+    def score_threshold(self) -> float:
+        """Score below which keypoints are treated as undetected: that of the description or of the pose estimator."""
+        described = self.description.score_threshold
+        return self.pose_estimator.score_threshold if described is None else described
+
     def new_tracker(self) -> BaseTracker:
         """Build a tracker for one video."""
         return TRACKERS.build(self.description.tracker)

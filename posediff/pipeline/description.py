@@ -29,7 +29,8 @@ class VideoDescription:
         lifter: Config file and checkpoint of a lifting model; ``'random'`` as checkpoint for random weights.
         smoother: Config of a smoother; None: no smoothing.
         num_hypotheses, num_inference_steps: Options of the lifter; None: those of its config.
-        score_threshold: Keypoints with a lower score are treated as undetected.
+        score_threshold: Keypoints with a lower score are treated as undetected; None: the threshold of the pose
+            estimator.
         min_pose_score: Poses with a lower mean keypoint score are discarded.
         max_gap_s: Longest gap in a track, s, that is lifted as part of the track; a longer gap ends the segment.
         fill: Output the poses of the frames in such gaps too, marked as not observed.
@@ -55,7 +56,7 @@ class VideoDescription:
     smoother: Config | None = None
     num_hypotheses: int | None = None
     num_inference_steps: int | None = None
-    score_threshold: float = 0.3
+    score_threshold: float | None = None
     min_pose_score: float = 0.3
     max_gap_s: float = 0.5
     fill: bool = False
@@ -93,7 +94,7 @@ class VideoDescription:
         if not isinstance(self.seed, Integral):
             raise ValueError(f'{owner}: seed must be a whole number, got {self.seed!r}')
         thresholds = {'score_threshold': self.score_threshold, 'min_pose_score': self.min_pose_score}
-        require_finite(owner, {name: float(value) for name, value in thresholds.items()})
+        require_finite(owner, {name: float(value) for name, value in thresholds.items() if value is not None})
         require_finite(owner, {'max_gap_s': float(self.max_gap_s)}, 0)
         pairs = (
             ('lifter', self.lifter, '(config, checkpoint)'),

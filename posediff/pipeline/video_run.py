@@ -70,7 +70,7 @@ class VideoRun(Iterator[FrameResult]):
             model.head.skeleton,
             intrinsics,
             self.source.fps,
-            score_threshold=described.score_threshold,
+            score_threshold=components.score_threshold,
             max_gap_s=described.max_gap_s,
             fill=described.fill,
             smoother=components.smoother,

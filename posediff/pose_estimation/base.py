@@ -63,6 +63,7 @@ class BasePoseEstimator(ABC):
     Attributes:
         skeleton: Skeleton of the keypoints.
         frames_around: δ, the number of frames used before and after the target frame.
+        score_threshold: Score below which a keypoint harms the lifter more than a missing one; the pipeline's default.
         sees_absence: Whether all scores are 0 if a box contains no person. If so, the pipeline also tries predicted
             boxes that no detection supports.
     """
@@ -72,6 +73,7 @@ class BasePoseEstimator(ABC):
 
     skeleton: Skeleton
     frames_around: int = 0
+    score_threshold: float = 0.3
     sees_absence: bool = False
 
     @abstractmethod

@@ -64,3 +64,20 @@ def test_runs_share_the_components_and_own_their_state(tiny_lifter, save_keypoin
     assert first.tracker is not second.tracker
     assert first.stream is not second.stream
     assert first.side_repair is not second.side_repair
+
+
+def test_which_keypoints_are_lifted_depends_on_the_pose_estimator(tiny_lifter, save_keypoints, filmed, grey_video):
+    """Its threshold is the default; a score of 0.7 is low for one estimator and high for another."""
+    rows = [(frame, points, [0.7] * 17) for frame, points in enumerate(filmed(3))]
+    source = {'path': save_keypoints(rows), 'skeleton': 'h36m17'}
+    description = VideoDescription(
+        detector={'type': 'KeypointsFileDetector', **source},
+        pose_estimator={'type': 'KeypointsFileEstimator', **source},
+        lifter=(tiny_lifter, 'random'),
+    )
+    for ours, asked, expected in ((0.3, None, True), (0.8, None, False), (0.8, 0.4, True), (0.3, 0.75, False)):
+        components = VideoComponents.build(dataclasses.replace(description, score_threshold=asked))
+        components.pose_estimator.score_threshold = ours
+        assert components.score_threshold == (ours if asked is None else asked)
+        (person,) = next(VideoRun(components, grey_video(3))).people
+        assert (person.joint_observed == expected).all()

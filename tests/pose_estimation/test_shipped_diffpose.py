@@ -19,8 +19,8 @@ from posediff.engine.evaluation import (  # noqa: E402
     set_sampling,
 )
 from posediff.pose_estimation import DiffPoseEstimator  # noqa: E402
-from posediff.pose_estimation.base import FrameWindow  # noqa: E402
-from posediff.pose_estimation.topdown import around_joints  # noqa: E402
+from posediff.pose_estimation.base import BasePoseEstimator, FrameWindow  # noqa: E402
+from posediff.pose_estimation.topdown import LEAST_PROBABILITY, around_joints  # noqa: E402
 from posediff.structures.person_boxes import PersonBoxes  # noqa: E402
 from posediff.structures.video_frame import VideoFrame  # noqa: E402
 from posediff.synthetic.generate import VideoSet, generate_videos  # noqa: E402
@@ -48,6 +48,16 @@ def test_a_second_pass_crops_the_joints_of_the_first():
     assert len(twice([empty])[0].boxes) == 0
     with pytest.raises(ValueError, match='num_passes must be'):
         DiffPoseEstimator(DIFFPOSE_CONFIG, DIFFPOSE_CHECKPOINT, num_passes=0)
+
+
+def test_its_scores_are_probabilities_and_have_their_own_threshold():
+    """At MediaPipe's, no keypoint would ever be too uncertain for the lifter."""
+    estimator = DiffPoseEstimator(DIFFPOSE_CONFIG, DIFFPOSE_CHECKPOINT)
+    assert estimator.score_threshold == LEAST_PROBABILITY
+    assert BasePoseEstimator.score_threshold == 0.3
+    assert estimator.model.head.scores.knots[0, 1] < LEAST_PROBABILITY < estimator.model.head.scores.knots[-1, 1]
+    uncalibrated = DiffPoseEstimator('diffpose_movenet-lightning_jhmdb-128x96', 'random')
+    assert uncalibrated.score_threshold == BasePoseEstimator.score_threshold
 
 
 def test_joints_in_one_place_keep_the_box():

@@ -156,3 +156,26 @@ def test_cmu_limbs_in_the_proportions_of_mediapipe():
     # straight from keypoints, wherever there is such a way, and not by way of motion capture
     assert get_conversion('mediapipe33', 'mediapipe17').path == ('mediapipe33', 'coco17', 'mediapipe17')
     assert get_conversion('h36m17', 'mediapipe17').path == ('h36m17', 'mediapipe17')
+
+
+def test_posetrack_joints_at_the_positions_of_mediapipe():
+    """As measured: a person of 100 by 200 px, upright, whose face is 30 px above the shoulders."""
+    places = {
+        'nose': (0, -30), 'head_bottom': (0, -12), 'head_top': (900, 900), 'left_shoulder': (20, 0),
+        'right_shoulder': (-20, 0), 'left_hip': (12, 50), 'right_hip': (-12, 50), 'left_knee': (12, 90),
+    }  # fmt: skip
+    joints = np.zeros((15, 2))
+    for name, place in places.items():
+        joints[get_skeleton('posetrack15').joint_names.index(name)] = place
+    converted, _, conversion = convert_joints(joints, 'posetrack15', 'mediapipe17')
+    expected = {
+        'left_hip': (12, 48), 'right_hip': (-12, 48), 'root': (0, 48), 'spine': (0, 24), 'thorax': (0, 0),
+        'left_shoulder': (20, 0), 'left_knee': (12, 90), 'head': (0, -28.5), 'neck_base': (0, -17.4),
+    }  # fmt: skip
+    for name, place in expected.items():
+        np.testing.assert_allclose(joint(converted, 'mediapipe17', name), place, atol=1e-9)
+    assert conversion.dropped == ('head_bottom', 'head_top')  # no real video in the training has a label of the top
+    hips = [
+        joint(convert_joints(joints, 'posetrack15', 'cmu17')[0], 'cmu17', f'{side}_hip') for side in ('left', 'right')
+    ]
+    np.testing.assert_allclose(hips, [(12, 50), (-12, 50)])

@@ -25,6 +25,7 @@ from posediff.assets import LIFTER_CHECKPOINT, LIFTER_CONFIG
 from posediff.cli.arguments import command_parser
 from posediff.cli.provenance import provenance
 from posediff.detection import MediaPipeDetector
+from posediff.detection.base import BaseDetector
 from posediff.engine.command_line import one_line_errors, positive
 from posediff.evaluation.limbs import limbs, score_limbs
 from posediff.evaluation.tables import markdown_table
@@ -57,6 +58,7 @@ class View:
         world: (F, 33, 3) mm, MediaPipe's world landmarks.
         fps: Frame rate.
         skeleton: Skeleton of the keypoints.
+        score_threshold: Keypoints with a lower score are not lifted.
     """
 
     camera: CalibratedCamera
@@ -65,6 +67,7 @@ class View:
     world: np.ndarray
     fps: float
     skeleton: Skeleton = MEDIAPIPE33
+    score_threshold: float = BasePoseEstimator.score_threshold
 
 
 def parse_args(argv: Sequence[str] | None = None, prog: str | None = None) -> argparse.Namespace:
@@ -114,6 +117,12 @@ def parse_args(argv: Sequence[str] | None = None, prog: str | None = None) -> ar
     parser.add_argument(
         '--keep-sides', action='store_true', help='do not correct swaps of left and right in the 2D poses'
     )
+    parser.add_argument(
+        '--score-threshold',
+        type=float,
+        metavar='SCORE',
+        help='do not lift keypoints with a lower score; default: that of --pose, 0.3 for most',
+    )
     parser.add_argument('--seed', type=int, default=0, help='seed of the noise; default: %(default)s')
     parser.add_argument(
         '--out',
@@ -153,14 +162,18 @@ def estimate_view(video: VideoSource, camera: CalibratedCamera, args: argparse.N
 
 
 def with_other_keypoints(
-    view: View, video: VideoSource, estimator: BasePoseEstimator, args: argparse.Namespace
+    view: View,
+    video: VideoSource,
+    estimator: BasePoseEstimator,
+    detector: BaseDetector,
+    args: argparse.Namespace,
 ) -> View:
     """Return a view with the keypoints of another estimator, in the boxes with the highest detection score."""
     joints = estimator.skeleton.num_joints
     points, scores = np.full((len(view.keypoints), joints, 2), np.nan), np.zeros((len(view.keypoints), joints))
     tracker = TRACKERS.build(component_config(TRACKERS, '--tracker', 'pose'))
     frames = itertools.islice(video, len(points))
-    observer = Observer(MediaPipeDetector(), estimator, tracker)
+    observer = Observer(detector, estimator, tracker)
     for found in tqdm(observer(frames, video.fps), args.pose, len(points), unit='frame', disable=None):
         if len(found):
             chosen = int(np.argmax(found.box_scores))
@@ -169,7 +182,13 @@ def with_other_keypoints(
     points = view.camera.undistort(points)
     if not args.keep_sides:
         points, scores = repair_sides(points, scores, estimator.skeleton, video.fps)
-    return replace(view, keypoints=points, scores=scores, skeleton=estimator.skeleton)
+    return replace(
+        view,
+        keypoints=points,
+        scores=scores,
+        skeleton=estimator.skeleton,
+        score_threshold=estimator.score_threshold,
+    )
 
 
 def converted(view: View, skeleton: Skeleton) -> View:
@@ -204,7 +223,7 @@ def repair_sides(
 def lift(model: PoseDiffusionEstimator, view: View, seed: int) -> np.ndarray:
     """Lift one view and return its joints, (F, J, 3) mm."""
     seen = converted(view, model.head.skeleton)
-    scores = np.where(seen.scores >= 0.3, seen.scores, 0).astype(np.float32)
+    scores = np.where(seen.scores >= seen.score_threshold, seen.scores, 0).astype(np.float32)
     points = np.where(scores[..., None] > 0, seen.keypoints, np.nan).astype(np.float32)
     return posediff.lift_keypoints(
         model,
@@ -264,8 +283,13 @@ def compare(args: argparse.Namespace) -> list[dict[str, float | str]]:
             POSE_ESTIMATORS, '--pose', args.pose, args.pose_checkpoint, options=args.pose_options
         )  # fmt: skip
         estimator = POSE_ESTIMATORS.build(config)
-        posed = [with_other_keypoints(view, video, estimator, args) for view, video in zip(views, sources, strict=True)]
+        posed = [
+            with_other_keypoints(view, video, estimator, MediaPipeDetector(), args)
+            for view, video in zip(views, sources, strict=True)
+        ]
     seen = views if args.reference == 'mediapipe' else [converted(view, model.head.skeleton) for view in posed]
+    if args.score_threshold is not None:
+        posed = [replace(view, score_threshold=args.score_threshold) for view in posed]
     rows: list[dict[str, float | str]] = []
     for number, view in enumerate(posed):
         target, agreed, error = reference(seen, number, args.max_error)

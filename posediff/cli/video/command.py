@@ -107,7 +107,7 @@ def run(
     add_facts(writer, video, video_run)
     files = list(writer.finish())
     print_report(writer, video, video_run, seconds, notes)
-    files += write_pictures(args, writer, video)
+    files += write_pictures(args, writer, video, inferencer.components.score_threshold)
     print('written ' + ', '.join(str(file) for file in files))
     return finished
 

@@ -41,14 +41,23 @@ def print_report(writer: PoseWriter, video: VideoSource, run: VideoRun, seconds:
             print(f'warning: {problem}', file=sys.stderr)
 
 
-def write_pictures(args: argparse.Namespace, writer: PoseWriter, video: VideoSource) -> list[Path]:
-    """Write viewer, overlay, scene and exports as the arguments request, and return the paths of the files."""
+def write_pictures(
+    args: argparse.Namespace, writer: PoseWriter, video: VideoSource, score_threshold: float
+) -> list[Path]:
+    """Write viewer, overlay, scene and exports as the arguments request, and return the paths of the files.
+
+    Args:
+        args: Arguments of the command.
+        writer: Writer of the results.
+        video: The processed video.
+        score_threshold: Keypoints with a lower score are drawn faintly.
+    """
     files = [write_viewer(args.out)]
     if writer.num_rows:
         if not args.no_overlay and not video.is_live:
-            files.append(write_overlay(args.out, video, args.score_threshold))
+            files.append(write_overlay(args.out, video, score_threshold))
         if not args.no_scene and not video.is_live:
-            files.append(write_scene(args.out, video, args.score_threshold))
+            files.append(write_scene(args.out, video, score_threshold))
         if args.export:
             with one_line_errors():
                 options = export_options('--export-options', args.export_options, args.export)

@@ -37,9 +37,8 @@ def add_pose_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         '--score-threshold',
         type=float,
-        default=0.3,
         metavar='SCORE',
-        help='ignore keypoints with a lower score; default: %(default)s',
+        help='ignore keypoints with a lower score; default: that of --pose, 0.3 for most',
     )
     group.add_argument(
         '--min-pose-score',

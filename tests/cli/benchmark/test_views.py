@@ -10,10 +10,23 @@ from scipy.spatial.transform import Rotation
 
 pytest.importorskip('av')
 
+from posediff.detection import WholeFrameDetector  # noqa: E402
 from posediff.geometry import Camera, project_points  # noqa: E402
 from posediff.geometry.calibration import CalibratedCamera  # noqa: E402
+from posediff.pose_estimation.base import BasePoseEstimator  # noqa: E402
+from posediff.structures.skeletons import COCO17, get_skeleton  # noqa: E402
+from posediff.structures.video_frame import VideoFrame  # noqa: E402
 
 FRAMES = 6
+
+
+class Film:
+    """A grey video."""
+
+    fps = 25.0
+
+    def __iter__(self):
+        return (VideoFrame(n, n / self.fps, np.full((480, 640, 3), 90, np.uint8)) for n in range(FRAMES))
 
 
 @pytest.fixture(scope='module')
@@ -87,3 +100,43 @@ def test_what_makes_no_sense_is_one_line(tool, tmp_path, capsys, exit_code):
     assert '1 videos for the 1 cameras of' in capsys.readouterr().err
     assert exit_code(tool.main, [str(tmp_path / 'no.toml'), 'a.mp4']) == 2
     assert 'no.toml does not exist' in capsys.readouterr().err
+
+
+def test_other_keypoints_are_converted_before_triangulation(tool, views):
+    """The reference of a view does not depend on where the keypoints come from, if they are the same."""
+    names, joints = tool.MEDIAPIPE33.joint_names, get_skeleton('mediapipe17')
+    target, agreed, _ = tool.reference(views, 1, max_error=1.0)
+    others = [tool.converted(view, joints) for view in views]
+    assert others[0].keypoints.shape == (FRAMES, 17, 2)
+    np.testing.assert_array_equal(
+        others[0].keypoints[:, joints.joint_names.index('left_foot')], views[0].keypoints[:, names.index('left_ankle')]
+    )
+    found, also, _ = tool.reference(others, 1, max_error=1.0)
+    assert agreed.all()
+    assert also.all()
+    np.testing.assert_allclose(found, target, atol=1e-3)
+
+
+def test_keypoints_of_another_estimator_replace_mediapipes(tool, views):
+    class Steady(BasePoseEstimator):
+        """All joints in the middle of the box."""
+
+        skeleton = COCO17
+        score_threshold = 0.7
+
+        def __call__(self, windows):
+            found = []
+            for window in windows:
+                centres = (window.people.boxes[:, :2] + window.people.boxes[:, 2:]) / 2
+                number = len(window.people)
+                keypoints = np.broadcast_to(centres[:, None], (number, 17, 2)).astype(np.float32)
+                found.append(window.poses(keypoints, np.full((number, 17), 0.8, np.float32)))
+            return found
+
+    args = tool.parse_args(['calibration.toml', 'a.mp4'])
+    seen = tool.with_other_keypoints(views[0], Film(), Steady(), WholeFrameDetector(), args)
+    assert seen.skeleton is COCO17
+    assert seen.score_threshold == 0.7
+    assert (seen.scores == np.float32(0.8)).all()
+    np.testing.assert_allclose(seen.keypoints, np.broadcast_to([320, 240], (FRAMES, 17, 2)), atol=1)
+    assert seen.world is views[0].world

@@ -1,0 +1,66 @@
+"""The command benchmark conversion, on keypoints whose difference is known."""
+
+import json
+
+import numpy as np
+import pytest
+
+pytest.importorskip('av')
+
+from posediff.structures.skeleton_conversion import convert_joints  # noqa: E402
+from posediff.structures.skeletons import MEDIAPIPE17, POSETRACK15  # noqa: E402
+from posediff.structures.video_frame import VideoFrame  # noqa: E402
+
+HIP = [POSETRACK15.joint_names.index(f'{side}_hip') for side in ('left', 'right')]
+
+
+@pytest.fixture
+def command(cli):
+    return cli('benchmark.conversion')
+
+
+def save_poses(path, number=80):
+    """Poses whose reference has hips a tenth of their distance further apart, in the reference's own skeleton."""
+    joints = np.random.default_rng(0).uniform(0, 60, (number, 15, 2)) + 40 * np.arange(15)[None, :, None]
+    scores = np.ones((number, 15))
+    reference, sure, _ = convert_joints(joints, 'posetrack15', 'mediapipe17', scores)
+    apart = 0.1 * (joints[:, HIP[0]] - joints[:, HIP[1]])
+    for side, sign in (('left', 1), ('right', -1)):
+        reference[:, MEDIAPIPE17.joint_names.index(f'{side}_hip')] += sign * apart
+    sure[0] = 0.4  # too low: nothing of this pose counts
+    arrays = {
+        'pose': joints, 'pose scores': scores, 'reference': reference, 'reference scores': sure,
+        'video': np.arange(number) // 2, 'pose skeleton': 'posetrack15', 'reference skeleton': 'mediapipe17',
+    }  # fmt: skip
+    np.savez(path, **arrays)
+
+
+def test_the_missing_part_of_a_rule_is_found(command, tmp_path, capsys):
+    poses, out = tmp_path / 'poses.npz', tmp_path / 'conversion.json'
+    save_poses(poses)
+    command.main(['none.mp4', '--poses', str(poses), '--out', str(out)])
+    found = {one['joint']: one for one in json.loads(out.read_text())['joints']}
+    assert found['hip']['count'] == 2 * 79
+    assert found['hip']['factors']['outward'] == pytest.approx(0.1, abs=1e-3)
+    assert found['hip']['distance'] > 0.01
+    assert found['hip']['fitted_distance'] < 1e-3
+    for joint in ('knee', 'shoulder', 'head'):
+        assert found[joint]['distance'] == pytest.approx(0, abs=1e-6)
+        assert list(found[joint]['factors'].values()) == pytest.approx([0] * len(found[joint]['factors']), abs=1e-3)
+    row = next(line for line in capsys.readouterr().out.splitlines() if line.startswith('| hip'))
+    assert [cell.strip() for cell in row.strip('|').split('|')][4::2] == ['outward', '+0.10']
+
+
+def test_every_frame_has_its_neighbours(command):
+    frames = [VideoFrame(number, number / 25, np.zeros((2, 2, 3), np.uint8)) for number in range(4)]
+    for around, expected in ((0, ['0', '1', '2', '3']), (2, ['00012', '00123', '01233', '12333'])):
+        windows = command.windows(iter(frames), around)
+        assert [''.join(str(frame.index) for frame in window) for window in windows] == expected
+    assert [len(window) for window in command.windows(frames[:1], 2)] == [5]
+    assert list(command.windows([], 2)) == []
+
+
+def test_a_video_without_people_is_one_line(command, grey_video, tmp_path, capsys, exit_code):
+    words = [str(grey_video(4)), '--pose', 'mediapipe', '--every', '2', '--out', str(tmp_path / 'a.json')]
+    assert exit_code(command.main, words) == 2
+    assert 'nobody was found in 1 videos' in capsys.readouterr().err
