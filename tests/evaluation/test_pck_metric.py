@@ -95,6 +95,7 @@ def test_figures(tmp_path):
     assert document['joint_pck']['head PCK@0.2']['nose'] is None
     assert document['scores']['bins'] == [{'low': 0.7, 'high': 0.8, 'count': 14, 'score': 0.75, 'accuracy': 1}]
     assert document['scores']['score_knots'] == [[0.75, 1]]
+    assert document['scores']['errors'] == [{'count': 14, 'score': 0.75, 'error': pytest.approx(0.06), 'accuracy': 1}]
     assert document['scores']['spread'] is None
     assert document['clips']['wave/one.avi']['totals']['box'] == [1, 1, 0, 0, 0, *[1] * 12]
     assert read_counts(out).measures()['PCK@0.1'] == 100

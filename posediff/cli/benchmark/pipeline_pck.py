@@ -35,6 +35,7 @@ from posediff.evaluation.annotated_clips import (
 )
 from posediff.evaluation.metrics import KeypointPCK
 from posediff.evaluation.pck_counts import read_counts
+from posediff.evaluation.tables import markdown_table
 from posediff.fileio.atomic_files import atomic_write
 from posediff.pipeline.observing import Observer
 from posediff.pipeline.side_swaps import SideSwapRepair
@@ -167,6 +168,9 @@ def measure(args: argparse.Namespace) -> dict[str, float]:
     document['metrics']['people found'] = metrics['people found']
     with atomic_write(args.out) as draft:
         draft.write_text(json.dumps({**document, **provenance(args)}) + '\n')
+    groups = document['scores']['errors']
+    rows = [[f'{one["score"]:.2f}', one['count'], one['error'], 100 * one['accuracy']] for one in groups]
+    print(markdown_table(['score', 'keypoints', 'mean error (box)', 'right at 0.2, %'], rows, digits=2))
     print(f'{number} of {len(samples)} annotated people found in {len(clips)} clips')
     if other is not None:
         names = [str(args.against), str(args.out)]

@@ -12,6 +12,7 @@ from posediff.evaluation.metrics.pck_people import People
 from posediff.evaluation.score_calibration import (
     expected_calibration_error,
     fit_score_calibration,
+    quantile_groups,
     reliability_bins,
 )
 from posediff.evaluation.spread import rank_correlation, spread_bins
@@ -49,8 +50,9 @@ class ScoreReport:
 
         Returns:
             ``bins``: reliability of the scores; ``score_knots``: the map fitted to these keypoints, pairs (score,
-            probability), as ``HeatmapHead`` takes it; ``spread``: error by spread of the hypotheses, over all joints
-            and per joint, or None if a person has no hypotheses.
+            probability), as ``HeatmapHead`` takes it; ``errors``: mean error by score, in units of the length;
+            ``spread``: error by spread of the hypotheses, over all joints and per joint, or None if a person has no
+            hypotheses.
         """
         knots: list[tuple[float, float]] = []
         if self.valid.any():
@@ -59,8 +61,22 @@ class ScoreReport:
         return {
             'bins': [dataclasses.asdict(one) for one in self.bins],
             'score_knots': knots,
+            'errors': self._errors(),
             'spread': self._spread(joints) if np.isfinite(self.people.spread).all() else None,
         }
+
+    def _errors(self, num_groups: int = 20) -> list[dict[str, float]]:
+        """Return mean score, error in units of the length, and accuracy of groups of about as many keypoints each."""
+        scores, errors, correct = (values[self.valid] for values in (self.people.scores, self.distances, self.correct))
+        return [
+            {
+                'count': len(group),
+                'score': float(scores[group].mean()),
+                'error': float(errors[group].mean()),
+                'accuracy': float(correct[group].mean()),
+            }
+            for group in (quantile_groups(scores, num_groups) if len(scores) else ())
+        ]
 
     def _spread(self, joints: Sequence[str]) -> dict[str, Any]:
         """Return the error by spread, both in units of the length."""
