@@ -20,6 +20,7 @@ import json
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from tqdm import tqdm
@@ -139,7 +140,7 @@ def collect(args: argparse.Namespace) -> dict[str, np.ndarray]:
         rows += [{**poses, 'video': np.array(number)} for poses in poses_in(video, estimators, args.every)]
     if not rows:
         raise ValueError(f'nobody was found in {len(args.videos)} videos')
-    found = {name: np.stack([row[name] for row in rows]) for name in rows[0]}
+    found: dict[str, Any] = {name: np.stack([row[name] for row in rows]) for name in rows[0]}
     found |= {f'{name} skeleton': np.array(estimator.skeleton.name) for name, estimator in estimators.items()}
     if args.poses is not None:
         args.poses.parent.mkdir(parents=True, exist_ok=True)
