@@ -10,11 +10,11 @@ import os
 from collections.abc import Sequence
 
 from posediff.cli.arguments import command_parser, image_size
+from posediff.datasets.posetrack_writing import MAX_FRAMES
 from posediff.engine.command_line import one_line_errors, positive
 from posediff.synthetic.generate import VideoSet, generate_videos
 from posediff.synthetic.scene import ClipSettings
 
-MAX_FRAMES = 9999  # PoseTrack's image ids have four digits for the frame
 SIDES = (32, 4096)
 
 
@@ -26,7 +26,7 @@ def count(text: str) -> int:
 
 
 def frame_count(text: str) -> int:
-    """Convert the text of an argument to a number of frames, from 1 to :data:`MAX_FRAMES`."""
+    """Convert the text of an argument to a number of frames, from 1 to ``MAX_FRAMES``."""
     frames = positive(text)
     if frames > MAX_FRAMES:
         raise argparse.ArgumentTypeError(f'{text} frames are more than {MAX_FRAMES}')

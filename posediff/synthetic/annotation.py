@@ -2,62 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import cv2
 import numpy as np
 
-from posediff.structures.posetrack_joints import POSETRACK18_KEYPOINTS
+from posediff.datasets.posetrack_writing import SequenceName, image_entry
 from posediff.structures.skeletons import POSETRACK15
 from posediff.synthetic.body import head_points, keypoints_3d
 from posediff.synthetic.canvas import NEAR_MM, NEARNESS_MM
 from posediff.synthetic.rendering import GROUND, WALL, Frame
 from posediff.synthetic.scene import CROWD_TRACK, Person, Scene
 
-# PoseTrack's list of keypoint pairs, numbered from 1.
-BONES = [
-    [16, 14], [14, 12], [17, 15], [15, 13], [12, 13], [6, 12], [7, 13], [6, 7], [6, 8], [7, 9], [8, 10], [9, 11],
-    [2, 3], [1, 2], [1, 3], [2, 4], [3, 5], [4, 6], [5, 7],
-]  # fmt: skip
-CATEGORIES = [
-    {'supercategory': 'person', 'id': 1, 'name': 'person', 'keypoints': list(POSETRACK18_KEYPOINTS), 'skeleton': BONES}
-]
 MIN_JOINTS = 3  # persons with fewer visible joints are not annotated but in an ignore region
 BOX_MARGIN = 0.15  # on every side, relative to the extent of the joints
 MIN_BOX_MARGIN = 0.05  # minimum, relative to the longer extent, for joints in a line
 IGNORE_GROWTH_PX = 2
-
-
-@dataclass(frozen=True)
-class SequenceName:
-    """Names and numbers of a clip in PoseTrack's scheme.
-
-    Attributes:
-        split: ``train`` or ``val``.
-        number: 1, 2, … in train; above 500000 in val, so that all sequences have different numbers.
-    """
-
-    split: str
-    number: int
-
-    @classmethod
-    def of(cls, split: str, index: int) -> SequenceName:
-        """Return the names of clip ``index``, from 0, of a split."""
-        return cls(split, index + 1 + 500_000 * (split == 'val'))
-
-    @property
-    def name(self) -> str:
-        """Name of folder and file. After the number, poseval accepts ``mpii``, ``bonn`` and ``mpiinew``."""
-        return f'{self.number:06d}_mpiinew_synthetic_{"train" if self.split == "train" else "test"}'
-
-    def image_id(self, frame: int) -> int:
-        """Return the image id as in poseval: 3 for mpiinew, six digits of the sequence, four of the frame."""
-        return 3 * 10**10 + self.number * 10**4 + frame
-
-    def file_name(self, frame: int) -> str:
-        """Return the path of a frame's image, relative to the root of the set."""
-        return f'images/{self.split}/{self.name}/{frame:06d}.jpg'
 
 
 def annotate(
@@ -72,21 +32,8 @@ def annotate(
         frame: The rendered frame.
         labelled: False: the frame has no annotations, as most of PoseTrack's validation frames.
     """
-    height, width = scene.settings.img_shape
     image_id = sequence.image_id(number)
-    image: dict[str, Any] = {
-        'has_no_densepose': True,
-        'is_labeled': labelled,
-        'file_name': sequence.file_name(number),
-        'nframes': scene.settings.frames,
-        'frame_id': image_id,
-        'vid_id': f'{sequence.number:06d}',
-        'id': image_id,
-        'width': width,
-        'height': height,
-        'ignore_regions_x': [],  # PoseTrack21's evaluation requires them in every frame
-        'ignore_regions_y': [],
-    }
+    image = image_entry(sequence, number, scene.settings.frames, scene.settings.img_shape, labelled)
     if not labelled:
         return image, []
     annotations, annotated = [], []

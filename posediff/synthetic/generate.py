@@ -14,15 +14,15 @@ from typing import Any
 import cv2
 from tqdm import tqdm
 
+from posediff.datasets.posetrack_writing import SequenceName, is_written, merge
+from posediff.datasets.set_description import DESCRIPTION, check_description
 from posediff.fileio.atomic_files import atomic_write
-from posediff.synthetic.annotation import SequenceName
 from posediff.synthetic.motion_source import MotionSource, open_motion
 from posediff.synthetic.scene import ClipSettings
 from posediff.synthetic.scene_drawing import draw_scene
-from posediff.synthetic.writing import is_written, merge, write_sequence
+from posediff.synthetic.writing import write_sequence
 
 VERSION = 1  # increase it when the same arguments give different clips
-DESCRIPTION = 'dataset.json'
 
 
 @dataclass(frozen=True)
@@ -85,26 +85,13 @@ def _claim(root: Path, videos: VideoSet, source: MotionSource) -> None:
         **source.fingerprint(),
         'clips': videos.clips,
     }
-    path = root / DESCRIPTION
-    if path.is_file():
-        found = json.loads(path.read_text())
-        clips = found.get('clips', {})
-        differing = sorted(key for key in {*found, *description} - {'clips'} if found.get(key) != description.get(key))
-        if differing:
-            changes = ', '.join(f'{key} {_short(found, key)}, not {_short(description, key)}' for key in differing)
-            raise FileExistsError(f'{root} was made with other arguments: {changes}; choose another folder')
-        for split, count in videos.clips.items():
-            if clips.get(split, 0) > count:
-                raise FileExistsError(f'{root} was made for {clips[split]} clips of {split}, not {count}')
-    elif root.is_dir() and any(root.iterdir()):
-        raise FileExistsError(f'{root} is not empty and has no {DESCRIPTION}; choose another folder')
-    with atomic_write(path) as temporary:
+    found = check_description(root, description, besides=('clips',))
+    clips = {} if found is None else found.get('clips', {})
+    for split, count in videos.clips.items():
+        if clips.get(split, 0) > count:
+            raise FileExistsError(f'{root} was made for {clips[split]} clips of {split}, not {count}')
+    with atomic_write(root / DESCRIPTION) as temporary:
         temporary.write_text(json.dumps(description, indent=2) + '\n')
-
-
-def _short(description: dict[str, Any], key: str) -> str:
-    text = str(description.get(key))
-    return text if len(text) <= 40 else f'{text[:37]}…'
 
 
 def _work(root: Path, videos: VideoSet, missing: list[tuple[str, int]], workers: int) -> Iterator[None]:

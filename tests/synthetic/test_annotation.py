@@ -8,9 +8,10 @@ import cv2
 import numpy as np
 import pytest
 
+from posediff.datasets.posetrack_writing import SequenceName
 from posediff.structures.posetrack_joints import POSETRACK18_KEYPOINTS
 from posediff.structures.skeletons import POSETRACK15
-from posediff.synthetic.annotation import SequenceName, annotate, joints_seen
+from posediff.synthetic.annotation import annotate, joints_seen
 from posediff.synthetic.body import JOINT, head_axes, keypoints_3d
 from posediff.synthetic.canvas import NEARNESS_MM
 from posediff.synthetic.motion_source import GeneratedMotion
