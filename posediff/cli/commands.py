@@ -68,6 +68,7 @@ COMMANDS: tuple[Command | Group, ...] = (
         merge_posetrack='annotations of PoseTrack2018 or PoseTrack21 to one file per split',
     ),
     Command('make-synthetic-video', 'render a video dataset with labels in PoseTrack18 format', 'make_synthetic_video'),
+    Command('pseudo-label', 'label videos with a 2D pose estimator and write a dataset for training', 'pseudo_label'),
     Command('check-dataset', 'read the datasets of a config and report problems', 'check_dataset'),
     Command('eval-posetrack', 'evaluate average precision and tracking of PoseTrack result files', 'eval_posetrack'),
     _group(

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import TypeVar
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from posediff.detection.base import BaseDetector
 from posediff.geometry.similarity import box_iou
+from posediff.pipeline.frame_windows import frame_windows, in_batches
 from posediff.pipeline.pose_nms import pose_nms
 from posediff.pose_estimation.base import BasePoseEstimator, FrameWindow
 from posediff.structures.frame_poses import NO_TRACK, FramePoses
@@ -19,8 +18,6 @@ from posediff.structures.person_boxes import PersonBoxes
 from posediff.structures.video_frame import VideoFrame
 from posediff.tracking.base import BaseTracker
 from posediff.tracking.first_frames import with_first_frames
-
-Item = TypeVar('Item')
 
 SAME_PERSON_IOU = 0.3
 """IoU above which a box and a box of the previous frame belong to the same person."""
@@ -89,7 +86,9 @@ class Observer:
         Yields:
             The poses of each frame, without track ids.
         """
-        for windows in _batches(self._windows(self._detect(frames), first), self.batch_size):
+        for windows in in_batches(
+            frame_windows(self._detect(frames), self.estimator.frames_around, first), self.batch_size
+        ):
             for window, poses in zip(windows, self.estimator(windows), strict=True):
                 previous = self._with_missed(window, self._without_duplicates(poses), previous)
                 yield previous
@@ -143,28 +142,13 @@ class Observer:
     def _detect(self, frames: Iterable[VideoFrame]) -> Iterator[tuple[VideoFrame, PersonBoxes]]:
         """Yield each frame with its boxes; a repeated picture gets the boxes of the previous frame."""
         before: PersonBoxes | None = None
-        for batch in _batches(frames, self.batch_size):
+        for batch in in_batches(frames, self.batch_size):
             new = [not frame.repeated or (before is None and number == 0) for number, frame in enumerate(batch)]
             found = iter(self.detector([frame for frame, is_new in zip(batch, new, strict=True) if is_new]))
             for frame, is_new in zip(batch, new, strict=True):
                 if is_new or before is None:
                     before = next(found)
                 yield frame, before
-
-    def _windows(self, found: Iterable[tuple[VideoFrame, PersonBoxes]], first: int) -> Iterator[FrameWindow]:
-        """Yield each frame with its neighbours; at the ends of the video the first or last frame is repeated."""
-        around = self.estimator.frames_around
-        kept: deque[tuple[VideoFrame, PersonBoxes]] = deque(maxlen=2 * around + 1)
-        last: tuple[VideoFrame, PersonBoxes] | None = None
-        for item in found:
-            kept.extend([item] * (around + 1 if last is None else 1))
-            last = item
-            if len(kept) == 2 * around + 1 and kept[around][0].index >= first:
-                yield _window(kept, around)
-        for _ in range(around if last is not None else 0):
-            kept.append(last)  # type: ignore[arg-type]
-            if len(kept) == 2 * around + 1 and kept[around][0].index >= first:
-                yield _window(kept, around)
 
 
 def _covered(boxes: np.ndarray, others: np.ndarray) -> np.ndarray:
@@ -173,18 +157,3 @@ def _covered(boxes: np.ndarray, others: np.ndarray) -> np.ndarray:
     high = np.minimum(boxes[:, None, 2:], others[:, 2:])
     areas = (boxes[:, 2:] - boxes[:, :2]).prod(-1)
     return (high - low).clip(0).prod(-1) / np.maximum(areas, 1e-6)[:, None]
-
-
-def _window(kept: deque[tuple[VideoFrame, PersonBoxes]], around: int) -> FrameWindow:
-    return FrameWindow(tuple(frame for frame, _ in kept), kept[around][1])
-
-
-def _batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
-    batch: list[Item] = []
-    for item in items:
-        batch.append(item)
-        if len(batch) == size:
-            yield batch
-            batch = []
-    if batch:
-        yield batch

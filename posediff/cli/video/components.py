@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from typing import Any
 
 from posediff.assets import LIFTER_CHECKPOINT, LIFTER_CONFIG
 from posediff.cli.video.keypoint_source import keypoint_file_configs, refuse_file_options
 from posediff.pipeline import VideoPoseInferencer
-from posediff.registry import DETECTORS, POSE_ESTIMATORS, SMOOTHERS, TRACKERS
+from posediff.registry import DETECTORS, POSE_ESTIMATORS, SMOOTHERS, TRACKERS, ComponentRegistry
 from posediff.structures.component_choices import component_config
 from posediff.video import VideoSource
 
@@ -61,21 +62,37 @@ def build_inferencer(args: argparse.Namespace, video: VideoSource) -> VideoPoseI
 
 def people_configs(args: argparse.Namespace, video: VideoSource) -> tuple[Config, Config, Config]:
     """Return the configs of detector, 2D pose estimator and tracker, from their names or for ``--keypoints``."""
-    tracker = component_config(TRACKERS, '--tracker', args.tracker or 'pose', options=args.tracker_options)
     if args.keypoints is not None:
-        return keypoint_file_configs(args, video, tracker)
+        return keypoint_file_configs(args, video, tracker_config(args))
     refuse_file_options(args)
     images = tuple(path.name for path in video.images or ())
-    detector, estimator = (
-        component_config(
-            registry,
-            f'--{name}',
-            getattr(args, name) or 'mediapipe',
-            getattr(args, f'{name}_checkpoint'),
-            args.device,
-            getattr(args, f'{name}_options'),
-            images,
-        )
-        for name, registry in (('detector', DETECTORS), ('pose', POSE_ESTIMATORS))
+    return detector_config(args, images), pose_config(args, images), tracker_config(args)
+
+
+def detector_config(args: argparse.Namespace, images: Sequence[str] = ()) -> Config:
+    """Return the config of the detector that the arguments name; ``images`` are the file names of the frames."""
+    return _component_config(DETECTORS, 'detector', args, images)
+
+
+def pose_config(args: argparse.Namespace, images: Sequence[str] = ()) -> Config:
+    """Return the config of the 2D pose estimator that the arguments name."""
+    return _component_config(POSE_ESTIMATORS, 'pose', args, images)
+
+
+def tracker_config(args: argparse.Namespace) -> Config:
+    """Return the config of the tracker that the arguments name."""
+    return component_config(TRACKERS, '--tracker', args.tracker or 'pose', options=args.tracker_options)
+
+
+def _component_config(
+    registry: ComponentRegistry, name: str, args: argparse.Namespace, images: Sequence[str]
+) -> Config:
+    return component_config(
+        registry,
+        f'--{name}',
+        getattr(args, name) or 'mediapipe',
+        getattr(args, f'{name}_checkpoint'),
+        args.device,
+        getattr(args, f'{name}_options'),
+        images,
     )
-    return detector, estimator, tracker

@@ -14,6 +14,20 @@ from posediff.structures.component_choices import command_line_choices
 
 def add_pose_options(group: argparse._ArgumentGroup) -> None:
     """Add the choice of detector, 2D pose estimator and tracker, and their thresholds."""
+    add_people_options(group, tracker_default='pose, or the ids of the --keypoints file if it has any')
+    group.add_argument(
+        '--score-threshold',
+        type=float,
+        metavar='SCORE',
+        help='ignore keypoints with a lower score; default: that of --pose, 0.3 for most',
+    )
+    group.add_argument(
+        '--keep-sides', action='store_true', help='do not correct swaps of left and right in the 2D poses'
+    )
+
+
+def add_people_options(group: argparse._ArgumentGroup, tracker_default: str) -> None:
+    """Add the choice of detector, 2D pose estimator and tracker, and the least score of a pose."""
     group.add_argument(
         '--detector', metavar='NAME', help='finds the people in each frame; default: mediapipe; choices: see below'
     )
@@ -31,24 +45,15 @@ def add_pose_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         '--tracker',
         choices=list(command_line_choices(TRACKERS)),
-        help='assigns track ids; default: pose, or the ids of the --keypoints file if it has any; choices: see below',
+        help=f'assigns track ids; default: {tracker_default}; choices: see below',
     )
     _add_component_options(group, '--tracker')
-    group.add_argument(
-        '--score-threshold',
-        type=float,
-        metavar='SCORE',
-        help='ignore keypoints with a lower score; default: that of --pose, 0.3 for most',
-    )
     group.add_argument(
         '--min-pose-score',
         type=float,
         default=0.3,
         metavar='SCORE',
         help='discard poses with a lower mean keypoint score; default: %(default)s',
-    )
-    group.add_argument(
-        '--keep-sides', action='store_true', help='do not correct swaps of left and right in the 2D poses'
     )
 
 
