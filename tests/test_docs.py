@@ -189,7 +189,7 @@ def check_config(path: Path) -> None:
     METRICS.build(cfg.val_evaluator)
     if model.backbone is not None:
         width, height = cfg.input_size
-        frames = torch.randn(1, cfg.train_dataloader.dataset.num_frames, 3, height, width)
+        frames = torch.randn(1, cfg.num_frames, 3, height, width)
         assert model.eval().sample_inputs(frames, 1, 1).isfinite().all()
         return
     if not Path(cfg.train_dataloader.dataset.data_root).is_dir():
