@@ -12,9 +12,6 @@ from posediff.registry import CONDITIONERS
 FACTOR = 4
 """Size of a heatmap divided by that of the spatiotemporal feature."""
 
-LOGIT_SCALE = 10.0
-"""Factor of the convolution's output: a peaked softmax needs logits that small weights do not reach soon."""
-
 
 @CONDITIONERS.register_module()
 class HeatmapConditioner(SpatioTemporalConditioner):
@@ -57,6 +54,9 @@ class HeatmapConditioner(SpatioTemporalConditioner):
         self.detection = constant_output(nn.Conv2d(map_channels, num_joints, 1), 0.0)
 
     def forward(self, features: Tensor) -> Tensor:
-        """Aggregate the frames: (B, T, in_channels, h, w) to (B, C + K, 4H, 4W), the last K channels are logits."""
+        """Aggregate the frames: (B, T, in_channels, h, w) to (B, C + K, 4H, 4W).
+
+        :func:`posediff.models.layers.keypoint_refinement.cell_logits` reads the last K channels.
+        """
         maps = self.upsampling(super().forward(features))
-        return torch.cat([maps, LOGIT_SCALE * self.detection(maps)], dim=1)
+        return torch.cat([maps, self.detection(maps)], dim=1)

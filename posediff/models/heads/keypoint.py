@@ -13,7 +13,7 @@ from posediff.models.device_copies import to_device
 from posediff.models.heads.keypoint_scores import KeypointScores
 from posediff.models.heads.person_keypoints import PersonKeypointHead
 from posediff.models.heads.udp_heatmap import UDPHeatmap
-from posediff.models.layers.keypoint_refinement import CropUnits, KeypointRefinement
+from posediff.models.layers.keypoint_refinement import CropUnits, KeypointRefinement, cell_logits
 from posediff.registry import HEADS
 from posediff.structures.argument_checks import require_finite
 from posediff.structures.samples import PoseDataSample
@@ -126,7 +126,7 @@ class KeypointHead(PersonKeypointHead):
         mass = heatmaps.sum(-1, keepdim=True)
         weights = self.label_weights(data_samples) * (mass.squeeze(-1) > 0)
         labels = to_device(heatmaps / mass.clamp_min(torch.finfo(mass.dtype).tiny), condition.device)
-        logits = condition[:, -self.skeleton.num_joints :].float().flatten(2)
+        logits = cell_logits(condition, self.skeleton.num_joints).flatten(2)
         entropy = -(labels * logits.log_softmax(-1)).sum(-1)
         return {'loss_heatmap': self.heatmap_weight * (entropy * to_device(weights, condition.device)).mean()}
 

@@ -18,6 +18,13 @@ from posediff.models.layers.convolution import per_clip
 from posediff.models.layers.lookup import encoder
 
 STATISTICS = 8
+LOGIT_SCALE = 10.0
+"""Factor of the channels of heatmaps: a peaked softmax needs logits that small weights do not reach soon."""
+
+
+def cell_logits(condition: Tensor, num_joints: int) -> Tensor:
+    """Return the logits of the heatmaps' cells, (B, K, h, w) float32, from a condition (B, C + K, h, w)."""
+    return LOGIT_SCALE * condition[:, -num_joints:].float()
 
 
 class CropUnits(NamedTuple):
@@ -128,7 +135,7 @@ class KeypointRefinement(nn.Module):
 
     Args:
         num_joints: K.
-        map_channels: C; the condition has C + K channels, the last ones are logits of the heatmaps' cells.
+        map_channels: C; the condition has C + K channels, the last ones are read by :func:`cell_logits`.
         units: Units of the points.
         channels: Width of the tokens, a multiple of ``num_heads``.
         depth: Number of transformer layers.
@@ -164,7 +171,7 @@ class KeypointRefinement(nn.Module):
     def prepare(self, condition: Tensor) -> KeypointEvidence:
         """Read a condition (B, C + K, h, w)."""
         condition = condition.float()
-        features, logits = condition[:, : self.map_channels], condition[:, self.map_channels :]
+        features, logits = condition[:, : self.map_channels], cell_logits(condition, len(self.joints))
         heatmaps = (logits - logits.amax((2, 3), keepdim=True)).exp()
         base, statistics = self._read(heatmaps)
         tokens = self.sampling(base.detach(), features, heatmaps)
