@@ -20,7 +20,7 @@ LEAVES = [path for path in ALL if '_base_' not in path.parts]
 LIFTING = [path for path in LEAVES if 'lifting_3d' in path.parts]
 VIDEO = [path for path in LEAVES if path not in LIFTING]
 PARTS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
-CPU_SIZED = ('-c32-l8_', '-c64-d4_', '_vit-t_', '_movenet-lightning_')
+CPU_SIZED = ('-c32-l8_', '-c64-d4_', '_vit-t_', '_movenet-')
 each_leaf = pytest.mark.parametrize('path', LEAVES, ids=lambda path: path.stem)
 each_lifting_leaf = pytest.mark.parametrize('path', LIFTING, ids=lambda path: path.stem)
 each_video_leaf = pytest.mark.parametrize('path', VIDEO, ids=lambda path: path.stem)

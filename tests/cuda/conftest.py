@@ -107,6 +107,10 @@ class _Watch(TorchDispatchMode):
             if len(devices) > 1:
                 raise RuntimeError(f'an encoder layer on two devices: {devices}')
             return torch.empty_like(args[0])
+        if func is aten.cudnn_grid_sampler.default:  # no fake implementation either
+            return args[0].new_empty((*args[0].shape[:2], *args[1].shape[1:3]))
+        if func is aten.cudnn_grid_sampler_backward.default:
+            return torch.empty_like(args[0]), torch.empty_like(args[1])
         if func in CHECKED:
             self._note('the outcome of a factorisation')
         return func(*args, **kwargs)
