@@ -93,16 +93,38 @@ class PoseDiffusionEstimator(DiffusionModel):
             x_0 (B, M, …) in head units. With ``flip_test``, each sample is averaged with a second one: the sample for
             the mirrored input, drawn with the mirrored noise and mirrored back.
         """
+        return self.sample_features(
+            self.view_features(inputs), num_hypotheses, num_inference_steps, generator=generator, noise=noise
+        )
+
+    def view_features(self, inputs: Tensor) -> tuple[Tensor, ...]:
+        """Return the features of preprocessed inputs (B, …), with ``flip_test`` also those of the mirrored inputs.
+
+        Those of video are maps (B, T, C, h, w) of single frames: they may be computed frame by frame and joined to
+        windows for :meth:`predict_features`.
+        """
+        views = (inputs, self.head.flip_inputs(inputs)) if self.test_cfg.flip_test else (inputs,)
+        return tuple(self.extract_features(view) for view in views)
+
+    @torch.no_grad()
+    def sample_features(
+        self,
+        features: Sequence[Tensor],
+        num_hypotheses: int | None = None,
+        num_inference_steps: int | None = None,
+        generator: Generators = None,
+        noise: Tensor | Noise | None = None,
+    ) -> Tensor:
+        """Sample x_0 (B, M, …) as :meth:`sample_inputs` does, for the result of :meth:`view_features`."""
         num_hypotheses = self.test_cfg.num_hypotheses if num_hypotheses is None else num_hypotheses
-        condition = self.compute_condition(inputs)
+        condition = self.conditioner(features[0])
         drawn = noise if noise is None or isinstance(noise, Noise) else GivenNoise(noise)
         if self.denoiser is not None and drawn is None:
             drawn = self.lazy_noise(condition, num_hypotheses, num_inference_steps, generator)
         x_0 = self.sample(condition, num_hypotheses, num_inference_steps, noise=drawn)
-        if self.test_cfg.flip_test:
+        for view in features[1:]:
             flipped = None if drawn is None else MirroredNoise(drawn, self.head.flip_state)
-            condition = self.compute_condition(self.head.flip_inputs(inputs))
-            mirrored = self.sample(condition, num_hypotheses, num_inference_steps, noise=flipped)
+            mirrored = self.sample(self.conditioner(view), num_hypotheses, num_inference_steps, noise=flipped)
             x_0 = (x_0 + self.head.flip_state(mirrored)) / 2
         if drawn is not None:
             drawn.finish()
@@ -115,7 +137,17 @@ class PoseDiffusionEstimator(DiffusionModel):
         The noise of a sample depends only on ``test_cfg.seed`` and its ``sample_id``.
         """
         self.head.check_skeleton(data_samples)
-        x_0 = self.sample_inputs(inputs, generator=self._generators(data_samples))
+        return self._with_poses(self.sample_inputs(inputs, generator=self._generators(data_samples)), data_samples)
+
+    @torch.no_grad()
+    def predict_features(
+        self, features: Sequence[Tensor], data_samples: Sequence[PoseDataSample]
+    ) -> list[PoseDataSample]:
+        """Predict as :meth:`predict` does, for the result of :meth:`view_features`."""
+        self.head.check_skeleton(data_samples)
+        return self._with_poses(self.sample_features(features, generator=self._generators(data_samples)), data_samples)
+
+    def _with_poses(self, x_0: Tensor, data_samples: Sequence[PoseDataSample]) -> list[PoseDataSample]:
         hypotheses = self.head.decode(x_0.float())
         poses = self.aggregator(hypotheses, data_samples)
         self.head.attach(data_samples, poses, hypotheses)

@@ -6,10 +6,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from posediff.detection.base import BaseDetector
-from posediff.geometry.similarity import box_iou
+from posediff.pipeline.following import missed_people, not_in_others, with_known_joints
 from posediff.pipeline.frame_windows import frame_windows, in_batches
 from posediff.pipeline.pose_nms import pose_nms
 from posediff.pose_estimation.base import BasePoseEstimator, FrameWindow
@@ -19,19 +18,15 @@ from posediff.structures.video_frame import VideoFrame
 from posediff.tracking.base import BaseTracker
 from posediff.tracking.first_frames import with_first_frames
 
-SAME_PERSON_IOU = 0.3
-"""IoU above which a box and a box of the previous frame belong to the same person."""
-
-MAX_COVERED = 0.7
-"""A person that the detector missed is added if at most this part of its box lies within another box of the frame; if
-more does, the box is considered a part of the other person."""
 
 
 class Observer:
     """The 2D stages of one video: detect persons, estimate their 2D poses, track them.
 
     If the detector misses a person of the previous frame, the pose estimator is run on the person's previous box,
-    provided that its scores show whether a box contains a person (``sees_absence``).
+    provided that its scores show whether a box contains a person (``sees_absence``). If the pose estimator ``follows``,
+    it gets the joints of the previous frame for the persons that were detected again, and the frames are estimated one
+    by one instead of in batches.
 
     Args:
         detector: Returns the boxes of the persons in a frame.
@@ -89,6 +84,13 @@ class Observer:
         for windows in in_batches(
             frame_windows(self._detect(frames), self.estimator.frames_around, first), self.batch_size
         ):
+            if self.estimator.follows:
+                for window in windows:
+                    people = with_known_joints(window, previous, self.estimator)
+                    (poses,) = self.estimator([replace(window, people=people)])
+                    previous = self._with_missed(window, self._without_duplicates(poses), previous)
+                    yield previous
+                continue
             for window, poses in zip(windows, self.estimator(windows), strict=True):
                 previous = self._with_missed(window, self._without_duplicates(poses), previous)
                 yield previous
@@ -107,18 +109,11 @@ class Observer:
         """Add the persons of the previous frame that the detector missed in this frame."""
         if previous is None or found.after_cut or not self.estimator.sees_absence:
             return found
-        overlap = box_iou(previous.boxes, found.boxes)
-        rows, columns = linear_sum_assignment(-overlap)
-        height, width = window.key.image.shape[:2]
-        missed = (np.minimum(previous.boxes[:, 2:], [width, height]) > np.maximum(previous.boxes[:, :2], 0)).all(-1)
-        missed[rows[overlap[rows, columns] >= SAME_PERSON_IOU]] = False
-        if not missed.any():
+        people = missed_people(window, found, previous, self.estimator)
+        if not len(people):
             return found
-        lost = previous.take(missed)
-        people = self.estimator.where_next(PersonBoxes(lost.boxes, lost.box_scores), lost.keypoints_2d)
-        (added,) = self.estimator([FrameWindow(window.frames, people)])
-        apart = np.flatnonzero((_covered(added.boxes, found.boxes) <= MAX_COVERED).all(1))
-        return self._without_duplicates(found.extend(added.take(apart)))
+        (added,) = self.estimator([replace(window, people=people)])
+        return self._without_duplicates(found.extend(added.take(not_in_others(added, found))))
 
     def track(self, poses: Iterable[FramePoses], fps: float) -> Iterator[FramePoses]:
         """Assign track ids and drop persons without a track.
@@ -149,11 +144,3 @@ class Observer:
                 if is_new or before is None:
                     before = next(found)
                 yield frame, before
-
-
-def _covered(boxes: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """Return the parts (N, M) of the areas of N boxes that lie in each of M other boxes."""
-    low = np.maximum(boxes[:, None, :2], others[:, :2])
-    high = np.minimum(boxes[:, None, 2:], others[:, 2:])
-    areas = (boxes[:, 2:] - boxes[:, :2]).prod(-1)
-    return (high - low).clip(0).prod(-1) / np.maximum(areas, 1e-6)[:, None]

@@ -58,7 +58,8 @@ class FrameWindow:
 class BasePoseEstimator(ABC):
     """A pose estimator that predicts the keypoints of persons in given boxes.
 
-    A person's keypoints depend only on the window and the person's box, not on the batch or on other persons.
+    A person's keypoints depend only on the window and the person's box (with ``rois`` and ``close`` of
+    :class:`PersonBoxes`), not on the batch, on other persons or on earlier calls.
 
     Attributes:
         skeleton: Skeleton of the keypoints.
@@ -66,6 +67,8 @@ class BasePoseEstimator(ABC):
         score_threshold: Score below which a keypoint harms the lifter more than a missing one; the pipeline's default.
         sees_absence: Whether all scores are 0 if a box contains no person. If so, the pipeline also tries predicted
             boxes that no detection supports.
+        follows: Whether persons of the previous frame should be searched near their joints, in :meth:`where_next`, also
+            if they were detected again. The pipeline then estimates frame by frame.
     """
 
     command_line: ClassVar[tuple[CommandLineChoice, ...]] = ()
@@ -75,6 +78,7 @@ class BasePoseEstimator(ABC):
     frames_around: int = 0
     score_threshold: float = 0.3
     sees_absence: bool = False
+    follows: bool = False
 
     @abstractmethod
     def __call__(self, windows: Sequence[FrameWindow]) -> list[FramePoses]:

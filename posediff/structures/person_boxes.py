@@ -18,11 +18,14 @@ class PersonBoxes:
         scores: (N,) float32 in [0, 1].
         rois: (N, 4) float32 or None: a rotated square around each person as centre x, centre y, side (px) and rotation
             (rad), for pose estimators that use one.
+        close: (N, 4) float32 px or None: boxes around the persons' joints where they are known from the previous frame,
+            NaN for other persons; for pose estimators that search the joints for a closer crop.
     """
 
     boxes: np.ndarray
     scores: np.ndarray
     rois: np.ndarray | None = None
+    close: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.boxes)
