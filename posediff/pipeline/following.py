@@ -24,9 +24,7 @@ MIN_INSIDE = 0.8
 of the detector; else it may have left the joints behind."""
 
 
-def with_known_joints(
-    window: FrameWindow, previous: FramePoses | None, estimator: BasePoseEstimator
-) -> PersonBoxes:
+def with_known_joints(window: FrameWindow, previous: FramePoses | None, estimator: BasePoseEstimator) -> PersonBoxes:
     """Return the persons of a window, with ``close`` for those whose joints of the previous frame are known.
 
     Args:

@@ -113,9 +113,12 @@ class TopdownEstimator(BasePoseEstimator):
 
 def split(windows: Sequence[FrameWindow], keypoints: np.ndarray, scores: np.ndarray) -> list[FramePoses]:
     """Return the poses of each window from those of all their persons, (N, K, 2) px and (N, K)."""
-    ends = np.cumsum([len(window.people) for window in windows])[:-1]
-    parts = np.split(keypoints, ends), np.split(scores, ends)
-    return [window.poses(*own) for window, *own in zip(windows, *parts, strict=True)] if windows else []
+    found, first = [], 0
+    for window in windows:
+        own = slice(first, first + len(window.people))
+        found.append(window.poses(keypoints[own], scores[own]))
+        first = own.stop
+    return found
 
 
 def bgr(image: np.ndarray) -> np.ndarray:

@@ -12,7 +12,7 @@ import torch
 import posediff
 from posediff.fileio.checkpoint import load_state
 from posediff.fileio.safetensors_files import read_safetensors, read_safetensors_metadata
-from posediff.pose_estimation.topdown import DiffPoseEstimator
+from posediff.pose_estimation import DiffPoseEstimator
 from posediff.testing.tiny_models import diffpose_config
 
 Publish = Callable[..., int]

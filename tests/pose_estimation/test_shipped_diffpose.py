@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 pytest.importorskip('mmpose')
@@ -19,35 +18,12 @@ from posediff.engine.evaluation import (  # noqa: E402
     set_sampling,
 )
 from posediff.pose_estimation import DiffPoseEstimator  # noqa: E402
-from posediff.pose_estimation.base import BasePoseEstimator, FrameWindow  # noqa: E402
-from posediff.pose_estimation.topdown import LEAST_PROBABILITY, around_joints  # noqa: E402
-from posediff.structures.person_boxes import PersonBoxes  # noqa: E402
-from posediff.structures.video_frame import VideoFrame  # noqa: E402
+from posediff.pose_estimation.base import BasePoseEstimator  # noqa: E402
+from posediff.pose_estimation.diffpose import LEAST_PROBABILITY  # noqa: E402
 from posediff.synthetic.generate import VideoSet, generate_videos  # noqa: E402
 from posediff.synthetic.scene import ClipSettings  # noqa: E402
 
 MODEL = 'configs/video_2d_heatmap/diffpose/diffpose_vit-t_synthetic-128x96.py'
-
-
-def test_a_second_pass_crops_the_joints_of_the_first():
-    generator = np.random.default_rng(0)
-    image = generator.integers(0, 256, (90, 120, 3), np.uint8)
-    frames = tuple(VideoFrame(index, index / 30, image) for index in range(5))
-    people = PersonBoxes(np.float32([[10, 10, 60, 80], [0, 0, 119, 89]]), np.float32([0.9, 0.8]))
-    window = FrameWindow(frames, people)
-    once, twice = (DiffPoseEstimator(DIFFPOSE_CONFIG, DIFFPOSE_CHECKPOINT, num_passes=number) for number in (1, 2))
-    (first,) = once([window])
-    closer = around_joints(window, first)
-    np.testing.assert_allclose(closer.people.boxes[:, :2], first.keypoints_2d.min(1))
-    np.testing.assert_allclose(closer.people.boxes[:, 2:], first.keypoints_2d.max(1))
-    (expected,), (found,) = once([closer]), twice([window])
-    assert np.array_equal(found.keypoints_2d, expected.keypoints_2d)
-    assert np.array_equal(found.keypoint_scores, expected.keypoint_scores)
-    assert np.array_equal(found.boxes, people.boxes)
-    empty = FrameWindow(frames, PersonBoxes.empty())
-    assert len(twice([empty])[0].boxes) == 0
-    with pytest.raises(ValueError, match='num_passes must be'):
-        DiffPoseEstimator(DIFFPOSE_CONFIG, DIFFPOSE_CHECKPOINT, num_passes=0)
 
 
 def test_its_scores_are_probabilities_and_have_their_own_threshold():
@@ -58,14 +34,6 @@ def test_its_scores_are_probabilities_and_have_their_own_threshold():
     assert estimator.model.head.scores.knots[0, 1] < LEAST_PROBABILITY < estimator.model.head.scores.knots[-1, 1]
     uncalibrated = DiffPoseEstimator('diffpose_movenet-lightning_jhmdb-128x96', 'random')
     assert uncalibrated.score_threshold == BasePoseEstimator.score_threshold
-
-
-def test_joints_in_one_place_keep_the_box():
-    window = FrameWindow(
-        (VideoFrame(0, 0.0, np.zeros((9, 9, 3), np.uint8)),), PersonBoxes(np.float32([[1, 2, 7, 8]]), np.ones(1))
-    )
-    poses = window.poses(np.full((1, 15, 2), 4, np.float32), np.ones((1, 15), np.float32))
-    assert around_joints(window, poses).people.boxes.tolist() == [[1, 2, 7, 8]]
 
 
 def test_it_finds_the_joints_of_rendered_people(repository: Path, tmp_path: Path):

@@ -18,11 +18,14 @@ class SameConv2d(nn.Conv2d):
     """A convolution padded to ``ceil(size / stride)``, with the odd pixel of padding at the right and bottom."""
 
     def forward(self, x: Tensor) -> Tensor:
-        padding: list[int] = []
-        for size, kernel, stride in zip(x.shape[:1:-1], self.kernel_size[::-1], self.stride[::-1], strict=True):
+        around: list[tuple[int, int]] = []  # (before, after) of height and width
+        for size, kernel, stride in zip(x.shape[2:], self.kernel_size, self.stride, strict=True):
             total = max((-(-size // stride) - 1) * stride + kernel - size, 0)
-            padding += [total // 2, total - total // 2]
-        return super().forward(F.pad(x, padding) if any(padding) else x)
+            around.append((total // 2, total - total // 2))
+        if all(before == after for before, after in around):  # without a padded copy of the map
+            padding = around[0][0], around[1][0]
+            return F.conv2d(x, self.weight, self.bias, self.stride, padding, self.dilation, self.groups)
+        return super().forward(F.pad(x, [*around[1], *around[0]]))
 
 
 class SeparableConv2d(nn.Module):
@@ -58,8 +61,8 @@ class InvertedResidual(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, C, H, W) to (N, out_channels, H / stride, W / stride)."""
-        between = x if self.expand is None else F.relu6(self.expand(x))
-        out: Tensor = self.project(F.relu6(self.depthwise(between)))
+        between = x if self.expand is None else F.relu6(self.expand(x), inplace=True)
+        out: Tensor = self.project(F.relu6(self.depthwise(between), inplace=True))
         return x + out if self.residual else out
 
 
@@ -106,14 +109,14 @@ class MobileNetV2(nn.Module):
     def forward(self, images: Tensor) -> dict[int, Tensor]:
         """Map images (N, 3, H, W) to maps (N, C, H / stride, W / stride), by stride."""
         maps: dict[int, Tensor] = {}
-        x = F.relu6(self.stem(images))
+        x = F.relu6(self.stem(images), inplace=True)
         for index, block in enumerate(self.blocks):
             x = block(x)
             for stride in self.strides:
                 if self._taken.get(stride) == index:
                     maps[stride] = x
         if self.last is not None:
-            maps[32] = F.relu6(self.last(x))
+            maps[32] = F.relu6(self.last(x), inplace=True)
         return maps
 
 

@@ -129,5 +129,5 @@ class FeaturePyramid(nn.Module):
         x: Tensor = self.top(maps[32])
         for level in self.levels:
             x = F.interpolate(x, scale_factor=2, mode='bilinear', align_corners=False)
-            x = F.relu(self.smooth[str(level)](x + self.lateral[str(level)](maps[level])))
+            x = F.relu(self.smooth[str(level)](x + self.lateral[str(level)](maps[level])), inplace=True)
         return x
