@@ -39,7 +39,7 @@ class Following(BasePoseEstimator):
             close = np.full_like(people.boxes, np.nan) if people.close is None else people.close
             boxes = np.where(np.isfinite(close), close, people.boxes)
             # bright pixels pull the joints, so that a search elsewhere gives other joints
-            centres = (boxes[:, :2] + boxes[:, 2:]) / 2 + window.key.image.mean() / 10
+            centres = (boxes[:, :2] + boxes[:, 2:]) / 2 + window.key.image.mean() / 100
             keypoints = centres[:, None] + shape * (people.boxes[:, 2:] - people.boxes[:, :2])[:, None]
             found.append(window.poses(keypoints.astype(np.float32), np.full((len(boxes), 17), 0.9, np.float32)))
         return found

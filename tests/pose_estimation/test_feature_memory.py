@@ -11,7 +11,7 @@ BOX, OTHER = np.float32([0, 0, 4, 4]), np.float32([1, 0, 5, 4])
 
 
 def maps(value: float) -> torch.Tensor:
-    return torch.full((1, 2, 2), value)  # 16 bytes
+    return torch.full((1, 2, 2), float(value))  # 16 bytes
 
 
 def test_maps_belong_to_a_picture_and_a_crop():
