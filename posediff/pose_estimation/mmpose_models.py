@@ -58,8 +58,6 @@ class MMPoseEstimator(TopdownEstimator):
         super().__init__(network, pipeline.transforms[1:], *match_skeleton(names), batch_size, metainfo)
 
     def predict(self, crops: Sequence[PersonCrop]) -> list[Any]:
-        images: dict[int, Any] = {}
-        for window in (crop.window for crop in crops):
-            if window.key.index not in images:
-                images[window.key.index] = bgr(window.key.image)
-        return self.test_step([self.item(crop, images[crop.window.key.index]) for crop in crops])
+        images = {id(crop.window.key.image): crop.window.key.image for crop in crops}
+        converted = {key: bgr(image) for key, image in images.items()}
+        return self.test_step([self.item(crop, converted[id(crop.window.key.image)]) for crop in crops])
