@@ -201,7 +201,9 @@ class DiffPoseEstimator(TopdownEstimator):
         """Return the maps (views, C, h, w) of the frames of each crop's window, and the crops' data samples."""
         maps: dict[tuple[int, bytes], Tensor | None] = {}
         pictures: dict[int, np.ndarray] = {}
-        inputs, wanted, samples = [], [], []
+        inputs: list[Tensor] = []
+        wanted: list[tuple[np.ndarray, np.ndarray]] = []  # picture and box
+        samples = []
         for crop in crops:
             missing = []
             for image in (frame.image for frame in crop.window.frames):
