@@ -19,7 +19,6 @@ from posediff.tracking.base import BaseTracker
 from posediff.tracking.first_frames import with_first_frames
 
 
-
 class Observer:
     """The 2D stages of one video: detect persons, estimate their 2D poses, track them.
 
