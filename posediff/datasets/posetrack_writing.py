@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 
 from posediff.fileio.atomic_files import atomic_write
@@ -122,6 +121,8 @@ def sequence_images(root: Path, sequence: SequenceName) -> Iterator[Path]:
 
 def jpeg(image: np.ndarray, quality: int) -> bytes:
     """Encode an image (H, W, 3) BGR uint8 as JPEG with a quality in 0..100."""
+    import cv2  # imported here because lifting runs without OpenCV
+
     encoded, data = cv2.imencode('.jpg', image, [cv2.IMWRITE_JPEG_QUALITY, quality])
     if not encoded:
         raise RuntimeError(f'OpenCV could not encode an image of {image.shape[1]}x{image.shape[0]} px')

@@ -1,4 +1,4 @@
-"""People of the previous frame: where the detector found them again, and whom it missed."""
+"""Persons of the previous frame that the detector found again in this frame, and those that it missed."""
 
 from __future__ import annotations
 

@@ -72,7 +72,7 @@ class TopdownEstimator(BasePoseEstimator):
         keypoints = np.zeros((len(crops), self.skeleton.num_joints, 2), np.float32)
         scores = np.zeros(keypoints.shape[:2], np.float32)
         for first in range(0, len(crops), self.batch_size):
-            with torch.inference_mode():
+            with torch.no_grad():
                 samples = self.predict(crops[first : first + self.batch_size])
             for row, sample in enumerate(samples, first):
                 found = sample.cpu().numpy().pred_instances
