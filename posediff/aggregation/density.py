@@ -56,9 +56,10 @@ class DensityAggregator(BaseAggregator):
         # (B, groups, M, values)
         values = hypotheses.reshape(batch, count, -1, size).transpose(1, 2)
         values = values.to(torch.promote_types(values.dtype, torch.float32))
-        density = log_density(values, self.bandwidth)
-        weight = (density == density.amax(-1, keepdim=True)).to(values.dtype)
-        chosen = (weight / weight.sum(-1, keepdim=True)).unsqueeze(-2) @ values
+        with torch.autocast(values.device.type, enabled=False):  # products in bfloat16 would move the joints
+            density = log_density(values, self.bandwidth)
+            weight = (density == density.amax(-1, keepdim=True)).to(values.dtype)
+            chosen = (weight / weight.sum(-1, keepdim=True)).unsqueeze(-2) @ values
         return chosen.reshape(batch, *hypotheses.shape[2:]).to(hypotheses.dtype)
 
 

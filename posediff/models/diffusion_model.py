@@ -9,6 +9,7 @@ from mmengine.model import BaseModel
 from torch import Tensor
 
 from posediff.diffusion.noise import DrawnNoise, Generators, GivenNoise, Noise
+from posediff.diffusion.prediction import PREDICTION_TYPES
 from posediff.models.options import TestOptions, TrainOptions, parse_options
 from posediff.models.reverse import ReverseProcess
 from posediff.models.training_state import training_state
@@ -94,6 +95,14 @@ class DiffusionModel(BaseModel):
             if self.backbone is None:
                 raise ValueError("train_cfg: backbone_gradient='none' needs a backbone")
             self.backbone.requires_grad_(False)
+        if self.denoiser is None and self.train_cfg.states_per_clip > 1:
+            raise ValueError('train_cfg: states_per_clip needs a denoiser')
+        known = getattr(self.denoiser, 'prediction_types', PREDICTION_TYPES)
+        if self.denoiser is not None and self.noise_scheduler.prediction_type not in known:
+            raise ValueError(
+                f'{type(self.denoiser).__name__} predicts {", ".join(known)}, but the noise '
+                f'scheduler has prediction_type {self.noise_scheduler.prediction_type!r}'
+            )
         if self.train_cfg.own_states > 0 and not predicts_x_0:
             raise ValueError(
                 "train_cfg: own_states needs a noise scheduler with prediction_type='sample': the target of its states "
@@ -112,6 +121,7 @@ class DiffusionModel(BaseModel):
             middle = inputs.shape[1] // 2
             with torch.no_grad():
                 before, after = self._maps(inputs[:, :middle]), self._maps(inputs[:, middle + 1 :])
+            torch.clear_autocast_cache()  # weights that are cast without gradient would be used below, without one
             return torch.cat([before, self._maps(inputs[:, middle : middle + 1]), after], dim=1)
         return self._maps(inputs)
 

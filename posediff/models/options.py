@@ -21,8 +21,8 @@ class TrainOptions:
             in sampling.
         backbone_gradient: ``'all'``: the image backbone is trained on all frames of a clip. ``'key_frame'``: on the
             middle frame; the other frames are encoded without gradient, which takes half of the time at T = 5.
-            Backbones with BatchNorm normalise the frames before, at and after the key frame separately. ``'none'``: it
-            keeps its weights, and works as in evaluation.
+            Backbones with BatchNorm normalise the frames before, at and after the key frame separately. ``'none'``: its
+            weights are frozen, and it stays in evaluation mode.
         states_per_clip: Noisy states of every clip in a training step, each with its own timestep and noise; the
             condition is computed once.
         own_states: Probability that a batch is trained on states of the model's own sampler instead of noisy labels

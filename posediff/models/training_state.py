@@ -38,12 +38,15 @@ def training_state(
     """
     if _happens(own_states):
         state = own_state(denoiser, noise_scheduler, noise, timestep, condition)
+        torch.clear_autocast_cache()
         return state if denoiser.self_conditioning else state[:1]
     x_t = noise_scheduler.add_noise(x_0, noise, timestep)
     if not (denoiser.self_conditioning and _happens(SELF_CONDITIONED)):
         return (x_t,)
     with torch.no_grad():
-        return x_t, noise_scheduler.estimate(denoiser(x_t, timestep, condition), x_t, timestep)
+        estimate = noise_scheduler.estimate(denoiser(x_t, timestep, condition), x_t, timestep)
+    torch.clear_autocast_cache()  # else the next call would use weights that were cast without gradient
+    return x_t, estimate
 
 
 @torch.no_grad()

@@ -39,8 +39,8 @@ DIFFPOSE_OPTIONS = {
 LEAST_PROBABILITY = 0.8
 """Score below which keypoints with calibrated scores harm the lifter. The packaged lifter is as wrong with a keypoint
 that is off by a third of the torso as without it. Keypoints with a score of 0.8 to 0.85 are off by 0.53 torso lengths
-on average, with 0.85 to 0.9 by 0.36 (2782 keypoints of 101 clips of JHMDB); MediaPipe's, with the default threshold's
-scores of 0.3 to 0.4, by 0.42."""
+on average, with 0.85 to 0.9 by 0.36 (2782 keypoints of 101 clips of JHMDB), MediaPipe's with scores of 0.3 to 0.4 by
+0.42."""
 
 SMALLEST_BOX = 8
 """Least side in px of a box of joints that is cropped again."""
@@ -49,7 +49,8 @@ CAST = (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)
 PRECISIONS = {'float32': None, 'bfloat16': torch.bfloat16}
 
 MEMORY_BYTES = 2**28
-"""Limit of the feature maps that are kept for the next windows: about 900 crops of 256×192 px."""
+"""Limit of the feature maps that are kept for the next windows: about 900 crops of 256×192 px with
+24 channels, 370 with 58."""
 
 CROPS_AT_ONCE = 2
 """Crops per call of the backbone on a CPU: with more, activations leave the caches, and a crop takes longer."""
@@ -135,6 +136,8 @@ class DiffPoseEstimator(TopdownEstimator):
         require_whole(owner, {'num_passes': num_passes, 'batch_size': batch_size}, least=1)
         require_whole(owner, {'memory_bytes': memory_bytes}, least=0)
         require_one_of(owner, 'precision', precision, tuple(PRECISIONS))
+        if not isinstance(follow, bool):
+            raise ValueError(f'{owner}: follow must be True or False, got {follow!r}')
         if crop_grid is not None:
             require_finite(owner, {'crop_grid': crop_grid})
             if crop_grid <= 0:

@@ -28,6 +28,9 @@ from posediff.structures.skeletons import (
     get_skeleton,
 )
 
+DECISIVE = 0.1
+"""Least weight of a joint whose score limits that of the result: others hardly move it."""
+
 Rule = dict[str, dict[str, float]]
 """Target joint → source joint → weight; the weights of a target joint sum to one."""
 
@@ -60,7 +63,7 @@ def convert_joints(
     """Convert joints and their scores.
 
     A target joint is NaN with score 0 if a contributing source joint is not finite; other joints are not affected.
-    The score of a target joint is the minimum over the contributing source joints.
+    The score of a target joint is the minimum over the source joints with a weight of at least 0.1.
 
     Args:
         joints: (..., K_source, D) px, mm or any other unit.
@@ -88,7 +91,8 @@ def convert_joints(
     usable = ~(~finite[..., None, :] & contributes).any(-1)
     converted = conversion.weights @ np.where(finite[..., None], joints, 0)
     converted = np.where(usable[..., None], converted, np.nan)
-    least = np.where(contributes, scores[..., None, :], np.inf).min(-1)
+    decides = np.abs(conversion.weights) >= DECISIVE
+    least = np.where(decides, scores[..., None, :], np.inf).min(-1)
     return converted.astype(joints.dtype), np.where(usable, least, 0).astype(scores.dtype), conversion
 
 

@@ -219,3 +219,11 @@ def test_what_is_missing_is_named():
 def test_unknown_options_are_refused(name, option):
     with pytest.raises(ValueError, match=next(iter(option))):
         AGGREGATORS.build({'type': name, **option})
+
+
+def test_autocast_does_not_move_joints_that_are_chosen_by_density():
+    hypotheses = 200 + torch.randn(2, 5, 15, 2, generator=torch.Generator().manual_seed(0))
+    aggregator = DensityAggregator()
+    with torch.autocast('cpu', torch.bfloat16):
+        found = aggregator(hypotheses, None)
+    assert torch.equal(found, aggregator(hypotheses, None))

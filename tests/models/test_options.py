@@ -84,3 +84,10 @@ def test_zero_is_not_taken_for_the_default(asked):
     model = PoseDiffusionEstimator(**CONFIG)
     with pytest.raises(ValueError, match=r'num_(hypotheses|inference_steps) must be .*, got 0'):
         model.sample_inputs(torch.zeros(1, FRAMES, JOINTS, 2), **asked)
+
+
+def test_several_states_need_a_denoiser():
+    with pytest.raises(ValueError, match='states_per_clip needs a denoiser'):
+        PoseDiffusionEstimator(
+            conditioner=CONFIG['conditioner'], head={'type': 'LiftingHead'}, train_cfg={'states_per_clip': 2}
+        )

@@ -147,6 +147,16 @@ def test_a_backbone_without_gradient_keeps_its_weights_and_works_as_in_evaluatio
     assert all(value.grad is not None for value in model.conditioner.parameters())
 
 
+def test_every_parameter_learns_in_bfloat16_after_calls_without_gradient():
+    """Autocast would keep the weights that were cast in these calls, which have no gradient."""
+    model = detailed('SpatioTemporalConditioner', train_cfg={'backbone_gradient': 'key_frame', 'own_states': 1.0})
+    frames, x_0 = torch.randn(2, FRAMES, 3, 64, 32), torch.rand(2, JOINTS, 16, 8)
+    with torch.autocast('cpu', torch.bfloat16):
+        loss = model.train().diffusion_loss(x_0, model.compute_condition(frames))
+    loss.backward()
+    assert [name for name, value in model.named_parameters() if value.grad is None] == []
+
+
 @pytest.mark.parametrize('weighted', [False, True])
 def test_several_states_of_a_clip_are_trained_at_once(weighted):
     """The loss is that of the clips repeated, with the same timesteps and noise."""

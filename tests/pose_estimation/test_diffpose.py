@@ -218,3 +218,8 @@ def replace_test_cfg(config, **options):
 def test_arguments_out_of_range_are_refused(config, options, message):
     with pytest.raises(ValueError, match=message):
         DiffPoseEstimator(config, 'random', **options)
+
+
+def test_an_option_that_is_not_true_or_false_is_an_error():
+    with pytest.raises(ValueError, match="follow must be True or False, got 'false'"):
+        DiffPoseEstimator(diffpose_config(), 'random', follow='false')

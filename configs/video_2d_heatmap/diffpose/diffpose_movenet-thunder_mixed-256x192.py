@@ -1,5 +1,5 @@
-# DiffPose on real and rendered video, on a backbone that is pretrained on poses and keeps what it knows: it is trained
-# with a small rate, and its own keypoints are a part of the condition.
+# DiffPose on real and rendered video, on a backbone that is pretrained on poses. It is trained with a small rate, and
+# its own keypoints are a part of the condition: both limit the loss of accuracy on other pictures (docs/benchmarks.md).
 _base_ = [
     '../../_base_/default_runtime.py',
     '../../_base_/datasets/person_crops.py',

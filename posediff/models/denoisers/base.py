@@ -9,6 +9,8 @@ import torch
 from mmengine.model import BaseModule
 from torch import Tensor
 
+from posediff.diffusion.prediction import PREDICTION_TYPES
+
 
 class BaseDenoiser(BaseModule):
     """A network that predicts epsilon, x_0 or v from the noisy signal x_t, as the noise scheduler's ``prediction_type``
@@ -23,10 +25,12 @@ class BaseDenoiser(BaseModule):
         num_frames: T, the window length that the network was built for; None if it takes any length.
         self_conditioning: Whether :meth:`forward` takes a further argument ``estimate``: x_0 (N, …) as predicted by the
             previous call, or None (Chen et al., "Analog Bits", ICLR 2023, section 3.2).
+        prediction_types: Prediction types that the network can learn.
     """
 
     num_frames: int | None = None
     self_conditioning: bool = False
+    prediction_types: tuple[str, ...] = PREDICTION_TYPES
 
     @abstractmethod
     def forward(self, x_t: Tensor, timestep: Tensor, condition: Any) -> Tensor:

@@ -37,6 +37,8 @@ class KeypointDecoder(PreparedDenoiser):
         init_cfg: See :class:`mmengine.model.BaseModule`.
     """
 
+    prediction_types = ('sample',)  # the output starts from joints read from the heatmaps
+
     def __init__(
         self,
         num_joints: int = 15,
