@@ -1,16 +1,16 @@
 default_scope = 'posediff'
 model = dict(
-    backbone=dict(checkpoint=None, type='MoveNetBackbone', variant='lightning'),
+    backbone=dict(checkpoint=None, keypoints=True, type='MoveNetBackbone', variant='thunder'),
     conditioner=dict(
         channels=128,
         depth=2,
         detail=True,
-        in_channels=24,
+        in_channels=58,
         num_frames=5,
         patch_size=4,
         size=(
-            8,
-            6,
+            16,
+            12,
         ),
         type='SpatioTemporalConditioner',
     ),
@@ -33,11 +33,11 @@ model = dict(
             64,
             48,
         ),
-        condition_channels=512,
-        detail_channels=24,
+        condition_channels=1056,
+        detail_channels=58,
         heatmap_size=(
-            32,
-            24,
+            64,
+            48,
         ),
         num_joints=15,
         out_channels=48,
@@ -46,14 +46,14 @@ model = dict(
     head=dict(
         codec=dict(
             heatmap_size=(
-                24,
-                32,
+                48,
+                64,
             ),
             input_size=(
-                96,
-                128,
+                192,
+                256,
             ),
-            sigma=1.3333333333333333,
+            sigma=2,
             type='UDPHeatmap',
         ),
         label_joints=(
@@ -75,7 +75,7 @@ model = dict(
         ),
         num_label_joints=17,
         score='spread',
-        score_knots=[(0.1, 0.45), (0.35, 0.77), (0.54, 0.88), (0.64, 0.9), (0.88, 0.9), (0.95, 0.97)],
+        score_knots=[(0.07, 0.36), (0.15, 0.54), (0.25, 0.77), (0.35, 0.8), (0.45, 0.9), (0.55, 0.95)],
         skeleton='posetrack15',
         type='HeatmapHead',
     ),
@@ -89,8 +89,8 @@ test_pipeline = [
     dict(type='LoadClip'),
     dict(
         input_size=(
-            96,
-            128,
+            192,
+            256,
         ),
         padding=1.25,
         type='CropPerson',
