@@ -14,7 +14,7 @@ DEMO_KEYPOINTS = FOLDER / 'demo_walk.npz'
 LIFTER_CONFIG = FOLDER / 'lifter.py'
 LIFTER_CHECKPOINT = FOLDER / 'lifter.safetensors'
 
-# A small DiffPose for 2D poses, trained on real and rendered video; configs/video_2d_heatmap/metafile.yml has its
+# DiffPose for 2D poses, trained on real and rendered video; configs/video_2d_heatmap/metafile.yml has its
 # figures.
 DIFFPOSE_CONFIG = FOLDER / 'diffpose.py'
 DIFFPOSE_CHECKPOINT = FOLDER / 'diffpose.safetensors'

@@ -101,7 +101,8 @@ class DiffPoseEstimator(TopdownEstimator):
             'diffpose',
             'the packaged DiffPose model, trained on real and rendered video',
             arguments=lambda chosen: {
-                'config': DIFFPOSE_CONFIG, 'checkpoint': DIFFPOSE_CHECKPOINT, 'num_passes': 2, 'device': chosen.device,
+                'config': DIFFPOSE_CONFIG, 'checkpoint': DIFFPOSE_CHECKPOINT, 'num_passes': 3, 'follow': True,
+                'device': chosen.device,
             },
             options=DIFFPOSE_OPTIONS,
         ),
