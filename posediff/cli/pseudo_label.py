@@ -11,7 +11,6 @@ the same command completes an interrupted run, and one with more videos adds the
 from __future__ import annotations
 
 import argparse
-import inspect
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -143,12 +142,9 @@ def _plain(value: Any) -> Any:
 
 
 def _labeller(args: argparse.Namespace, rules: LabelRules) -> PseudoLabeller:
-    """Build the labeller, its networks once for all videos."""
-    config = pose_config(args)
-    estimator = POSE_ESTIMATORS.build(config)
-    parameters = inspect.signature(POSE_ESTIMATORS.get(config['type'])).parameters
-    single = {'flip_test': False} if 'flip_test' in parameters else {}  # an average is the same in the mirrored image
-    mirrored = MirroredEstimator(POSE_ESTIMATORS.build({**config, **single}))
+    """Build the labeller: the pose estimator once for all videos, detector and tracker for each video."""
+    estimator = POSE_ESTIMATORS.build(pose_config(args))
+    mirrored = MirroredEstimator(estimator.without_flip_test())  # an average is the same in the mirrored image
 
     def new_observer(video: VideoSource) -> Observer:
         images = tuple(path.name for path in video.images or ())

@@ -94,3 +94,15 @@ class BasePoseEstimator(ABC):
             keypoints: (N, K, 2) px, their keypoints.
         """
         return people
+
+    def without_flip_test(self) -> BasePoseEstimator:
+        """Return the estimator without averaging over the mirrored image; itself if it does not average.
+
+        An estimator that averages overrides this, and returns another estimator, which may share its network.
+
+        Raises:
+            ValueError: The averaging cannot be switched off.
+        """
+        if getattr(self, 'flip_test', False):
+            raise ValueError(f'{type(self).__name__} has a flip test, but no way to switch it off')
+        return self

@@ -192,6 +192,13 @@ class DiffPoseEstimator(TopdownEstimator):
         """Return the persons with ``close``, the boxes of their keypoints (N, K, 2) px."""
         return replace(people, close=joint_boxes(keypoints, people.boxes))
 
+    def without_flip_test(self) -> TopdownEstimator:
+        """Return the estimator without ``flip_test`` of the config; it has maps of its own, which have one view."""
+        single = super().without_flip_test()
+        if isinstance(single, DiffPoseEstimator) and single is not self:
+            single.memory = FeatureMemory(self.memory.max_bytes)
+        return single
+
     def predict(self, crops: Sequence[PersonCrop]) -> list[Any]:
         boxes = on_grid(np.array([crop.box for crop in crops]), self.aspect, self.crop_grid)
         crops = [replace(crop, box=box) for crop, box in zip(crops, boxes, strict=True)]

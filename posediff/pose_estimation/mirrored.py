@@ -26,6 +26,9 @@ class MirroredEstimator(BasePoseEstimator):
         self.estimator = estimator
         self.skeleton, self.frames_around = estimator.skeleton, estimator.frames_around
 
+    def without_flip_test(self) -> MirroredEstimator:
+        return MirroredEstimator(self.estimator.without_flip_test())
+
     def __call__(self, windows: Sequence[FrameWindow]) -> list[FramePoses]:
         images: dict[int, np.ndarray] = {}  # neighbouring windows share frames
         found = self.estimator([_mirrored(window, images) for window in windows])

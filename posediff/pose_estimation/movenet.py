@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from pathlib import Path
 
 import cv2
@@ -106,6 +107,14 @@ class MoveNetEstimator(BasePoseEstimator):
             in_image = center + (keypoints[own] - self.size / 2) * scale
             found.append(window.poses(in_image.astype(np.float32), scores[own]))
         return found
+
+    def without_flip_test(self) -> MoveNetEstimator:
+        """Return the estimator with ``flip_test=False``; it shares the network."""
+        if not self.flip_test:
+            return self
+        single = copy(self)
+        single.flip_test = False
+        return single
 
     def _crop(self, image: np.ndarray, box: np.ndarray) -> tuple[np.ndarray, tuple[np.ndarray, float]]:
         """Return the crop (h, w, 3), and its centre and image px per px of the crop; outside the image it is black."""

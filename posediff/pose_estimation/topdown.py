@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, is_dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -79,6 +80,26 @@ class TopdownEstimator(BasePoseEstimator):
                 keypoints[row] = np.asarray(found.keypoints[0], np.float32)[self.columns]
                 scores[row] = np.clip(np.asarray(found.keypoint_scores[0], np.float32)[self.columns], 0, 1)
         return keypoints, scores
+
+    def without_flip_test(self) -> TopdownEstimator:
+        """Return the estimator without ``flip_test`` of the model's ``test_cfg``; it shares the modules of the model.
+
+        Raises:
+            ValueError: ``test_cfg`` has ``flip_test`` and is neither a mapping nor a dataclass.
+        """
+        options: Any = getattr(self.model, 'test_cfg', None)
+        is_mapping = isinstance(options, Mapping)
+        if not (options.get('flip_test', False) if is_mapping else getattr(options, 'flip_test', False)):
+            return self
+        if not (is_mapping or is_dataclass(options)):
+            raise ValueError(
+                f'{type(self).__name__}: the flip test cannot be switched off: test_cfg of {type(self.model).__name__} '
+                f'is {options!r}'
+            )
+        single = copy(self)
+        single.model = copy(self.model)
+        single.model.test_cfg = {**options, 'flip_test': False} if is_mapping else replace(options, flip_test=False)
+        return single
 
     def test_step(self, items: Sequence[dict[str, Any]]) -> list[Any]:
         """Run the model on a batch of items of :meth:`item`."""

@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 import torch
 
-from posediff.pose_estimation import BasePoseEstimator, FrameWindow
+from posediff.pose_estimation import BasePoseEstimator, DiffPoseEstimator, FrameWindow, MMPoseEstimator
 from posediff.pose_estimation.mirrored import MirroredEstimator
 from posediff.pose_estimation.movenet import MoveNetEstimator
+from posediff.structures.frame_poses import FramePoses
 from posediff.structures.person_boxes import PersonBoxes
 from posediff.structures.skeletons import COCO17
 from posediff.structures.video_frame import VideoFrame
+from posediff.testing.tiny_models import diffpose_config
 
 
 class BrightestPixel(BasePoseEstimator):
@@ -60,3 +62,57 @@ def test_twice_is_the_estimator_itself():
 def test_nobody():
     (poses,) = MirroredEstimator(BrightestPixel())([window(np.zeros((8, 8, 3), np.uint8), [])])
     assert len(poses) == 0
+
+
+def movenet() -> BasePoseEstimator:
+    return MoveNetEstimator('lightning', 'random', input_size=(64, 64))
+
+
+def mmpose() -> BasePoseEstimator:
+    pytest.importorskip('mmpose')
+    return MMPoseEstimator('rtmpose-t_8xb256-420e_body8-256x192', 'random')
+
+
+def diffpose() -> BasePoseEstimator:
+    pytest.importorskip('mmpose')
+    pytest.importorskip('timm')
+    config = diffpose_config()
+    config.model.test_cfg.flip_test = True
+    return DiffPoseEstimator(config, 'random', memory_bytes=2**20)
+
+
+def same(one: FramePoses, other: FramePoses) -> bool:
+    return all(
+        np.allclose(getattr(one, name), getattr(other, name), atol=1e-5) for name in ('keypoints_2d', 'keypoint_scores')
+    )
+
+
+@pytest.mark.parametrize('build', [movenet, mmpose, diffpose])
+def test_the_flip_test_is_switched_off_in_a_copy(build):
+    torch.manual_seed(0)
+    averaged = build()
+    frame = VideoFrame(0, 0.0, np.random.default_rng(0).integers(0, 256, (48, 64, 3), np.uint8))
+    people = PersonBoxes(np.float32([[4, 4, 30, 40], [20, 2, 60, 47]]), np.ones(2, np.float32))
+    one = FrameWindow((frame,) * (2 * averaged.frames_around + 1), people)
+    (before,) = averaged([one])
+    single = averaged.without_flip_test()
+    (alone,) = single([one])
+    (mirrored,) = MirroredEstimator(single)([one])
+    (after,) = averaged([one])
+    np.testing.assert_array_equal(after.keypoints_2d, before.keypoints_2d)
+    np.testing.assert_array_equal(after.keypoint_scores, before.keypoint_scores)
+    assert not same(alone, before)
+    assert not same(alone, mirrored)
+    assert single.without_flip_test() is single
+
+
+def test_without_a_flip_test_it_is_the_estimator_itself():
+    estimator = BrightestPixel()
+    assert estimator.without_flip_test() is estimator
+
+
+def test_a_flip_test_that_cannot_be_switched_off_is_an_error():
+    estimator = BrightestPixel()
+    estimator.flip_test = True
+    with pytest.raises(ValueError, match='BrightestPixel has a flip test'):
+        estimator.without_flip_test()

@@ -25,7 +25,7 @@ from posediff.pipeline.pseudo_labels.labeller import PersonLabel, PseudoLabeller
 from posediff.pipeline.pseudo_labels.record import LabelRecord, total
 from posediff.video import VideoSource
 
-VERSION = 1  # increase it when the same arguments give different labels
+VERSION = 2  # increase it when the same arguments give different labels
 SPLIT = 'train'
 RECORD = 'labels.json'
 QUALITY = 95
