@@ -24,6 +24,7 @@ from posediff.fileio.atomic_files import atomic_write
 from posediff.pipeline.pseudo_labels.labeller import PersonLabel, PseudoLabeller
 from posediff.pipeline.pseudo_labels.record import LabelRecord, total
 from posediff.video import VideoSource
+from posediff.video.names import find
 
 VERSION = 2  # increase it when the same arguments give different labels
 SPLIT = 'train'
@@ -33,6 +34,8 @@ QUALITY = 95
 
 class LabelledSet:
     """A folder of labelled videos; videos that are complete are not labelled again.
+
+    Nothing is written before the first video is labelled.
 
     Args:
         root: The folder.
@@ -44,10 +47,8 @@ class LabelledSet:
 
     def __init__(self, root: str | Path, settings: Mapping[str, Any]) -> None:
         self.root = Path(root)
-        description = {'version': VERSION, **settings}
-        if check_description(self.root, description) is None:
-            with atomic_write(self.root / DESCRIPTION) as temporary:
-                temporary.write_text(json.dumps(description, indent=2) + '\n')
+        self._description = {'version': VERSION, **settings}
+        check_description(self.root, self._description)
         self._numbers: dict[str, int] = {}
         self._records: dict[str, dict[str, Any]] = {}
         for file in sorted((self.root / 'annotations' / SPLIT).glob('*.json')):
@@ -56,7 +57,12 @@ class LabelledSet:
             self._records[record['video']] = record
 
     def __contains__(self, video: str | Path) -> bool:
-        return _key(video) in self._numbers
+        return video_key(video) in self._numbers
+
+    @property
+    def videos(self) -> list[str]:
+        """The keys of the videos that are complete; see :func:`video_key`."""
+        return list(self._numbers)
 
     def add(self, video: VideoSource, labeller: PseudoLabeller) -> LabelRecord:
         """Label a video and write its frames and annotations; without labels, no frames are written.
@@ -65,11 +71,16 @@ class LabelledSet:
             What was kept, and why the rest was not.
 
         Raises:
-            ValueError: The video has more frames than a sequence of PoseTrack can have.
+            ValueError: The video is live, has more frames than a sequence of PoseTrack can have, or has another number
+                of frames when it is read again.
+            FileExistsError: See the class.
         """
+        if video.is_live:
+            raise ValueError(f'{video.name}: a camera or stream cannot be read again; record it to a file')
         _check_length(video, min(video.num_frames or 0, labeller.max_frames or video.num_frames or 0))
         labels, record = labeller(video)
         _check_length(video, record.frames)
+        self._describe()
         number = max(self._numbers.values(), default=0) + 1
         sequence = SequenceName(SPLIT, number, 'pseudo')
         images = []
@@ -78,7 +89,9 @@ class LabelledSet:
                 for frame in labeller.frames(video):
                     (folder / f'{frame.index:06d}.jpg').write_bytes(jpeg(frame.image[..., ::-1], QUALITY))
                     images.append(image_entry(sequence, frame.index, record.frames, video.img_shape))
-        key = _key(video.name)
+                if len(images) != record.frames:
+                    raise ValueError(f'{video.name} had {record.frames} frames, but {len(images)} when read again')
+        key = video_key(video.name)
         self._records[key] = {'video': key, **record.as_json()}
         people = _annotations(sequence, labels)
         write_annotations(annotation_file(self.root, sequence), images, people, record=self._records[key])
@@ -87,6 +100,7 @@ class LabelledSet:
 
     def finish(self) -> LabelRecord:
         """Write the file with all annotations and the file with all counts, and return the sum of the counts."""
+        self._describe()
         numbers = sorted(self._numbers.values())
         merge(self.root, SPLIT, [SequenceName(SPLIT, number, 'pseudo') for number in numbers])
         summed = total(self._records.values())
@@ -95,10 +109,20 @@ class LabelledSet:
             temporary.write_text(json.dumps({'total': summed.as_json(), 'videos': videos}, indent=1) + '\n')
         return summed
 
+    def _describe(self) -> None:
+        """Write the description if the folder has none."""
+        if check_description(self.root, self._description) is None:
+            with atomic_write(self.root / DESCRIPTION) as temporary:
+                temporary.write_text(json.dumps(self._description, indent=2) + '\n')
 
-def _key(video: str | Path) -> str:
-    """Return the name under which a video is remembered: its absolute path, or its URL."""
-    return str(video) if '://' in str(video) else str(Path(video).resolve())
+
+def video_key(video: str | Path) -> str:
+    """Return the name under which a video is remembered: its path without links and relative parts, or its URL."""
+    try:
+        path = find(video).path
+    except FileNotFoundError:  # a video that is in the set may be gone
+        path = Path(video)
+    return str(video) if path is None else str(path.resolve())
 
 
 def _check_length(video: VideoSource, frames: int) -> None:

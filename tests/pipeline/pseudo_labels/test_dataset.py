@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from pathlib import Path
 
@@ -12,12 +13,12 @@ import pytest
 from posediff.datasets.posetrack_writing import SequenceName
 from posediff.detection import KeypointsFileDetector
 from posediff.pipeline.observing import Observer
-from posediff.pipeline.pseudo_labels import LabelledSet, LabelRules, PseudoLabeller, dataset
+from posediff.pipeline.pseudo_labels import LabelledSet, LabelRules, PseudoLabeller, dataset, video_key
 from posediff.pose_estimation import KeypointsFileEstimator
 from posediff.structures.posetrack_joints import POSETRACK18_KEYPOINTS
 from posediff.structures.skeletons import COCO17
 from posediff.tracking import PoseTracker
-from posediff.video import open_video
+from posediff.video import LiveVideo, VideoSource, open_video
 
 FRAMES, HEIGHT, WIDTH = 9, 72, 96
 NAME = '000001_mpiinew_pseudo_train'
@@ -186,6 +187,38 @@ def test_the_first_frames_only(clip, labeller, tmp_path):
     labelled = LabelledSet(tmp_path, {})
     assert labelled.add(open_video(clip, 25), short).frames == 5
     assert len(list((tmp_path / 'images').rglob('*.jpg'))) == 5
+
+
+def test_a_live_video_is_refused_and_nothing_is_written(clip, labeller, tmp_path):
+    labelled = LabelledSet(tmp_path / 'set', {})
+    with pytest.raises(ValueError, match='cannot be read again; record it to a file'):
+        labelled.add(LiveVideo(clip, 25), labeller)
+    assert not (tmp_path / 'set').exists()
+
+
+class Shortened(VideoSource):
+    """Has a frame less when it is read for the third time."""
+
+    readings = 0
+
+    def __iter__(self):
+        self.readings += 1
+        return itertools.islice(self.frames(), FRAMES - (self.readings == 3))
+
+
+def test_a_video_that_changes_is_not_added(clip, labeller, tmp_path):
+    with pytest.raises(ValueError, match='had 9 frames, but 8 when read again'):
+        LabelledSet(tmp_path, {}).add(Shortened(clip, 25), labeller)
+    labelled = LabelledSet(tmp_path, {})
+    assert clip not in labelled
+    assert labelled.add(open_video(clip, 25), labeller).frames == FRAMES
+
+
+def test_a_video_has_one_key(clip, tmp_path, monkeypatch):
+    monkeypatch.chdir(clip.parent)
+    names = [clip, clip.name, f'./{clip.name}', f'{clip}/../{clip.name}', f'file://{clip}']
+    assert {video_key(name) for name in names} == {str(clip.resolve())}
+    assert video_key('none.mp4') == str(clip.parent.resolve() / 'none.mp4')
 
 
 def test_a_folder_of_something_else_is_left_alone(tmp_path):
