@@ -11,7 +11,7 @@ the same command completes an interrupted run, and one with more videos adds the
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from posediff.cli.video.components import detector_config, pose_config, tracker_
 from posediff.cli.video.stage_arguments import add_people_options
 from posediff.engine.command_line import add_device, one_line_errors, positive
 from posediff.pipeline.observing import Observer
-from posediff.pipeline.pseudo_labels import LabelledSet, LabelRules, PseudoLabeller
+from posediff.pipeline.pseudo_labels import LabelledSet, LabelRules, PseudoLabeller, video_key
 from posediff.plugins.entry_points import load_plugins
 from posediff.pose_estimation.mirrored import MirroredEstimator
 from posediff.registry import DETECTORS, POSE_ESTIMATORS, TRACKERS
@@ -32,6 +32,8 @@ from posediff.video import VideoSource, open_video
 
 CHOICES = {'--detector': DETECTORS, '--pose': POSE_ESTIMATORS, '--tracker': TRACKERS}
 RULES = LabelRules()
+FILES = ('checkpoint', 'config', 'model', 'path')
+"""Arguments of components that may be files."""
 
 
 def parse_args(argv: Sequence[str] | None = None, prog: str | None = None) -> argparse.Namespace:
@@ -100,24 +102,24 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
         rules = LabelRules(
             args.min_score, args.max_mirror_distance, args.max_time_distance, args.reach, args.min_joints
         )
-        _check_detector(args)
+        videos = {video_key(name): name for name in args.videos}  # a video may be named twice
         labelled = LabelledSet(args.out, _settings(args, rules))
-        missing = [name for name in dict.fromkeys(args.videos) if name not in labelled]
+        _check_detector(args, {*labelled.videos, *videos})
+        missing = [name for name in videos.values() if name not in labelled]
         labeller = _labeller(args, rules) if missing else None
         for name in tqdm(missing, unit='video', disable=None):
             labelled.add(open_video(name, args.fps), labeller)  # type: ignore[arg-type]
         record = labelled.finish()
-    print(
-        f'{len(missing)} videos labelled, {len(set(args.videos)) - len(missing)} were labelled already; {args.out} has:'
-    )
+    print(f'{len(missing)} videos labelled, {len(videos) - len(missing)} were labelled already; {args.out} has:')
     print('\n'.join(record.lines()))
 
 
-def _check_detector(args: argparse.Namespace) -> None:
-    """Raise ValueError if the boxes of one video are given for several."""
-    if args.detector is not None and Path(args.detector).is_file() and len(args.videos) > 1:
+def _check_detector(args: argparse.Namespace, videos: Collection[str]) -> None:
+    """Raise ValueError if the boxes of one video are given for several: those named and those in the set."""
+    if args.detector is not None and Path(args.detector).expanduser().is_file() and len(videos) > 1:
         raise ValueError(
-            f'--detector {args.detector} has the boxes of one video, but {len(args.videos)} videos are named'
+            f'--detector {args.detector} has the boxes of one video, but {args.out} would have {len(videos)}: '
+            f'{", ".join(sorted(videos))}'
         )
 
 
@@ -125,7 +127,7 @@ def _settings(args: argparse.Namespace, rules: LabelRules) -> dict[str, Any]:
     """Return all arguments that determine the labels of a video, as values for JSON."""
     components = {'detector': detector_config(args), 'pose': pose_config(args), 'tracker': tracker_config(args)}
     named = {
-        name: {key: _plain(value) for key, value in config.items() if key != 'device'}
+        name: {key: _plain(key, value) for key, value in config.items() if key != 'device'}
         for name, config in components.items()
     }
     return {
@@ -137,8 +139,13 @@ def _settings(args: argparse.Namespace, rules: LabelRules) -> dict[str, Any]:
     }
 
 
-def _plain(value: Any) -> Any:
-    return value if isinstance(value, (bool, int, float, type(None))) else str(value)
+def _plain(key: str, value: Any) -> Any:
+    """Return an argument as a value for JSON; the same file is the same value from every folder."""
+    if isinstance(value, (bool, int, float, type(None))):
+        return value
+    if key in FILES and Path(value).expanduser().is_file():
+        return str(Path(value).expanduser().resolve())
+    return str(value)
 
 
 def _labeller(args: argparse.Namespace, rules: LabelRules) -> PseudoLabeller:
