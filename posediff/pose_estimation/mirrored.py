@@ -50,6 +50,22 @@ def _mirrored(window: FrameWindow, images: dict[int, np.ndarray]) -> FrameWindow
         if frame.index not in images:
             images[frame.index] = np.ascontiguousarray(frame.image[:, ::-1])
         frames.append(replace(frame, image=images[frame.index]))
-    corners = _mirrored_x(window.people.boxes.reshape(-1, 2, 2), window.key)
-    boxes = np.stack([corners[:, 1, 0], corners[:, 0, 1], corners[:, 0, 0], corners[:, 1, 1]], axis=-1)
-    return FrameWindow(tuple(frames), PersonBoxes(boxes.astype(np.float32), window.people.scores))
+    people = window.people
+    mirrored = PersonBoxes(
+        _mirrored_boxes(people.boxes, window.key),
+        people.scores,
+        None if people.rois is None else _mirrored_rois(people.rois, window.key),
+        None if people.close is None else _mirrored_boxes(people.close, window.key),
+    )
+    return FrameWindow(tuple(frames), mirrored)
+
+
+def _mirrored_boxes(boxes: np.ndarray, frame: VideoFrame) -> np.ndarray:
+    corners = _mirrored_x(boxes.reshape(-1, 2, 2), frame)
+    mirrored = np.stack([corners[:, 1, 0], corners[:, 0, 1], corners[:, 0, 0], corners[:, 1, 1]], axis=-1)
+    return mirrored.astype(np.float32)
+
+
+def _mirrored_rois(rois: np.ndarray, frame: VideoFrame) -> np.ndarray:
+    """Return the rotated squares (N, 4), see :class:`PersonBoxes`, at the mirrored places; they turn the other way."""
+    return np.column_stack([_mirrored_x(rois[:, :2], frame), rois[:, 2], -rois[:, 3]]).astype(np.float32)

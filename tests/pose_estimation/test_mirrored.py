@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from posediff.integrations.mediapipe.rois import roi_to_image
 from posediff.pose_estimation import BasePoseEstimator, DiffPoseEstimator, FrameWindow, MMPoseEstimator
 from posediff.pose_estimation.mirrored import MirroredEstimator
 from posediff.pose_estimation.movenet import MoveNetEstimator
@@ -57,6 +58,34 @@ def test_twice_is_the_estimator_itself():
     (expected,), (twice,) = estimator([one]), MirroredEstimator(MirroredEstimator(estimator))([one])
     np.testing.assert_allclose(twice.keypoints_2d, expected.keypoints_2d, atol=1e-3)
     np.testing.assert_allclose(twice.keypoint_scores, expected.keypoint_scores, atol=1e-5)
+
+
+class CornersOfRois(BasePoseEstimator):
+    """Keypoints at fixed points of the rotated squares and of the close boxes."""
+
+    skeleton = COCO17
+
+    def __call__(self, windows):
+        found = []
+        for window in windows:
+            rois, close = window.people.rois, window.people.close
+            keypoints = np.tile(close[:, None, :2], (1, 17, 1))
+            keypoints[:, 1:] = rois[:, None, :2]
+            of_roi = roi_to_image(rois, np.array([[0.25, 0.1]]))  # left of the middle
+            keypoints[:, 5] = of_roi[:, 0]
+            found.append(window.poses(keypoints.astype(np.float32), np.ones((len(rois), 17), np.float32)))
+        return found
+
+
+def test_rotated_squares_and_close_boxes_are_mirrored():
+    rois, close = np.float32([[20, 10, 12, 0.4]]), np.float32([[4, 5, 14, 25]])
+    people = PersonBoxes(np.float32([[2, 3, 30, 28]]), np.ones(1, np.float32), rois, close)
+    frame = VideoFrame(0, 0.0, np.zeros((30, 41, 3), np.uint8))
+    (poses,) = MirroredEstimator(CornersOfRois())([FrameWindow((frame,), people)])
+    np.testing.assert_allclose(poses.keypoints_2d[0, 0], [14, 5], atol=1e-5)  # the right upper corner
+    np.testing.assert_allclose(poses.keypoints_2d[0, 1], [20, 10], atol=1e-5)
+    (right,) = roi_to_image(rois, np.array([[0.75, 0.1]]))
+    np.testing.assert_allclose(poses.keypoints_2d[0, COCO17.flip_indices[5]], right[0], atol=1e-5)
 
 
 def test_nobody():
