@@ -22,7 +22,7 @@ from posediff.structures.video_frame import VideoFrame
 from posediff.video import VideoSource
 
 MIN_BOX_MARGIN = 0.05
-"""Least margin of a box, relative to its longer side, for keypoints in a line."""
+"""Least distance of a box's sides from its centre, relative to its longer side, for keypoints in a line."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,8 @@ class PersonLabel:
         frame: Index of the frame.
         track: Number of the person in the video, from 0.
         keypoints: (17, 3) x and y, px, and 1 for kept keypoints of PoseTrack18, else zeros.
-        box: (4,) px, left, top, right, bottom: around the keypoints with enough score inside the image.
+        box: (4,) px, left, top, right, bottom: around the keypoints with enough score inside the image; its shorter
+            side is at least a tenth of the longer one.
     """
 
     frame: int
@@ -46,7 +47,9 @@ class PersonLabel:
 class PseudoLabeller:
     """Labels people in videos: the 2D stages of the pipeline, then the checks of :class:`LabelRules`.
 
-    The video is read twice: the poses of the mirrored images are estimated for the tracked people only.
+    The video is read twice: the poses of the mirrored images are estimated for the tracked people only, in the boxes of
+    their poses, so that an estimator that crops ``rois`` or ``close`` may begin with another crop. :class:`LabelledSet`
+    reads a video with labels a third time, to write its frames.
 
     Attributes:
         new_observer: Returns the 2D stages for one video.
