@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import itertools
 import json
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -53,6 +54,12 @@ Poses = dict[str, np.ndarray]
 LEAST_SCORE = 0.5
 """Least score of a joint of the reference."""
 
+DETERMINING = (
+    'videos', 'fps', 'every', 'pose', 'pose_checkpoint', 'pose_options', 'reference', 'reference_checkpoint',
+    'reference_options',
+)  # fmt: skip
+"""Arguments that determine the keypoints in the file of ``--poses``."""
+
 
 def parse_args(argv: Sequence[str] | None = None, prog: str | None = None) -> argparse.Namespace:
     parser = command_parser(prog, __doc__)
@@ -79,7 +86,8 @@ def parse_args(argv: Sequence[str] | None = None, prog: str | None = None) -> ar
         '--poses',
         type=Path,
         metavar='FILE',
-        help='.npz file of the keypoints: read if it exists, else written; it makes a second fit quick',
+        help='.npz file of the keypoints: read if it exists, else written; it makes a second fit quick, and must have '
+        'been written with the same videos, estimators, --fps and --every',
     )
     parser.add_argument(
         '--out',
@@ -126,8 +134,7 @@ def poses_in(video: VideoSource, estimators: Mapping[str, BasePoseEstimator], ev
 def collect(args: argparse.Namespace) -> dict[str, np.ndarray]:
     """Return the keypoints and scores of both estimators with the number of the video, or those of ``args.poses``."""
     if args.poses is not None and args.poses.exists():
-        with np.load(args.poses) as arrays:
-            return dict(arrays)
+        return read_poses(args.poses, args)
     estimators = {}
     for name in ('pose', 'reference'):
         given = (getattr(args, f'{name}{part}') for part in ('', '_checkpoint', '_options'))
@@ -143,10 +150,58 @@ def collect(args: argparse.Namespace) -> dict[str, np.ndarray]:
     found: dict[str, Any] = {name: np.stack([row[name] for row in rows]) for name in rows[0]}
     found |= {f'{name} skeleton': np.array(estimator.skeleton.name) for name, estimator in estimators.items()}
     if args.poses is not None:
-        args.poses.parent.mkdir(parents=True, exist_ok=True)
-        with atomic_write(args.poses) as draft, draft.open('wb') as file:
-            np.savez(file, **found)
+        write_poses(args.poses, found, args)
     return found
+
+
+def determining(args: argparse.Namespace) -> dict[str, Any]:
+    """Return the arguments :data:`DETERMINING`, as values for JSON; paths of existing files are absolute."""
+    chosen = {name: getattr(args, name) for name in DETERMINING}
+    chosen['videos'] = [absolute(video) for video in args.videos]
+    for name in ('pose_checkpoint', 'reference_checkpoint'):
+        chosen[name] = None if chosen[name] is None else absolute(chosen[name])
+    return chosen
+
+
+def absolute(text: str) -> str:
+    """Return the absolute path of a file or folder; other text, e.g. a URL, as it is."""
+    return str(Path(text).resolve()) if Path(text).exists() else text
+
+
+def write_poses(path: Path, poses: Mapping[str, np.ndarray], args: argparse.Namespace) -> None:
+    """Write the file of ``--poses``, with the arguments that determine it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with atomic_write(path) as draft, draft.open('wb') as file:
+        np.savez(file, **poses, arguments=np.array(json.dumps(determining(args))))  # type: ignore[arg-type]
+
+
+def read_poses(path: Path, args: argparse.Namespace) -> dict[str, np.ndarray]:
+    """Read a file of :func:`write_poses`.
+
+    Raises:
+        ValueError: It has no arguments, or was written with others than ``args``.
+    """
+    with np.load(path) as arrays:
+        poses = dict(arrays)
+    if 'arguments' not in poses:
+        raise ValueError(f'--poses {path} has no record of the arguments that it was written with: delete it')
+    written, given = json.loads(str(poses.pop('arguments'))), determining(args)
+    differences = []
+    for name in DETERMINING:
+        before, now = written.get(name), given[name]
+        if before == now:
+            continue
+        if name == 'videos':
+            pairs = itertools.zip_longest(before or (), now, fillvalue='missing')
+            place, pair = next((place, pair) for place, pair in enumerate(pairs, 1) if pair[0] != pair[1])
+            differences.append(f'video {place} was {pair[0]}, is {pair[1]}')
+        else:
+            differences.append(f'--{name.replace("_", "-")} was {before}, is {now}')
+    if differences:
+        raise ValueError(
+            f'--poses {path} was written with other arguments: {"; ".join(differences)}; name another file or delete it'
+        )
+    return poses
 
 
 def measure(poses: Mapping[str, np.ndarray], target: Skeleton) -> list[JointOffset]:

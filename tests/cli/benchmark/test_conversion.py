@@ -19,7 +19,7 @@ def command(cli):
     return cli('benchmark.conversion')
 
 
-def save_poses(path, number=80):
+def save_poses(command, path, words, number=80):
     """Poses whose reference has hips a tenth of their distance further apart, in the reference's own skeleton."""
     joints = np.random.default_rng(0).uniform(0, 60, (number, 15, 2)) + 40 * np.arange(15)[None, :, None]
     scores = np.ones((number, 15))
@@ -32,12 +32,12 @@ def save_poses(path, number=80):
         'pose': joints, 'pose scores': scores, 'reference': reference, 'reference scores': sure,
         'video': np.arange(number) // 2, 'pose skeleton': 'posetrack15', 'reference skeleton': 'mediapipe17',
     }  # fmt: skip
-    np.savez(path, **arrays)
+    command.write_poses(path, arrays, command.parse_args(words))
 
 
 def test_the_missing_part_of_a_rule_is_found(command, tmp_path, capsys):
     poses, out = tmp_path / 'poses.npz', tmp_path / 'conversion.json'
-    save_poses(poses)
+    save_poses(command, poses, ['none.mp4'])
     command.main(['none.mp4', '--poses', str(poses), '--out', str(out)])
     found = {one['joint']: one for one in json.loads(out.read_text())['joints']}
     assert found['hip']['count'] == 2 * 79
@@ -49,6 +49,34 @@ def test_the_missing_part_of_a_rule_is_found(command, tmp_path, capsys):
         assert list(found[joint]['factors'].values()) == pytest.approx([0] * len(found[joint]['factors']), abs=1e-3)
     row = next(line for line in capsys.readouterr().out.splitlines() if line.startswith('| hip'))
     assert [cell.strip() for cell in row.strip('|').split('|')][4::2] == ['outward', '+0.10']
+
+
+def test_poses_of_other_arguments_are_refused(command, tmp_path, capsys, exit_code, monkeypatch):
+    poses, out = tmp_path / 'poses.npz', tmp_path / 'conversion.json'
+    (tmp_path / 'a.mp4').touch()
+    monkeypatch.chdir(tmp_path)
+    words = ['a.mp4', 'none.mp4', '--every', '5', '--pose-options', 'flip=True']
+    save_poses(command, poses, words)
+    more = ['--poses', str(poses), '--out', str(out)]
+    command.main([str(tmp_path / 'a.mp4'), *words[1:], *more])
+    capsys.readouterr()
+    for changed, message in (
+        (['a.mp4', 'other.mp4', *words[2:]], 'video 2 was none.mp4, is other.mp4'),
+        (['a.mp4', *words[2:]], 'video 2 was none.mp4, is missing'),
+        ([*words, '--every', '6'], '--every was 5, is 6'),
+        ([*words, '--fps', '30'], '--fps was None, is 30.0'),
+        ([*words, '--pose', 'movenet-lightning'], '--pose was diffpose, is movenet-lightning'),
+        (words[:4], "--pose-options was ['flip=True'], is []"),
+        (
+            [*words, '--reference', 'b', '--reference-checkpoint', 'c.pth'],
+            '--reference was mediapipe, is b; --reference-checkpoint was None, is c.pth',
+        ),
+    ):
+        assert exit_code(command.main, [*changed, *more]) == 2
+        assert f'--poses {poses} was written with other arguments: {message};' in capsys.readouterr().err
+    np.savez(poses, pose=np.zeros((1, 15, 2)))
+    assert exit_code(command.main, [*words, *more]) == 2
+    assert f'--poses {poses} has no record of the arguments' in capsys.readouterr().err
 
 
 def test_every_frame_has_its_neighbours(command):
