@@ -29,7 +29,7 @@ from tqdm import tqdm
 from posediff.cli.arguments import command_parser
 from posediff.cli.provenance import provenance
 from posediff.detection import MediaPipeDetector
-from posediff.engine.command_line import one_line_errors, positive
+from posediff.engine.command_line import add_device, one_line_errors, positive
 from posediff.evaluation.joint_offsets import (
     FITTED_JOINTS,
     JointOffset,
@@ -82,6 +82,7 @@ def parse_args(argv: Sequence[str] | None = None, prog: str | None = None) -> ar
         metavar='SKELETON',
         help='skeleton that both are converted to; default: %(default)s',
     )
+    add_device(parser)
     parser.add_argument(
         '--poses',
         type=Path,
@@ -139,7 +140,7 @@ def collect(args: argparse.Namespace) -> dict[str, np.ndarray]:
     for name in ('pose', 'reference'):
         given = (getattr(args, f'{name}{part}') for part in ('', '_checkpoint', '_options'))
         choice, checkpoint, options = given
-        config = component_config(POSE_ESTIMATORS, f'--{name}', choice, checkpoint, options=options)
+        config = component_config(POSE_ESTIMATORS, f'--{name}', choice, checkpoint, args.device, options)
         estimators[name] = POSE_ESTIMATORS.build(config)
     rows: list[Poses] = []
     for number, name in enumerate(tqdm(args.videos, 'videos', unit='video', disable=None)):

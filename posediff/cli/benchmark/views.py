@@ -26,7 +26,7 @@ from posediff.cli.arguments import command_parser
 from posediff.cli.provenance import provenance
 from posediff.detection import MediaPipeDetector
 from posediff.detection.base import BaseDetector
-from posediff.engine.command_line import one_line_errors, positive
+from posediff.engine.command_line import add_device, one_line_errors, positive
 from posediff.evaluation.limbs import limbs, score_limbs
 from posediff.evaluation.tables import markdown_table
 from posediff.fileio.atomic_files import atomic_write
@@ -123,6 +123,7 @@ def parse_args(argv: Sequence[str] | None = None, prog: str | None = None) -> ar
         metavar='SCORE',
         help='do not lift keypoints with a lower score; default: that of --pose, 0.3 for most',
     )
+    add_device(parser)
     parser.add_argument('--seed', type=int, default=0, help='seed of the noise; default: %(default)s')
     parser.add_argument(
         '--out',
@@ -267,7 +268,7 @@ def compare(args: argparse.Namespace) -> list[dict[str, float | str]]:
     own = str(args.config) == str(LIFTER_CONFIG) and args.checkpoint is None
     if not own and args.checkpoint is None:
         raise ValueError(f'--lifter {args.config} needs --lifter-checkpoint')
-    model = posediff.init_model(args.config, LIFTER_CHECKPOINT if own else args.checkpoint)
+    model = posediff.init_model(args.config, LIFTER_CHECKPOINT if own else args.checkpoint, args.device)
     sources = [open_video(video) for video in args.videos]
     cameras = [
         find_camera(args.calibration, name, video.img_shape, args.max_crop)
@@ -280,7 +281,7 @@ def compare(args: argparse.Namespace) -> list[dict[str, float | str]]:
         posed = views
     else:
         config = component_config(
-            POSE_ESTIMATORS, '--pose', args.pose, args.pose_checkpoint, options=args.pose_options
+            POSE_ESTIMATORS, '--pose', args.pose, args.pose_checkpoint, args.device, args.pose_options
         )  # fmt: skip
         estimator = POSE_ESTIMATORS.build(config)
         posed = [

@@ -92,3 +92,9 @@ def test_a_video_without_people_is_one_line(command, grey_video, tmp_path, capsy
     words = [str(grey_video(4)), '--pose', 'mediapipe', '--every', '2', '--out', str(tmp_path / 'a.json')]
     assert exit_code(command.main, words) == 2
     assert 'nobody was found in 1 videos' in capsys.readouterr().err
+
+
+def test_the_estimators_run_on_the_chosen_device(command, grey_video, tmp_path, capsys, exit_code):
+    words = [str(grey_video(2)), '--pose', 'movenet-lightning', '--pose-checkpoint', 'random', '--device', 'nowhere']
+    assert exit_code(command.main, [*words, '--out', str(tmp_path / 'a.json')]) == 2
+    assert 'device string: nowhere' in capsys.readouterr().err

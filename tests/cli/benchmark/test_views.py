@@ -102,6 +102,15 @@ def test_what_makes_no_sense_is_one_line(tool, tmp_path, capsys, exit_code):
     assert 'no.toml does not exist' in capsys.readouterr().err
 
 
+def test_the_lifter_runs_on_the_chosen_device(tool, tmp_path, capsys, exit_code):
+    calibration = tmp_path / 'a.toml'
+    camera = 'size = [64, 48]\nmatrix = [[70, 0, 32], [0, 70, 24], [0, 0, 1]]\n'
+    calibration.write_text(''.join(f'[cam{number}]\n{camera}' for number in range(3)))
+    words = [str(calibration), 'a.mp4', 'b.mp4', 'c.mp4', '--device', 'nowhere']
+    assert exit_code(tool.main, words) == 2
+    assert 'device string: nowhere' in capsys.readouterr().err
+
+
 def test_other_keypoints_are_converted_before_triangulation(tool, views):
     """The reference of a view does not depend on where the keypoints come from, if they are the same."""
     names, joints = tool.MEDIAPIPE33.joint_names, get_skeleton('mediapipe17')
