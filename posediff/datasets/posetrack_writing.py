@@ -119,13 +119,22 @@ def sequence_images(root: Path, sequence: SequenceName) -> Iterator[Path]:
     unfinished.rename(folder)
 
 
-def jpeg(image: np.ndarray, quality: int) -> bytes:
-    """Encode an image (H, W, 3) BGR uint8 as JPEG with a quality in 0..100."""
+def jpeg(image: np.ndarray, quality: int, name: str = 'image') -> bytes:
+    """Encode an image as JPEG.
+
+    Args:
+        image: (H, W, 3) BGR uint8.
+        quality: 0..100.
+        name: Name of the image, for the error message.
+
+    Raises:
+        RuntimeError: OpenCV does not encode the image; the message names it.
+    """
     import cv2  # imported here because lifting runs without OpenCV
 
     encoded, data = cv2.imencode('.jpg', image, [cv2.IMWRITE_JPEG_QUALITY, quality])
     if not encoded:
-        raise RuntimeError(f'OpenCV could not encode an image of {image.shape[1]}x{image.shape[0]} px')
+        raise RuntimeError(f'{name}: OpenCV could not encode {image.shape[1]}x{image.shape[0]} px as JPEG')
     return data.tobytes()
 
 

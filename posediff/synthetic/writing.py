@@ -30,7 +30,8 @@ def write_sequence(root: Path, scene: Scene, label_every: int = 1) -> None:
     annotations: list[dict[str, Any]] = []
     with sequence_images(root, sequence) as folder:
         for number, frame in enumerate(render(scene)):
-            (folder / f'{number:06d}.jpg').write_bytes(jpeg(frame.image, scene.quality))
+            encoded = jpeg(frame.image, scene.quality, sequence.file_name(number))
+            (folder / f'{number:06d}.jpg').write_bytes(encoded)
             image, people = annotate(scene, sequence, number, frame, labelled=number % label_every == 0)
             images.append(image)
             annotations += people

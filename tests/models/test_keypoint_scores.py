@@ -20,14 +20,15 @@ def test_the_spread_is_the_distance_from_the_mean():
 
 
 def test_scores_are_interpolated_between_knots_and_constant_outside():
-    scores = KeypointScores('spread', KNOTS)
+    scores = KeypointScores('Head', 'spread', KNOTS)
     drawn = np.zeros((2, 4, 2))
     drawn[:, :, 0] = np.outer([1, -1], np.array([0.0, 0.01, 0.03, 0.9]) * 64)
     np.testing.assert_allclose(scores(np.zeros(4), drawn, 64.0), [0.9, 0.9, 0.5, 0.1], atol=1e-6)
-    np.testing.assert_allclose(KeypointScores('spread')(np.zeros(4), drawn, 64.0), [1, 1 / 2, 1 / 4, 1 / 91])
+    np.testing.assert_allclose(KeypointScores('Head', 'spread')(np.zeros(4), drawn, 64.0), [1, 1 / 2, 1 / 4, 1 / 91])
     maxima = np.array([0.0, 0.3, 2.0])
-    assert KeypointScores()(maxima, None, 64.0).tolist() == pytest.approx([0, 0.3, 2])
-    np.testing.assert_allclose(KeypointScores('maximum', ((0, 0), (1, 0.5)))(maxima, None, 64.0), [0, 0.15, 0.5])
+    assert KeypointScores('Head')(maxima, None, 64.0).tolist() == pytest.approx([0, 0.3, 2])
+    halved = KeypointScores('Head', 'maximum', ((0, 0), (1, 0.5)))
+    np.testing.assert_allclose(halved(maxima, None, 64.0), [0, 0.15, 0.5])
 
 
 @pytest.mark.parametrize(
@@ -42,13 +43,22 @@ def test_scores_are_interpolated_between_knots_and_constant_outside():
     ],
 )
 def test_knots_that_are_no_map_are_refused(measure, knots, message):
-    with pytest.raises(ValueError, match=message):
-        KeypointScores(measure, knots)
+    with pytest.raises(ValueError, match=f'^Head: .*{message}'):
+        KeypointScores('Head', measure, knots)
 
 
 def test_one_hypothesis_has_no_spread():
-    with pytest.raises(ValueError, match='num_hypotheses of at least 2'):
-        KeypointScores('spread', KNOTS)(np.zeros(3), np.zeros((1, 3, 2)), 64.0)
+    with pytest.raises(ValueError, match="^Head: score 'spread' needs test_cfg.num_hypotheses of at least 2"):
+        KeypointScores('Head', 'spread', KNOTS)(np.zeros(3), np.zeros((1, 3, 2)), 64.0)
+
+
+def test_errors_name_the_head():
+    pytest.importorskip('mmpose')
+    from posediff.models.heads import HeatmapHead, KeypointHead
+
+    for head in (HeatmapHead, KeypointHead):
+        with pytest.raises(ValueError, match=f'^{head.__name__}: score_knots must have ascending'):
+            head(score='spread', score_knots=((0.5, 0.1), (0.5, 0.2)))
 
 
 def test_a_head_scores_keypoints_by_the_spread_of_its_hypotheses():

@@ -62,7 +62,7 @@ class HeatmapHead(PersonKeypointHead):
     ) -> None:
         if scale <= 0:
             raise ValueError(f'scale must be positive, got {scale}')
-        scores = KeypointScores(score, score_knots)
+        scores = KeypointScores(type(self).__name__, score, score_knots)
         super().__init__(skeleton, codec, label_joints, num_label_joints, keep_hypotheses, scores, init_cfg)
         self.scale = scale
         self.offset = offset

@@ -80,7 +80,7 @@ class KeypointHead(PersonKeypointHead):
                 "KeypointHead: score must be None or 'spread', and score_knots need 'spread', "
                 f'got {score!r} and {score_knots}'
             )
-        scores = None if score is None else KeypointScores(score, score_knots)
+        scores = None if score is None else KeypointScores(type(self).__name__, score, score_knots)
         super().__init__(skeleton, codec, label_joints, num_label_joints, keep_hypotheses, scores, init_cfg)
         if not isinstance(self.codec, UDPHeatmap):
             raise ValueError(f'KeypointHead needs a codec UDPHeatmap, got {codec}')

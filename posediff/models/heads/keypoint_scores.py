@@ -17,6 +17,7 @@ class KeypointScores:
     """A map from a measure of certainty to scores.
 
     Args:
+        owner: Name of the head, for error messages.
         measure: ``'maximum'``: the maximum of the mean heatmap. ``'spread'``: 1 / (1 + s / 0.01), s being the root mean
             square distance of the hypotheses' keypoints from their mean, divided by the height of the crop; it needs at
             least 2 hypotheses.
@@ -29,19 +30,20 @@ class KeypointScores:
         ValueError: The measure is unknown, or the knots are not finite, not ascending, or have scores outside [0, 1].
     """
 
-    def __init__(self, measure: str = 'maximum', knots: Sequence[Sequence[float]] | None = None) -> None:
-        require_one_of('HeatmapHead', 'score', measure, MEASURES)
+    def __init__(self, owner: str, measure: str = 'maximum', knots: Sequence[Sequence[float]] | None = None) -> None:
+        require_one_of(owner, 'score', measure, MEASURES)
+        self.owner = owner
         self.measure = measure
         self.knots = None if knots is None else np.asarray(knots, dtype=np.float64)
         if self.knots is None:
             return
         if self.knots.ndim != 2 or self.knots.shape[1] != 2 or not np.isfinite(self.knots).all():
-            raise ValueError(f'HeatmapHead: score_knots must be pairs of finite numbers, got {knots}')
+            raise ValueError(f'{owner}: score_knots must be pairs of finite numbers, got {knots}')
         measures, scores = self.knots.T
         if not (np.diff(measures) > 0).all() or not (np.diff(scores) >= 0).all():
-            raise ValueError(f'HeatmapHead: score_knots must have ascending measures and scores, got {knots}')
+            raise ValueError(f'{owner}: score_knots must have ascending measures and scores, got {knots}')
         if not ((scores >= 0) & (scores <= 1)).all():
-            raise ValueError(f'HeatmapHead: score_knots must have scores in [0, 1], got {knots}')
+            raise ValueError(f'{owner}: score_knots must have scores in [0, 1], got {knots}')
 
     @property
     def needs_hypotheses(self) -> bool:
@@ -62,7 +64,7 @@ class KeypointScores:
         measured = maxima
         if self.needs_hypotheses:
             if hypotheses is None or len(hypotheses) < 2:
-                raise ValueError("HeatmapHead: score 'spread' needs test_cfg.num_hypotheses of at least 2")
+                raise ValueError(f"{self.owner}: score 'spread' needs test_cfg.num_hypotheses of at least 2")
             measured = 1 / (1 + spread(hypotheses) / (HALF * height))
         if self.knots is not None:
             measured = np.interp(measured, *self.knots.T)
