@@ -18,7 +18,6 @@ import argparse
 import dataclasses
 import itertools
 import json
-from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -29,6 +28,7 @@ from tqdm import tqdm
 from posediff.cli.arguments import command_parser
 from posediff.cli.provenance import provenance
 from posediff.detection import MediaPipeDetector
+from posediff.detection.base import BaseDetector
 from posediff.engine.command_line import add_device, one_line_errors, positive
 from posediff.evaluation.joint_offsets import (
     FITTED_JOINTS,
@@ -41,9 +41,11 @@ from posediff.evaluation.joint_offsets import (
 )
 from posediff.evaluation.tables import markdown_table
 from posediff.fileio.atomic_files import atomic_write
+from posediff.pipeline.frame_windows import frame_windows
 from posediff.pose_estimation.base import BasePoseEstimator, FrameWindow
 from posediff.registry import POSE_ESTIMATORS
 from posediff.structures.component_choices import component_config
+from posediff.structures.person_boxes import PersonBoxes
 from posediff.structures.skeleton_conversion import convert_joints
 from posediff.structures.skeletons import Skeleton, get_skeleton
 from posediff.structures.video_frame import VideoFrame
@@ -100,36 +102,31 @@ def parse_args(argv: Sequence[str] | None = None, prog: str | None = None) -> ar
     return parser.parse_args(argv)
 
 
-def windows(frames: Iterable[VideoFrame], around: int) -> Iterator[tuple[VideoFrame, ...]]:
-    """Yield each frame with ``around`` frames on both sides; the first and the last one are repeated at the ends."""
-    kept: deque[VideoFrame] = deque(maxlen=2 * around + 1)
-    for frame in frames:
-        kept.extend([frame] * (1 if kept else around + 1))
-        if len(kept) == kept.maxlen:
-            yield tuple(kept)
-    for _ in range(around if kept else 0):
-        kept.append(kept[-1])
-        if len(kept) == kept.maxlen:
-            yield tuple(kept)
-
-
 def poses_in(video: VideoSource, estimators: Mapping[str, BasePoseEstimator], every: int) -> Iterator[Poses]:
     """Yield the keypoints (K, 2) and scores (K,) of each estimator for every person in every Nth frame."""
-    detector = MediaPipeDetector()
     around = max(estimator.frames_around for estimator in estimators.values())
-    for number, window in enumerate(windows(video, around)):
-        if number % every != every // 2:
-            continue
-        (people,) = detector([window[around]])
-        if not len(people):
+    for window in frame_windows(detected(video, MediaPipeDetector(), every), around):
+        if not len(window.people):
             continue
         found = {}
         for name, estimator in estimators.items():
-            own = window[around - estimator.frames_around : around + estimator.frames_around + 1]
-            (poses,) = estimator([FrameWindow(own, people)])
+            own = window.frames[around - estimator.frames_around : around + estimator.frames_around + 1]
+            (poses,) = estimator([FrameWindow(own, window.people)])
             found[name], found[f'{name} scores'] = poses.keypoints_2d, poses.keypoint_scores
-        for row in range(len(people)):
+        for row in range(len(window.people)):
             yield {name: values[row] for name, values in found.items()}
+
+
+def detected(
+    frames: Iterable[VideoFrame], detector: BaseDetector, every: int
+) -> Iterator[tuple[VideoFrame, PersonBoxes]]:
+    """Yield each frame with the people in it; only every Nth frame is searched, the others have none."""
+    for number, frame in enumerate(frames):
+        if number % every == every // 2:
+            (people,) = detector([frame])
+            yield frame, people
+        else:
+            yield frame, PersonBoxes.empty()
 
 
 def collect(args: argparse.Namespace) -> dict[str, np.ndarray]:

@@ -7,6 +7,7 @@ import pytest
 
 pytest.importorskip('av')
 
+from posediff.detection import WholeFrameDetector  # noqa: E402
 from posediff.structures.skeleton_conversion import convert_joints  # noqa: E402
 from posediff.structures.skeletons import MEDIAPIPE17, POSETRACK15  # noqa: E402
 from posediff.structures.video_frame import VideoFrame  # noqa: E402
@@ -79,13 +80,12 @@ def test_poses_of_other_arguments_are_refused(command, tmp_path, capsys, exit_co
     assert f'--poses {poses} has no record of the arguments' in capsys.readouterr().err
 
 
-def test_every_frame_has_its_neighbours(command):
-    frames = [VideoFrame(number, number / 25, np.zeros((2, 2, 3), np.uint8)) for number in range(4)]
-    for around, expected in ((0, ['0', '1', '2', '3']), (2, ['00012', '00123', '01233', '12333'])):
-        windows = command.windows(iter(frames), around)
-        assert [''.join(str(frame.index) for frame in window) for window in windows] == expected
-    assert [len(window) for window in command.windows(frames[:1], 2)] == [5]
-    assert list(command.windows([], 2)) == []
+def test_every_nth_frame_is_searched(command):
+    frames = [VideoFrame(number, number / 25, np.zeros((8, 8, 3), np.uint8)) for number in range(8)]
+    for every, expected in ((1, [1] * 8), (3, [0, 1, 0, 0, 1, 0, 0, 1]), (10, [0] * 5 + [1, 0, 0])):
+        found = list(command.detected(iter(frames), WholeFrameDetector(), every))
+        assert [frame.index for frame, _ in found] == list(range(8))
+        assert [len(people) for _, people in found] == expected
 
 
 def test_a_video_without_people_is_one_line(command, grey_video, tmp_path, capsys, exit_code):
