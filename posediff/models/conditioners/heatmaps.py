@@ -7,10 +7,8 @@ from torch import Tensor, nn
 
 from posediff.models.conditioners.spatiotemporal import SpatioTemporalConditioner
 from posediff.models.layers.convolution import constant_output, feature_upsampling
+from posediff.models.layers.shapes import HEATMAP_FACTOR
 from posediff.registry import CONDITIONERS
-
-FACTOR = 4
-"""Size of a heatmap divided by that of the spatiotemporal feature."""
 
 
 @CONDITIONERS.register_module()
@@ -50,7 +48,7 @@ class HeatmapConditioner(SpatioTemporalConditioner):
             init_cfg,
         )  # fmt: skip
         finer = in_channels if detail else 0
-        self.upsampling = feature_upsampling(channels + finer * patch_size**2, map_channels, FACTOR, finer)
+        self.upsampling = feature_upsampling(channels + finer * patch_size**2, map_channels, HEATMAP_FACTOR, finer)
         self.detection = constant_output(nn.Conv2d(map_channels, num_joints, 1), 0.0)
 
     def forward(self, features: Tensor) -> Tensor:

@@ -9,10 +9,8 @@ from torch import Tensor, nn
 from posediff.models.conditioners.base import BaseConditioner
 from posediff.models.conditioners.frame_embedding import FrameEmbedding
 from posediff.models.layers.lookup import encoder, to_map, to_tokens
+from posediff.models.layers.shapes import HEATMAP_FACTOR
 from posediff.registry import CONDITIONERS
-
-DETAIL_FACTOR = 4
-"""Size of a finer map divided by that of the condition, as decoders expect it."""
 
 
 @CONDITIONERS.register_module()
@@ -143,11 +141,11 @@ def detail_factor(owner: str, detail: bool, patch_size: int, rearrange: int) -> 
     Raises:
         ValueError: Decoders cannot read a detail of this factor.
     """
-    if detail and (patch_size, rearrange) != (DETAIL_FACTOR, 1):
+    if detail and (patch_size, rearrange) != (HEATMAP_FACTOR, 1):
         raise ValueError(
-            f'{owner}: detail needs patch_size {DETAIL_FACTOR} and rearrange 1, got {patch_size} and {rearrange}'
+            f'{owner}: detail needs patch_size {HEATMAP_FACTOR} and rearrange 1, got {patch_size} and {rearrange}'
         )
-    return DETAIL_FACTOR if detail else None
+    return HEATMAP_FACTOR if detail else None
 
 
 def with_detail(condition: Tensor, features: Tensor, factor: int | None) -> Tensor:

@@ -11,11 +11,11 @@ from torch import Tensor, nn
 from posediff.models.denoisers.prepared import HeatmapDenoiser
 from posediff.models.layers.convolution import constant_output, conv_block
 from posediff.models.layers.lookup import ConvLookup, LookupInteraction, PreparedFeature, TransformerLookup
+from posediff.models.layers.shapes import HEATMAP_FACTOR
 from posediff.registry import DENOISERS
 
 FUSIONS = ('sum', 'concat')
 MASKS = ('shared', 'joint')
-FACTOR = 4  # heatmap size divided by the size of the spatiotemporal feature
 
 
 class LookupCondition(NamedTuple):
@@ -73,7 +73,7 @@ class LookupPoseDecoder(HeatmapDenoiser):
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(
-            num_joints, heatmap_size, condition_channels, FACTOR, step_channels, init_cfg, self_conditioning
+            num_joints, heatmap_size, condition_channels, HEATMAP_FACTOR, step_channels, init_cfg, self_conditioning
         )
         if not 1 <= len(channels) <= 3:
             raise ValueError(f'channels must name the widths of 1 to 3 resolutions, got {channels!r}')
@@ -88,7 +88,7 @@ class LookupPoseDecoder(HeatmapDenoiser):
         self.down_quarter = conv_block(middle, channels[0], stride=2)
         heatmap_channels = (channels[0], middle, self.input_channels)
         low = TransformerLookup(
-            condition_channels, channels[0], channels[0], self.condition_shape[1:], out_channels, FACTOR,
+            condition_channels, channels[0], channels[0], self.condition_shape[1:], out_channels, HEATMAP_FACTOR,
             refine_depth, depth, num_heads, mlp_ratio, detail_channels, mask_joints,
         )  # fmt: skip
         higher = [
@@ -98,7 +98,7 @@ class LookupPoseDecoder(HeatmapDenoiser):
                 width,
                 2**level,
                 out_channels,
-                FACTOR // 2**level,
+                HEATMAP_FACTOR // 2**level,
                 conv_depth,
                 detail_channels,
                 mask_joints,

@@ -12,6 +12,7 @@ from posediff.models.heads.keypoint_scores import KeypointScores
 from posediff.models.heads.person_keypoints import PersonKeypointHead
 from posediff.models.heads.udp_heatmap import UDPHeatmap
 from posediff.models.layers.convolution import constant_output, feature_upsampling
+from posediff.models.layers.shapes import HEATMAP_FACTOR
 from posediff.registry import HEADS
 from posediff.structures.samples import PoseDataSample
 
@@ -69,7 +70,9 @@ class HeatmapHead(PersonKeypointHead):
         self.regression: nn.Module | None = None
         if in_channels is not None:
             output = constant_output(nn.Conv2d(channels, self.skeleton.num_joints, 1), self.background_value)
-            self.regression = nn.Sequential(feature_upsampling(in_channels, channels, 4, detail_channels), output)
+            self.regression = nn.Sequential(
+                feature_upsampling(in_channels, channels, HEATMAP_FACTOR, detail_channels), output
+            )
 
     @property
     def background_value(self) -> float:

@@ -1,10 +1,13 @@
-"""Check tensor shapes."""
+"""Sizes of tensors that modules agree on, and checks of shapes."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from torch import Tensor
+
+HEATMAP_FACTOR = 4
+"""Size of a heatmap, and of a finer map that is added to a condition, divided by that of the spatiotemporal feature."""
 
 CLIP_AXES = ('frames', 'joints', 'channels')
 """Names of the axes (T, K, C) of a clip, for error messages."""
