@@ -43,10 +43,10 @@ class SequenceName:
 
     split: str
     number: int
-    content: str = 'synthetic'
+    content: str
 
     @classmethod
-    def of(cls, split: str, index: int, content: str = 'synthetic') -> SequenceName:
+    def of(cls, split: str, index: int, content: str) -> SequenceName:
         """Return the names of clip ``index``, from 0, of a split."""
         return cls(split, index + 1 + 500_000 * (split == 'val'), content)
 

@@ -20,7 +20,7 @@ from posediff.fileio.atomic_files import atomic_write
 from posediff.synthetic.motion_source import MotionSource, open_motion
 from posediff.synthetic.scene import ClipSettings
 from posediff.synthetic.scene_drawing import draw_scene
-from posediff.synthetic.writing import write_sequence
+from posediff.synthetic.writing import CONTENT, write_sequence
 
 VERSION = 1  # increase it when the same arguments give different clips
 
@@ -61,13 +61,15 @@ def generate_videos(root: str | Path, videos: VideoSet, workers: int = 1) -> dic
             source.subjects(split)
     _claim(root, videos, source)
     wanted = [(split, index) for split, count in videos.clips.items() for index in range(count)]
-    missing = [(split, index) for split, index in wanted if not is_written(root, SequenceName.of(split, index))]
+    missing = [
+        (split, index) for split, index in wanted if not is_written(root, SequenceName.of(split, index, CONTENT))
+    ]
     with tqdm(total=len(wanted), initial=len(wanted) - len(missing), unit='clip', disable=None) as progress:
         for _ in _work(root, videos, missing, workers):
             progress.update()
     for split, count in videos.clips.items():
         if count:
-            merge(root, split, [SequenceName.of(split, index) for index in range(count)])
+            merge(root, split, [SequenceName.of(split, index, CONTENT) for index in range(count)])
     return {'written': len(missing), 'kept': len(wanted) - len(missing)}
 
 

@@ -16,6 +16,9 @@ from posediff.synthetic.annotation import annotate
 from posediff.synthetic.rendering import render
 from posediff.synthetic.scene import Scene
 
+CONTENT = 'synthetic'
+"""Word for rendered clips in the names of sequences."""
+
 
 def write_sequence(root: Path, scene: Scene, label_every: int = 1) -> None:
     """Render a scene and write its images and annotations.
@@ -25,7 +28,7 @@ def write_sequence(root: Path, scene: Scene, label_every: int = 1) -> None:
         scene: The scene.
         label_every: Label frames whose number is a multiple of it.
     """
-    sequence = SequenceName.of(scene.split, scene.index)
+    sequence = SequenceName.of(scene.split, scene.index, CONTENT)
     images: list[dict[str, Any]] = []
     annotations: list[dict[str, Any]] = []
     with sequence_images(root, sequence) as folder:

@@ -34,7 +34,7 @@ def annotated(clips: Clips):
     """Yield every annotation with its person, the number of the person in the image, and the frame."""
     for scene, frames in clips:
         for number, frame in enumerate(frames):
-            image, annotations = annotate(scene, SequenceName.of('train', scene.index), number, frame)
+            image, annotations = annotate(scene, SequenceName.of('train', scene.index, 'synthetic'), number, frame)
             for entry in annotations:
                 assert entry['image_id'] == image['id']
                 yield entry, scene.people[entry['track_id']], entry['track_id'] + 1, frame
@@ -112,7 +112,7 @@ def test_people_without_annotation_lie_in_regions_to_ignore(clips: Clips) -> Non
     crowds = 0
     for scene, frames in clips:
         for number, frame in enumerate(frames):
-            image, annotations = annotate(scene, SequenceName.of('train', scene.index), number, frame)
+            image, annotations = annotate(scene, SequenceName.of('train', scene.index, 'synthetic'), number, frame)
             named = [entry['track_id'] + 1 for entry in annotations]
             owner = frame.exact.owner
             nameless = (owner > 0) & (owner <= len(scene.people)) & ~np.isin(owner, named)

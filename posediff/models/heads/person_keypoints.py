@@ -1,4 +1,4 @@
-"""What the heads for the 2D keypoints of one person in a crop of an image share."""
+"""Base class of the heads for the 2D keypoints of one person in a crop of an image."""
 
 from __future__ import annotations
 
@@ -128,8 +128,8 @@ class PersonKeypointHead(BaseHead):
 
     @cached_property
     def flip_shift(self) -> int:
-        """Number of pixels by which a mirrored image is shifted left, see :func:`flip_shift`."""
-        return flip_shift(self.codec)
+        """Number of pixels by which a mirrored image is shifted left, see :func:`measured_flip_shift`."""
+        return measured_flip_shift(self.codec)
 
 
 def build_codec(owner: str, codec: dict[str, Any]) -> Any:
@@ -149,7 +149,7 @@ def build_codec(owner: str, codec: dict[str, Any]) -> Any:
         return KEYPOINT_CODECS.build(codec)
 
 
-def flip_shift(codec: Any) -> int:
+def measured_flip_shift(codec: Any) -> int:
     """Return the number of pixels by which a mirrored image must be shifted left to match mirrored heatmaps.
 
     Mirroring moves pixel x to W - 1 - x and heatmap cell i to w - 1 - i. Whether the two agree depends on the positions
