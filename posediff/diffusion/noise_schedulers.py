@@ -30,8 +30,11 @@ def shifted_betas(alpha_bar: Tensor, shift: float) -> Tensor:
     sigma' = shift·sigma / (1 + (shift - 1)·sigma).
 
     Args:
-        alpha_bar: Decreasing table in (0, 1).
-        shift: > 0.
+        alpha_bar: (T,), decreasing within (0, 1).
+        shift: Factor on the ratio, > 0; 1 changes nothing.
+
+    Returns:
+        (T,) betas in (0, 1), of the dtype of ``alpha_bar``.
     """
     moved = alpha_bar / (alpha_bar + shift**2 * (1 - alpha_bar))
     before = torch.cat([torch.ones_like(moved[:1]), moved[:-1]])

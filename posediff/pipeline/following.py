@@ -21,16 +21,20 @@ more does, the box is considered a part of the other person."""
 
 MIN_INSIDE = 0.8
 """A person is searched around its joints of the previous frame if at least this part of their box lies within the box
-of the detector; else it may have left the joints behind."""
+of the detector; else the joints may be outdated."""
 
 
 def with_known_joints(window: FrameWindow, previous: FramePoses | None, estimator: BasePoseEstimator) -> PersonBoxes:
     """Return the persons of a window, with ``close`` for those whose joints of the previous frame are known.
 
     Args:
-        window: The frame.
-        previous: The poses of the previous frame; None: unknown.
+        window: The frame, with boxes (N, 4) px.
+        previous: The poses of the previous frame, with boxes (M, 4) and keypoints (M, K, 2) px; None: unknown.
         estimator: Its ``where_next`` says where to search.
+
+    Returns:
+        The persons of the window in their order; ``close`` is (N, 4) px, NaN for persons whose joints are unknown, or
+        that of the window if nobody's joints are known.
     """
     people = window.people
     if previous is None or window.key.after_cut or not len(people) or not len(previous):
@@ -49,7 +53,18 @@ def with_known_joints(window: FrameWindow, previous: FramePoses | None, estimato
 def missed_people(
     window: FrameWindow, found: FramePoses, previous: FramePoses, estimator: BasePoseEstimator
 ) -> PersonBoxes:
-    """Return the persons of the previous frame that the detector missed, where they are to be searched."""
+    """Return the persons of the previous frame that the detector missed, where they are to be searched.
+
+    Args:
+        window: The frame; its image limits where persons can be.
+        found: The poses of the frame, with boxes (M, 4) px.
+        previous: The poses of the previous frame, with boxes (P, 4) and keypoints (P, K, 2) px.
+        estimator: Its ``where_next`` says where to search.
+
+    Returns:
+        Boxes (N, 4) px of persons of ``previous`` that no box of ``found`` overlaps enough to be the same person and
+        whose box lies partly within the image, in their order; empty if there are none.
+    """
     height, width = window.key.image.shape[:2]
     missed = (np.minimum(previous.boxes[:, 2:], [width, height]) > np.maximum(previous.boxes[:, :2], 0)).all(-1)
     missed[same_people(previous.boxes, found.boxes)[0]] = False

@@ -86,10 +86,14 @@ def decode_person(maps: dict[str, Tensor], central: bool = True) -> tuple[Tensor
 
 
 def person_maps(maps: dict[str, Tensor]) -> Tensor:
-    """Draw the keypoints of :func:`decode_person` as Gaussians multiplied by their scores, (N, 17, h, w).
+    """Draw the keypoints of :func:`decode_person` as Gaussians multiplied by their scores.
 
     Args:
         maps: From :class:`MoveNetHeads`, N images.
+
+    Returns:
+        (N, 17, h, w) in [0, 1], of the dtype of ``heatmap``; h and w are the height and width of the input divided by
+        4, as for the maps.
     """
     height, width = maps['heatmap'].shape[-2:]
     keypoints, scores = decode_person({name: values.float() for name, values in maps.items()})

@@ -118,7 +118,8 @@ class KeypointHead(PersonKeypointHead):
     def auxiliary_losses(self, condition: Tensor, data_samples: Sequence[PoseDataSample]) -> dict[str, Tensor]:
         """Return the cross-entropy between the condition's heatmaps and the labels', as ``loss_heatmap``.
 
-        Both are distributions over the cells. Joints without a label, or whose heatmap is empty, are left out.
+        Both are distributions over the cells. Joints without a label, or whose heatmap is empty, have the weight 0 but
+        count in the mean, which is over all joints of all samples.
         """
         if self.heatmap_weight == 0:
             return {}

@@ -84,7 +84,7 @@ class LookupInteraction(nn.Module):
 
     @abstractmethod
     def interact(self, mask: Tensor, feature: PreparedFeature) -> Tensor:
-        """Combine local and global features with a mask, (N, 1, H, W), or (N, c, H, W) if the channels differ.
+        """Combine local and global features with a mask, (N, 1, H, W), or (N, c, H, W) with masks per joint.
 
         Returns:
             (N, out, output size).
