@@ -87,7 +87,8 @@ class LabelledSet:
         if labels:
             with sequence_images(self.root, sequence) as folder:
                 for frame in labeller.frames(video):
-                    (folder / f'{frame.index:06d}.jpg').write_bytes(jpeg(frame.image[..., ::-1], QUALITY))
+                    file = folder / f'{frame.index:06d}.jpg'
+                    file.write_bytes(jpeg(frame.image[..., ::-1], QUALITY, str(file)))
                     images.append(image_entry(sequence, frame.index, record.frames, video.img_shape))
                 if len(images) != record.frames:
                     raise ValueError(f'{video.name} had {record.frames} frames, but {len(images)} when read again')

@@ -154,7 +154,7 @@ def test_a_complete_video_is_not_labelled_again(made, clip, labeller, tmp_path):
 def test_an_interrupted_video_is_labelled_from_its_start(made, clip, labeller, tmp_path, monkeypatch):
     calls, jpeg = [], dataset.jpeg
 
-    def failing(image, quality):
+    def failing(image, quality, name):
         calls.append(quality)
         if len(calls) == 4:
             raise KeyboardInterrupt
