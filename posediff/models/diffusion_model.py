@@ -98,7 +98,7 @@ class DiffusionModel(BaseModel):
         if self.denoiser is None and self.train_cfg.states_per_clip > 1:
             raise ValueError('train_cfg: states_per_clip needs a denoiser')
         known = getattr(self.denoiser, 'prediction_types', PREDICTION_TYPES)
-        if self.denoiser is not None and self.noise_scheduler.prediction_type not in known:
+        if self.noise_scheduler is not None and self.noise_scheduler.prediction_type not in known:
             raise ValueError(
                 f'{type(self.denoiser).__name__} predicts {", ".join(known)}, but the noise '
                 f'scheduler has prediction_type {self.noise_scheduler.prediction_type!r}'

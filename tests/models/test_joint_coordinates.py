@@ -224,3 +224,8 @@ def test_mirrored_frames_have_mirrored_joints(control):
     other = model.sample_inputs(model.head.flip_inputs(inputs), noise=mirrored)
     torch.testing.assert_close(model.head.flip_state(other), found, rtol=1e-4, atol=1e-4)
     assert found.shape == (2, 1 if control else 2, 15, 2)
+
+
+def test_the_decoder_predicts_coordinates_only():
+    with pytest.raises(ValueError, match="KeypointDecoder predicts sample, but .* prediction_type 'epsilon'"):
+        build(noise_scheduler={'type': 'CosineNoiseScheduler', 'prediction_type': 'epsilon'})
