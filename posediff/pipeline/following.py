@@ -33,8 +33,8 @@ def with_known_joints(window: FrameWindow, previous: FramePoses | None, estimato
         estimator: Its ``where_next`` says where to search.
 
     Returns:
-        The persons of the window in their order; ``close`` is (N, 4) px, NaN for persons whose joints are unknown, or
-        that of the window if nobody's joints are known.
+        The persons of the window in their order; ``close`` is (N, 4) px, NaN for persons whose joints are unknown. If
+        no joints are known, the persons of the window unchanged.
     """
     people = window.people
     if previous is None or window.key.after_cut or not len(people) or not len(previous):

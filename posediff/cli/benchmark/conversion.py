@@ -144,7 +144,7 @@ def collect(args: argparse.Namespace) -> dict[str, np.ndarray]:
         video = open_video(name, args.fps if Path(name).is_dir() else None)
         rows += [{**poses, 'video': np.array(number)} for poses in poses_in(video, estimators, args.every)]
     if not rows:
-        raise ValueError(f'nobody was found in {len(args.videos)} videos')
+        raise ValueError(f'no person was found in {len(args.videos)} videos')
     found: dict[str, Any] = {name: np.stack([row[name] for row in rows]) for name in rows[0]}
     found |= {f'{name} skeleton': np.array(estimator.skeleton.name) for name, estimator in estimators.items()}
     if args.poses is not None:

@@ -91,7 +91,7 @@ def test_every_nth_frame_is_searched(command):
 def test_a_video_without_people_is_one_line(command, grey_video, tmp_path, capsys, exit_code):
     words = [str(grey_video(4)), '--pose', 'mediapipe', '--every', '2', '--out', str(tmp_path / 'a.json')]
     assert exit_code(command.main, words) == 2
-    assert 'nobody was found in 1 videos' in capsys.readouterr().err
+    assert 'no person was found in 1 videos' in capsys.readouterr().err
 
 
 def test_the_estimators_run_on_the_chosen_device(command, grey_video, tmp_path, capsys, exit_code):
