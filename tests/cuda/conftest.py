@@ -21,6 +21,7 @@ from mmengine.config import ConfigDict
 from mmengine.hooks import RuntimeInfoHook
 from mmengine.logging import MessageHub
 from mmengine.optim import OptimWrapper, build_optim_wrapper
+from mmengine.registry import DefaultScope
 from torch._subclasses.fake_tensor import FakeTensor, FakeTensorMode
 from torch.autograd.function import BackwardCFunction
 from torch.utils._python_dispatch import TorchDispatchMode, _disable_current_modes
@@ -288,7 +289,8 @@ def run_model(
         model.to('cuda')
         fake.waits.clear()
         for dtype in PRECISIONS:
-            wrapper = build_optim_wrapper(model, optim_wrapper)
+            with DefaultScope.overwrite_default_scope('posediff'):  # as in a runner
+                wrapper = build_optim_wrapper(model, optim_wrapper)
             wrapper.__class__ = walking(type(wrapper))
             with mixed_precision(dtype):
                 logged = train_step(model.train(), wrapper, training(), [LogCopyHook(), InfoHook()])
