@@ -92,7 +92,11 @@ def counted_columns(skeleton: Skeleton) -> list[int]:
 
 
 def samples_of_frame(
-    people: Sequence[dict[str, Any]], found: FramePoses, skeleton: Skeleton, img_shape: tuple[int, int], min_iou: float
+    people: Sequence[dict[str, Any]],
+    found: FramePoses,
+    skeleton: Skeleton,
+    img_shape: tuple[int, int],
+    min_iou: float | None,
 ) -> list[dict[str, Any]]:
     """Return the samples of ``KeypointPCK`` of the annotated people in one frame.
 
@@ -105,18 +109,14 @@ def samples_of_frame(
         found: The people that were found in it.
         skeleton: Skeleton of the found people.
         img_shape: (h, w) px of the frame.
-        min_iou: Least IoU of a match.
+        min_iou: Least IoU of a match; None: the found people are the annotated ones, in the same order.
     """
     columns = counted_columns(skeleton)
     keypoints, scores = found.keypoints_2d[:, columns], found.keypoint_scores[:, columns]
-    height, width = img_shape
-    inside = np.clip(keypoints, 0, [width - 1, height - 1])
-    boxes = np.concatenate([inside.min(1), inside.max(1)], axis=-1)
-    overlap = box_iou(np.concatenate([person['bbox'] for person in people]), boxes)
-    matches = {
-        row: column for row, column in zip(*linear_sum_assignment(-overlap), strict=True)
-        if overlap[row, column] >= min_iou
-    }  # fmt: skip
+    if min_iou is None:
+        matches = {row: row for row in range(len(people))}
+    else:
+        matches = _matches(people, keypoints, img_shape, min_iou)
     samples = []
     for row, person in enumerate(people):
         predicted = None
@@ -137,3 +137,15 @@ def samples_of_frame(
             }
         )
     return samples
+
+
+def _matches(
+    people: Sequence[dict[str, Any]], keypoints: np.ndarray, img_shape: tuple[int, int], min_iou: float
+) -> dict[int, int]:
+    """Return the row of the found person for rows of annotated people that were found."""
+    height, width = img_shape
+    inside = np.clip(keypoints, 0, [width - 1, height - 1])
+    boxes = np.concatenate([inside.min(1), inside.max(1)], axis=-1)
+    overlap = box_iou(np.concatenate([person['bbox'] for person in people]), boxes)
+    rows, columns = linear_sum_assignment(-overlap)
+    return {int(row): int(column) for row, column in zip(rows, columns, strict=True) if overlap[row, column] >= min_iou}

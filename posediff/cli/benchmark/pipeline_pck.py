@@ -3,11 +3,14 @@
     posediff benchmark pipeline-pck data/jhmdb/annotations/split1_test.json --pose diffpose --out out/diffpose.json
     posediff benchmark pipeline-pck data/jhmdb/annotations/split1_test.json --out out/mediapipe.json \\
         --against out/diffpose.json
+    posediff benchmark pipeline-pck data/jhmdb/annotations/split1_test.json --given-boxes --pose movenet-thunder \\
+        --pose-checkpoint checkpoints/movenet-thunder.pth
 
 Every frame of a clip goes through detector, pose estimator, tracker and the correction of sides, as in posediff video.
 An annotated person is matched to the found person with the largest IoU; all joints of a person that was not found are
-wrong. The joints are nose (JHMDB's centre of the face), shoulders, elbows, wrists, hips, knees and ankles inside the
-picture. The file of --out is that of the metric KeypointPCK: posediff benchmark pck compares two.
+wrong. With --given-boxes, the pose estimator alone gets the boxes of the annotated joints. The joints are nose (JHMDB's
+centre of the face), shoulders, elbows, wrists, hips, knees and ankles inside the picture. The file of --out is that of
+the metric KeypointPCK: posediff benchmark pck compares two.
 """
 
 from __future__ import annotations
@@ -18,6 +21,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from mmengine.logging import MMLogger
 from tqdm import tqdm
 
@@ -37,12 +41,14 @@ from posediff.evaluation.metrics import KeypointPCK
 from posediff.evaluation.pck_counts import read_counts
 from posediff.evaluation.tables import markdown_table
 from posediff.fileio.atomic_files import atomic_write
+from posediff.pipeline.frame_windows import frame_windows, in_batches
 from posediff.pipeline.observing import Observer
 from posediff.pipeline.side_swaps import SideSwapRepair
 from posediff.pose_estimation.base import BasePoseEstimator
 from posediff.registry import DETECTORS, POSE_ESTIMATORS, TRACKERS
 from posediff.structures.component_choices import component_config
 from posediff.structures.frame_poses import FramePoses
+from posediff.structures.person_boxes import PersonBoxes
 from posediff.video import VideoSource, open_video
 
 
@@ -63,6 +69,11 @@ def parse_args(argv: Sequence[str] | None = None, prog: str | None = None) -> ar
     )
     parser.add_argument(
         '--fps', type=float, default=30.0, metavar='RATE', help='frame rate of the clips; default: %(default)s'
+    )
+    parser.add_argument(
+        '--given-boxes',
+        action='store_true',
+        help='boxes of the annotated joints instead of detector, tracker and correction of sides',
     )
     for name, what in (('detector', 'detector'), ('pose', '2D pose estimator')):
         parser.add_argument(
@@ -111,29 +122,44 @@ def observe(
     return poses if args.keep_sides else SideSwapRepair(estimator.skeleton, video.fps)(poses)
 
 
+def estimate_in_boxes(
+    video: VideoSource, boxes: Sequence[Sequence[np.ndarray]], estimator: BasePoseEstimator
+) -> Iterator[FramePoses]:
+    """Yield the poses in the boxes of each frame, each (1, 4) px."""
+    people = (
+        PersonBoxes(np.concatenate([np.empty((0, 4)), *found]).astype(np.float32), np.ones(len(found), np.float32))
+        for found in boxes
+    )
+    windows = frame_windows(zip(video, people, strict=True), estimator.frames_around)
+    return (poses for batch in in_batches(windows, 8) for poses in estimator(batch))
+
+
 def clip_samples(
-    clip: AnnotatedClip, detector: BaseDetector, estimator: BasePoseEstimator, args: argparse.Namespace
+    clip: AnnotatedClip, detector: BaseDetector | None, estimator: BasePoseEstimator, args: argparse.Namespace
 ) -> list[dict[str, Any]]:
-    """Return the samples of ``KeypointPCK`` of all annotated people of a clip.
+    """Return the samples of ``KeypointPCK`` of all annotated people of a clip; without a detector, in their boxes.
 
     Raises:
         ValueError: A frame with annotations is not in the folder.
     """
     video = open_video(clip.folder, args.fps)
-    found = {
-        path.name: poses
-        for path, poses in zip(video.images or (), observe(video, detector, estimator, args), strict=True)
-    }
     frames: dict[str, list[dict[str, Any]]] = {}
     for person in clip.people:
         frames.setdefault(Path(person['frame_path']).name, []).append(person)
-    missing = sorted(set(frames) - set(found))
+    names = [path.name for path in video.images or ()]
+    missing = sorted(set(frames) - set(names))
     if missing:
         raise ValueError(f'{clip.folder} has no {missing[0]}, which {args.annotations} annotates')
+    if detector is None:
+        boxes = [[person['bbox'] for person in frames.get(name, ())] for name in names]
+        poses, min_iou = estimate_in_boxes(video, boxes, estimator), None
+    else:
+        poses, min_iou = observe(video, detector, estimator, args), args.min_iou
     return [
         sample
-        for name, people in frames.items()
-        for sample in samples_of_frame(people, found[name], estimator.skeleton, video.img_shape, args.min_iou)
+        for name, found in zip(names, poses, strict=True)
+        if name in frames
+        for sample in samples_of_frame(frames[name], found, estimator.skeleton, video.img_shape, min_iou)
     ]
 
 
@@ -142,7 +168,9 @@ def measure(args: argparse.Namespace) -> dict[str, float]:
     clips = read_jhmdb_clips(args.annotations, args.images or args.annotations.parent.parent, args.clips)
     other = None if args.against is None else read_counts(args.against)
     detector, estimator = (
-        registry.build(
+        None
+        if name == 'detector' and args.given_boxes
+        else registry.build(
             component_config(
                 registry,
                 f'--{name}',
