@@ -1,5 +1,6 @@
 """Transforms between a dataset's window and a model's input. Lifting transforms draw from ``results['rng']`` only."""
 
+from posediff.datasets.transforms.body_part_occlusion import BodyPartOcclusion
 from posediff.datasets.transforms.border_truncation import RandomBorderTruncation
 from posediff.datasets.transforms.clip_loading import LoadClip, LoadKeyFrame
 from posediff.datasets.transforms.flip import LiftingRandomFlip
@@ -17,6 +18,7 @@ from posediff.datasets.transforms.packing import PackLiftingInputs
 from posediff.datasets.transforms.person_crop import CropPerson, PackClip
 
 __all__ = [
+    'BodyPartOcclusion',
     'ClipBlur',
     'ClipDownscale',
     'ClipJpeg',

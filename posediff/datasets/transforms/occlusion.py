@@ -103,6 +103,14 @@ def occlusion_mask(
     return mask
 
 
+def hide(results: dict[str, Any], mask: np.ndarray) -> dict[str, Any]:
+    """Hide the keypoints of a window where a mask (T, K) is 0, in addition to those that are hidden already."""
+    results['keypoint_mask'] = results['keypoint_mask'] * mask
+    results['keypoint_scores'] = results['keypoint_scores'] * mask
+    results['keypoints_2d'] = results['keypoints_2d'] * mask[..., None]
+    return results
+
+
 @TRANSFORMS.register_module()
 class KeypointOcclusion:
     """Occlude keypoints of a window; see :func:`occlusion_mask` for the arguments.
@@ -134,7 +142,4 @@ class KeypointOcclusion:
 
     def __call__(self, results: dict[str, Any]) -> dict[str, Any]:
         mask = self._draw(len(results['keypoints_2d']), get_skeleton(results['skeleton']), results['rng'])
-        results['keypoint_mask'] = results['keypoint_mask'] * mask
-        results['keypoint_scores'] = results['keypoint_scores'] * mask
-        results['keypoints_2d'] = results['keypoints_2d'] * mask[..., None]
-        return results
+        return hide(results, mask)
