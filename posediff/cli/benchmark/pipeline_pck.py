@@ -45,7 +45,7 @@ from posediff.pipeline.frame_windows import frame_windows, in_batches
 from posediff.pipeline.observing import Observer
 from posediff.pipeline.side_swaps import SideSwapRepair
 from posediff.pose_estimation.base import BasePoseEstimator
-from posediff.registry import DETECTORS, POSE_ESTIMATORS, TRACKERS
+from posediff.registry import DETECTORS, POSE_ESTIMATORS, TRACKERS, ComponentRegistry
 from posediff.structures.component_choices import component_config
 from posediff.structures.frame_poses import FramePoses
 from posediff.structures.person_boxes import PersonBoxes
@@ -163,25 +163,18 @@ def clip_samples(
     ]
 
 
+def build(args: argparse.Namespace, name: str, registry: ComponentRegistry) -> Any:
+    """Build the component that ``--NAME`` chooses, with its checkpoint and options."""
+    chosen, checkpoint, options = (getattr(args, f'{name}{end}') for end in ('', '_checkpoint', '_options'))
+    return registry.build(component_config(registry, f'--{name}', chosen, checkpoint, args.device, options))
+
+
 def measure(args: argparse.Namespace) -> dict[str, float]:
     """Run the pipeline on the clips, write the file of results and return the measures."""
     clips = read_jhmdb_clips(args.annotations, args.images or args.annotations.parent.parent, args.clips)
     other = None if args.against is None else read_counts(args.against)
-    detector, estimator = (
-        None
-        if name == 'detector' and args.given_boxes
-        else registry.build(
-            component_config(
-                registry,
-                f'--{name}',
-                getattr(args, name),
-                getattr(args, f'{name}_checkpoint'),
-                args.device,
-                getattr(args, f'{name}_options'),
-            )
-        )
-        for name, registry in (('detector', DETECTORS), ('pose', POSE_ESTIMATORS))
-    )
+    detector = None if args.given_boxes else build(args, 'detector', DETECTORS)
+    estimator = build(args, 'pose', POSE_ESTIMATORS)
     counted_columns(estimator.skeleton)
     metric = KeypointPCK(normalizers=('box', 'torso'), out_file=str(args.out))
     metric.dataset_meta = DATASET_META
