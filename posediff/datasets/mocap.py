@@ -11,11 +11,12 @@ import numpy as np
 from posediff.datasets.camera_sampling import CAMERA_PRESETS, get_camera_preset
 from posediff.datasets.detector_noise import DetectorNoise
 from posediff.datasets.mocap_files import MocapClip, floor_height, load_subject
-from posediff.datasets.pose_tracks import Filming, RefilmedTrack, StoredTrack, Track
+from posediff.datasets.motion_variation import MotionVariation
+from posediff.datasets.pose_tracks import Filming, PoseFrames, RefilmedTrack, StoredTrack, Track
 from posediff.datasets.pose_windows import PoseWindowDataset
 from posediff.fileio.input_files import data_files
 from posediff.registry import DATASETS
-from posediff.structures.argument_checks import require_one_of, require_whole
+from posediff.structures.argument_checks import require_finite, require_one_of, require_whole
 from posediff.structures.named_generators import named_rng
 from posediff.structures.skeleton_conversion import convert_joints
 from posediff.structures.skeletons import CMU17
@@ -41,6 +42,8 @@ class CMUMocapDataset(PoseWindowDataset):
         cameras: ``'random'`` or ``'stored'``; default random in training, stored in test.
         camera_preset: Preset of random cameras; defaults to the preset of the files.
         num_cameras: Number of stored cameras per clip to use; default all.
+        fps: Frames per second of the windows; that of the files must be a multiple. None: that of the files.
+        variation: Parameters of :class:`posediff.datasets.motion_variation.MotionVariation`, for random cameras.
         **kwargs: Arguments of :class:`PoseWindowDataset`.
 
     Raises:
@@ -63,6 +66,8 @@ class CMUMocapDataset(PoseWindowDataset):
         cameras: str | None = None,
         camera_preset: str | None = None,
         num_cameras: int | None = None,
+        fps: float | None = None,
+        variation: Mapping[str, Any] | None = None,
         test_mode: bool = False,
         **kwargs: Any,
     ) -> None:
@@ -85,6 +90,12 @@ class CMUMocapDataset(PoseWindowDataset):
         self.cameras = cameras
         self.camera_preset = camera_preset
         self.num_cameras = num_cameras
+        if fps is not None:
+            require_finite(owner, {'fps': fps})
+        if variation is not None and cameras != 'random':
+            raise ValueError(f"{owner}: variation needs cameras='random'; stored detections are of the recorded motion")
+        self.fps = fps
+        self.variation = MotionVariation(**(variation or {}))
         self.noise = None
         if keypoint_2d_src == 'detection':
             self.noise = DetectorNoise.of_severity(**{'severity': 1.0, **(noise or {})})
@@ -102,9 +113,10 @@ class CMUMocapDataset(PoseWindowDataset):
     def _tracks_of(self, clip: MocapClip, fps: float, seed: int, filming: Filming) -> list[Track]:
         joints, _, _ = convert_joints(clip.joints_3d * np.float32(1000), CMU17.name, self.skeleton_name)
         name = f'{self.dataset_name}/{clip.subject}/{clip.name}'
+        stride = self._stride(fps)
         if self.cameras == 'random':
-            floor = floor_height(joints)
-            return [RefilmedTrack(f'{name}/random', clip.subject, clip.action, fps, joints, floor, filming)]
+            known = f'{name}/random', clip.subject, clip.action, fps / stride
+            return [RefilmedTrack(*known, joints, floor_height(joints), filming, stride, self.variation)]
         wanted = 1 if self.num_cameras is None else self.num_cameras
         if wanted > len(clip.cameras):
             raise ValueError(
@@ -113,9 +125,21 @@ class CMUMocapDataset(PoseWindowDataset):
         tracks: list[Track] = []
         for number, camera in enumerate(clip.cameras[: self.num_cameras]):
             track_id = f'{name}/cam{number}'
-            frames = filming.film(joints, camera, named_rng(seed, track_id))
-            tracks.append(StoredTrack(track_id, clip.subject, clip.action, fps, frames))
+            camera, *arrays = filming.film(joints, camera, named_rng(seed, track_id))
+            frames = PoseFrames(camera, *(array[::stride] for array in arrays))
+            tracks.append(StoredTrack(track_id, clip.subject, clip.action, fps / stride, frames))
         return tracks
+
+    def _stride(self, file_fps: float) -> int:
+        """Return the number of frames in the files per frame of a window."""
+        if self.fps is None:
+            return 1
+        stride = round(file_fps / self.fps) if self.fps > 0 else 0
+        if stride < 1 or abs(stride * self.fps - file_fps) > 1e-6 * file_fps:
+            raise ValueError(
+                f'{type(self).__name__}: fps {self.fps} does not divide {file_fps}, the rate of {self.data_root}'
+            )
+        return stride
 
     def _files(self) -> list[Path]:
         if not self.data_root.is_dir():

@@ -9,6 +9,7 @@ import numpy as np
 
 from posediff.datasets.camera_sampling import CameraPreset, draw_camera
 from posediff.datasets.detector_noise import DetectorNoise, simulate_detections
+from posediff.datasets.motion_variation import MotionVariation, at_times
 from posediff.geometry.cameras import Camera
 from posediff.structures.skeletons import Skeleton
 
@@ -119,6 +120,8 @@ class RefilmedTrack:
         joints_world: (F, K, 3) mm, z up.
         floor: Height of the floor, world z, mm.
         filming: Simulation of cameras and detections; the other attributes are those of :class:`Track`.
+        stride: Frames of ``joints_world`` per frame of the track; every read begins at a random one of them.
+        variation: Random changes of the motion.
     """
 
     track_id: str
@@ -128,12 +131,19 @@ class RefilmedTrack:
     joints_world: np.ndarray
     floor: float
     filming: Filming
+    stride: int = 1
+    variation: MotionVariation = MotionVariation()
 
     @property
     def num_frames(self) -> int:
-        return len(self.joints_world)
+        return -(-len(self.joints_world) // self.stride)
 
     def read(self, frame_indices: np.ndarray, rng: np.random.Generator) -> PoseFrames:
-        joints = self.joints_world[frame_indices]
+        wanted = frame_indices * self.stride
+        if self.stride > 1:
+            last = len(self.joints_world) - 1
+            wanted = np.minimum(wanted + rng.integers(self.stride), last)
+        joints = at_times(self.joints_world, self.variation.times(wanted, len(self.joints_world), rng))
+        joints = self.variation.change_body(joints, self.filming.skeleton, rng)
         camera = draw_camera(joints[::3], self.floor, self.filming.preset, rng)
         return self.filming.film(joints, camera, rng)
