@@ -79,6 +79,7 @@ COMMANDS: tuple[Command | Group, ...] = (
         hypotheses='accuracy and time by number of denoiser steps and hypotheses',
         occlusion='accuracy by occlusion pattern of training and test',
         views='3D poses from one camera against triangulation from the others',
+        clips='accuracy and time of lifters on whole clips, with hidden parts of the body',
         joints='accuracy of lifters on keypoints of another skeleton',
         conversion='joints of two pose estimators on the same people, to measure conversion rules',
         posetrack='differences between PoseTrack results, with confidence intervals',

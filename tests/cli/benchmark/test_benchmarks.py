@@ -1,6 +1,7 @@
 """The commands benchmark occlusion, hypotheses and model on tiny random models and a tiny dataset."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ import posediff
 from posediff.datasets.camera_sampling import draw_camera, get_camera_preset
 from posediff.datasets.mocap_files import MocapClip, save_subject
 from posediff.engine.evaluation import build_test_dataset, build_test_metric, evaluate_model, set_sampling
+from posediff.registry import DATASETS
 
 DATA = """
 default_scope = 'posediff'
@@ -240,3 +242,41 @@ def test_joints_that_are_lifted_against_joints_that_were_trained_on(cli, mocap_f
     # same weights and keypoints: only the conversion differs
     assert rows[0]['p_mpjpe'] == rows[2]['p_mpjpe'] != rows[1]['p_mpjpe']
     assert 'by rules' in capsys.readouterr().out
+
+
+def test_whole_clips(files, data_root, tool, tmp_path, capsys):
+    out = tmp_path / 'clips.json'
+    lifters = [argument for name in files for argument in ('--lifter', *files[name])]
+    tool('clips').main([str(data_root), *lifters, '--subjects', '01', '--num-inference-steps', '2', '--out', str(out)])
+    assert '| diffusion |' in capsys.readouterr().out
+    diffusion, control = json.loads(out.read_text())['rows']
+    assert (diffusion['M'], diffusion['steps'], diffusion['clips'], diffusion['frames']) == (2, 2, 2, 24)
+    assert control['steps'] == '–'
+    model = posediff.init_model(*files['control'])
+    errors = []
+    dataset = {**model.cfg.test_dataloader.dataset, 'noise': {'severity': 1.5}, 'window_size': 12}
+    for item in DATASETS.build(dataset):
+        sample, shown = item['data_samples'], item['inputs']
+        lifted = posediff.lift_keypoints(
+            model, shown['keypoints_2d'].numpy(), shown['keypoint_scores'].numpy() * shown['keypoint_mask'].numpy(),
+            skeleton='cmu17', img_shape=sample.img_shape, fps=50.0,
+        )  # fmt: skip
+        target = sample.gt_instances.lifting_target.numpy()
+        moved = lifted['joints_3d'] - lifted['joints_3d'][:, :1]
+        errors.append(np.linalg.norm(moved - target, axis=-1).mean())
+    assert control['MPJPE'] == pytest.approx(np.mean(errors), rel=1e-4)
+    assert 0 < control['P-MPJPE'] < control['MPJPE']
+
+    tool('clips').main([str(data_root), *lifters, '--subjects', '01', '--hide', 'legs', 'feet', '--out', str(out)])
+    hidden = json.loads(out.read_text())['rows'][1]
+    assert hidden['MPJPE'] != control['MPJPE']
+    assert hidden['frames'] == 24
+
+
+def test_lifters_of_two_skeletons_are_not_compared_on_clips(files, data_root, tool, tmp_path, exit_code, capsys):
+    config, checkpoint = files['control']
+    other = tmp_path / 'other.py'
+    other.write_text(Path(config).read_text().replace('cmu17', 'mediapipe17'))
+    arguments = [str(data_root), '--lifter', config, checkpoint, '--lifter', str(other), checkpoint]
+    assert exit_code(tool('clips').main, arguments) != 0
+    assert 'skeletons cmu17, mediapipe17: compare them with posediff benchmark joints' in capsys.readouterr().err
