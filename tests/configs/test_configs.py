@@ -25,7 +25,9 @@ def shrink(cfg) -> None:
     """Give the networks of a config a few channels and layers, keeping what fits together."""
     model = cfg.model
     lifter = model.conditioner.get('lifter')
-    if lifter is not None:
+    if lifter is not None and lifter.type != 'MixSTE':  # a control without depth
+        lifter.update({'hidden_channels': 8} if lifter.get('hidden_channels') else {})
+    elif lifter is not None:
         lifter.update(channels=16, depth=2)
         if model.head.get('in_channels'):
             model.head.in_channels = 16

@@ -37,7 +37,9 @@ def shrink(cfg: Config) -> None:
     model = cfg.model
     lifter, denoiser = model.conditioner.get('lifter'), model.get('denoiser')
     model.conditioner.pop('checkpoint', None)
-    if lifter is not None:
+    if lifter is not None and lifter.type != 'MixSTE':  # a control without depth
+        lifter.update({'hidden_channels': 8} if lifter.get('hidden_channels') else {})
+    elif lifter is not None:
         lifter.update(channels=16, depth=1)
         if model.head.get('in_channels'):
             model.head.in_channels = 16

@@ -1,5 +1,7 @@
 """Deterministic 2D-to-3D networks."""
 
 from posediff.models.lifters.mixste import MixSTE
+from posediff.models.lifters.per_frame import LinearLifter, ResidualMLP
+from posediff.models.lifters.temporal_convolution import TemporalConvolution
 
-__all__ = ['MixSTE']
+__all__ = ['LinearLifter', 'MixSTE', 'ResidualMLP', 'TemporalConvolution']
