@@ -198,7 +198,7 @@ def check_config(path: Path) -> None:
     model.train()(**model.data_preprocessor(items, True), mode='loss')['loss'].backward()
     test = DATASETS.build(cfg.test_dataloader.dataset)
     data = model.data_preprocessor([test[0]], False)
-    steps = 2 if isinstance(getattr(model.sampler, 'spacing', 'trailing'), str) else None
+    steps = None if isinstance(getattr(model.sampler, 'spacing', None), list) else 2
     with torch.no_grad():
         x_0 = model.eval().sample(model.conditioner(data['inputs']), 1, steps if model.denoiser else None)
     assert x_0.isfinite().all()

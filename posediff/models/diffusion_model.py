@@ -154,7 +154,8 @@ class DiffusionModel(BaseModel):
         Args:
             x_0: (B, …) in head units.
             condition: (B, …).
-            timestep: int64 (B,) or (1,); None: drawn uniformly, before the noise.
+            timestep: Times (B,) or (1,) of the noise scheduler, int64 on a table and float on a continuous path; None:
+                drawn, before the noise.
             noise: (B, …) epsilon; None: drawn. If neither is given, ``train_cfg.states_per_clip`` states of every clip
                 are drawn.
             weight: Broadcastable to x_0, or None.
@@ -184,7 +185,7 @@ class DiffusionModel(BaseModel):
             noise = torch.randn_like(x_0)
         parts, own_states = (self.denoiser, self.noise_scheduler), self.train_cfg.own_states
         x_t, *estimate = training_state(*parts, x_0, noise, timestep, condition, own_states)
-        output = self.denoiser(x_t, timestep, condition, *estimate)
+        output = self.denoiser(x_t, self.noise_scheduler.network_time(timestep), condition, *estimate)
         return self.loss_module(output, self.noise_scheduler.target(x_0, noise, timestep), weight)
 
     @torch.no_grad()

@@ -13,11 +13,11 @@ from posediff.diffusion.guidance import guide
 from posediff.diffusion.hypotheses import chunks
 from posediff.diffusion.memory import evaluation_mode, peak_bytes
 from posediff.diffusion.noise import Draws, Noise
-from posediff.diffusion.noise_schedulers import BetasNoiseScheduler
+from posediff.diffusion.noise_schedulers import GaussianPath
 from posediff.models.denoisers.base import BaseDenoiser
 from posediff.models.options import TestOptions
 
-Watch = Callable[[int, Tensor], None]
+Watch = Callable[[float, Tensor], None]
 
 MEGABYTE = 2**20
 
@@ -40,7 +40,7 @@ class ReverseProcess:
     """
 
     def __init__(
-        self, denoiser: BaseDenoiser, noise_scheduler: BetasNoiseScheduler, sampler: Any, options: TestOptions
+        self, denoiser: BaseDenoiser, noise_scheduler: GaussianPath, sampler: Any, options: TestOptions
     ) -> None:
         self.denoiser = denoiser
         self.noise_scheduler = noise_scheduler
@@ -55,7 +55,7 @@ class ReverseProcess:
             condition: (B, …).
             noise: (draws, B, M, …); drawn when it is needed.
             num_inference_steps: Denoiser calls per hypothesis.
-            watch: Called as ``watch(t, output)`` after each conditional denoiser call, with the timestep and the raw
+            watch: Called as ``watch(t, output)`` after each conditional denoiser call, with the path's time and the raw
                 output (N, …). Not called for memory measurements and unconditional calls (guidance).
 
         Returns:
@@ -74,8 +74,8 @@ class ReverseProcess:
         null = self.denoiser.prepare(torch.zeros_like(condition)) if scale != 1 else None
         estimate: list[Tensor] = []  # x_0 of the previous call; without self-conditioning empty
 
-        def denoise(x_t: Tensor, t: int) -> Tensor:
-            timestep = torch.full((1,), t, dtype=torch.int64, device=x_t.device)
+        def denoise(x_t: Tensor, t: float) -> Tensor:
+            timestep = self._network_time(t, x_t.device)
             output = self.denoiser(x_t, timestep, conditional, *estimate)
             if watch is not None:
                 watch(t, output)
@@ -86,6 +86,9 @@ class ReverseProcess:
             return output.float()
 
         return self.sampler.sample(denoise, noise, self.noise_scheduler, num_inference_steps)
+
+    def _network_time(self, t: float, device: torch.device) -> Tensor:
+        return self.noise_scheduler.network_time(self.noise_scheduler.as_tensor(t, device))
 
     def _max_rows(self, condition: Tensor, noise: Noise) -> int:
         """Return the number of rows that fit the memory budget, from the measured memory of one row."""
@@ -104,7 +107,7 @@ class ReverseProcess:
 
     def _row_cost(self, condition: Tensor, state: tuple[int, ...]) -> int:
         x_t = torch.zeros((1, *state), device=condition.device)
-        timestep = torch.zeros(1, dtype=torch.int64, device=x_t.device)
+        timestep = self._network_time(self.noise_scheduler.start, x_t.device)
 
         def peak(rows: int) -> int:
             return peak_bytes(lambda: self.denoiser(x_t.expand(rows, *state), timestep, prepared))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from posediff.diffusion.noise_schedulers import BetasNoiseScheduler
+from posediff.diffusion.noise_schedulers import GaussianPath
 from posediff.models.denoisers.base import BaseDenoiser
 
 SELF_CONDITIONED = 0.5  # share of batches with an estimate (Analog Bits, algorithm 1)
@@ -13,7 +13,7 @@ SELF_CONDITIONED = 0.5  # share of batches with an estimate (Analog Bits, algori
 
 def training_state(
     denoiser: BaseDenoiser,
-    noise_scheduler: BetasNoiseScheduler,
+    noise_scheduler: GaussianPath,
     x_0: Tensor,
     noise: Tensor,
     timestep: Tensor,
@@ -29,7 +29,7 @@ def training_state(
     Args:
         denoiser, noise_scheduler: Parts of the model.
         x_0, noise: (B, …) in head units.
-        timestep: int64 (B,) or (1,).
+        timestep: Times (B,) or (1,) of the path: int64 on a table, float on a continuous path.
         condition: (B, …).
         own_states: Probability of a batch of own states, of :class:`posediff.models.options.TrainOptions`.
 
@@ -43,20 +43,22 @@ def training_state(
     x_t = noise_scheduler.add_noise(x_0, noise, timestep)
     if not (denoiser.self_conditioning and _happens(SELF_CONDITIONED)):
         return (x_t,)
+    told = noise_scheduler.network_time(timestep)
     with torch.no_grad():
-        estimate = noise_scheduler.estimate(denoiser(x_t, timestep, condition), x_t, timestep)
+        estimate = noise_scheduler.estimate(denoiser(x_t, told, condition), x_t, timestep)
     torch.clear_autocast_cache()  # else the next call would use weights that were cast without gradient
     return x_t, estimate
 
 
 @torch.no_grad()
 def own_state(
-    denoiser: BaseDenoiser, noise_scheduler: BetasNoiseScheduler, noise: Tensor, timestep: Tensor, condition: Tensor
+    denoiser: BaseDenoiser, noise_scheduler: GaussianPath, noise: Tensor, timestep: Tensor, condition: Tensor
 ) -> tuple[Tensor, Tensor]:
     """Return the state of a deterministic DDIM sampler after its first step, from x_T = noise to ``timestep``.
 
     In it, the denoiser's estimate of x_0 for x_T is in the place of x_0, as in the self-aligned denoising of DDP (Ji et
-    al., ICCV 2023); DDP adds the noise itself, which DDIM does up to alpha_bar_T.
+    al., ICCV 2023); DDP adds the noise itself, as DDIM does where the path
+    starts without signal.
 
     Args:
         denoiser, noise_scheduler, noise, timestep, condition: As for :func:`training_state`.
@@ -64,9 +66,9 @@ def own_state(
     Returns:
         x_t and the estimate of x_0, each (B, …).
     """
-    last = noise_scheduler.num_train_timesteps - 1
-    first = torch.full((1,), last, dtype=torch.int64, device=noise.device)
-    x_0, epsilon = noise_scheduler.split(denoiser(noise, first, condition), noise, last)
+    start = noise_scheduler.start
+    first = noise_scheduler.network_time(noise_scheduler.as_tensor(start, noise.device))
+    x_0, epsilon = noise_scheduler.split(denoiser(noise, first, condition), noise, start)
     return noise_scheduler.add_noise(x_0, epsilon, timestep), x_0
 
 

@@ -23,13 +23,13 @@ class StepActivations:
     """Activations of one denoiser call.
 
     Attributes:
-        timestep: t, 0 = least noise.
+        timestep: t of the noise scheduler, 0 = least noise on a table.
         features: (h, w) in 0..1: maximum over channels of the detection head's input.
         heatmaps: (K, h, w) predicted x_0, head units.
         masks: Lookup masks (h, w) in 0..1 from low to high resolution; empty without lookups.
     """
 
-    timestep: int
+    timestep: float
     features: np.ndarray
     heatmaps: np.ndarray
     masks: list[np.ndarray] = field(default_factory=list)
@@ -80,7 +80,7 @@ class ActivationRecorder:
     def _see(self, features: Tensor) -> None:
         self._features = features
 
-    def __call__(self, timestep: int, output: Tensor) -> None:
+    def __call__(self, timestep: float, output: Tensor) -> None:
         """Record a step after its denoiser call, from its timestep and output (N, K, h, w)."""
         assert self._features is not None
         strongest = self._features[0].float().amax(0)
@@ -124,7 +124,7 @@ def save_activations(path: str | Path, frame: np.ndarray, runs: Sequence[tuple[s
         frame: (H, W, 3) uint8 RGB, the key frame's crop.
         runs: (name, steps) of one or several models.
     """
-    rows = [(f'{name}\nstep {number}, t = {step.timestep}', step) for name, steps in runs
+    rows = [(f'{name}\nstep {number}, t = {step.timestep:g}', step) for name, steps in runs
             for number, step in enumerate(steps, start=1)]  # fmt: skip
     columns = 3 + max(len(step.masks) for _, step in rows)
     height, width = frame.shape[:2]

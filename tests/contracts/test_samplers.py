@@ -8,6 +8,9 @@ CASES = {
     'DDIMSampler': [{}, {'eta': 0.5}],
     'DDPMSampler': [{'variance': 'posterior'}, {'variance': 'beta'}],
     'DPMSolverSampler': [{}],
+    'HeunSampler': [{}],
+    'MidpointSampler': [{}],
+    'StochasticFlowSampler': [{}],
     # one without noise after x_T, and one with noise in every step
     'DiffusersSampler': [{'scheduler': 'DDIMScheduler'}, {'scheduler': 'DDPMScheduler'}],
 }

@@ -6,8 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from posediff.diffusion.noise_schedulers import CosineNoiseScheduler, LinearNoiseScheduler
-from posediff.diffusion.prediction import PREDICTION_TYPES
+from posediff.diffusion.noise_schedulers import BetasNoiseScheduler, CosineNoiseScheduler, LinearNoiseScheduler
 from posediff.diffusion.samplers import DDIMSampler, DDPMSampler, DPMSolverSampler
 
 
@@ -56,7 +55,7 @@ def test_ancestral_variances_are_those_of_ddpm():
         assert float(seen[1]) ** 2 == pytest.approx(expected, rel=1e-12)
 
 
-@pytest.mark.parametrize('kind', PREDICTION_TYPES)
+@pytest.mark.parametrize('kind', BetasNoiseScheduler.prediction_types)
 @pytest.mark.parametrize(('spacing', 'steps'), [('trailing', 10), ('leading', 5), ('trailing', 1)])
 def test_ddim_equals_diffusers(kind, spacing, steps):
     diffusers = pytest.importorskip('diffusers', reason='compared with diffusers only where it is installed')

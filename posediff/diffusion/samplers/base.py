@@ -5,62 +5,122 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 from torch import Tensor
 
 from posediff.diffusion.noise import Draws
-from posediff.diffusion.noise_schedulers import BetasNoiseScheduler
-from posediff.diffusion.timesteps import Pairs, timestep_pairs
+from posediff.diffusion.noise_schedulers import GaussianPath
+from posediff.diffusion.timesteps import Pairs, shifted_pairs
+from posediff.structures.argument_checks import require_finite
 
-Denoise = Callable[[Tensor, int], Tensor]
-"""Function of x_t (N, …) and the timestep t that returns the output of the denoiser (N, …)."""
+Denoise = Callable[[Tensor, float], Tensor]
+"""Function of x_t (N, …) and the time t that returns the output of the denoiser (N, …)."""
 
 
 @dataclass(frozen=True)
 class Step:
-    """The data of a step from t to t_prev.
+    """The data of a step from t to t_prev, which has less noise.
 
     Attributes:
-        x_t, x_0, epsilon: (N, …), the state and the predictions of the denoiser.
-        alpha_bar, alpha_bar_prev: At t and t_prev; the latter is 1 at the last step.
+        x_t, x_0, epsilon: (N, …), the state and the predictions of the denoiser: x_t = signal·x_0 + noise·epsilon.
+        signal, noise: Scales of the path at t. The signal may be 0 in the first step.
+        signal_prev, noise_prev: Those at t_prev; 1 and 0 in the last step.
         previous: The previous step, for multistep solvers, without its own ``previous``; None for the first step.
     """
 
     x_t: Tensor
     x_0: Tensor
     epsilon: Tensor
-    alpha_bar: float
-    alpha_bar_prev: float
+    signal: float
+    noise: float
+    signal_prev: float
+    noise_prev: float
     previous: Step | None = None
+
+    @property
+    def alpha_bar(self) -> float:
+        """signal², on variance-preserving paths."""
+        return _alpha_bar(self.signal, self.noise)
+
+    @property
+    def alpha_bar_prev(self) -> float:
+        """signal_prev², on variance-preserving paths."""
+        return _alpha_bar(self.signal_prev, self.noise_prev)
+
+    @property
+    def added_variance(self) -> float:
+        """Variance that the forward process adds from t_prev to t: beta of the coarser chain if it preserves variance.
+
+        q(x_t | x_{t_prev}) = N(signal / signal_prev · x_{t_prev}, added_variance).
+        """
+        return self.noise**2 - (self.signal / self.signal_prev * self.noise_prev) ** 2
+
+
+def _alpha_bar(signal: float, noise: float) -> float:
+    if abs(signal**2 + noise**2 - 1) > 1e-9:
+        raise ValueError(f'a path with signal {signal:g} and noise {noise:g} has no alpha_bar; use signal and noise')
+    return signal**2
 
 
 class BaseSampler(ABC):
-    """A sampler that computes x_0 from x_T ~ N(0, I) in ``num_inference_steps`` denoiser calls.
+    """A sampler that computes x_0 from x_T ~ N(0, I) in ``num_inference_steps`` denoiser calls, on any Gaussian path.
 
     If the data are Gaussian and the denoiser is exact, samples over all training steps have the distribution of the
     data. Rows are independent.
 
     Args:
-        spacing: Rule for the timesteps, or their list (:func:`posediff.diffusion.timesteps.timestep_pairs`).
+        spacing: Rule for the times, or their list (:mod:`posediff.diffusion.timesteps`). None: the path's default,
+            ``'trailing'`` on tables and ``'uniform'`` on continuous paths.
         clip_x_0: Clamp every x_0 estimate to ± this value and recompute epsilon from it (D3DP, DiffusionDet). None: no
             clamping, since poses and scaled heatmaps exceed ±1.
+        shift: Factor on noise / signal at all visited times but the first
+            (:func:`posediff.diffusion.timesteps.shifted_pairs`); below 1, more calls are spent near the clean signal.
+
+    Attributes:
+        calls_per_step: Denoiser calls of a step.
+        keeps_spread: Whether the spread of the samples is that of the data, for an exact denoiser and many steps.
     """
 
-    def __init__(self, spacing: str | Sequence[int] = 'trailing', clip_x_0: float | None = None) -> None:
+    calls_per_step: ClassVar[int] = 1
+    keeps_spread: ClassVar[bool] = True
+
+    def __init__(
+        self,
+        spacing: str | Sequence[float] | None = None,
+        clip_x_0: float | None = None,
+        shift: float = 1.0,
+    ) -> None:
         if clip_x_0 is not None and clip_x_0 <= 0:
             raise ValueError(f'clip_x_0 must be positive or None, got {clip_x_0}')
+        require_finite(type(self).__name__, {'shift': shift})
+        if shift <= 0:
+            raise ValueError(f'shift must be positive, got {shift}; 1 is no shift')
         self.spacing = spacing
         self.clip_x_0 = clip_x_0
+        self.shift = shift
 
-    def pairs(self, noise_scheduler: BetasNoiseScheduler, num_inference_steps: int) -> Pairs:
-        """Return the steps (t, t_prev); the last t_prev is -1."""
-        return timestep_pairs(noise_scheduler.num_train_timesteps, num_inference_steps, self.spacing)
+    def pairs(self, noise_scheduler: GaussianPath, num_inference_steps: int) -> Pairs:
+        """Return the steps (t, t_prev); the last t_prev is the clean signal."""
+        return self.walk(noise_scheduler, num_inference_steps)
 
-    def default_steps(self, noise_scheduler: BetasNoiseScheduler) -> int:
-        """Return the default number of steps: the length of the list of timesteps, else all training steps."""
-        return noise_scheduler.num_train_timesteps if isinstance(self.spacing, str) else len(self.spacing)
+    def walk(self, noise_scheduler: GaussianPath, num_steps: int) -> Pairs:
+        """Return ``num_steps`` steps by the rule ``spacing``, shifted by ``shift``."""
+        return shifted_pairs(noise_scheduler.walk(num_steps, self.spacing), noise_scheduler, self.shift)
 
-    def num_draws(self, noise_scheduler: BetasNoiseScheduler, num_inference_steps: int) -> int:
+    def default_steps(self, noise_scheduler: GaussianPath) -> int:
+        """Return the default number of denoiser calls: one per time of the list of times.
+
+        Without a list: all steps of a table, or ``default_inference_steps`` of a continuous path.
+        """
+        return self.num_listed or noise_scheduler.default_inference_steps
+
+    @property
+    def num_listed(self) -> int | None:
+        """Length of the list of times; None without a list."""
+        return None if self.spacing is None or isinstance(self.spacing, str) else len(self.spacing)
+
+    def num_draws(self, noise_scheduler: GaussianPath, num_inference_steps: int) -> int:
         """Return the random draws of one run: x_T and, if stochastic, one between consecutive denoiser calls."""
         pairs = self.pairs(noise_scheduler, num_inference_steps)
         return len(pairs) if self.stochastic else 1
@@ -70,9 +130,7 @@ class BaseSampler(ABC):
         """Whether noise is added between denoiser calls."""
         return False
 
-    def sample(
-        self, denoise: Denoise, noise: Draws, noise_scheduler: BetasNoiseScheduler, num_inference_steps: int
-    ) -> Tensor:
+    def sample(self, denoise: Denoise, noise: Draws, noise_scheduler: GaussianPath, num_inference_steps: int) -> Tensor:
         """Run the reverse process.
 
         Args:
@@ -96,18 +154,27 @@ class BaseSampler(ABC):
                 f'{type(self).__name__} with {num_inference_steps} steps consumes {draws} random draws '
                 f'(noise[0] is x_T), got {len(noise)}'
             )
+        return self._run(denoise, noise, noise_scheduler, pairs)
+
+    def _run(self, denoise: Denoise, noise: Draws, path: GaussianPath, pairs: Pairs) -> Tensor:
         x_t, previous = noise[0], None
         for index, (t, t_prev) in enumerate(pairs):
-            alpha_bar = noise_scheduler.alpha_bar_at(t)
-            x_0, epsilon = noise_scheduler.split(denoise(x_t, t), x_t, t)
-            if self.clip_x_0 is not None:
-                x_0 = x_0.clamp(-self.clip_x_0, self.clip_x_0)
-                epsilon = (x_t - alpha_bar**0.5 * x_0) / (1 - alpha_bar) ** 0.5
-            step = Step(x_t, x_0, epsilon, alpha_bar, noise_scheduler.alpha_bar_at(t_prev), previous)
+            x_0, epsilon = self.predict(denoise, path, x_t, t)
+            now, then = path.level(t), path.level(t_prev)
+            step = Step(x_t, x_0, epsilon, now.signal, now.noise, then.signal, then.noise, previous)
             z = noise[index + 1] if self.stochastic and index + 1 < len(pairs) else None
             x_t = self.step(step, z)
             previous = replace(step, previous=None)
         return x_t
+
+    def predict(self, denoise: Denoise, path: GaussianPath, x_t: Tensor, t: float) -> tuple[Tensor, Tensor]:
+        """Call the denoiser and return (x_0, epsilon), clipped if ``clip_x_0`` is set."""
+        x_0, epsilon = path.split(denoise(x_t, t), x_t, t)
+        if self.clip_x_0 is not None:
+            level = path.level(t)
+            x_0 = x_0.clamp(-self.clip_x_0, self.clip_x_0)
+            epsilon = (x_t - level.signal * x_0) / level.noise
+        return x_0, epsilon
 
     @abstractmethod
     def step(self, step: Step, z: Tensor | None) -> Tensor:

@@ -10,7 +10,7 @@ from typing import Any
 from torch import Tensor
 
 from posediff.diffusion.noise import Draws
-from posediff.diffusion.noise_schedulers import BetasNoiseScheduler
+from posediff.diffusion.noise_schedulers import BetasNoiseScheduler, GaussianPath
 from posediff.diffusion.samplers.base import Denoise
 from posediff.diffusion.samplers.diffusers_loop import ScheduleError, count_draws, format_options, run_scheduler
 from posediff.registry import SAMPLERS
@@ -97,6 +97,7 @@ class DiffusersSampler:
 
     def default_steps(self, noise_scheduler: BetasNoiseScheduler) -> int:
         """Return the default number of steps: the number of training steps."""
+        self._need_table(noise_scheduler)
         return noise_scheduler.num_train_timesteps
 
     def num_draws(self, noise_scheduler: BetasNoiseScheduler, num_inference_steps: int) -> int:
@@ -105,6 +106,7 @@ class DiffusersSampler:
         Raises:
             ValueError: The scheduler does not follow the noise schedule; the message names the class and its options.
         """
+        self._need_table(noise_scheduler)
         key = (tuple(noise_scheduler.beta.tolist()), noise_scheduler.prediction_type, num_inference_steps)
         if key not in self._counted:
             self._counted[key] = self._try_out(noise_scheduler, num_inference_steps)
@@ -123,6 +125,13 @@ class DiffusersSampler:
         scheduler = self._scheduler(noise_scheduler, num_inference_steps)
         rest = (noise[draw] for draw in range(1, draws))
         return run_scheduler(scheduler, denoise, noise[0] * float(scheduler.init_noise_sigma), lambda shape: next(rest))
+
+    def _need_table(self, noise_scheduler: GaussianPath) -> None:
+        if noise_scheduler.continuous:
+            raise ValueError(
+                f'diffusers.{self._class.__name__} follows a table of betas, and the continuous '
+                f'{type(noise_scheduler).__name__} has none; use diffusers.FlowMatchEulerDiscreteScheduler'
+            )
 
     def _scheduler(self, noise_scheduler: BetasNoiseScheduler, num_inference_steps: int) -> Any:
         """Return a new scheduler; its tables are on the CPU, so that reading them does not synchronise."""

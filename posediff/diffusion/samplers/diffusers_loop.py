@@ -105,7 +105,7 @@ def count_draws(scheduler: Any, schedule: BetasNoiseScheduler) -> int:
     signal[:, 0] = noise[:, 1] = SMALL
     draws = 0
 
-    def denoise(x_t: Tensor, t: int) -> Tensor:
+    def denoise(x_t: Tensor, t: float) -> Tensor:
         level = schedule.alpha_bar_at(t)
         share = float(x_t[0, 0, 0]) / SMALL
         if x_t[0, 2 + draws :].any():
@@ -113,7 +113,7 @@ def count_draws(scheduler: Any, schedule: BetasNoiseScheduler) -> int:
         if not _is_level(share, schedule, t):
             raise ScheduleError(f'has a signal of {share:.4g} at timestep {t}; the noise schedule has {level**0.5:.4g}')
         epsilon = (x_t.double() - level**0.5 * signal) / (1 - level) ** 0.5
-        output = from_x_0_and_epsilon(schedule.prediction_type, signal.double(), epsilon, torch.tensor(level).double())
+        output = from_x_0_and_epsilon(schedule.prediction_type, signal.double(), epsilon, schedule.level(t))
         return output.to(x_t.dtype)
 
     def draw(shape: tuple[int, ...]) -> Tensor:
@@ -133,8 +133,10 @@ def count_draws(scheduler: Any, schedule: BetasNoiseScheduler) -> int:
     return 1 + draws
 
 
-def _is_level(share: float, schedule: BetasNoiseScheduler, t: int) -> bool:
+def _is_level(share: float, schedule: BetasNoiseScheduler, t: float) -> bool:
     """Return whether ``share``, the coefficient of the signal in x_t, is that of timestep t to half a timestep."""
+    if schedule.alpha_bar_at(t) == 0:
+        return abs(share) <= TOLERANCE
     if not share > 0:
         return False
     off = math.log(share) - _log_signal(schedule, t)
@@ -142,7 +144,7 @@ def _is_level(share: float, schedule: BetasNoiseScheduler, t: int) -> bool:
     return abs(off) <= max(TOLERANCE, abs(_log_signal(schedule, neighbour) - _log_signal(schedule, t)) / 2)
 
 
-def _log_signal(schedule: BetasNoiseScheduler, t: int) -> float:
+def _log_signal(schedule: BetasNoiseScheduler, t: float) -> float:
     return 0.5 * math.log(schedule.alpha_bar_at(t))
 
 

@@ -15,8 +15,13 @@ def check_timesteps(timestep: Tensor, num_train_timesteps: int) -> None:
     Timesteps on an accelerator are not checked, because reading them would synchronise.
 
     Raises:
-        ValueError: A step is negative or not below ``num_train_timesteps``.
+        ValueError: A step is negative or not below ``num_train_timesteps``, or the steps are not integers.
     """
+    if timestep.dtype.is_floating_point:
+        raise ValueError(
+            f'the denoiser looks up the step in a table and takes int64 timesteps, got {timestep.dtype}; use a noise '
+            "scheduler with time_input='index', or a denoiser with a sinusoidal step embedding"
+        )
     if timestep.device.type != 'cpu' or timestep.numel() == 0:
         return
     lowest, highest = timestep.min().item(), timestep.max().item()
@@ -66,7 +71,8 @@ class TabulatedStepEmbedding(nn.Module):
 class SinusoidalStepEmbedding(nn.Module):
     """The embedding of DDPM: sines and cosines of decreasing frequency, then Linear, GELU, Linear.
 
-    Frequencies are 10000^(-k / (half - 1)); D3DP uses this one (Shan et al., ICCV 2023).
+    Frequencies are 10000^(-k / (half - 1)); D3DP uses this one (Shan et al., ICCV 2023). They resolve times of 0 to
+    1000; on a continuous path, ``time_input='sigma_1000'`` tells the network such times.
 
     Args:
         channels: Width of the sinusoid and of the embedding; even, at least 4.
@@ -82,7 +88,7 @@ class SinusoidalStepEmbedding(nn.Module):
         self.output = nn.Linear(hidden_channels, channels)
 
     def forward(self, timestep: Tensor) -> Tensor:
-        """Embed steps (S,) as (S, channels)."""
+        """Embed times (S,), int64 or real, as (S, channels)."""
         half = self.channels // 2
         exponents = torch.arange(half, device=timestep.device) * (-math.log(10000.0) / (half - 1))
         angles = timestep[:, None] * exponents.exp()

@@ -1,4 +1,8 @@
-"""Contract tests of all registered samplers, plugins included; see posediff.diffusion.samplers.base."""
+"""Contract tests of all registered samplers, plugins included; see posediff.diffusion.samplers.base.
+
+Every test runs on a table and on continuous paths. A sampler may refuse one of the two kinds when it is asked for its
+draws, by an error that names the path, but not both.
+"""
 
 from __future__ import annotations
 
@@ -11,30 +15,39 @@ import pytest
 import torch
 from torch import Tensor
 
-from posediff.diffusion.noise_schedulers import BetasNoiseScheduler, CosineNoiseScheduler, LinearNoiseScheduler
-from posediff.diffusion.prediction import PREDICTION_TYPES, from_x_0_and_epsilon
+from posediff.diffusion.noise_schedulers import (
+    CosineNoiseScheduler,
+    CosinePath,
+    GaussianPath,
+    LinearNoiseScheduler,
+    LinearPath,
+)
+from posediff.diffusion.prediction import from_x_0_and_epsilon
 from posediff.registry import SAMPLERS
 from posediff.testing.contracts.base import Contract
 
 STATES = [(2, 2, 3), (3, 2, 2)]  # (T, K, 3) and (K, H, W)
 
-Estimate = Callable[[Tensor, float], Tensor]
-"""Returns x_0 (N, S) from a flattened x_t (N, S) and its alpha_bar."""
+Estimate = Callable[[Tensor, float, float], Tensor]
+"""Returns x_0 (N, S) from a flattened x_t (N, S) and the signal and noise of its time."""
 
 
-def perfect_denoiser(scheduler: BetasNoiseScheduler, x_0_of: Estimate) -> Callable[[Tensor, int], Tensor]:
-    """Create a denoiser that predicts x_0 = ``x_0_of(x_t, alpha_bar)``, with x_t flattened to (N, S).
+def perfect_denoiser(path: GaussianPath, x_0_of: Estimate, keep: bool = False) -> Callable[[Tensor, float], Tensor]:
+    """Create a denoiser that predicts x_0 = ``x_0_of(x_t, signal, noise)``, with x_t flattened to (N, S).
 
-    Its output has the prediction type of the scheduler.
+    Its output has the prediction type of the path. At the clean end, where x_t does not contain epsilon, epsilon is its
+    mean 0, or with ``keep`` that of the previous call: for a single state, epsilon is constant on the way there.
     """
+    known: list[Tensor] = []
 
-    def denoise(x_t: Tensor, t: int) -> Tensor:
-        alpha_bar = scheduler.alpha_bar_at(t)
+    def denoise(x_t: Tensor, t: float) -> Tensor:
+        level = path.level(t)
+        signal, noise = level.signal, level.noise
         flat = x_t.flatten(1).double()
-        x_0 = x_0_of(flat, alpha_bar)
-        epsilon = (flat - alpha_bar**0.5 * x_0) / (1 - alpha_bar) ** 0.5
-        level = torch.tensor(alpha_bar, dtype=torch.float64)
-        output = from_x_0_and_epsilon(scheduler.prediction_type, x_0, epsilon, level)
+        x_0 = x_0_of(flat, signal, noise)
+        epsilon = (flat - signal * x_0) / noise if noise else known[-1] if keep else torch.zeros_like(flat)
+        known[:] = [epsilon]
+        output = from_x_0_and_epsilon(path.prediction_type, x_0, epsilon, level)
         return output.reshape(x_t.shape).to(x_t.dtype)
 
     return denoise
@@ -49,20 +62,49 @@ class Gaussian:
         self.covariance = 0.3 * root @ root.T + 0.05 * torch.eye(size, dtype=torch.float64)
         self.mean = torch.randn(size, generator=generator, dtype=torch.float64)
 
-    def posterior_mean(self, x_t: Tensor, alpha_bar: float) -> Tensor:
-        marginal = alpha_bar * self.covariance + (1 - alpha_bar) * torch.eye(len(self.mean), dtype=torch.float64)
-        gain = alpha_bar**0.5 * torch.linalg.solve(marginal, self.covariance).T
-        return self.mean + (x_t - alpha_bar**0.5 * self.mean) @ gain.T
+    def posterior_mean(self, x_t: Tensor, signal: float, noise: float) -> Tensor:
+        marginal = signal**2 * self.covariance + noise**2 * torch.eye(len(self.mean), dtype=torch.float64)
+        gain = signal * torch.linalg.solve(marginal, self.covariance).T
+        return self.mean + (x_t - signal * self.mean) @ gain.T
 
 
-def expanded(point: Tensor, x_t: Tensor, alpha_bar: float) -> Tensor:
+def expanded(point: Tensor, x_t: Tensor, signal: float, noise: float) -> Tensor:
     """Return x_0 = ``point`` for every row: the posterior mean of a distribution with a single state."""
     return point.expand_as(x_t)
 
 
-def halve(x_t: Tensor, t: int) -> Tensor:
+def halve(x_t: Tensor, t: float) -> Tensor:
     """Return half of x_t, as a denoiser whose output depends on its input only."""
     return 0.5 * x_t
+
+
+def paths() -> list[GaussianPath]:
+    """Return a path of each kind."""
+    return [LinearNoiseScheduler(20), LinearPath(), LinearPath('sample'), CosinePath('v_prediction')]
+
+
+def works_on(component: Any, path: GaussianPath) -> bool:
+    """Return whether a sampler works on a path; one that does not says so by an error that names the path."""
+    try:
+        component.num_draws(path, component.default_steps(path))
+    except ValueError as error:
+        if type(path).__name__ not in str(error):
+            raise
+        return False
+    return True
+
+
+def most_steps(component: Any, path: GaussianPath, wanted: int) -> int:
+    """Return the largest number of denoiser calls up to ``wanted`` that the sampler can make, at least 1 or 2."""
+    for steps in (wanted, wanted - 1, 2):
+        try:
+            component.num_draws(path, steps)
+        except ValueError as error:
+            if 'num_inference_steps' not in str(error):
+                raise
+        else:
+            return steps
+    raise AssertionError(f'no number of steps near {wanted} works')
 
 
 class SamplerContract(Contract):
@@ -70,91 +112,122 @@ class SamplerContract(Contract):
 
     registry = SAMPLERS
 
+    @pytest.fixture
+    def usable(self, component: Any) -> list[GaussianPath]:
+        """Paths on which the sampler works."""
+        found = [path for path in paths() if works_on(component, path)]
+        assert found, 'the sampler works on no path'
+        return found
+
     @pytest.mark.parametrize('shape', STATES)
-    @pytest.mark.parametrize('kind', PREDICTION_TYPES)
+    @pytest.mark.parametrize(
+        'path',
+        [  # the table ends at alpha_bar 6e-8: x_T is the prior
+            *(CosineNoiseScheduler(200, prediction_type=kind) for kind in CosineNoiseScheduler.prediction_types),
+            LinearPath('velocity'),
+            LinearPath('sample'),
+            CosinePath('v_prediction'),
+        ],
+        ids=lambda path: f'{type(path).__name__}-{path.prediction_type}',
+    )
     def test_a_gaussian_is_sampled_with_its_mean_and_covariance(
-        self, component: Any, kind: str, shape: tuple[int, ...]
+        self, component: Any, path: GaussianPath, shape: tuple[int, ...]
     ) -> None:
         """The output is affine in the noise, so zero noise and unit vectors give its exact mean and covariance."""
-        scheduler = CosineNoiseScheduler(200, prediction_type=kind)  # ends at alpha_bar 6e-8: x_T is the prior
-        size, draws = prod(shape), component.num_draws(scheduler, 200)
+        if not works_on(component, path):
+            pytest.skip(f'refuses {type(path).__name__}')
+        steps = most_steps(component, path, 200)
+        size, draws = prod(shape), component.num_draws(path, steps)
         gaussian = Gaussian(size)
         units = torch.eye(draws * size, dtype=torch.float64).reshape(draws * size, draws, *shape).transpose(0, 1)
         noise = torch.cat([torch.zeros_like(units[:, :1]), units], dim=1)
-        drawn = component.sample(perfect_denoiser(scheduler, gaussian.posterior_mean), noise, scheduler, 200).flatten(1)
+        drawn = component.sample(perfect_denoiser(path, gaussian.posterior_mean), noise, path, steps).flatten(1)
         jacobian = drawn[1:] - drawn[0]
         scale = gaussian.covariance.diagonal().max()
-        assert float((drawn[0] - gaussian.mean).abs().max()) < 0.002 * scale**0.5
-        assert float((jacobian.T @ jacobian - gaussian.covariance).abs().max()) < 0.03 * scale
+        # in equal steps of a continuous path, a first-order step is coarser near the clean signal than on the table
+        mean_limit, limit = (0.02, 0.1) if path.continuous else (0.002, 0.03)
+        assert float((drawn[0] - gaussian.mean).abs().max()) < mean_limit * scale**0.5
+        if getattr(component, 'keeps_spread', True):
+            assert float((jacobian.T @ jacobian - gaussian.covariance).abs().max()) < limit * scale
 
     @pytest.mark.parametrize('shape', STATES)
     @pytest.mark.parametrize('steps', [1, 4, 20])
     def test_a_point_distribution_is_sampled_exactly(self, component: Any, steps: int, shape: tuple[int, ...]) -> None:
         """For a Gaussian without variance no step has a discretisation error."""
-        for kind in PREDICTION_TYPES:
-            scheduler = LinearNoiseScheduler(100, prediction_type=kind)
+        tables = [LinearNoiseScheduler(100, prediction_type=kind) for kind in LinearNoiseScheduler.prediction_types]
+        continuous = [LinearPath(kind) for kind in LinearPath.prediction_types]
+        for path in (path for path in [*tables, *continuous] if works_on(component, path)):
             generator = torch.Generator().manual_seed(0)
             point = torch.randn(prod(shape), generator=generator, dtype=torch.float64)
-            denoise = perfect_denoiser(scheduler, partial(expanded, point))
-            draws = component.num_draws(scheduler, steps)
-            noise = torch.randn(draws, 3, *shape, generator=generator, dtype=torch.float64)
-            out = component.sample(denoise, noise, scheduler, steps)
+            denoise = perfect_denoiser(path, partial(expanded, point), keep=True)
+            calls = most_steps(component, path, steps)
+            noise = torch.randn(component.num_draws(path, calls), 3, *shape, generator=generator, dtype=torch.float64)
+            out = component.sample(denoise, noise, path, calls)
             torch.testing.assert_close(out, point.reshape(shape).expand_as(out), rtol=0, atol=1e-5)
 
-    def test_every_step_calls_the_denoiser_once_with_less_noise(self, component: Any) -> None:
-        scheduler = LinearNoiseScheduler(20)
-        steps = component.default_steps(scheduler)
-        visited: list[int] = []
+    def test_the_number_of_steps_is_that_of_denoiser_calls_with_less_and_less_noise(
+        self, component: Any, usable: list[GaussianPath]
+    ) -> None:
+        for path in usable:
+            steps = component.default_steps(path)
+            visited: list[float] = []
 
-        def denoise(x_t: Tensor, t: int) -> Tensor:
-            visited.append(t)
-            return halve(x_t, t)
+            def denoise(x_t: Tensor, t: float, visited: list[float] = visited) -> Tensor:
+                visited.append(t)
+                return halve(x_t, t)
 
-        noise = torch.randn(component.num_draws(scheduler, steps), 2, *STATES[0])
-        component.sample(denoise, noise, scheduler, steps)
-        assert len(visited) == steps
-        assert visited == sorted(set(visited), reverse=True)
+            noise = torch.randn(component.num_draws(path, steps), 2, *STATES[0])
+            component.sample(denoise, noise, path, steps)
+            assert len(visited) == steps
+            assert visited[0] == pytest.approx(path.start)
+            assert visited == sorted(visited, reverse=not path.continuous)
+            # with two calls per step, the second one may be where the next step begins
+            assert len(set(visited)) > len(visited) / getattr(component, 'calls_per_step', 1) - 1
 
-    def test_all_draws_are_used_and_a_wrong_number_is_an_error(self, component: Any) -> None:
-        scheduler = LinearNoiseScheduler(20)
-        steps = component.default_steps(scheduler)
-        draws = component.num_draws(scheduler, steps)
-        noise = torch.randn(draws, 2, *STATES[0], generator=torch.Generator().manual_seed(0))
-        out = component.sample(halve, noise, scheduler, steps)
-        for draw in range(draws):
-            changed = noise.clone()
-            changed[draw] += 1
-            assert not torch.equal(component.sample(halve, changed, scheduler, steps), out)
-        for wrong in (draws - 1, draws + 1):
-            with pytest.raises(ValueError, match='draws'):
-                component.sample(halve, noise[:1].expand(wrong, *noise.shape[1:]), scheduler, steps)
+    def test_all_draws_are_used_and_a_wrong_number_is_an_error(
+        self, component: Any, usable: list[GaussianPath]
+    ) -> None:
+        for path in usable:
+            steps = most_steps(component, path, 4) if path.continuous else component.default_steps(path)
+            draws = component.num_draws(path, steps)
+            noise = torch.randn(draws, 2, *STATES[0], generator=torch.Generator().manual_seed(0))
+            out = component.sample(halve, noise, path, steps)
+            for draw in range(draws):
+                changed = noise.clone()
+                changed[draw] += 1
+                assert not torch.equal(component.sample(halve, changed, path, steps), out)
+            for wrong in (draws - 1, draws + 1):
+                with pytest.raises(ValueError, match='draws'):
+                    component.sample(halve, noise[:1].expand(wrong, *noise.shape[1:]), path, steps)
 
     @pytest.mark.parametrize('shape', STATES)
-    def test_rows_are_independent_and_runs_repeatable(self, component: Any, shape: tuple[int, ...]) -> None:
-        scheduler = LinearNoiseScheduler(20)
-        steps = component.default_steps(scheduler)
-        noise = torch.randn(component.num_draws(scheduler, steps), 3, *shape)
-        given = noise.clone()
-        together = component.sample(halve, noise, scheduler, steps)
-        assert torch.equal(noise, given)
-        for row in range(3):
-            alone = component.sample(halve, noise[:, row : row + 1], scheduler, steps)
-            torch.testing.assert_close(alone, together[row : row + 1])
+    def test_rows_are_independent_and_runs_repeatable(
+        self, component: Any, usable: list[GaussianPath], shape: tuple[int, ...]
+    ) -> None:
+        for path in usable:
+            steps = component.default_steps(path)
+            noise = torch.randn(component.num_draws(path, steps), 3, *shape)
+            given = noise.clone()
+            together = component.sample(halve, noise, path, steps)
+            assert torch.equal(noise, given)
+            for row in range(3):
+                alone = component.sample(halve, noise[:, row : row + 1], path, steps)
+                torch.testing.assert_close(alone, together[row : row + 1])
 
     @pytest.mark.parametrize('shape', STATES)
     def test_arithmetic_stays_in_float32_under_a_bfloat16_denoiser(
-        self, component: Any, shape: tuple[int, ...]
+        self, component: Any, usable: list[GaussianPath], shape: tuple[int, ...]
     ) -> None:
-        scheduler = LinearNoiseScheduler(20)
-        steps = component.default_steps(scheduler)
-        noise = torch.randn(component.num_draws(scheduler, steps), 3, *shape)
-        seen = []
+        for path in usable:
+            steps = component.default_steps(path)
+            noise = torch.randn(component.num_draws(path, steps), 3, *shape)
+            seen: list[torch.dtype] = []
 
-        def denoise(x_t: Tensor, t: int) -> Tensor:
-            seen.append(x_t.dtype)
-            return x_t.bfloat16()
+            def denoise(x_t: Tensor, t: float, seen: list[torch.dtype] = seen) -> Tensor:
+                seen.append(x_t.dtype)
+                return x_t.bfloat16()
 
-        out = component.sample(denoise, noise, scheduler, steps)
-        assert {out.dtype, *seen} == {torch.float32}
-        assert out.shape == noise.shape[1:]
-        assert out.isfinite().all()
+            out = component.sample(denoise, noise, path, steps)
+            assert {out.dtype, *seen} == {torch.float32}
+            assert out.shape == noise.shape[1:]
+            assert out.isfinite().all()
