@@ -9,10 +9,10 @@ from mmengine.model import BaseModel
 from torch import Tensor
 
 from posediff.diffusion.noise import DrawnNoise, Generators, GivenNoise, Noise
-from posediff.diffusion.prediction import PREDICTION_TYPES
 from posediff.models.options import TestOptions, TrainOptions, parse_options
+from posediff.models.part_checks import check_parts, single_hypothesis
 from posediff.models.reverse import ReverseProcess
-from posediff.models.training_state import training_state
+from posediff.models.training_state import draw_times, loss_weight, training_state
 from posediff.registry import AGGREGATORS, BACKBONES, CONDITIONERS, DENOISERS, HEADS, MODELS, NOISE_SCHEDULERS, SAMPLERS
 from posediff.structures.references import refuse_references
 
@@ -95,23 +95,7 @@ class DiffusionModel(BaseModel):
             if self.backbone is None:
                 raise ValueError("train_cfg: backbone_gradient='none' needs a backbone")
             self.backbone.requires_grad_(False)
-        if self.denoiser is None and self.train_cfg.states_per_clip > 1:
-            raise ValueError('train_cfg: states_per_clip needs a denoiser')
-        known = getattr(self.denoiser, 'prediction_types', PREDICTION_TYPES)
-        if self.noise_scheduler is not None and self.noise_scheduler.prediction_type not in known:
-            raise ValueError(
-                f'{type(self.denoiser).__name__} predicts {", ".join(known)}, but the noise '
-                f'scheduler has prediction_type {self.noise_scheduler.prediction_type!r}'
-            )
-        if self.train_cfg.own_states > 0 and not predicts_x_0:
-            raise ValueError(
-                "train_cfg: own_states needs a noise scheduler with prediction_type='sample': the target of its states "
-                f'is the true x_0; got {_prediction_type(self.noise_scheduler)}'
-            )
-        if self.sampler is not None:  # raises now, not after training, if the spacing does not match the schedule
-            self.sampler.num_draws(self.noise_scheduler, self.inference_steps())
-        elif self.test_cfg.num_hypotheses > 1:
-            raise _single_hypothesis(self.test_cfg.num_hypotheses)
+        check_parts(self)
 
     def extract_features(self, inputs: Tensor) -> Tensor:
         """Return feature maps (B, T, C, h, w) of frames (B, T, 3, H, W); without a backbone, the inputs."""
@@ -155,7 +139,7 @@ class DiffusionModel(BaseModel):
             x_0: (B, …) in head units.
             condition: (B, …).
             timestep: Times (B,) or (1,) of the noise scheduler, int64 on a table and float on a continuous path; None:
-                drawn, before the noise.
+                drawn as ``train_cfg.time_distribution`` says, before the noise.
             noise: (B, …) epsilon; None: drawn. If neither is given, ``train_cfg.states_per_clip`` states of every clip
                 are drawn.
             weight: Broadcastable to x_0, or None.
@@ -178,7 +162,7 @@ class DiffusionModel(BaseModel):
                 weight = weight.repeat_interleave(states, dim=0)
             x_0 = x_0.repeat_interleave(states, dim=0)
         if timestep is None:
-            timestep = self.noise_scheduler.draw_timesteps(x_0.shape[0], x_0.device)
+            timestep = draw_times(self.noise_scheduler, x_0.shape[0], x_0.device, self.train_cfg)
         elif timestep.shape not in {(1,), (x_0.shape[0],)}:
             raise ValueError(f'timestep must be ({x_0.shape[0]},), one for each clip, got {tuple(timestep.shape)}')
         if noise is None:
@@ -186,6 +170,7 @@ class DiffusionModel(BaseModel):
         parts, own_states = (self.denoiser, self.noise_scheduler), self.train_cfg.own_states
         x_t, *estimate = training_state(*parts, x_0, noise, timestep, condition, own_states)
         output = self.denoiser(x_t, self.noise_scheduler.network_time(timestep), condition, *estimate)
+        weight = loss_weight(self.noise_scheduler, timestep, x_0, self.train_cfg, weight)
         return self.loss_module(output, self.noise_scheduler.target(x_0, noise, timestep), weight)
 
     @torch.no_grad()
@@ -217,7 +202,7 @@ class DiffusionModel(BaseModel):
             raise ValueError(f'num_hypotheses must be at least 1, got {num_hypotheses}')
         if self.denoiser is None:
             if num_hypotheses != 1:
-                raise _single_hypothesis(num_hypotheses)
+                raise single_hypothesis(num_hypotheses)
             return self.head(condition).unsqueeze(1)
         steps = self.inference_steps(num_inference_steps)
         if noise is None:
@@ -259,13 +244,3 @@ class DiffusionModel(BaseModel):
         draws = self.sampler.num_draws(self.noise_scheduler, self.inference_steps(num_inference_steps))
         shape = self.head.state_shape(condition)
         return DrawnNoise(draws, len(condition), num_hypotheses, shape, condition.device, generator)
-
-
-def _prediction_type(noise_scheduler: Any) -> str:
-    return 'no noise scheduler' if noise_scheduler is None else repr(noise_scheduler.prediction_type)
-
-
-def _single_hypothesis(num_hypotheses: int) -> ValueError:
-    return ValueError(
-        f'a model without diffusion gives one pose per clip; num_hypotheses={num_hypotheses} needs a denoiser'
-    )

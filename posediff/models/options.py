@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from posediff.diffusion.loss_weights import LOSS_WEIGHTS
+from posediff.diffusion.time_distributions import TIME_DISTRIBUTIONS
 from posediff.structures.argument_checks import require_finite, require_one_of, require_whole
 
 T = TypeVar('T')
@@ -28,12 +30,23 @@ class TrainOptions:
         own_states: Probability that a batch is trained on states of the model's own sampler instead of noisy labels
             (:func:`posediff.models.training_state.own_state`), with the true x_0 as the target. This needs
             ``prediction_type='sample'``: the noise in such a state is not that of its target.
+        time_distribution: ``'uniform'``, or ``'logit_normal'``: log(signal / noise) is normal with ``logit_mean`` and
+            ``logit_std``, and a share ``uniform_share`` of the times is uniform
+            (:func:`posediff.diffusion.time_distributions.draw_logit_normal`).
+        loss_weight: ``'none'``, or ``'min_snr'`` with the maximum ``min_snr_gamma``
+            (:func:`posediff.diffusion.loss_weights.min_snr_weight`); it needs the squared error as the loss.
     """
 
     condition_dropout: float = 0.0
     backbone_gradient: str = 'all'
     states_per_clip: int = 1
     own_states: float = 0.0
+    time_distribution: str = 'uniform'
+    logit_mean: float = 0.0
+    logit_std: float = 1.0
+    uniform_share: float = 0.1
+    loss_weight: str = 'none'
+    min_snr_gamma: float = 5.0
 
     def __post_init__(self) -> None:
         require_one_of('train_cfg', 'backbone_gradient', self.backbone_gradient, ('all', 'key_frame', 'none'))
@@ -41,7 +54,14 @@ class TrainOptions:
         require_whole('train_cfg', {'states_per_clip': self.states_per_clip}, least=1)
         if not 0 <= self.condition_dropout < 1:
             raise ValueError(f'train_cfg: condition_dropout must be in [0, 1), got {self.condition_dropout!r}')
-        require_finite('train_cfg', {'own_states': self.own_states}, least=0, most=1)
+        require_finite('train_cfg', {'own_states': self.own_states, 'uniform_share': self.uniform_share}, 0, 1)
+        require_one_of('train_cfg', 'time_distribution', self.time_distribution, TIME_DISTRIBUTIONS)
+        require_one_of('train_cfg', 'loss_weight', self.loss_weight, LOSS_WEIGHTS)
+        require_finite('train_cfg', {'logit_mean': self.logit_mean})
+        for name in ('logit_std', 'min_snr_gamma'):
+            require_finite('train_cfg', {name: getattr(self, name)})
+            if getattr(self, name) <= 0:
+                raise ValueError(f'train_cfg: {name} must be positive, got {getattr(self, name)!r}')
 
 
 @dataclass(frozen=True)

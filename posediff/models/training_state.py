@@ -1,14 +1,36 @@
-"""The noisy state of a training step, and the estimate of x_0 that the denoiser gets with it."""
+"""The time, the noisy state and the loss weight of a training step."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
 
+from posediff.diffusion.loss_weights import min_snr_weight
 from posediff.diffusion.noise_schedulers import GaussianPath
+from posediff.diffusion.prediction import per_row
+from posediff.diffusion.time_distributions import draw_logit_normal
 from posediff.models.denoisers.base import BaseDenoiser
+from posediff.models.options import TrainOptions
 
 SELF_CONDITIONED = 0.5  # share of batches with an estimate (Analog Bits, algorithm 1)
+
+
+def draw_times(path: GaussianPath, num_rows: int, device: torch.device, options: TrainOptions) -> Tensor:
+    """Draw times (N,) for training, as ``time_distribution`` says."""
+    if options.time_distribution == 'uniform':
+        return path.draw_timesteps(num_rows, device)
+    moments = options.logit_mean, options.logit_std
+    return draw_logit_normal(path, num_rows, device, *moments, options.uniform_share)
+
+
+def loss_weight(
+    path: GaussianPath, timestep: Tensor, like: Tensor, options: TrainOptions, weight: Tensor | None
+) -> Tensor | None:
+    """Return ``weight`` (broadcastable to ``like`` (B, …), or None) times that of the times (B,) or (1,)."""
+    if options.loss_weight == 'none':
+        return weight
+    by_time = per_row(min_snr_weight(path, timestep, options.min_snr_gamma), like)
+    return by_time if weight is None else weight * by_time
 
 
 def training_state(

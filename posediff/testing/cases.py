@@ -30,12 +30,14 @@ class ContractCase:
             pose without B (heads).
         condition_shape: Shape of the condition without its leading axis B (denoisers, and heads that predict from it).
         input_shape: Shape of the input without B (backbones and conditioners).
+        continuous_time: Whether a denoiser is made for real times in [0, 1] instead of indices of a table.
     """
 
     kwargs: Mapping[str, Any] | Callable[[Path], Mapping[str, Any]] = field(default_factory=dict)
     state_shape: tuple[int, ...] = ()
     condition_shape: tuple[int, ...] = ()
     input_shape: tuple[int, ...] = ()
+    continuous_time: bool = False
 
     def arguments(self, folder: Path) -> dict[str, Any]:
         """Return the constructor arguments; files that they name are written into ``folder``."""

@@ -36,7 +36,11 @@ CASES = {
         ContractCase({**LOOKUP, 'channels': (8, 6), 'masks': 'joint'}, **HEATMAPS),
         ContractCase({**LOOKUP, 'channels': (8, 6), 'self_conditioning': True}, **HEATMAPS),
     ],
-    'MixSTEDenoiser': [ContractCase(MIXSTE, **POSE), ContractCase({**MIXSTE, 'self_conditioning': True}, **POSE)],
+    'MixSTEDenoiser': [
+        ContractCase(MIXSTE, **POSE),
+        ContractCase({**MIXSTE, 'self_conditioning': True}, **POSE),
+        ContractCase(MIXSTE, **POSE, continuous_time=True),
+    ],
 }
 
 

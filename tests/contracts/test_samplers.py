@@ -8,6 +8,7 @@ CASES = {
     'DDIMSampler': [{}, {'eta': 0.5}],
     'DDPMSampler': [{'variance': 'posterior'}, {'variance': 'beta'}],
     'DPMSolverSampler': [{}],
+    'DiffusersFlowSampler': [{}, {'stochastic_sampling': True}, {'shift': 0.5}],
     'HeunSampler': [{}],
     'MidpointSampler': [{}],
     'StochasticFlowSampler': [{}],

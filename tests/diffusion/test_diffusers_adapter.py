@@ -93,7 +93,8 @@ def test_their_ddim_is_ours():
         ('DDIMScheduler', {'timestep_spacing': 'linspace'}, 'wrong timestep'),
         ('DDIMScheduler', {'beta_start': 0.1}, 'beta_start comes from the noise scheduler'),
         ('DDIMScheduler', {'etaa': 0.1}, "no argument 'etaa'"),
-        ('FlowMatchEulerDiscreteScheduler', {}, 'cannot follow the noise schedule'),
+        ('FlowMatchHeunDiscreteScheduler', {}, 'cannot follow the noise schedule'),
+        ('FlowMatchEulerDiscreteScheduler', {'beta_start': 0.1}, "takes no argument 'beta_start'"),
         ('DDIMInverseScheduler', {}, 'adds noise'),
     ],
 )

@@ -112,7 +112,7 @@ class BetasNoiseScheduler(GaussianPath):
         falling = signal.log() - noise.log()
         # the boundaries between neighbours, rising; pure noise (-inf) is nearest to nothing finite
         boundaries = ((falling[1:] + falling[:-1]) / 2).flip(0)
-        return len(boundaries) - torch.searchsorted(boundaries, half_log_snr)
+        return len(boundaries) - torch.searchsorted(boundaries, half_log_snr.to(boundaries.dtype))
 
     def draw_timesteps(self, num_rows: int, device: torch.device, generator: torch.Generator | None = None) -> Tensor:
         """Draw uniform timesteps for training, int64 (N,)."""

@@ -12,25 +12,17 @@ from torch import Tensor
 from posediff.diffusion.noise import Draws
 from posediff.diffusion.noise_schedulers import BetasNoiseScheduler, GaussianPath
 from posediff.diffusion.samplers.base import Denoise
+from posediff.diffusion.samplers.diffusers_flow import FLOW_SCHEDULER, DiffusersFlowSampler
 from posediff.diffusion.samplers.diffusers_loop import ScheduleError, count_draws, format_options, run_scheduler
+from posediff.diffusion.samplers.diffusers_package import import_diffusers
 from posediff.registry import SAMPLERS
 
 
-def resolve(name: str) -> Callable[..., DiffusersSampler] | None:
+def resolve(name: str) -> Callable[..., DiffusersSampler | DiffusersFlowSampler] | None:
     """Return the constructor for ``type='diffusers.<Scheduler>'``; None if diffusers has no such class."""
-    return partial(DiffusersSampler, name) if hasattr(_diffusers(), name) else None
-
-
-def _diffusers() -> Any:
-    try:
-        import diffusers
-    except ImportError as error:
-        if not (isinstance(error, ModuleNotFoundError) and error.name == 'diffusers'):
-            raise ImportError(f'the package diffusers is installed but cannot be imported: {error}') from error
-        raise ImportError(
-            "a 'diffusers.…' sampler needs the package diffusers: pip install 'posediff[diffusers]'"
-        ) from error
-    return diffusers
+    if name == FLOW_SCHEDULER:
+        return DiffusersFlowSampler
+    return partial(DiffusersSampler, name) if hasattr(import_diffusers(), name) else None
 
 
 @SAMPLERS.register_module()
@@ -63,7 +55,7 @@ class DiffusersSampler:
     OWNED = ('num_train_timesteps', 'trained_betas', 'beta_start', 'beta_end', 'beta_schedule', 'prediction_type')
 
     def __init__(self, scheduler: str, **kwargs: Any) -> None:
-        self._class: Any = getattr(_diffusers(), scheduler, None)
+        self._class: Any = getattr(import_diffusers(), scheduler, None)
         accepted = inspect.signature(self._class.__init__).parameters if inspect.isclass(self._class) else {}
         if accepted:
             try:

@@ -13,8 +13,8 @@ from posediff.diffusion.prediction import PREDICTION_TYPES
 
 
 class BaseDenoiser(BaseModule):
-    """A network that predicts epsilon, x_0 or v from the noisy signal x_t, as the noise scheduler's ``prediction_type``
-    states.
+    """A network that predicts epsilon, x_0, v or the velocity from the noisy signal x_t, as the noise scheduler's
+    ``prediction_type`` states.
 
     Axes: B clips, M hypotheses per clip, N = B·M rows, b-major (row ``b * M + m``).
 
@@ -38,7 +38,8 @@ class BaseDenoiser(BaseModule):
 
         Args:
             x_t: (N, …) noisy signal in head units.
-            timestep: int64 (N,), 0 = least noise; or (1,), one step for all rows.
+            timestep: (N,), or (1,), one time for all rows: what the noise scheduler's ``time_input`` tells. By default,
+                int64 with 0 = least noise on tables, and float32 from 0 (noise) to 1 (clean) on continuous paths.
             condition: Condition of batch B or N, or the result of :meth:`prepare`.
 
         Returns:

@@ -45,7 +45,7 @@ class PreparedDenoiser(BaseDenoiser):
 
         Args:
             x_t: (N, …); with ``self_conditioning``, twice the channels: x_t and the estimate.
-            timestep: int64 (N,) or (1,).
+            timestep: Times (N,) or (1,); see :class:`BaseDenoiser`.
             prepared: Result of :meth:`project`.
         """
 
@@ -66,7 +66,7 @@ class PreparedDenoiser(BaseDenoiser):
 
         Args:
             x_t: (N, …) noisy signal in head units.
-            timestep: int64 (N,) or (1,).
+            timestep: Times (N,) or (1,); see :class:`BaseDenoiser`.
             condition: (B, …) with B = N or B·M = N, or the result of :meth:`prepare`.
             estimate: (N, …) x_0 of the previous call, if the denoiser has ``self_conditioning``; None: zeros.
 

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from posediff.models.denoisers.base import BaseDenoiser
+from posediff.models.layers.timestep_embedding import TabulatedStepEmbedding
 from posediff.registry import DENOISERS
 from posediff.testing.cases import ContractCase, randomise
 from posediff.testing.contracts.base import Contract
@@ -22,7 +23,7 @@ class Example(NamedTuple):
 
     denoiser: BaseDenoiser
     x_t: Tensor  # (N, …)
-    timestep: Tensor  # (N,)
+    timestep: Tensor  # (N,) int64, or float32 with ``continuous_time``
     condition: Tensor  # (B, …)
 
 
@@ -34,6 +35,11 @@ def repeated(condition: Tensor) -> Tensor:
 def assert_same(actual: Tensor, expected: Tensor, tolerance: float = 1e-5) -> None:
     """Check that two tensors differ by at most ``tolerance`` times the largest absolute value of ``expected``."""
     torch.testing.assert_close(actual, expected, rtol=0, atol=tolerance * expected.abs().max().item())
+
+
+def later(timestep: Tensor) -> Tensor:
+    """Return other times."""
+    return timestep + (0.1 if timestep.is_floating_point() else 1)
 
 
 def evaluate(example: Example, **changes: Any) -> Tensor:
@@ -53,7 +59,8 @@ class DenoiserContract(Contract):
         generator = torch.Generator().manual_seed(1)
         x_t = torch.randn(ROWS, *case.state_shape, generator=generator)
         condition = torch.randn(CLIPS, *case.condition_shape, generator=generator)
-        return Example(component, x_t, torch.arange(ROWS) + 2, condition)
+        timestep = (torch.arange(ROWS) + 1) / (ROWS + 2) if case.continuous_time else torch.arange(ROWS) + 2
+        return Example(component, x_t, timestep, condition)
 
     def test_keeps_shape_and_dtype(self, example: Example) -> None:
         output = evaluate(example)
@@ -105,7 +112,7 @@ class DenoiserContract(Contract):
         output = evaluate(example)
         for changed in (
             evaluate(example, x_t=example.x_t + 0.1),
-            evaluate(example, timestep=example.timestep + 1),
+            evaluate(example, timestep=later(example.timestep)),
             evaluate(example, condition=example.condition + 0.1),
         ):
             assert (changed - output).flatten(1).abs().amax(dim=1).min() > 1e-4 * output.abs().max()
@@ -125,8 +132,8 @@ class DenoiserContract(Contract):
                 prepared = denoiser.prepare(given)
                 assert_same(denoiser(x_t, timestep, prepared), denoiser(x_t, timestep, given))
                 # one prepared condition is used in all steps of a sampling run
-                again = denoiser(x_t, timestep + 1, prepared)
-                assert_same(again, denoiser(x_t, timestep + 1, given))
+                again = denoiser(x_t, later(timestep), prepared)
+                assert_same(again, denoiser(x_t, later(timestep), given))
 
     def test_prepared_condition_follows_changed_weights(self, example: Example) -> None:
         before = evaluate(example)
@@ -138,9 +145,21 @@ class DenoiserContract(Contract):
         assert_same(evaluate(example, condition=prepared), after)
 
     def test_one_timestep_is_broadcast_to_all_rows(self, example: Example) -> None:
-        for step in (0, 7):
+        for step in (0.0, 0.3) if example.timestep.is_floating_point() else (0, 7):
             one, each = torch.tensor([step]), torch.full((ROWS,), step)
             assert_same(evaluate(example, timestep=one), evaluate(example, timestep=each))
+
+    def test_a_fractional_time_is_used_or_refused(self, example: Example) -> None:
+        """Never rounded: an int64 table of steps cannot take the times of a continuous path, and says so."""
+        fractions = [torch.full((1,), time) for time in (0.0, 1 / 3, 2 / 3)]
+        if any(isinstance(module, TabulatedStepEmbedding) for module in example.denoiser.modules()):
+            for time in fractions:
+                with pytest.raises(ValueError, match='int64 timesteps, got torch.float32'):
+                    evaluate(example, timestep=time)
+            return
+        start, third, two_thirds = (evaluate(example, timestep=time) for time in fractions)
+        for one, other in ((start, third), (third, two_thirds), (start, two_thirds)):
+            assert (one - other).abs().max() > 1e-5 * start.abs().max()
 
     def test_state_dict_round_trip(self, example: Example) -> None:
         expected = evaluate(example)

@@ -1,0 +1,75 @@
+"""Checks that the parts of a diffusion model fit each other, made when the model is built."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from posediff.diffusion.prediction import PREDICTION_TYPES
+from posediff.models.layers.timestep_embedding import TabulatedStepEmbedding
+from posediff.models.losses import SquaredErrorLoss
+
+
+def check_parts(model: Any) -> None:
+    """Check that denoiser, noise scheduler, sampler, loss and options of a model fit each other.
+
+    Args:
+        model: A :class:`posediff.models.diffusion_model.DiffusionModel` with all its parts.
+
+    Raises:
+        ValueError: Two parts do not fit; the message names both.
+    """
+    denoiser, path, options = model.denoiser, model.noise_scheduler, model.train_cfg
+    if denoiser is None:
+        _check_regression(model)
+        return
+    known = getattr(denoiser, 'prediction_types', PREDICTION_TYPES)
+    if path.prediction_type not in known:
+        raise ValueError(
+            f'{type(denoiser).__name__} predicts {", ".join(known)}, but the noise scheduler has prediction_type '
+            f'{path.prediction_type!r}'
+        )
+    tabulated = any(isinstance(module, TabulatedStepEmbedding) for module in denoiser.modules())
+    if tabulated and path.time_input != 'index':
+        raise ValueError(
+            f'{type(denoiser).__name__} looks up the timestep in a table, but {type(path).__name__} tells it a real '
+            f'number, time_input={path.time_input!r}; use a denoiser with a sinusoidal step embedding'
+        )
+    if options.own_states > 0 and path.prediction_type != 'sample':
+        raise ValueError(_own_states(repr(path.prediction_type)))
+    if options.loss_weight != 'none' and not isinstance(model.loss_module, SquaredErrorLoss):
+        raise ValueError(
+            f'train_cfg: loss_weight={options.loss_weight!r} is a weight of squared errors and needs SquaredErrorLoss, '
+            f'got {type(model.loss_module).__name__}'
+        )
+    # raises now, not after training, if the spacing does not match the path
+    model.sampler.num_draws(path, model.inference_steps())
+
+
+def single_hypothesis(num_hypotheses: int) -> ValueError:
+    """Return the error for several hypotheses of a model without diffusion."""
+    return ValueError(
+        f'a model without diffusion gives one pose per clip; num_hypotheses={num_hypotheses} needs a denoiser'
+    )
+
+
+def _check_regression(model: Any) -> None:
+    options = model.train_cfg
+    if options.own_states > 0:
+        raise ValueError(_own_states('no noise scheduler'))
+    needing = {
+        'states_per_clip': options.states_per_clip > 1,
+        'time_distribution': options.time_distribution != 'uniform',
+        'loss_weight': options.loss_weight != 'none',
+    }
+    for name, wanted in needing.items():
+        if wanted:
+            raise ValueError(f'train_cfg: {name} needs a denoiser')
+    if model.test_cfg.num_hypotheses > 1:
+        raise single_hypothesis(model.test_cfg.num_hypotheses)
+
+
+def _own_states(got: str) -> str:
+    return (
+        "train_cfg: own_states needs a noise scheduler with prediction_type='sample': the target of its states is the "
+        f'true x_0; got {got}'
+    )
