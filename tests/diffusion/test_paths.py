@@ -118,6 +118,28 @@ def test_heun_overshoots_where_the_field_is_stiff():
     assert lefts[0] > lefts[1] > lefts[2] > 0.1
 
 
+@pytest.mark.parametrize(('steps', 'shift', 'left'), [(3, 1.0, 0.099), (3, 0.1, 0.59), (5, 1.0, 0.19), (5, 0.1, 0.74)])
+def test_a_shift_to_the_clean_end_keeps_more_of_a_small_spread(steps, shift, left):
+    found = spread_left(DDIMSampler(shift=shift), LinearPath(), field(0.7, 0.05), (2,), steps)
+    assert abs(found) / 0.05 == pytest.approx(left, abs=6e-3)
+
+
+@pytest.mark.parametrize('shift', [0.2, 3.0])
+def test_a_shift_multiplies_noise_by_signal_at_all_times_but_the_first(shift):
+    for path in (LinearPath(), CosinePath(), LinearNoiseScheduler(1000)):
+        plain, moved = (DDIMSampler(shift=q).pairs(path, 5) for q in (1.0, shift))
+        assert moved[0][0] == plain[0][0]
+        assert moved[-1][1] == plain[-1][1] == path.clean
+        assert [t_prev for _, t_prev in moved[:-1]] == [t for t, _ in moved[1:]]
+        for (t, _), (before, _) in zip(moved[1:], plain[1:], strict=True):
+            ratio, expected = (path.noise(time) / path.signal(time) for time in (t, before))
+            assert ratio == pytest.approx(shift * expected, rel=1e-9 if path.continuous else 0.01)
+    # data shrunk by a factor on the plain grid are data on the shifted grid
+    left = spread_left(DDIMSampler(shift=shift), LinearPath(), field(0, 0.5), (2,), 4)
+    wide = spread_left(DDIMSampler(), LinearPath(), field(0, 0.5 / shift), (2,), 4)
+    assert left == pytest.approx(shift * wide, rel=1e-9)
+
+
 @pytest.mark.parametrize('kind', LinearPath.prediction_types)
 @pytest.mark.parametrize('shape', STATES)
 @pytest.mark.parametrize('steps', [1, 2, 3, 7])
@@ -252,6 +274,7 @@ def test_stochastic_samplers_start_without_signal():
         (lambda: HeunSampler().num_draws(LinearPath(), 3), 'num_inference_steps must be even, got 3'),
         (lambda: HeunSampler().num_draws(LinearPath('sample'), 4), 'one in the last.* must be odd, got 4'),
         (lambda: HeunSampler().num_draws(CosineNoiseScheduler(9), 4), 'must be odd, got 4'),
+        (lambda: DDIMSampler(shift=0.01).pairs(CosineNoiseScheduler(20), 10), 'shift=0.01 with num_inf'),
         (lambda: DDIMSampler(shift=0), 'shift must be positive, got 0'),
     ],
 )  # fmt: skip
