@@ -186,7 +186,9 @@ MODELS = _child('models', mmengine_registry.MODELS, 'posediff.models')
 DATASETS = _child('datasets', mmengine_registry.DATASETS, 'posediff.datasets')
 TRANSFORMS = _child('transforms', mmengine_registry.TRANSFORMS, 'posediff.datasets.transforms')
 METRICS = _child('metrics', mmengine_registry.METRICS, 'posediff.evaluation.metrics')
-HOOKS = _child('hooks', mmengine_registry.HOOKS, 'posediff.engine.hooks', 'posediff.engine.log_copy')
+HOOKS = _child(
+    'hooks', mmengine_registry.HOOKS, 'posediff.engine.hooks', 'posediff.engine.log_copy', 'posediff.engine.reflow'
+)
 OPTIM_WRAPPERS = _child('optim_wrappers', mmengine_registry.OPTIM_WRAPPERS, 'posediff.engine.optim')
 VISUALIZERS = _child('visualizers', mmengine_registry.VISUALIZERS, 'posediff.visualization')
 

@@ -11,6 +11,7 @@ from torch import Tensor
 from posediff.diffusion.noise import DrawnNoise, Generators, GivenNoise, Noise
 from posediff.models.options import TestOptions, TrainOptions, parse_options
 from posediff.models.part_checks import check_parts, single_hypothesis
+from posediff.models.reflow import Teacher
 from posediff.models.reverse import ReverseProcess
 from posediff.models.training_state import draw_times, loss_weight, training_state
 from posediff.registry import AGGREGATORS, BACKBONES, CONDITIONERS, DENOISERS, HEADS, MODELS, NOISE_SCHEDULERS, SAMPLERS
@@ -42,6 +43,9 @@ class DiffusionModel(BaseModel):
         test_cfg: Fields of :class:`posediff.models.options.TestOptions`.
         data_preprocessor: Config of the data preprocessor.
         init_cfg: See :class:`mmengine.model.BaseModule`.
+
+    Attributes:
+        teacher: Makes x_0 of noise for training on pairs (:class:`posediff.engine.reflow.ReflowHook`); None: labels.
 
     Raises:
         ValueError: A reference in the config is not resolved, only some of denoiser, noise_scheduler and sampler are
@@ -96,6 +100,7 @@ class DiffusionModel(BaseModel):
                 raise ValueError("train_cfg: backbone_gradient='none' needs a backbone")
             self.backbone.requires_grad_(False)
         check_parts(self)
+        self.teacher: Teacher | None = None
 
     def extract_features(self, inputs: Tensor) -> Tensor:
         """Return feature maps (B, T, C, h, w) of frames (B, T, 3, H, W); without a backbone, the inputs."""
@@ -156,10 +161,14 @@ class DiffusionModel(BaseModel):
             raise ValueError(f'x_0 and noise must have one shape, with a condition for each clip; got {shapes}')
         if self.denoiser is None:
             return self.loss_module(self.head(condition), x_0, weight)
-        states = self.train_cfg.states_per_clip
-        if states > 1 and timestep is None and noise is None:
+        states, drawn = self.train_cfg.states_per_clip, timestep is None and noise is None
+        if drawn and self.training and self.teacher is not None:
+            noise = torch.randn_like(x_0)
+            x_0 = self.teacher.sample(condition, noise)
+        if drawn and states > 1:
             if weight is not None and weight.shape[:1] == x_0.shape[:1]:
                 weight = weight.repeat_interleave(states, dim=0)
+            noise = None if noise is None else noise.repeat_interleave(states, dim=0)
             x_0 = x_0.repeat_interleave(states, dim=0)
         if timestep is None:
             timestep = draw_times(self.noise_scheduler, x_0.shape[0], x_0.device, self.train_cfg)

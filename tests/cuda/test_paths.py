@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import copy
+
 import pytest
 import torch
 
 from posediff.models.estimator import PoseDiffusionEstimator
+from posediff.models.reflow import Teacher
 
 SAMPLERS = [
     {'type': 'DDIMSampler'},
@@ -54,6 +57,19 @@ def test_no_sampler_waits_on_the_linear_path(fake_cuda, tools, sampler, dtype):
     assert x_0.device.type == 'cuda'
     assert {time.dtype for time in told} == {torch.float32}
     assert not fake_cuda.waits
+
+
+def test_a_teacher_does_not_wait_in_training(fake_cuda, tools):
+    model = build({'type': 'LinearPath'}, {'type': 'DDIMSampler'}).train()
+    model.teacher = Teacher(copy.deepcopy(model.denoiser), model.noise_scheduler, model.sampler, 3)
+    x_0, condition = torch.zeros((2, 3, 17, 3), device='cuda'), torch.zeros((2, 3, 17, 2), device='cuda')
+    fake_cuda.waits.clear()
+    for dtype in (None, torch.bfloat16):
+        with tools.mixed_precision(dtype):
+            loss = model.diffusion_loss(x_0, condition)
+        tools.backward(loss)
+        assert all(parameter.grad is not None for parameter in model.parameters())
+    assert fake_cuda.unlisted([]) == []
 
 
 @pytest.mark.parametrize('path', PATHS, ids=lambda config: '-'.join(map(str, config.values())))

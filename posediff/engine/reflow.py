@@ -1,0 +1,88 @@
+"""Training on the pairs of a trained model."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from mmengine.hooks import Hook
+
+from posediff.engine.model_wrappers import unwrap
+from posediff.fileio.checkpoint import load_state
+from posediff.models.reflow import Teacher
+from posediff.registry import HOOKS, SAMPLERS
+from posediff.structures.argument_checks import require_whole
+
+if TYPE_CHECKING:  # all registered components are imported for inference, which does not need MMEngine's Runner
+    from mmengine.runner import Runner
+
+
+@HOOKS.register_module()
+class ReflowHook(Hook):
+    """Hook for one round of reflow: distillation to few steps (Liu et al., ICLR 2023, section 2.2).
+
+    The model is trained on pairs of noise and the sample that a trained model of the same config makes of it, instead
+    of independent noise and true poses. Labels are not used, except for their shape and weights. Start from the same
+    weights (``load_from``). A teacher whose hypotheses have too little spread teaches too little spread. With
+    ``train_cfg.states_per_clip``, each sample of the teacher is used for several times t.
+
+    Args:
+        checkpoint: Checkpoint of the trained model.
+        num_inference_steps: Denoiser calls of the teacher per clip, without gradient.
+        sampler: Config of the teacher's sampler, which must be deterministic. None: that of the model.
+
+    Raises:
+        ValueError: The checkpoint does not fit the model, a part besides the denoiser would be trained or differs from
+            the checkpoint, or the sampler is stochastic.
+    """
+
+    priority = 'NORMAL'
+
+    def __init__(self, checkpoint: str | Path, num_inference_steps: int, sampler: dict[str, Any] | None = None) -> None:
+        require_whole('ReflowHook', {'num_inference_steps': num_inference_steps}, least=1)
+        self.checkpoint = Path(checkpoint)
+        self.num_inference_steps = num_inference_steps
+        self.sampler = sampler
+
+    def before_train(self, runner: Runner) -> None:
+        """Give the model its teacher."""
+        model: Any = unwrap(runner.model)
+        if getattr(model, 'denoiser', None) is None:
+            raise ValueError('ReflowHook needs a model with a denoiser')
+        self._check_others(model, state := load_state(self.checkpoint))
+        denoiser = copy.deepcopy(model.denoiser)
+        try:
+            denoiser.load_state_dict({
+                key.removeprefix('denoiser.'): value for key, value in state.items() if key.startswith('denoiser.')
+            })  # fmt: skip
+        except RuntimeError as error:
+            raise ValueError(
+                f'the denoiser in {self.checkpoint} does not fit the one in the config: {error}'
+            ) from error
+        sampler = model.sampler if self.sampler is None else SAMPLERS.build(self.sampler)
+        budget = model.test_cfg.memory_budget_mb
+        model.teacher = Teacher(denoiser, model.noise_scheduler, sampler, self.num_inference_steps, budget)
+
+    def after_train(self, runner: Runner) -> None:
+        """Take the teacher away."""
+        model: Any = unwrap(runner.model)
+        model.teacher = None
+
+    def _check_others(self, model: Any, state: dict[str, torch.Tensor]) -> None:
+        """Check that the condition is the one that the teacher was trained with."""
+        for name in ('backbone', 'conditioner'):
+            part = getattr(model, name)
+            if part is None:
+                continue
+            trained = [key for key, parameter in part.named_parameters() if parameter.requires_grad]
+            if trained:
+                raise ValueError(
+                    f'ReflowHook trains the denoiser alone, but {name}.{trained[0]} is trained too: the condition '
+                    'would not be that of the teacher'
+                )
+            for key, value in part.state_dict().items():
+                known = state.get(f'{name}.{key}')
+                if known is None or not torch.equal(known.cpu(), value.cpu()):
+                    raise ValueError(f'{name}.{key} of the model is not that of {self.checkpoint}')
