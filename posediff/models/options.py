@@ -70,8 +70,8 @@ class TestOptions:
 
     Attributes:
         num_hypotheses: M, draws of x_T per clip.
-        num_inference_steps: Denoiser calls per hypothesis; None: the length of the sampler's list of timesteps, or the
-            number of training steps if it has no list.
+        num_inference_steps: Denoiser calls per hypothesis; None: the length of the sampler's list of timesteps, or, if
+            it has no list, the number of training steps (50 on a continuous path).
         guidance_scale: s in uncond + s·(cond - uncond) (:func:`posediff.diffusion.guidance.guide`); 1 switches
             guidance off.
         memory_budget_mb: Memory for activations, MiB; hypotheses are denoised in chunks that fit it. Results do not

@@ -54,7 +54,7 @@ class JointTimeMixer(BaseDenoiser):
 
         Args:
             x_t: (N, T, K, 3) noisy state, metres; row n belongs to clip n // M.
-            timestep: (N,) or (1,) int64, 0 = least noise.
+            timestep: (N,) or (1,): int64 with 0 = least noise, or real on continuous paths.
             condition: (B, T, K, C) or (N, T, K, C).
 
         Returns:

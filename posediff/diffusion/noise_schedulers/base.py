@@ -32,8 +32,9 @@ class GaussianPath(ABC):
 
     Args:
         prediction_type: Output of the denoiser, one of :data:`posediff.diffusion.prediction.PREDICTION_TYPES`.
-        time_input: What the denoiser is told of the time: a key of :attr:`TIME_INPUTS`. None: the path's own t.
-            ``'log_snr'``: log(signal² / noise²), limited to ±20 (as VDM; Kingma et al. 2021). ``'sigma_1000'``:
+        time_input: What the denoiser is told of the time: one of :attr:`time_inputs`. None: the path's own t.
+            ``'index'``: int64 index of a table. ``'time'``: from 0 (noise) to 1 (clean). ``'log_snr'``:
+            log(signal² / noise²), limited to ±20 (as in VDM; Kingma et al. 2021). ``'sigma_1000'``:
             1000·noise / (signal + noise), from 1000 (noise) to 0 (clean), the times of diffusers' flow schedulers, for
             step embeddings that expect 0 to 1000.
 
@@ -42,7 +43,7 @@ class GaussianPath(ABC):
         spacing: The default rule for the times that a sampler visits.
         default_inference_steps: Denoiser calls of a sampler that is not told how many.
         start, clean: Times of the most noise and of the clean signal: sampling goes from the first to the second.
-        TIME_INPUTS: Names of the inputs; the first one is the path's own t.
+        time_inputs: Names of the inputs; the first one is the path's own t.
         prediction_types: Prediction types that the path has.
 
     Raises:
@@ -55,26 +56,27 @@ class GaussianPath(ABC):
     default_inference_steps: int
     start: float
     clean: float
-    TIME_INPUTS: ClassVar[tuple[str, ...]]
+    time_inputs: ClassVar[tuple[str, ...]]
     prediction_types: ClassVar[tuple[str, ...]] = PREDICTION_TYPES
 
     def __init__(self, prediction_type: str, time_input: str | None = None) -> None:
         name = type(self).__name__
         require_one_of(name, 'prediction_type', prediction_type, PREDICTION_TYPES)
         self.prediction_type = prediction_type
-        self.time_input = self.TIME_INPUTS[0] if time_input is None else time_input
-        require_one_of(name, 'time_input', self.time_input, self.TIME_INPUTS)
+        self.time_input = self.time_inputs[0] if time_input is None else time_input
+        require_one_of(name, 'time_input', self.time_input, self.time_inputs)
         if prediction_type == 'epsilon' and self.level(self.start).signal == 0:
             others = ', '.join(repr(other) for other in self.prediction_types if other != 'epsilon')
             raise ValueError(
                 f"{name}: prediction_type 'epsilon' cannot be read where the signal-to-noise ratio is 0, and the path "
                 f'starts there (t = {self.start:g}); use one of {others}'
             )
-        if prediction_type not in self.prediction_types:
+        if prediction_type == 'velocity' and not self.continuous:
             raise ValueError(
-                f'{name}: prediction_type {prediction_type!r} is dx/dt, which a table of discrete steps does not have; '
-                "use 'v_prediction', or a continuous path such as LinearPath"
+                f"{name}: prediction_type 'velocity' is dx/dt, which a table of discrete steps does not have; use "
+                "'v_prediction', or a continuous path such as LinearPath"
             )
+        require_one_of(name, 'prediction_type', prediction_type, self.prediction_types)
 
     @property
     def time_dtype(self) -> torch.dtype:
@@ -141,7 +143,7 @@ class GaussianPath(ABC):
 
     def network_time(self, timestep: Tensor) -> Tensor:
         """Return what the denoiser is told of times (N,) or (1,), as ``time_input`` says."""
-        return self._time_inputs()[self.time_input](timestep)
+        return self._tell[self.time_input](timestep)
 
     def add_noise(self, x_0: Tensor, epsilon: Tensor, timestep: Tensor) -> Tensor:
         """Return x_t = signal(t)·x_0 + noise(t)·epsilon.
@@ -169,12 +171,17 @@ class GaussianPath(ABC):
         """Return the x_0 that a denoiser output means; the shapes are those of :meth:`add_noise`."""
         return to_x_0_and_epsilon(self.prediction_type, output, x_t, rows_of(self.levels(timestep), x_t))[0]
 
-    def _time_inputs(self) -> dict[str, Callable[[Tensor], Tensor]]:
+    @property
+    def _tell(self) -> dict[str, Callable[[Tensor], Tensor]]:
         return {
-            self.TIME_INPUTS[0]: lambda timestep: timestep,
+            'index': lambda timestep: timestep,
+            'time': self._time,
             'log_snr': self._log_snr,
             'sigma_1000': self._sigma_1000,
         }
+
+    def _time(self, timestep: Tensor) -> Tensor:
+        return timestep
 
     def _log_snr(self, timestep: Tensor) -> Tensor:
         log_ratio = self.signal(timestep).log() - self.noise(timestep).log()

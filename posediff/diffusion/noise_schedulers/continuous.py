@@ -31,25 +31,24 @@ class ContinuousPath(GaussianPath):
     default_inference_steps = 50
     start = 0.0
     clean = 1.0
-    TIME_INPUTS = ('time', 'log_snr', 'sigma_1000')
+    time_inputs = ('time', 'log_snr', 'sigma_1000')
     prediction_types = ('sample', 'v_prediction', 'velocity')
 
     def __init__(self, prediction_type: str = 'velocity', time_input: str = 'time') -> None:
         super().__init__(prediction_type, time_input)
 
     @abstractmethod
+    def _scales_at(self, t: float) -> Level[float]:
+        """Return the scales and their derivatives at one time in [0, 1]."""
+
+    @abstractmethod
     def _scales(self, t: Tensor) -> Level[Tensor]:
-        """Return the scales and their derivatives at times, in the dtype of ``t``."""
+        """Return the scales and their derivatives at times."""
 
     def level(self, t: float) -> Level[float]:
         if not 0 <= t <= 1:
             raise ValueError(f'time {t} is outside [0, 1] of {type(self).__name__}')
-        found = self._scales(torch.tensor(t, dtype=torch.float64))
-        at_end = t in (self.start, self.clean)  # exact there, where a cosine of float64 is not 0
-        signal, noise = (t, 1.0 - t) if at_end else (float(found.signal), float(found.noise))
-        rates = (found.signal_rate, found.noise_rate)
-        by_t, noise_by_t = (None if rate is None else float(rate) for rate in rates)
-        return Level(float(signal), float(noise), by_t, noise_by_t, found.preserves_variance)
+        return self._scales_at(t)
 
     def levels(self, timestep: Tensor) -> Level[Tensor]:
         if not timestep.dtype.is_floating_point:
@@ -80,6 +79,9 @@ class LinearPath(ContinuousPath):
         prediction_type, time_input: See :class:`ContinuousPath`.
     """
 
+    def _scales_at(self, t: float) -> Level[float]:
+        return Level(float(t), 1.0 - t, 1.0, -1.0)
+
     def _scales(self, t: Tensor) -> Level[Tensor]:
         one = torch.ones_like(t)
         return Level(t, 1 - t, one, -one)
@@ -101,6 +103,12 @@ class CosinePath(ContinuousPath):
     Args:
         prediction_type, time_input: See :class:`ContinuousPath`.
     """
+
+    def _scales_at(self, t: float) -> Level[float]:
+        angle = t * math.pi / 2
+        # exactly 0 at t = 1, where the cosine of float64 is not
+        signal, noise = math.sin(angle), math.cos(angle) if t < 1 else 0.0
+        return Level(signal, noise, noise * math.pi / 2, -signal * math.pi / 2, preserves_variance=True)
 
     def _scales(self, t: Tensor) -> Level[Tensor]:
         angle = t * (math.pi / 2)

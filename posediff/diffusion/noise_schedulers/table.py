@@ -38,7 +38,8 @@ class BetasNoiseScheduler(GaussianPath):
         rescale_zero_terminal_snr: Whether the last step is pure noise, alpha_bar = 0, so that training has the state
             from which sampling starts (Lin et al., "Common diffusion noise schedules and sample steps are flawed",
             WACV 2024). The other steps are moved as there; epsilon cannot be predicted then.
-        time_input: ``'index'`` (int64), ``'log_snr'`` or ``'sigma_1000'``; see :class:`GaussianPath`.
+        time_input: ``'index'`` (int64), ``'time'`` (1 - (index + 1) / length), ``'log_snr'`` or ``'sigma_1000'``; see
+            :class:`GaussianPath`.
 
     Attributes:
         beta, alpha_bar: float64 tables of length ``num_train_timesteps``; alpha_bar decreases within (0, 1), or to 0
@@ -48,7 +49,7 @@ class BetasNoiseScheduler(GaussianPath):
     continuous = False
     spacing = 'trailing'
     clean = -1
-    TIME_INPUTS = ('index', 'log_snr', 'sigma_1000')
+    time_inputs = ('index', 'time', 'log_snr', 'sigma_1000')
     prediction_types = ('epsilon', 'sample', 'v_prediction')
 
     def __init__(
@@ -120,6 +121,9 @@ class BetasNoiseScheduler(GaussianPath):
 
     def walk(self, num_steps: int, spacing: str | Sequence[float] | None = None) -> Pairs:
         return timestep_pairs(self.num_train_timesteps, num_steps, self.spacing if spacing is None else spacing)
+
+    def _time(self, timestep: Tensor) -> Tensor:
+        return 1 - (timestep + 1) / self.num_train_timesteps
 
     def _tables(self, device: torch.device) -> tuple[Tensor, Tensor]:
         """Return signal and noise as float32 tables on a device."""

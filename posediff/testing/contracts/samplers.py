@@ -1,7 +1,7 @@
 """Contract tests of all registered samplers, plugins included; see posediff.diffusion.samplers.base.
 
 Every test runs on a table and on continuous paths. A sampler may refuse one of the two kinds when it is asked for its
-draws, by an error that names the path, but not both.
+draws, by an error that names the path, but not both; a sampler that uses ``Step.alpha_bar`` is one of tables.
 """
 
 from __future__ import annotations
@@ -84,11 +84,17 @@ def paths() -> list[GaussianPath]:
 
 
 def works_on(component: Any, path: GaussianPath) -> bool:
-    """Return whether a sampler works on a path; one that does not says so by an error that names the path."""
+    """Return whether a sampler works on a path.
+
+    One that does not says so by an error that names the path, or by using what only tables have (``alpha_bar``).
+    """
     try:
-        component.num_draws(path, component.default_steps(path))
-    except ValueError as error:
-        if type(path).__name__ not in str(error):
+        steps = component.default_steps(path)
+        component.sample(halve, torch.zeros(component.num_draws(path, steps), 1, 2), path, steps)
+    except (ValueError, AttributeError) as error:
+        if not path.continuous and isinstance(error, AttributeError):
+            raise
+        if type(path).__name__ not in str(error) and 'alpha_bar' not in str(error):
             raise
         return False
     return True
