@@ -45,6 +45,15 @@ def reference_data() -> Path:
     return REFERENCE_DATA
 
 
+@pytest.fixture(scope='session')
+def fmpose3d_cases(reference_data: Path) -> Path:
+    """Return the folder of recorded outputs of the official FMPose3D; skip without it."""
+    folder = reference_data / 'fmpose3d_cases'
+    if not folder.is_dir():
+        pytest.skip(f'the recorded cases of FMPose3D are not at {folder}')
+    return folder
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup('posediff')
     group.addoption(

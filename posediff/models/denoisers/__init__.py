@@ -3,6 +3,7 @@
 from posediff.models.denoisers.base import BaseDenoiser
 from posediff.models.denoisers.concat_decoder import ConcatPoseDecoder
 from posediff.models.denoisers.csdi import CSDIDenoiser
+from posediff.models.denoisers.fmpose3d import FMPose3DDenoiser
 from posediff.models.denoisers.graph import CTGCNDenoiser
 from posediff.models.denoisers.keypoint_decoder import KeypointDecoder
 from posediff.models.denoisers.lookup_pose_decoder import LookupPoseDecoder
@@ -13,6 +14,7 @@ __all__ = [
     'CSDIDenoiser',
     'CTGCNDenoiser',
     'ConcatPoseDecoder',
+    'FMPose3DDenoiser',
     'KeypointDecoder',
     'LookupPoseDecoder',
     'MixSTEDenoiser',

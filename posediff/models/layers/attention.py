@@ -20,14 +20,16 @@ class AxisAttention(nn.Module):
         channels: C, a multiple of ``num_heads``.
         num_heads: Number of heads.
         axis: :data:`FRAME_AXIS` or :data:`JOINT_AXIS`.
+        dropout: Rate of dropout on the attention weights, in training.
     """
 
-    def __init__(self, channels: int, num_heads: int, axis: int) -> None:
+    def __init__(self, channels: int, num_heads: int, axis: int, dropout: float = 0.0) -> None:
         super().__init__()
         if channels % num_heads:
             raise ValueError(f'channels must be a multiple of num_heads; got {channels} and {num_heads}')
         self.num_heads = num_heads
         self.axis = axis
+        self.dropout = dropout
         self.qkv = nn.Linear(channels, 3 * channels)
         self.projection = nn.Linear(channels, channels)
 
@@ -37,19 +39,23 @@ class AxisAttention(nn.Module):
         # (3, B, kept axis, heads, attended axis, head width)
         order = (3, 0, 1, 4, 2, 5) if self.axis == JOINT_AXIS else (3, 0, 2, 4, 1, 5)
         query, key, value = qkv.permute(order).unbind(0)
-        attend = attend_by_products if x.device.type == 'cpu' else attend_fused
-        attended = attend(query, key, value)
+        if self.training and self.dropout > 0:
+            attended = attend_by_products(query, key, value, self.dropout)
+        else:
+            attend = attend_by_products if x.device.type == 'cpu' else attend_fused
+            attended = attend(query, key, value)
         back = (0, 1, 3, 2, 4) if self.axis == JOINT_AXIS else (0, 3, 1, 2, 4)
         return self.projection(attended.permute(back).flatten(-2))
 
 
-def attend_by_products(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+def attend_by_products(query: Tensor, key: Tensor, value: Tensor, dropout: float = 0.0) -> Tensor:
     """Compute attention over the second to last axis of (…, length, width) with two matrix products.
 
-    On a CPU, the backward pass is faster than that of the fused kernel for sequences of a few dozen.
+    On a CPU, the backward pass is faster than that of the fused kernel for sequences of a few dozen. ``dropout`` is the
+    rate of dropout on the attention weights.
     """
     scores = (query * query.shape[-1] ** -0.5) @ key.transpose(-2, -1)
-    return scores.softmax(dim=-1) @ value
+    return F.dropout(scores.softmax(dim=-1), dropout) @ value
 
 
 def attend_fused(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
