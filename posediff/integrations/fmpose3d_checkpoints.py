@@ -19,8 +19,8 @@ from posediff.models.layers.joint_messages import message_matrices
 from posediff.structures.skeletons import Skeleton
 
 LICENCE = (
-    "FMPose3D's official weights are for non-commercial use only (by the badge of its README: CC BY-NC-ND 4.0), and were "
-    'trained on Human3.6M, which is for research only: do not pass the converted file on'
+    "FMPose3D's official weights are for non-commercial use only (README: CC BY-NC-ND 4.0), and were trained "
+    'on Human3.6M, which is for research only: do not pass the converted file on'
 )
 
 # Official name of a module → name in this project.
