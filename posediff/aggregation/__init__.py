@@ -2,7 +2,11 @@
 
 from posediff.aggregation.base import BaseAggregator
 from posediff.aggregation.density import DensityAggregator
-from posediff.aggregation.joint_reprojection import JointReprojectionAggregator, WeightedAggregator
+from posediff.aggregation.joint_reprojection import (
+    JointReprojectionAggregator,
+    ReprojectionExpectationAggregator,
+    WeightedAggregator,
+)
 from posediff.aggregation.mean_median import MeanAggregator, MedianAggregator
 
 __all__ = [
@@ -11,5 +15,6 @@ __all__ = [
     'JointReprojectionAggregator',
     'MeanAggregator',
     'MedianAggregator',
+    'ReprojectionExpectationAggregator',
     'WeightedAggregator',
 ]

@@ -9,6 +9,7 @@ CASES = {
     'JointReprojectionAggregator': [{'root': 'estimate'}, {'root': 'ground_truth'}],
     'MeanAggregator': [{}],
     'MedianAggregator': [{'kind': 'coordinate'}, {'kind': 'geometric'}],
+    'ReprojectionExpectationAggregator': [{'root': 'estimate'}, {'root': 'ground_truth', 'top_k': 3}],
     'WeightedAggregator': [{'root': 'estimate'}, {'root': 'ground_truth'}],
 }
 
