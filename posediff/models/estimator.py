@@ -16,6 +16,7 @@ from posediff.fileio.model_card import ModelCard
 from posediff.models import pretrained_folder
 from posediff.models.device_copies import to_device
 from posediff.models.diffusion_model import DiffusionModel
+from posediff.models.mirrored_hypotheses import sample_both_views
 from posediff.models.stream_spec import StreamSpec, common_window_length
 from posediff.registry import MODELS
 from posediff.structures.named_generators import seeded_generator
@@ -91,19 +92,21 @@ class PoseDiffusionEstimator(DiffusionModel):
 
         Returns:
             x_0 (B, M, …) in head units. With ``flip_test``, each sample is averaged with a second one: the sample for
-            the mirrored input, drawn with the mirrored noise and mirrored back.
+            the mirrored input, drawn with the mirrored noise and mirrored back. With ``flip_hypotheses``, every second
+            hypothesis is a sample for the mirrored input, drawn with its own noise and mirrored back.
         """
         return self.sample_features(
             self.view_features(inputs), num_hypotheses, num_inference_steps, generator=generator, noise=noise
         )
 
     def view_features(self, inputs: Tensor) -> tuple[Tensor, ...]:
-        """Return the features of preprocessed inputs (B, …), with ``flip_test`` also those of the mirrored inputs.
+        """Return the features of inputs (B, …), with ``flip_test`` or ``flip_hypotheses`` also of the mirrored inputs.
 
         Those of video are maps (B, T, C, h, w) of single frames: they may be computed frame by frame and joined to
         windows for :meth:`predict_features`.
         """
-        views = (inputs, self.head.flip_inputs(inputs)) if self.test_cfg.flip_test else (inputs,)
+        is_mirrored = self.test_cfg.flip_test or self.test_cfg.flip_hypotheses
+        views = (inputs, self.head.flip_inputs(inputs)) if is_mirrored else (inputs,)
         return tuple(self.extract_features(view) for view in views)
 
     @torch.no_grad()
@@ -121,8 +124,18 @@ class PoseDiffusionEstimator(DiffusionModel):
         drawn = noise if noise is None or isinstance(noise, Noise) else GivenNoise(noise)
         if self.denoiser is not None and drawn is None:
             drawn = self.lazy_noise(condition, num_hypotheses, num_inference_steps, generator)
+        if drawn is not None and self.test_cfg.flip_hypotheses:
+            conditions = condition, self.conditioner(features[1])
+            x_0 = sample_both_views(
+                lambda given, part: self.sample(given, part.shape[2], num_inference_steps, noise=part),
+                conditions,
+                drawn,
+                self.head.flip_state,
+            )
+            drawn.finish()
+            return x_0
         x_0 = self.sample(condition, num_hypotheses, num_inference_steps, noise=drawn)
-        for view in features[1:]:
+        for view in features[1:] if self.test_cfg.flip_test else ():
             flipped = None if drawn is None else MirroredNoise(drawn, self.head.flip_state)
             mirrored = self.sample(self.conditioner(view), num_hypotheses, num_inference_steps, noise=flipped)
             x_0 = (x_0 + self.head.flip_state(mirrored)) / 2
@@ -149,6 +162,10 @@ class PoseDiffusionEstimator(DiffusionModel):
 
     def _with_poses(self, x_0: Tensor, data_samples: Sequence[PoseDataSample]) -> list[PoseDataSample]:
         hypotheses = self.head.decode(x_0.float())
+        positions = self.head.root_positions(x_0.float())
+        if positions is not None:
+            for sample, position in zip(data_samples, positions.cpu(), strict=True):
+                sample.set_metainfo({'hypothesis_root_position': position})
         poses = self.aggregator(hypotheses, data_samples)
         self.head.attach(data_samples, poses, hypotheses)
         return list(data_samples)

@@ -78,6 +78,8 @@ class TestOptions:
             depend on it.
         seed: Seed of the noise in ``predict``, combined with the ``sample_id`` of each clip.
         flip_test: Average each prediction with the mirrored prediction for the mirrored input.
+        flip_hypotheses: Draw every second hypothesis for the mirrored input, with its own noise, and mirror it back
+            (FMPose3D). Nothing is averaged: M hypotheses are M draws. Not together with ``flip_test``.
     """
 
     num_hypotheses: int = 1
@@ -86,6 +88,7 @@ class TestOptions:
     memory_budget_mb: float = 1024.0
     seed: int = 0
     flip_test: bool = False
+    flip_hypotheses: bool = False
 
     __test__ = False  # not a test class, despite its name
 
@@ -96,8 +99,13 @@ class TestOptions:
         require_finite('test_cfg', {'guidance_scale': self.guidance_scale, 'memory_budget_mb': self.memory_budget_mb})
         if self.memory_budget_mb <= 0:
             raise ValueError(f'test_cfg: memory_budget_mb must be positive, got {self.memory_budget_mb!r}')
-        if not isinstance(self.flip_test, bool):
-            raise ValueError(f'test_cfg: flip_test must be True or False, got {self.flip_test!r}')
+        for name, value in {'flip_test': self.flip_test, 'flip_hypotheses': self.flip_hypotheses}.items():
+            if not isinstance(value, bool):
+                raise ValueError(f'test_cfg: {name} must be True or False, got {value!r}')
+        if self.flip_test and self.flip_hypotheses:
+            raise ValueError(
+                'test_cfg: flip_test averages mirrored predictions, flip_hypotheses keeps them; choose one'
+            )
 
 
 def parse_options(cls: type[T], cfg: Mapping[str, Any] | None, origin: str) -> T:

@@ -22,6 +22,8 @@ class PoseDataSample(BaseDataElement):
 
     ``pred_hypotheses``: tensor (M, T, K, 3), all sampled poses.
 
+    ``hypothesis_root_position``: tensor (M, T, 3), root joint in the camera frame, mm, if the network predicts it.
+
     Metainfo:
         * ``sample_id``: str, unique in the dataset and stable between runs; random seeds are derived from it
         * ``img_shape``: (h, w) px

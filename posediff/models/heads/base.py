@@ -32,6 +32,14 @@ class BaseHead(BaseModule):
     def decode(self, x_0: Tensor) -> Tensor:
         """Convert x_0 (…, state axes) to poses (…, pose axes) in physical units."""
 
+    def root_positions(self, x_0: Tensor) -> Tensor | None:
+        """Return the root positions that x_0 (…, state axes) contains, in the camera frame; None if it contains none.
+
+        Returns:
+            (…, T, 3) mm.
+        """
+        return None
+
     @abstractmethod
     def state_shape(self, condition: Tensor) -> tuple[int, ...]:
         """Return the shape of x_0 without its leading axis for a condition (B, …)."""

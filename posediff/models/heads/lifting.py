@@ -22,11 +22,17 @@ class LiftingHead(BaseHead):
 
     DiffHPE diffuses metres unscaled; D3DP has a ``scale`` with default 1.
 
+    With ``predicts_root``, the root joint of x_0 is the position of the root in the camera frame, as in FMPose3D; the
+    other joints are relative to it all the same. Poses have the root joint at the origin in any case: decoding sets it
+    to 0, and subtracts it from nothing.
+
     Args:
         skeleton: Skeleton of the joints, a name in :mod:`posediff.structures.skeletons`.
         in_channels: Channels of the condition from which :meth:`forward` regresses x_0 with one linear layer; None for
             a diffusion model.
         scale: x_0 = scale · metres; positive.
+        predicts_root: Whether the root joint of x_0 is the root's position, instead of 0. Training needs
+            ``gt_instances.root_position``.
         init_cfg: See :class:`mmengine.model.BaseModule`.
     """
 
@@ -37,6 +43,7 @@ class LiftingHead(BaseHead):
         skeleton: str = 'h36m17',
         in_channels: int | None = None,
         scale: float = 1.0,
+        predicts_root: bool = False,
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(init_cfg)
@@ -44,6 +51,7 @@ class LiftingHead(BaseHead):
             raise ValueError(f'scale must be positive, got {scale}')
         self.skeleton = get_skeleton(skeleton)
         self.scale = scale
+        self.predicts_root = predicts_root
         self.regression = None if in_channels is None else nn.Linear(in_channels, 3)
         self.register_buffer('flip_indices', torch.tensor(self.skeleton.flip_indices), persistent=False)
 
@@ -51,7 +59,13 @@ class LiftingHead(BaseHead):
         return pose * (self.scale / MM_PER_METRE)
 
     def decode(self, x_0: Tensor) -> Tensor:
-        return x_0 * (MM_PER_METRE / self.scale)
+        pose = x_0 * (MM_PER_METRE / self.scale)
+        if self.predicts_root:
+            pose[..., self.skeleton.root, :] = 0
+        return pose
+
+    def root_positions(self, x_0: Tensor) -> Tensor | None:
+        return x_0[..., self.skeleton.root, :] * (MM_PER_METRE / self.scale) if self.predicts_root else None
 
     def state_shape(self, condition: Tensor) -> tuple[int, ...]:
         return (*condition.shape[1:3], 3)
@@ -62,7 +76,10 @@ class LiftingHead(BaseHead):
             if 'gt_instances' not in sample or 'lifting_target' not in sample.gt_instances:
                 raise ValueError(f'sample {sample.get("sample_id")} has no gt_instances.lifting_target to train on')
         poses = torch.stack([torch.as_tensor(sample.gt_instances.lifting_target) for sample in data_samples])
-        return self.encode(poses.float()), self._weights(data_samples, poses)
+        weights = self._weights(data_samples, poses)
+        if self.predicts_root:
+            poses[..., self.skeleton.root, :] = torch.stack([_true_root(sample, poses) for sample in data_samples])
+        return self.encode(poses.float()), weights
 
     @staticmethod
     def _weights(data_samples: Sequence[PoseDataSample], poses: Tensor) -> Tensor | None:
@@ -104,3 +121,10 @@ class LiftingHead(BaseHead):
 
     def flip_state(self, x_0: Tensor) -> Tensor:
         return self.flip_inputs(x_0)
+
+
+def _true_root(sample: PoseDataSample, like: Tensor) -> Tensor:
+    """Return the position (T, 3) mm of the root joint in the camera frame."""
+    if 'root_position' not in sample.gt_instances:
+        raise ValueError(f'sample {sample.get("sample_id")} has no gt_instances.root_position (predicts_root=True)')
+    return torch.as_tensor(sample.gt_instances.root_position).to(like)
