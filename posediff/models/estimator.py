@@ -161,13 +161,11 @@ class PoseDiffusionEstimator(DiffusionModel):
         return self._with_poses(self.sample_features(features, generator=self._generators(data_samples)), data_samples)
 
     def _with_poses(self, x_0: Tensor, data_samples: Sequence[PoseDataSample]) -> list[PoseDataSample]:
-        hypotheses = self.head.decode(x_0.float())
-        positions = self.head.root_positions(x_0.float())
-        if positions is not None:
-            for sample, position in zip(data_samples, positions.cpu(), strict=True):
-                sample.set_metainfo({'hypothesis_root_position': position})
+        hypotheses, roots = self.head.decode(x_0.float()), self.head.root_positions(x_0.float())
+        _set_roots(data_samples, roots)
         poses = self.aggregator(hypotheses, data_samples)
         self.head.attach(data_samples, poses, hypotheses)
+        _set_roots(data_samples, None if roots is None else roots.cpu())
         return list(data_samples)
 
     def save_pretrained(
@@ -230,3 +228,10 @@ class PoseDiffusionEstimator(DiffusionModel):
             seeded_generator(self.test_cfg.seed, sample.get('sample_id', index))
             for index, sample in enumerate(data_samples)
         ]
+
+
+def _set_roots(data_samples: Sequence[PoseDataSample], roots: Tensor | None) -> None:
+    """Write the root positions (B, M, T, 3) of the hypotheses into the samples."""
+    if roots is not None:
+        for sample, root in zip(data_samples, roots, strict=True):
+            sample.set_metainfo({'hypothesis_root_position': root})

@@ -127,7 +127,8 @@ def check_schedule(cfg: Any, epochs: int) -> None:
     assert cfg.train_cfg.max_epochs == epochs
     schedulers = cfg.param_scheduler if isinstance(cfg.param_scheduler, list) else [cfg.param_scheduler]
     for scheduler in schedulers:
-        assert scheduler.type in ('LinearLR', 'CosineAnnealingLR', 'MultiStepLR', 'ExponentialLR', 'ReduceOnPlateauLR')
+        known = ('LinearLR', 'CosineAnnealingLR', 'MultiStepLR', 'StepLR', 'ExponentialLR', 'ReduceOnPlateauLR')
+        assert scheduler.type in known
         if scheduler.type == 'CosineAnnealingLR':
             assert scheduler.end == max(epochs, scheduler.get('begin', 0) + 1)
         if scheduler.type == 'MultiStepLR':

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from mmengine.structures import InstanceData
 
 import posediff
 from posediff.engine.config import load_config
+from posediff.geometry import Camera
 from posediff.structures import PoseDataSample
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIGS = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / 'configs/lifting_3d').glob('*/*.py'))
+CAMERA = Camera(np.array([1145.0, 1145.0]), np.array([500.0, 500.0]), (1000, 1000), np.eye(3), np.zeros(3))
 EXPECTED = [
     *(f'mixste/mixste-c64_27f_{data}.py' for data in ('h36m', 'cmu')),
     *(f'diffhpe/diffhpe-{kind}_27f_{data}.py' for kind in ('2d', 'wrapper') for data in ('h36m', 'cmu')),
     'mixste/mixste-c512_243f_h36m.py',
+    *(f'fmpose3d/fmpose3d_1f_{data}.py' for data in ('h36m', 'cmu')),
 ]
 
 
@@ -34,14 +38,18 @@ def shrink(cfg) -> None:
         if model.get('denoiser'):
             model.denoiser.condition_channels = 16
     if model.get('denoiser'):
-        model.denoiser.update(channels=16, num_layers=2, step_channels=8)
+        tiny = {'channels': 16, 'num_layers': 2, 'step_channels': 8}
+        model.denoiser.update({name: value for name, value in tiny.items() if name in model.denoiser})
 
 
 def clips(cfg, size: int) -> list[dict]:
     frames, items = cfg.num_frames, []
     for index in range(size):
-        sample = PoseDataSample(metainfo={'sample_id': f'clip{index}', 'img_shape': (1000, 1000), 'camera': None})
-        sample.gt_instances = InstanceData(lifting_target=300 * torch.randn(frames, 17, 3))
+        sample = PoseDataSample(metainfo={'sample_id': f'clip{index}', 'img_shape': (1000, 1000), 'camera': CAMERA})
+        sample.set_metainfo({'skeleton': cfg.skeleton})
+        sample.gt_instances = InstanceData(
+            lifting_target=300 * torch.randn(frames, 17, 3), root_position=torch.tensor([[0.0, 0.0, 4000.0]] * frames)
+        )
         items.append({'inputs': {'keypoints_2d': 1000 * torch.rand(frames, 17, 2)}, 'data_samples': sample})
     return items
 

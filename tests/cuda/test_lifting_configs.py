@@ -29,6 +29,8 @@ PLUGIN = 'plugins/posediff_mixer/configs/mixer-2d_27f_cmu.py'
 WAITS = [
     # the end: poses and hypotheses go to the host, where metrics and files want them
     ('posediff/models/heads/lifting.py:attach', 2),
+    # and so do the root positions of a network that predicts them
+    ('posediff/models/estimator.py:_with_poses', 1),
 ]
 
 
