@@ -28,11 +28,15 @@ from posediff.evaluation.joints_3d import root_aligned
 from posediff.evaluation.tables import markdown_table
 from posediff.fileio.pose_files import KeypointClip, read_keypoints, write_poses
 from posediff.models.estimator import PoseDiffusionEstimator
+from posediff.pipeline.intrinsics import Intrinsics
 from posediff.pipeline.joints_in_image import joints_in_image
 from posediff.pipeline.randomness import forked_rng
 from posediff.structures.skeleton_conversion import Conversion, convert_joints
 from posediff.structures.skeletons import Skeleton
 from posediff.visualization.lifting import LiftedClip, save_animation, save_picture
+
+FRAMES_AT_A_TIME = 54
+"""Frames in a batch of windows, of lifters with short windows; results do not depend on it."""
 
 
 def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
@@ -97,6 +101,13 @@ def parse_args(argv: Sequence[str] | None = None, prog: str | None = None) -> ar
     lifter.add_argument(
         '--seed', type=int, default=0, help='seed of the noise, and of random weights; default: %(default)s'
     )
+    lifter.add_argument(
+        '--focal',
+        type=float,
+        metavar='PX',
+        help='focal length in px, for aggregators that compare poses with the 2D input; default: the longer side of '
+        'the image',
+    )
     add_device(lifter)
     parser.add_argument(
         '--seen-joints-only',
@@ -152,10 +163,11 @@ def lift_clip(
         skeleton=joints.name,
         img_shape=clip.img_shape,
         fps=clip.fps,
+        camera=Intrinsics.from_focal(clip.img_shape, args.focal).camera,
         num_hypotheses=args.num_hypotheses,
         num_inference_steps=args.num_inference_steps,
         seed=args.seed,
-        batch_size=2,
+        batch_size=max(FRAMES_AT_A_TIME // model.window_length, 2),
         progress=partial(tqdm, desc='lifting', unit='frame', leave=False, disable=None),
     )
     pose = root_aligned(torch.from_numpy(lifted['joints_3d']), joints.root)

@@ -103,7 +103,7 @@ class LiftingStream:
         require_skeleton(skeleton, self.spec.skeleton.name, 'keypoints for this lifter')
         self.model, self.img_shape, self.camera = model, img_shape, camera
         self.batch_size, self.causal = batch_size, causal
-        self.window = self.spec.num_frames
+        self.window, self._joints = self.spec.num_frames, self.spec.skeleton.num_joints
         self.hop = max(self.window // 3, 1) if stride is None else stride
         if not 1 <= self.hop <= self.window:
             raise ValueError(f'stride must be in 1..{self.window}, the window of the model, got {self.hop}')
@@ -158,11 +158,11 @@ class LiftingStream:
             found = track.ready()
             if found is not None:
                 first, poses, points, observed = found
-                hypotheses = poses.transpose(0, 1)
+                hypotheses, roots = poses.transpose(0, 1).split([self._joints, poses.shape[2] - self._joints], dim=2)
                 yield LiftedFrames(
                     track=name,
                     first=first,
-                    joints_3d=self._aggregate(hypotheses, points, observed).numpy(),
+                    joints_3d=self._aggregate(hypotheses, roots, points, observed).numpy(),
                     hypotheses=hypotheses.numpy(),
                     observed=observed,
                 )
@@ -187,7 +187,9 @@ class LiftingStream:
             drawn = [self._window_noise(name, start) for name, start in zip(names, starts, strict=True)]
             noise = WindowNoise(drawn, self.spec.device)
         x_0 = self.model.sample_inputs(inputs, self.spec.num_hypotheses, self.spec.num_inference_steps, noise=noise)
-        poses = self.model.head.decode(x_0.float()).cpu()
+        poses, roots = self.model.head.decode(x_0.float()), self.model.head.root_positions(x_0.float())
+        # a root position that the network predicts is interpolated and blended like a joint
+        poses = (poses if roots is None else torch.cat([poses, roots.unsqueeze(-2)], dim=-2)).cpu()
         for name, start, pose in zip(names, starts, poses, strict=True):
             self._tracks[name].accept(start, pose.transpose(0, 1))
 
@@ -206,12 +208,14 @@ class LiftingStream:
         frames = range(start, start + self.window)
         return [kept.setdefault(frame, FrameNoise(seed, track, frame, shape)) for frame in frames]
 
-    def _aggregate(self, hypotheses: Tensor, points: np.ndarray, observed: np.ndarray) -> Tensor:
-        """Return one pose per frame, (n, K, 3), of the hypotheses (M, n, K, 3)."""
+    def _aggregate(self, hypotheses: Tensor, roots: Tensor, points: np.ndarray, observed: np.ndarray) -> Tensor:
+        """Return one pose per frame, (n, K, 3), of hypotheses (M, n, K, 3) with roots (M, n, 1, 3), or (M, n, 0, 3)."""
         sample = PoseDataSample(metainfo={'sample_id': 'clip', 'img_shape': self.img_shape, 'camera': self.camera})
         sample.set_metainfo({'skeleton': self.spec.skeleton.name})
         sample.input_keypoints_2d = torch.from_numpy(points)
         sample.input_keypoint_mask = torch.from_numpy(observed.astype(np.float32))
+        if roots.shape[2]:
+            sample.set_metainfo({'hypothesis_root_position': roots[:, :, 0]})
         return self.model.aggregator(hypotheses[None], [sample])[0]
 
 
