@@ -20,7 +20,15 @@ class BaseAggregator(ABC):
 
     Axes: B clips, M hypotheses. Hypotheses are poses (B, M, T, K, D), or, for some aggregators, heatmaps
         (B, M, K, H, W).
+
+    Attributes:
+        uses_ground_truth: Whether the result depends on the ground truth. Metrics name the measures of such results
+            ``…_gt_root``.
     """
+
+    @property
+    def uses_ground_truth(self) -> bool:
+        return False
 
     @abstractmethod
     def aggregate(self, hypotheses: Tensor, data_samples: Sequence[Sample] | None) -> Tensor:

@@ -42,6 +42,10 @@ class _ReprojectionAggregator(BaseAggregator):
         require_one_of(type(self).__name__, 'root', root, ('estimate', 'predicted', 'ground_truth'))
         self.root = root
 
+    @property
+    def uses_ground_truth(self) -> bool:
+        return self.root == 'ground_truth'
+
     @abstractmethod
     def combine(self, hypotheses: Tensor, distance: Tensor, half_width: float) -> Tensor:
         """Combine hypotheses to a pose.

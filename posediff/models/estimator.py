@@ -164,6 +164,9 @@ class PoseDiffusionEstimator(DiffusionModel):
         hypotheses, roots = self.head.decode(x_0.float()), self.head.root_positions(x_0.float())
         _set_roots(data_samples, roots)
         poses = self.aggregator(hypotheses, data_samples)
+        if self.aggregator.uses_ground_truth:
+            for sample in data_samples:
+                sample.set_metainfo({'uses_gt_root': True})
         self.head.attach(data_samples, poses, hypotheses)
         _set_roots(data_samples, None if roots is None else roots.cpu())
         return list(data_samples)

@@ -24,6 +24,8 @@ class PoseDataSample(BaseDataElement):
 
     ``hypothesis_root_position``: tensor (M, T, 3), root joint in the camera frame, mm, if the network predicts it.
 
+    ``uses_gt_root``: True if ``pred_instances`` was aggregated with the true root position.
+
     Metainfo:
         * ``sample_id``: str, unique in the dataset and stable between runs; random seeds are derived from it
         * ``img_shape``: (h, w) px

@@ -160,3 +160,30 @@ def test_joint_wise_reprojection_is_reported_with_a_camera():
     assert exact['j_best_oracle'] <= exact['j_agg_gt_root']
     assert 'j_agg' not in evaluate([sample, make_sample(1, num_hypotheses=6)])
     assert not any(name.startswith('j_agg') for name in evaluate([sample], j_agg_root=None))
+    assert measured['mpjpe'] > 0
+    assert not any(name.startswith('rpea') for name in measured)
+    rpea = evaluate([sample], rpea={'top_k': 1})
+    assert rpea['rpea'] == pytest.approx(measured['j_agg'])
+    exact = evaluate([sample], rpea={'top_k': 1, 'root': 'ground_truth'}, j_agg_root='ground_truth')
+    assert 'rpea' not in exact
+    assert exact['rpea_gt_root'] == pytest.approx(exact['j_agg_gt_root'])
+
+
+def test_measures_of_poses_that_used_the_true_root_are_named_so():
+    sample = make_sample(0, num_hypotheses=3)
+    plain = evaluate([sample])
+    sample.set_metainfo({'uses_gt_root': True})
+    named = evaluate([sample])
+    of_hypotheses = {'p_agg', 'p_best_oracle', 'j_best_oracle'}
+    shown = {name for name in plain if '/' not in name and not name.endswith('_action_mean')}
+    assert {name for name in named if '/' not in name and not name.endswith('_action_mean')} == {
+        name if name in of_hypotheses else f'{name}_gt_root' for name in shown
+    }
+    assert named['mpjpe_gt_root'] == plain['mpjpe']
+
+
+def test_single_frames_have_no_velocity_and_no_segment_std():
+    measured = evaluate([make_sample(seed, num_frames=1) for seed in range(3)])
+    assert np.isfinite(measured['mpjpe'])
+    assert np.isnan(measured['mpjve'])
+    assert np.isnan(measured['segment_std'])

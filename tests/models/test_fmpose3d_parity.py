@@ -125,3 +125,16 @@ def test_pipeline(build: Callable[..., PoseDiffusionEstimator], recorded: Load, 
     pose = model.aggregator(hypotheses, samples) / 1000
     expected = cases['rpea_top8'][cases['temps'].sub(temperature).abs().argmin()]
     assert_close(pose, expected)
+
+
+def test_predictions_with_the_true_root_say_so(build: Callable[..., PoseDiffusionEstimator]) -> None:
+    camera = Camera(np.full(2, 1145.0), np.array([500.0, 501.0]), (HEIGHT, WIDTH), np.eye(3), np.zeros(3))
+    for root in ('estimate', 'predicted', 'ground_truth'):
+        sample = PoseDataSample(metainfo={'sample_id': 'case', 'img_shape': (HEIGHT, WIDTH), 'camera': camera})
+        sample.gt_instances = InstanceData(root_position=torch.tensor([[0.0, 0.0, 4000.0]]))
+        sample.set_metainfo({'skeleton': 'h36m17'})
+        clip = {'inputs': {'keypoints_2d': 1000 * torch.rand(1, 17, 2)}, 'data_samples': sample}
+        (found,) = build(**{'aggregator.root': root, 'test_cfg.num_hypotheses': 4}).test_step([clip])
+        assert found.get('uses_gt_root', False) == (root == 'ground_truth')
+        assert found.hypothesis_root_position.shape == (4, 1, 3)
+        assert found.pred_hypotheses[..., 0, :].abs().max() == 0

@@ -26,11 +26,14 @@ class LiftingMetric(BaseMetric):
     """Position errors, coherence and, for more than one hypothesis, realisable and oracle aggregates; all in mm.
 
     Reports each of ``mpjpe mpjpe_unaligned p_mpjpe n_mpjpe mpjve symmetry_gap segment_std``, for M > 1 also
-    ``p_agg p_best_oracle j_best_oracle`` and, if every sample has a camera, ``j_agg``, in three forms:
+    ``p_agg p_best_oracle j_best_oracle`` and, if every sample has a camera, ``j_agg`` and ``rpea``, in three forms:
 
     * ``<name>``: mean over all frames;
     * ``<name>_action_mean``: unweighted mean over actions (the official test protocol);
     * ``action/<action>/<name>``.
+
+    Measures of poses that were aggregated with the true root position (``root='ground_truth'`` of the model's
+    aggregator) are named ``<name>_gt_root``: they are not realisable.
 
     Only frames with a true ``frame_mask`` count, so overlapping windows count each frame once. ``mpjve`` (mm per frame)
     uses pairs of such neighbouring frames within a window. ``segment_std`` is computed over such frames of a window and
@@ -41,6 +44,8 @@ class LiftingMetric(BaseMetric):
         p_best_per_batch: Also report D3DP's minimum over a whole batch, ``p_best_per_batch_oracle``.
         j_agg_root: Root position used by ``j_agg``: ``'estimate'``, ``'ground_truth'`` (as in D3DP; reported as
             ``j_agg_gt_root``), or None to omit ``j_agg``.
+        rpea: Arguments of :class:`posediff.aggregation.ReprojectionExpectationAggregator` for ``rpea``, the aggregate
+            of FMPose3D; with ``root='ground_truth'``, as published, it is reported as ``rpea_gt_root``. None omits it.
         print_actions: Log a table with one row per action.
         collect_device, prefix, collect_dir: See :class:`mmengine.evaluator.BaseMetric`.
     """
@@ -53,6 +58,7 @@ class LiftingMetric(BaseMetric):
         unbiased: bool = True,
         p_best_per_batch: bool = False,
         j_agg_root: str | None = 'estimate',
+        rpea: Mapping[str, Any] | None = None,
         print_actions: bool = True,
         collect_device: str = 'cpu',
         prefix: str | None = None,
@@ -63,10 +69,13 @@ class LiftingMetric(BaseMetric):
         self.unbiased = unbiased
         self.p_best_per_batch = p_best_per_batch
         self.print_actions = print_actions
-        self.j_agg_name = 'j_agg_gt_root' if j_agg_root == 'ground_truth' else 'j_agg'
-        self.joint_aggregator = None
+        configs: dict[str, dict[str, Any]] = {}
         if j_agg_root is not None:
-            self.joint_aggregator = AGGREGATORS.build({'type': 'JointReprojectionAggregator', 'root': j_agg_root})
+            configs['j_agg'] = {'type': 'JointReprojectionAggregator', 'root': j_agg_root}
+        if rpea is not None:
+            configs['rpea'] = {'type': 'ReprojectionExpectationAggregator', **rpea}
+        built = {name: AGGREGATORS.build(config) for name, config in configs.items()}
+        self.aggregators = {f'{name}{_suffix(one.uses_ground_truth)}': one for name, one in built.items()}
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
         """Reduce each sample to sums and counts.
@@ -125,16 +134,19 @@ class LiftingMetric(BaseMetric):
             'n_mpjpe': joints_3d.n_mpjpe(pred, target, joints, root),
             'symmetry_gap': coherence.symmetry_gap(pred, skeleton, self.segments),
         }
+        suffix = _suffix(clips[0].uses_gt_root)
+        values = {f'{name}{suffix}': value for name, value in values.items()}
         if clips[0].hypotheses is not None:
             drawn = torch.stack([clip.hypotheses for clip in clips if clip.hypotheses is not None])
             values |= self._measure_hypotheses(clips, drawn, target, joints, frames, root)
         totals = {name: masked_sum(value, frames, dim=-1) for name, value in values.items()}
         steps = frames[:, 1:] & frames[:, :-1]
-        totals['mpjve'] = masked_sum(joints_3d.mpjve(pred, target, joints, root), steps, dim=-1)
+        totals[f'mpjve{suffix}'] = masked_sum(joints_3d.mpjve(pred, target, joints, root), steps, dim=-1)
         num_frames = frames.sum(-1).double()
         std = coherence.segment_std(pred, skeleton, self.segments, self.unbiased, frames)
         enough = num_frames >= 2
-        totals['segment_std'] = (torch.where(enough, std * num_frames, 0.0), torch.where(enough, num_frames, 0.0))
+        of_frames = (torch.where(enough, std * num_frames, 0.0), torch.where(enough, num_frames, 0.0))
+        totals[f'segment_std{suffix}'] = of_frames
         rows = {name: torch.stack(pair, dim=-1).tolist() for name, pair in totals.items()}
         return [{name: tuple(row[index]) for name, row in rows.items()} for index in range(len(clips))]
 
@@ -143,14 +155,21 @@ class LiftingMetric(BaseMetric):
     ) -> dict[str, Tensor]:
         several = (drawn, target, joints, root)
         values = {'p_agg': hypotheses.p_agg(*several)}
-        if self.joint_aggregator is not None and all(clip.has_camera for clip in clips):
-            chosen = self.joint_aggregator(drawn, [clip.sample for clip in clips])
-            values[self.j_agg_name] = joints_3d.mpjpe(chosen, target, joints, root)
+        for name, aggregator in self.aggregators.items() if all(clip.has_camera for clip in clips) else ():
+            chosen = aggregator(drawn, [clip.sample for clip in clips])
+            values[name] = joints_3d.mpjpe(chosen, target, joints, root)
         values[f'p_best{ORACLE_SUFFIX}'] = hypotheses.p_best(*several)
         values[f'j_best{ORACLE_SUFFIX}'] = hypotheses.j_best(*several)
         if self.p_best_per_batch:
             values[f'p_best_per_batch{ORACLE_SUFFIX}'] = hypotheses.p_best_per_batch(*several, frames)
         return values
+
+
+GT_ROOT_SUFFIX = '_gt_root'
+
+
+def _suffix(uses_gt_root: bool) -> str:
+    return GT_ROOT_SUFFIX if uses_gt_root else ''
 
 
 _BATCH_FIELDS = ('pred', 'target', 'joint_mask', 'frame_mask')
@@ -187,7 +206,8 @@ class _Clip:
         root = get_skeleton(self.skeleton).root
         self.frame_mask = (self.frame_mask.to(device) > 0) & self.joint_mask[:, root]  # root alignment needs the root
         num_hypotheses = 1 if self.hypotheses is None else len(self.hypotheses)
-        self.layout = (self.skeleton, tuple(shape), num_hypotheses, self.has_camera)
+        self.uses_gt_root = bool(sample.get('uses_gt_root', False))
+        self.layout = (self.skeleton, tuple(shape), num_hypotheses, self.has_camera, self.uses_gt_root)
 
     def _finite(self, name: str, value: Any) -> Tensor:
         pose = torch.as_tensor(value).detach().double()
