@@ -548,6 +548,6 @@ def test_every_option_of_a_model_is_described() -> None:
 
 def test_every_reading_of_the_metric_is_described() -> None:
     text = (REPOSITORY / 'docs' / 'readings.md').read_text()
-    for name in ('segments', 'unbiased', 'p_best_per_batch', 'j_agg_root'):
+    for name in ('segments', 'unbiased', 'p_best_per_batch', 'j_agg_root', 'rpea'):
         assert name in inspect.signature(LiftingMetric.__init__).parameters
         assert f'`LiftingMetric({name}=' in text
