@@ -9,6 +9,7 @@ from mmengine.model import BaseModel
 from torch import Tensor
 
 from posediff.diffusion.noise import DrawnNoise, Generators, GivenNoise, Noise
+from posediff.models.mirrored_steps import MirroredSteps, both_conditions
 from posediff.models.options import TestOptions, TrainOptions, parse_options
 from posediff.models.part_checks import check_parts, single_hypothesis
 from posediff.models.reflow import Teacher
@@ -190,6 +191,7 @@ class DiffusionModel(BaseModel):
         num_inference_steps: int | None = None,
         generator: Generators = None,
         noise: Tensor | Noise | None = None,
+        mirrored_condition: Tensor | None = None,
     ) -> Tensor:
         """Sample M hypotheses per clip.
 
@@ -200,6 +202,8 @@ class DiffusionModel(BaseModel):
             generator: One generator or a list of B; None: the global CPU generator of torch. Numbers are drawn when
                 they are needed and equal those of one large draw (:class:`posediff.diffusion.noise.DrawnNoise`).
             noise: (draws, B, M, …), replaces all random draws in order; ``noise[0]`` is x_T.
+            mirrored_condition: (B, …) condition of the mirrored inputs; given: every output of the denoiser is averaged
+                with the one for the mirrored state (:class:`posediff.models.mirrored_steps.MirroredSteps`).
 
         Returns:
             x_0 (B, M, …) in head units.
@@ -216,7 +220,7 @@ class DiffusionModel(BaseModel):
         steps = self.inference_steps(num_inference_steps)
         if noise is None:
             drawn = self.lazy_noise(condition, num_hypotheses, steps, generator)
-            x_0 = self.sample(condition, num_hypotheses, steps, noise=drawn)
+            x_0 = self.sample(condition, num_hypotheses, steps, noise=drawn, mirrored_condition=mirrored_condition)
             drawn.finish()
             return x_0
         expected = self.sampler.num_draws(self.noise_scheduler, steps), len(condition), num_hypotheses
@@ -225,7 +229,11 @@ class DiffusionModel(BaseModel):
                 f'noise must be (draws, B, M, …) = {(*expected, "…")} for {steps} steps of '
                 f'{type(self.sampler).__name__}, got {tuple(noise.shape)}'
             )
-        reverse = ReverseProcess(self.denoiser, self.noise_scheduler, self.sampler, self.test_cfg)
+        denoiser: Any = self.denoiser
+        if mirrored_condition is not None:
+            condition = both_conditions(condition, mirrored_condition)
+            denoiser = MirroredSteps(self.denoiser, self.head.flip_state)
+        reverse = ReverseProcess(denoiser, self.noise_scheduler, self.sampler, self.test_cfg)
         return reverse(condition, noise if isinstance(noise, Noise) else GivenNoise(noise), steps)
 
     def draw_noise(

@@ -93,20 +93,20 @@ class PoseDiffusionEstimator(DiffusionModel):
         Returns:
             x_0 (B, M, …) in head units. With ``flip_test``, each sample is averaged with a second one: the sample for
             the mirrored input, drawn with the mirrored noise and mirrored back. With ``flip_hypotheses``, every second
-            hypothesis is a sample for the mirrored input, drawn with its own noise and mirrored back.
+            hypothesis is a sample for the mirrored input, drawn with its own noise and mirrored back. With
+            ``flip_steps``, the outputs of the denoiser are averaged with those for the mirrored state and input.
         """
         return self.sample_features(
             self.view_features(inputs), num_hypotheses, num_inference_steps, generator=generator, noise=noise
         )
 
     def view_features(self, inputs: Tensor) -> tuple[Tensor, ...]:
-        """Return the features of inputs (B, …), with ``flip_test`` or ``flip_hypotheses`` also of the mirrored inputs.
+        """Return the features of preprocessed inputs (B, …), with an option ``flip_…`` also those of the mirrored ones.
 
         Those of video are maps (B, T, C, h, w) of single frames: they may be computed frame by frame and joined to
         windows for :meth:`predict_features`.
         """
-        is_mirrored = self.test_cfg.flip_test or self.test_cfg.flip_hypotheses
-        views = (inputs, self.head.flip_inputs(inputs)) if is_mirrored else (inputs,)
+        views = (inputs, self.head.flip_inputs(inputs)) if self.test_cfg.uses_mirrored_inputs else (inputs,)
         return tuple(self.extract_features(view) for view in views)
 
     @torch.no_grad()
@@ -134,7 +134,10 @@ class PoseDiffusionEstimator(DiffusionModel):
             )
             drawn.finish()
             return x_0
-        x_0 = self.sample(condition, num_hypotheses, num_inference_steps, noise=drawn)
+        mirrored_condition = self.conditioner(features[1]) if self.test_cfg.flip_steps else None
+        x_0 = self.sample(
+            condition, num_hypotheses, num_inference_steps, noise=drawn, mirrored_condition=mirrored_condition
+        )
         for view in features[1:] if self.test_cfg.flip_test else ():
             flipped = None if drawn is None else MirroredNoise(drawn, self.head.flip_state)
             mirrored = self.sample(self.conditioner(view), num_hypotheses, num_inference_steps, noise=flipped)

@@ -79,7 +79,9 @@ class TestOptions:
         seed: Seed of the noise in ``predict``, combined with the ``sample_id`` of each clip.
         flip_test: Average each prediction with the mirrored prediction for the mirrored input.
         flip_hypotheses: Draw every second hypothesis for the mirrored input, with its own noise, and mirror it back
-            (FMPose3D). Nothing is averaged: M hypotheses are M draws. Not together with ``flip_test``.
+            (FMPose3D). Nothing is averaged: M hypotheses are M draws.
+        flip_steps: Average each output of the denoiser with the mirrored output for the mirrored state and input
+            (D3DP). Of these three options, at most one is on.
     """
 
     num_hypotheses: int = 1
@@ -89,6 +91,7 @@ class TestOptions:
     seed: int = 0
     flip_test: bool = False
     flip_hypotheses: bool = False
+    flip_steps: bool = False
 
     __test__ = False  # not a test class, despite its name
 
@@ -99,13 +102,18 @@ class TestOptions:
         require_finite('test_cfg', {'guidance_scale': self.guidance_scale, 'memory_budget_mb': self.memory_budget_mb})
         if self.memory_budget_mb <= 0:
             raise ValueError(f'test_cfg: memory_budget_mb must be positive, got {self.memory_budget_mb!r}')
-        for name, value in {'flip_test': self.flip_test, 'flip_hypotheses': self.flip_hypotheses}.items():
+        flips = {name: getattr(self, name) for name in ('flip_test', 'flip_hypotheses', 'flip_steps')}
+        for name, value in flips.items():
             if not isinstance(value, bool):
                 raise ValueError(f'test_cfg: {name} must be True or False, got {value!r}')
-        if self.flip_test and self.flip_hypotheses:
-            raise ValueError(
-                'test_cfg: flip_test averages mirrored predictions, flip_hypotheses keeps them; choose one'
-            )
+        if sum(flips.values()) > 1:
+            chosen = ' and '.join(name for name, value in flips.items() if value)
+            raise ValueError(f'test_cfg: {chosen} mirror the input in different ways; choose one')
+
+    @property
+    def uses_mirrored_inputs(self) -> bool:
+        """Whether the mirrored input is needed."""
+        return self.flip_test or self.flip_hypotheses or self.flip_steps
 
 
 def parse_options(cls: type[T], cfg: Mapping[str, Any] | None, origin: str) -> T:

@@ -262,6 +262,8 @@ def recorded_keys(file: Path) -> dict[str, Tensor]:
         ('diffhpe_wrapper_c64', 'diffhpe/diffhpe-wrapper_27f_h36m.py', {}),
         ('sup_mixste_c64', 'mixste/mixste-c64_27f_h36m.py', {}),
         ('conditioner_checkpoint_model_pos_c64', 'mixste/mixste-c64_27f_h36m.py', {}),
+        ('d3dp_cs512', 'd3dp/d3dp-c512_27f_h36m.py', {}),
+        ('d3dp_cs512', 'd3dp/d3dp-c512_243f_h36m.py', {'num_frames': 27}),
         ('sup_mixste_c512', 'mixste/mixste-c512_243f_h36m.py', {'model.conditioner.lifter.num_frames': 27}),
     ],
 )

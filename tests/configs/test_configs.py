@@ -22,6 +22,7 @@ EXPECTED = [
     *(f'diffhpe/diffhpe-{kind}_27f_{data}.py' for kind in ('2d', 'wrapper') for data in ('h36m', 'cmu')),
     'mixste/mixste-c512_243f_h36m.py',
     *(f'fmpose3d/fmpose3d_1f_{data}.py' for data in ('h36m', 'cmu')),
+    *(f'd3dp/d3dp-c512_{frames}f_h36m.py' for frames in (27, 243)),
 ]
 
 
@@ -38,7 +39,7 @@ def shrink(cfg) -> None:
         if model.get('denoiser'):
             model.denoiser.condition_channels = 16
     if model.get('denoiser'):
-        tiny = {'channels': 16, 'num_layers': 2, 'step_channels': 8}
+        tiny = {'channels': 16, 'num_layers': 2, 'depth': 1, 'step_channels': 8}
         model.denoiser.update({name: value for name, value in tiny.items() if name in model.denoiser})
 
 

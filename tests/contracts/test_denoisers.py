@@ -30,7 +30,7 @@ CASES = {
     ],
     'ConcatPoseDecoder': [ContractCase({**HEATMAP_SIZES, 'channels': 8}, **HEATMAPS)],
     'FMPose3DDenoiser': [
-        ContractCase(FMPOSE3D | {'num_frames': 5}, **POSE),
+        ContractCase(FMPOSE3D | {'num_frames': 5}, **POSE, continuous_time=True),
         ContractCase({**FMPOSE3D, 'condition_channels': 6}, state_shape=(1, 17, 3), condition_shape=(1, 17, 6)),
     ],
     'KeypointDecoder': [ContractCase(KEYPOINTS, state_shape=(3, 2), condition_shape=(6 + 3, 16, 12))],
@@ -44,6 +44,7 @@ CASES = {
     'MixSTEDenoiser': [
         ContractCase(MIXSTE, **POSE),
         ContractCase({**MIXSTE, 'self_conditioning': True}, **POSE),
+        ContractCase({**MIXSTE, 'clip_x_t': 1.5}, **POSE),
         ContractCase(MIXSTE, **POSE, continuous_time=True),
     ],
 }

@@ -109,7 +109,7 @@ def advanced(numbers: int) -> torch.Generator:
 
 
 def test_averaging_and_keeping_mirrored_hypotheses_exclude_each_other(repository) -> None:
-    with pytest.raises(ValueError, match='flip_test averages mirrored predictions, flip_hypotheses keeps them'):
+    with pytest.raises(ValueError, match='flip_test and flip_hypotheses mirror the input in different ways'):
         build(repository, **{'test_cfg.flip_test': True})
     with pytest.raises(ValueError, match="flip_hypotheses must be True or False, got 'yes'"):
         build(repository, **{'test_cfg.flip_hypotheses': 'yes'})

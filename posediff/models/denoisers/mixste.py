@@ -24,7 +24,7 @@ class MixSTECondition(NamedTuple):
 class MixSTEDenoiser(ClipDenoiser):
     """MixSTE on [condition, x_t] with a step embedding added to every token (Shan et al., "D3DP", ICCV 2023).
 
-    D3DP predicts x_0 (``prediction_type='sample'``), with C = 512 and 243 frames.
+    D3DP predicts x_0 (``prediction_type='sample'``), with C = 512, 243 frames and ``clip_x_t=1.1``.
 
     Args:
         num_frames: T; the position embedding depends on it.
@@ -37,6 +37,7 @@ class MixSTEDenoiser(ClipDenoiser):
         drop_path_rate: Stochastic depth rate of the last level; the rates grow linearly from 0.
         self_conditioning: Whether the estimate of x_0 of the previous call is a further input (Chen et al., "Analog
             Bits", ICLR 2023; not in the paper of this network).
+        clip_x_t: The network is given x_t clamped to ± this value (the sampler is not); None: no clamping.
         init_cfg: See :class:`mmengine.model.BaseModule`.
     """
 
@@ -51,9 +52,13 @@ class MixSTEDenoiser(ClipDenoiser):
         condition_channels: int = 2,
         drop_path_rate: float = 0.0,
         self_conditioning: bool = False,
+        clip_x_t: float | None = None,
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(num_frames, skeleton, condition_channels, init_cfg, self_conditioning)
+        if clip_x_t is not None and clip_x_t <= 0:
+            raise ValueError(f'clip_x_t must be positive or None, got {clip_x_t}')
+        self.clip_x_t = clip_x_t
         self.embedding = nn.Linear(condition_channels + self.input_channels, channels)
         self.step_embedding = SinusoidalStepEmbedding(channels, 2 * channels)
         self.trunk = SpatioTemporalTransformer(
@@ -67,6 +72,8 @@ class MixSTEDenoiser(ClipDenoiser):
         return MixSTECondition(F.linear(condition, weight, self.embedding.bias))
 
     def denoise(self, x_t: Tensor, timestep: Tensor, prepared: MixSTECondition) -> Tensor:
+        if self.clip_x_t is not None:
+            x_t = x_t.clamp(-self.clip_x_t, self.clip_x_t)
         tokens = F.linear(x_t, self.embedding.weight[:, self.condition_shape[-1] :])
         tokens = tokens + expand_to_rows(prepared.tokens, x_t.shape[0])
         tokens = tokens + self.step_embedding(timestep)[:, None, None]

@@ -22,9 +22,11 @@ class LiftingHead(BaseHead):
 
     DiffHPE diffuses metres unscaled; D3DP has a ``scale`` with default 1.
 
+    With ``zero_root``, the root joint of decoded poses is set to the origin, and subtracted from nothing, as D3DP's
+    evaluation does. Otherwise it is what the network returns.
+
     With ``predicts_root``, the root joint of x_0 is the position of the root in the camera frame, as in FMPose3D; the
-    other joints are relative to it all the same. Poses have the root joint at the origin in any case: decoding sets it
-    to 0, and subtracts it from nothing.
+    other joints are relative to it all the same. Decoding sets the root joint to the origin too.
 
     Args:
         skeleton: Skeleton of the joints, a name in :mod:`posediff.structures.skeletons`.
@@ -33,6 +35,7 @@ class LiftingHead(BaseHead):
         scale: x_0 = scale · metres; positive.
         predicts_root: Whether the root joint of x_0 is the root's position, instead of 0. Training needs
             ``gt_instances.root_position``.
+        zero_root: Whether decoded poses have the root joint at the origin.
         init_cfg: See :class:`mmengine.model.BaseModule`.
     """
 
@@ -44,6 +47,7 @@ class LiftingHead(BaseHead):
         in_channels: int | None = None,
         scale: float = 1.0,
         predicts_root: bool = False,
+        zero_root: bool = False,
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(init_cfg)
@@ -52,6 +56,7 @@ class LiftingHead(BaseHead):
         self.skeleton = get_skeleton(skeleton)
         self.scale = scale
         self.predicts_root = predicts_root
+        self.zero_root = zero_root or predicts_root
         self.regression = None if in_channels is None else nn.Linear(in_channels, 3)
         self.register_buffer('flip_indices', torch.tensor(self.skeleton.flip_indices), persistent=False)
 
@@ -60,7 +65,7 @@ class LiftingHead(BaseHead):
 
     def decode(self, x_0: Tensor) -> Tensor:
         pose = x_0 * (MM_PER_METRE / self.scale)
-        if self.predicts_root:
+        if self.zero_root:
             pose[..., self.skeleton.root, :] = 0
         return pose
 
