@@ -41,7 +41,7 @@ def with_known_joints(window: FrameWindow, previous: FramePoses | None, estimato
         return people
     before, now = same_people(previous.boxes, people.boxes)
     known = previous.take(before)
-    near = estimator.where_next(PersonBoxes(known.boxes, known.box_scores), known.keypoints_2d).close
+    near = estimator.where_next(_people(known), known.keypoints_2d).close
     if near is None:
         return people
     close = np.full((len(people), 4), np.nan, np.float32)
@@ -71,7 +71,7 @@ def missed_people(
     lost = previous.take(missed)
     if not len(lost):
         return PersonBoxes.empty()
-    return estimator.where_next(PersonBoxes(lost.boxes, lost.box_scores), lost.keypoints_2d)
+    return estimator.where_next(_people(lost), lost.keypoints_2d)
 
 
 def not_in_others(added: FramePoses, found: FramePoses) -> np.ndarray:
@@ -93,3 +93,7 @@ def covered(boxes: np.ndarray, others: np.ndarray) -> np.ndarray:
     high = np.minimum(boxes[:, None, 2:], others[:, 2:])
     areas = (boxes[:, 2:] - boxes[:, :2]).prod(-1)
     return (high - low).clip(0).prod(-1) / np.maximum(areas, 1e-6)[:, None]
+
+
+def _people(poses: FramePoses) -> PersonBoxes:
+    return PersonBoxes(poses.boxes, poses.box_scores, close=poses.crops)

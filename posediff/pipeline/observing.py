@@ -23,7 +23,7 @@ class Observer:
     """The 2D stages of one video: detect persons, estimate their 2D poses, track them.
 
     If the detector misses a person of the previous frame, the pose estimator is run on the person's previous box,
-    provided that its scores show whether a box contains a person (``sees_absence``). If the pose estimator ``follows``,
+    provided that it tells whether a box contains a person (``sees_absence``). If the pose estimator ``follows``,
     it gets the joints of the previous frame for the persons that were detected again, and the frames are estimated one
     by one instead of in batches.
 
@@ -111,7 +111,7 @@ class Observer:
         people = missed_people(window, found, previous, self.estimator)
         if not len(people):
             return found
-        (added,) = self.estimator([replace(window, people=people)])
+        (added,) = self.estimator.search([replace(window, people=people)])
         return self._without_duplicates(found.extend(added.take(not_in_others(added, found))))
 
     def track(self, poses: Iterable[FramePoses], fps: float) -> Iterator[FramePoses]:

@@ -21,7 +21,7 @@ PART_FRAMES = 200
 DEFAULTS = {'capture_fps': None}
 """Values of settings that logs of earlier versions do not state."""
 
-COLUMNS = ('boxes', 'box_scores', 'keypoints_2d', 'keypoint_scores')
+COLUMNS = ('boxes', 'box_scores', 'keypoints_2d', 'keypoint_scores', 'crops')
 """Fields of :class:`FramePoses` that are stored with one row per person; track ids are not stored."""
 
 
@@ -170,9 +170,13 @@ def _part_name(first_frame: int) -> str:
 
 def _read_part(path: Path) -> Iterator[FramePoses]:
     with np.load(path, allow_pickle=False) as part:
-        arrays = {name: part[name] for name in ('frame_index', 'time_s', 'counts', *COLUMNS)}
-        # files of earlier versions have no cuts
-        arrays['after_cut'] = part['after_cut'] if 'after_cut' in part else np.zeros(len(arrays['counts']), bool)
+        # files of earlier versions have no cuts and no crops
+        old = {
+            'after_cut': np.zeros(len(part['counts']), bool),
+            'crops': np.full(part['boxes'].shape, np.nan, np.float32),
+        }
+        wanted = ('frame_index', 'time_s', 'counts', 'after_cut', *COLUMNS)
+        arrays = {name: part[name] if name in part else old[name] for name in wanted}
     ends = np.cumsum(arrays['counts'])
     num_persons = int(arrays['counts'].sum())
     if any(len(arrays[name]) != num_persons for name in COLUMNS):
@@ -182,6 +186,6 @@ def _read_part(path: Path) -> Iterator[FramePoses]:
         yield FramePoses(
             int(arrays['frame_index'][number]),
             float(arrays['time_s'][number]),
-            *(arrays[name][rows] for name in COLUMNS),
+            **{name: arrays[name][rows] for name in COLUMNS},
             after_cut=bool(arrays['after_cut'][number]),
         )

@@ -35,7 +35,11 @@ class FrameWindow:
         return self.frames[len(self.frames) // 2]
 
     def poses(
-        self, keypoints_2d: np.ndarray, keypoint_scores: np.ndarray, boxes: np.ndarray | None = None
+        self,
+        keypoints_2d: np.ndarray,
+        keypoint_scores: np.ndarray,
+        boxes: np.ndarray | None = None,
+        crops: np.ndarray | None = None,
     ) -> FramePoses:
         """Return the poses of the persons in the target frame.
 
@@ -43,6 +47,7 @@ class FrameWindow:
             keypoints_2d: (N, K, 2) float32 px, finite, in the order of :attr:`people`.
             keypoint_scores: (N, K) float32 in [0, 1].
             boxes: (N, 4) float32 px, if the pose estimator's boxes are more accurate than the detector's; else None.
+            crops: (N, 4) float32 px, see :class:`FramePoses`; None: unknown.
         """
         return FramePoses(
             self.key.index,
@@ -51,6 +56,7 @@ class FrameWindow:
             self.people.scores,
             keypoints_2d,
             keypoint_scores,
+            crops=crops,  # type: ignore[arg-type]
             after_cut=self.key.after_cut,
         )
 
@@ -65,8 +71,8 @@ class BasePoseEstimator(ABC):
         skeleton: Skeleton of the keypoints.
         frames_around: δ, the number of frames used before and after the target frame.
         score_threshold: Score below which a keypoint harms the lifter more than a missing one; the pipeline's default.
-        sees_absence: Whether all scores are 0 if a box contains no person. If so, the pipeline also tries predicted
-            boxes that no detection supports.
+        sees_absence: Whether :meth:`search` gives all keypoints the score 0 if a box contains no person. If so, the
+            pipeline searches persons that the detector lost.
         follows: Whether persons of the previous frame should be searched near their joints, in :meth:`where_next`, also
             if they were detected again. The pipeline then estimates frame by frame.
     """
@@ -84,13 +90,17 @@ class BasePoseEstimator(ABC):
     def __call__(self, windows: Sequence[FrameWindow]) -> list[FramePoses]:
         """Estimate the poses of the persons of each window, in their order; see :meth:`FrameWindow.poses`."""
 
+    def search(self, windows: Sequence[FrameWindow]) -> list[FramePoses]:
+        """Estimate poses in boxes that no detection supports; the default treats them like those of a detector."""
+        return self(windows)
+
     def where_next(self, people: PersonBoxes, keypoints: np.ndarray) -> PersonBoxes:
         """Return the boxes in which to search for the persons of the current frame in the next frame.
 
         The default is the boxes of the current frame.
 
         Args:
-            people: The persons of the current frame.
+            people: The persons of the current frame; ``close`` has the crops of :class:`FramePoses`.
             keypoints: (N, K, 2) px, their keypoints.
         """
         return people

@@ -29,11 +29,13 @@ class PersonCrop:
         window: The window.
         row: Index of the person in ``window.people``.
         box: (4,) float32 px, the box to crop.
+        may_be_absent: Whether no detection supports the box.
     """
 
     window: FrameWindow
     row: int
     box: np.ndarray
+    may_be_absent: bool = False
 
 
 class TopdownEstimator(BasePoseEstimator):
@@ -132,12 +134,14 @@ class TopdownEstimator(BasePoseEstimator):
         return results
 
 
-def split(windows: Sequence[FrameWindow], keypoints: np.ndarray, scores: np.ndarray) -> list[FramePoses]:
-    """Return the poses of each window from those of all their persons, (N, K, 2) px and (N, K)."""
+def split(
+    windows: Sequence[FrameWindow], keypoints: np.ndarray, scores: np.ndarray, crops: np.ndarray | None = None
+) -> list[FramePoses]:
+    """Return the poses of each window from those of all their persons, (N, K, 2) px, (N, K) and crops (N, 4) px."""
     found, first = [], 0
     for window in windows:
         own = slice(first, first + len(window.people))
-        found.append(window.poses(keypoints[own], scores[own]))
+        found.append(window.poses(keypoints[own], scores[own], crops=None if crops is None else crops[own]))
         first = own.stop
     return found
 

@@ -9,7 +9,7 @@ import numpy as np
 NO_TRACK = -1
 """Track id of a person without a track."""
 
-PER_PERSON = ('boxes', 'box_scores', 'keypoints_2d', 'keypoint_scores', 'track_ids')
+PER_PERSON = ('boxes', 'box_scores', 'keypoints_2d', 'keypoint_scores', 'track_ids', 'crops')
 """Fields of :class:`FramePoses` with one row per person."""
 
 
@@ -26,6 +26,8 @@ class FramePoses:
         keypoint_scores: (N, K) float32 in [0, 1]; 0 for undetected keypoints.
         track_ids: (N,) int64; :data:`NO_TRACK` for a person without a track, and for all persons before tracking. The
             default is :data:`NO_TRACK` for all.
+        crops: (N, 4) float32 px, the boxes in which the pose estimator found the joints, if it can use them in the next
+            frame; NaN by default.
         after_cut: Whether time is missing before this frame; see :class:`posediff.structures.video_frame.VideoFrame`.
     """
 
@@ -36,11 +38,14 @@ class FramePoses:
     keypoints_2d: np.ndarray
     keypoint_scores: np.ndarray
     track_ids: np.ndarray = None  # type: ignore[assignment]
+    crops: np.ndarray = field(default=None, kw_only=True)  # type: ignore[arg-type]
     after_cut: bool = field(default=False, kw_only=True)
 
     def __post_init__(self) -> None:
         if self.track_ids is None:
             object.__setattr__(self, 'track_ids', np.full(len(self.boxes), NO_TRACK, np.int64))
+        if self.crops is None:
+            object.__setattr__(self, 'crops', np.full((len(self.boxes), 4), np.nan, np.float32))
 
     def __len__(self) -> int:
         return len(self.boxes)

@@ -21,7 +21,11 @@ def some(count: int) -> list[FramePoses]:
         people = frame % 3
         boxes, scores = rng.random((people, 4)).astype(np.float32), rng.random(people).astype(np.float32)
         keypoints = rng.random((people, 17, 2)).astype(np.float32)
-        found.append(FramePoses(frame, frame / 25, boxes, scores, keypoints, keypoints[..., 0], after_cut=frame == 5))
+        found.append(
+            FramePoses(
+                frame, frame / 25, boxes, scores, keypoints, keypoints[..., 0], crops=boxes + 1, after_cut=frame == 5
+            )
+        )
     return found
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from mmengine.dataset import pseudo_collate
@@ -11,9 +14,11 @@ from mmengine.dataset import pseudo_collate
 pytest.importorskip('mmpose')
 pytest.importorskip('timm')
 
+from posediff.engine.config import load_config  # noqa: E402
+from posediff.engine.config_files import packaged_configs  # noqa: E402
 from posediff.pose_estimation import DiffPoseEstimator  # noqa: E402
 from posediff.pose_estimation.base import FrameWindow  # noqa: E402
-from posediff.pose_estimation.diffpose import joint_boxes  # noqa: E402
+from posediff.pose_estimation.diffpose import LEAST_PERSON_SCORE, joint_boxes  # noqa: E402
 from posediff.pose_estimation.topdown import PersonCrop, bgr  # noqa: E402
 from posediff.structures.person_boxes import PersonBoxes  # noqa: E402
 from posediff.structures.video_frame import VideoFrame  # noqa: E402
@@ -41,8 +46,6 @@ def config():
 @pytest.fixture(scope='module')
 def weights(config, tmp_path_factory):
     """The weights of one tiny random model, whose maps differ between crops."""
-    import torch
-
     import posediff
 
     torch.manual_seed(0)
@@ -97,7 +100,7 @@ def test_exact_crops_are_those_of_the_model_itself(config, weights):
 
 @pytest.fixture(scope='module')
 def pair(config, weights):
-    options = {'crop_grid': 0.2, 'num_passes': 2}
+    options = {'num_passes': 2}
     return Counted(config, weights, **options), Counted(config, weights, memory_bytes=0, batch_size=1, **options)
 
 
@@ -117,7 +120,7 @@ def test_results_do_not_depend_on_what_is_kept(pair, data):
 
 
 def test_a_crop_of_a_picture_is_seen_once(config, weights):
-    estimator = Counted(config, weights, crop_grid=0.2)
+    estimator = Counted(config, weights)
     frames = video(6)
     for index in range(6):
         estimator([window(frames, index, [[10, 10, 40, 60]])])
@@ -143,7 +146,7 @@ def test_another_video_with_the_same_numbers_has_its_own_maps(config, weights):
 
 
 def test_maps_of_frames_out_of_reach_are_dropped(config, weights):
-    estimator = DiffPoseEstimator(config, weights, crop_grid=0.2)
+    estimator = DiffPoseEstimator(config, weights)
     frames = video(12)
     for index in range(1, 11):
         estimator([window(frames, index, [[10, 10, 40, 60]])])
@@ -209,8 +212,8 @@ def replace_test_cfg(config, **options):
     ('options', 'message'),
     [
         ({'num_passes': 0}, 'num_passes must be'),
-        ({'crop_grid': 0.0}, 'crop_grid must be positive, got 0'),
-        ({'crop_grid': float('nan')}, 'crop_grid must be a finite number'),
+        ({'crop_tolerance': -0.1}, 'crop_tolerance must not be negative, got -0.1'),
+        ({'crop_tolerance': float('nan')}, 'crop_tolerance must be a finite number'),
         ({'precision': 'float64'}, 'precision must be one of'),
         ({'memory_bytes': -1}, 'memory_bytes must be'),
     ],
@@ -223,3 +226,49 @@ def test_arguments_out_of_range_are_refused(config, options, message):
 def test_an_option_that_is_not_true_or_false_is_an_error():
     with pytest.raises(ValueError, match="follow must be True or False, got 'false'"):
         DiffPoseEstimator(diffpose_config(), 'random', follow='false')
+
+
+def test_a_followed_person_keeps_a_crop_that_fits(config, weights):
+    estimator = DiffPoseEstimator(config, weights, follow=True, crop_tolerance=0.2)
+    frames = video(3)
+    (first,) = estimator([window(frames, 1, [[10, 10, 40, 60]])])
+    np.testing.assert_array_equal(first.crops, [[10, 10, 40, 60]])
+    people = PersonBoxes(first.boxes, first.box_scores, close=first.crops)
+    near = np.float32([[[11, 12], [38, 61]]])  # joints that reach nearly as far as the crop
+    np.testing.assert_array_equal(estimator.where_next(people, near).close, first.crops)
+    far = near + np.float32([20, 0])
+    np.testing.assert_array_equal(estimator.where_next(people, far).close, [[31, 12, 58, 61]])
+    exact = DiffPoseEstimator(config, weights, follow=True)
+    np.testing.assert_array_equal(exact.where_next(people, near).close, [[11, 12, 38, 61]])
+    unknown = replace(people, close=np.full((1, 4), np.nan, np.float32))
+    np.testing.assert_array_equal(estimator.where_next(unknown, near).close, [[11, 12, 38, 61]])
+
+
+@pytest.fixture(scope='module')
+def movenet():
+    """A model whose backbone finds MoveNet's keypoints, with random weights."""
+    torch.manual_seed(0)
+    (path,) = (one for one in packaged_configs() if one.stem == 'diffpose_movenet-thunder_jhmdb-128x96')
+    cfg = load_config(path, {'num_frames': 3})
+    cfg.model.backbone.update(variant='lightning', checkpoint=None)
+    return DiffPoseEstimator(cfg, 'random')
+
+
+@pytest.mark.parametrize('score', [0.0, LEAST_PERSON_SCORE - 0.01, LEAST_PERSON_SCORE + 0.01, 1.0])
+def test_only_boxes_without_a_detection_can_be_without_a_person(movenet, monkeypatch, score):
+    frames = video(3)
+    one = window(frames, 1, [[10, 10, 40, 60], [30, 5, 90, 70]])
+    assert movenet.sees_absence
+    monkeypatch.setattr(movenet.model.backbone, 'person_scores', lambda maps: torch.full((len(maps),), score))
+    (detected,), (searched,) = movenet([one]), movenet.search([one])
+    assert (detected.keypoint_scores > 0).any(axis=1).all()
+    np.testing.assert_array_equal(detected.keypoints_2d, searched.keypoints_2d)
+    present = score > LEAST_PERSON_SCORE
+    np.testing.assert_array_equal(searched.keypoint_scores, detected.keypoint_scores if present else 0)
+
+
+def test_absence_is_not_seen_without_keypoints_of_the_backbone(config, weights):
+    estimator = DiffPoseEstimator(config, weights)
+    assert not estimator.sees_absence
+    one = window(video(3), 1, [[10, 10, 40, 60]])
+    same(estimator.search([one]), estimator([one]))
