@@ -47,7 +47,7 @@ def test_a_leaf_is_short_and_its_windows_agree(path):
     assert windows == {cfg.model.conditioner.num_frames}
     assert cfg.model.head.codec == cfg.codec
     assert ('posetrack17' in path) == (datasets[0].get('frame_base') == 1)
-    roots = {cfg.data_root, cfg.get('synthetic_root', cfg.data_root)}
+    roots = {cfg.data_root, *(cfg.get(name, cfg.data_root) for name in ('synthetic_root', 'pseudo_root'))}
     assert {dataset.source.data_root for dataset in datasets} == roots
 
 
