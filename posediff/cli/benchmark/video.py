@@ -67,6 +67,9 @@ def parse_args(argv: Sequence[str] | None = None, prog: str | None = None) -> ar
         '--pose', default='mediapipe', metavar='NAME', help='as for posediff video; default: %(default)s'
     )
     parser.add_argument(
+        '--pose-options', nargs='+', default=[], metavar='NAME=VALUE', help='options of --pose, as for posediff video'
+    )
+    parser.add_argument(
         '--min-pose-score', type=float, default=0.3, metavar='SCORE', help='as for posediff video; default: %(default)s'
     )
     parser.add_argument(
@@ -75,7 +78,9 @@ def parse_args(argv: Sequence[str] | None = None, prog: str | None = None) -> ar
         metavar='M',
         help='number of poses sampled per frame; default: that of the lifting model',
     )
-    parser.add_argument('--threads', type=positive, metavar='N', help="CPU threads of the lifter; default: torch's")
+    parser.add_argument(
+        '--threads', type=positive, metavar='N', help="CPU threads of torch's networks; default: torch's"
+    )
     parser.add_argument(
         '--batch-size',
         type=positive,
@@ -154,7 +159,7 @@ def measure(args: argparse.Namespace, count: int) -> dict[str, Any]:
     video.seconds = seconds
     description = VideoDescription(
         detector=component_config(DETECTORS, '--detector', args.detector, None, args.device),
-        pose_estimator=component_config(POSE_ESTIMATORS, '--pose', args.pose, None, args.device),
+        pose_estimator=component_config(POSE_ESTIMATORS, '--pose', args.pose, None, args.device, args.pose_options),
         min_pose_score=args.min_pose_score,
         num_hypotheses=args.num_hypotheses,
         batch_size=args.batch_size,
@@ -164,6 +169,7 @@ def measure(args: argparse.Namespace, count: int) -> dict[str, Any]:
     model = built.model
     detector: Any = Timed(built.detector, seconds, 'detect')
     pose_estimator: Any = Timed(built.pose_estimator, seconds, 'pose')
+    pose_estimator.search = Timed(built.pose_estimator.search, seconds, 'pose')
     components = replace(built, detector=detector, pose_estimator=pose_estimator)
     model.sample_inputs = Timed(model.sample_inputs, seconds, 'lift')  # type: ignore[method-assign]
     run = VideoRun(components, video)
