@@ -75,7 +75,7 @@ model = dict(
         ),
         num_label_joints=17,
         score='spread',
-        score_knots=[(0.07, 0.36), (0.15, 0.54), (0.25, 0.77), (0.35, 0.8), (0.45, 0.9), (0.55, 0.95)],
+        score_knots=[(0.061, 0.36), (0.133, 0.54), (0.224, 0.77), (0.318, 0.8), (0.415, 0.9), (0.514, 0.95)],
         skeleton='posetrack15',
         type='HeatmapHead',
     ),

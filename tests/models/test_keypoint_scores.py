@@ -11,18 +11,24 @@ from posediff.structures import PoseDataSample
 KNOTS = ((0.1, 0.1), (0.25, 0.5), (0.5, 0.9))
 
 
-def test_the_spread_is_the_distance_from_the_mean():
-    """Two hypotheses 6 px apart are 3 px from their mean; equal ones have none."""
+def test_the_spread_is_the_standard_deviation():
+    """Two hypotheses 6 px apart are 3 px from their mean; equal ones have no spread."""
     hypotheses = np.array([[[0.0, 0.0], [5.0, 5.0]], [[6.0, 0.0], [5.0, 5.0]]])
-    np.testing.assert_allclose(spread(hypotheses), [3, 0])
+    np.testing.assert_allclose(spread(hypotheses), [3 * 2**0.5, 0])
     many = np.random.default_rng(0).normal(0, (3, 4), (100000, 1, 2))
     np.testing.assert_allclose(spread(many), 5, rtol=0.01)
+
+
+@pytest.mark.parametrize('number', [2, 4, 10])
+def test_the_mean_square_of_the_spread_does_not_depend_on_the_number_of_hypotheses(number):
+    drawn = np.random.default_rng(0).normal(0, (3, 4), (number, 100000, 2))
+    assert np.sqrt((spread(drawn) ** 2).mean()) == pytest.approx(5, rel=0.01)
 
 
 def test_scores_are_interpolated_between_knots_and_constant_outside():
     scores = KeypointScores('Head', 'spread', KNOTS)
     drawn = np.zeros((2, 4, 2))
-    drawn[:, :, 0] = np.outer([1, -1], np.array([0.0, 0.01, 0.03, 0.9]) * 64)
+    drawn[:, :, 0] = np.outer([1, -1], np.array([0.0, 0.01, 0.03, 0.9]) * 64 / 2**0.5)
     np.testing.assert_allclose(scores(np.zeros(4), drawn, 64.0), [0.9, 0.9, 0.5, 0.1], atol=1e-6)
     np.testing.assert_allclose(KeypointScores('Head', 'spread')(np.zeros(4), drawn, 64.0), [1, 1 / 2, 1 / 4, 1 / 91])
     maxima = np.array([0.0, 0.3, 2.0])

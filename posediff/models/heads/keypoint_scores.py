@@ -18,9 +18,8 @@ class KeypointScores:
 
     Args:
         owner: Name of the head, for error messages.
-        measure: ``'maximum'``: the maximum of the mean heatmap. ``'spread'``: 1 / (1 + s / 0.01), s being the root mean
-            square distance of the hypotheses' keypoints from their mean, divided by the height of the crop; it needs at
-            least 2 hypotheses.
+        measure: ``'maximum'``: the maximum of the mean heatmap. ``'spread'``: 1 / (1 + s / 0.01), s being the :func:`spread`
+            of the hypotheses' keypoints divided by the height of the crop; it needs at least 2 hypotheses.
         knots: Pairs (measure, score) with ascending measures and scores, between which the score is interpolated
             linearly; outside of them it is constant. ``KeypointPCK`` fits them on clips that were not trained on
             (``scores.score_knots`` of its ``out_file``): a score is then the share of keypoints that are correct. None:
@@ -72,5 +71,8 @@ class KeypointScores:
 
 
 def spread(hypotheses: np.ndarray) -> np.ndarray:
-    """Return the root mean square distance of keypoints (M, K, D) from their mean, (K,)."""
-    return np.sqrt(((hypotheses - hypotheses.mean(0)) ** 2).sum(-1).mean(0))
+    """Return the standard deviation of keypoints (M, K, D), M at least 2, over all D directions, (K,).
+
+    Squares are divided by M - 1, so that they are on average the same for any number of hypotheses.
+    """
+    return np.sqrt(((hypotheses - hypotheses.mean(0)) ** 2).sum(-1).sum(0) / (len(hypotheses) - 1))
