@@ -104,6 +104,34 @@ def test_whom_the_detector_loses_is_followed_if_absence_is_seen():
     assert known(estimator) == [[False], [], [True], [True]]  # the second frame is searched twice
 
 
+class Absent(Following):
+    """Finds nobody in boxes that no detection supports, and everybody in those of the detector."""
+
+    def search(self, windows):
+        return [replace(poses, keypoint_scores=0 * poses.keypoint_scores) for poses in self(windows)]
+
+
+def test_whom_the_search_does_not_find_is_lost():
+    estimator = Absent(sees_absence=True)
+    found = observe(estimator, [WALKS[0], [], [], WALKS[0]], frames(4))
+    assert [len(poses) for poses in found] == [1, 0, 0, 1]
+    assert known(estimator) == [[False], [], [True], [], [False]]  # searched once, not again after that
+
+
+def test_crops_of_the_previous_frame_reach_the_estimator():
+    class Cropping(Following):
+        def __call__(self, windows):
+            return [replace(poses, crops=poses.boxes + 1) for poses in super().__call__(windows)]
+
+        def where_next(self, people, keypoints):
+            self.before = people.close
+            return super().where_next(people, keypoints)
+
+    estimator = Cropping()
+    observe(estimator, [WALKS[0]] * 2, frames(2))
+    np.testing.assert_array_equal(estimator.before, np.float32(WALKS[0]) + 1)
+
+
 def test_nobody_is_followed_over_a_cut():
     estimator = Following()
     observe(estimator, [WALKS[1]] * 4, frames(4, cuts=(2,)))
