@@ -111,7 +111,7 @@ class Absent(Following):
         return [replace(poses, keypoint_scores=0 * poses.keypoint_scores) for poses in self(windows)]
 
 
-def test_whom_the_search_does_not_find_is_lost():
+def test_a_person_that_the_search_does_not_find_is_lost():
     estimator = Absent(sees_absence=True)
     found = observe(estimator, [WALKS[0], [], [], WALKS[0]], frames(4))
     assert [len(poses) for poses in found] == [1, 0, 0, 1]
