@@ -18,8 +18,9 @@ class KeypointScores:
 
     Args:
         owner: Name of the head, for error messages.
-        measure: ``'maximum'``: the maximum of the mean heatmap. ``'spread'``: 1 / (1 + s / 0.01), s being the :func:`spread`
-            of the hypotheses' keypoints divided by the height of the crop; it needs at least 2 hypotheses.
+        measure: ``'maximum'``: the maximum of the mean heatmap. ``'spread'``: 1 / (1 + s / 0.01), s being the
+            :func:`spread` of the hypotheses' keypoints divided by the height of the crop; it needs at least 2
+            hypotheses.
         knots: Pairs (measure, score) with ascending measures and scores, between which the score is interpolated
             linearly; outside of them it is constant. ``KeypointPCK`` fits them on clips that were not trained on
             (``scores.score_knots`` of its ``out_file``): a score is then the share of keypoints that are correct. None:
