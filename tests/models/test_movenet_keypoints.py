@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from posediff.models.backbones.movenet import MoveNetBackbone
 from posediff.models.backbones.movenet_keypoints import (
+    JOINTS,
     SIGMA,
     STRIDE,
     MoveNetHeads,
@@ -91,3 +94,13 @@ def test_person_maps_are_gaussians_at_the_keypoints_times_their_scores(seed):
     for joint, (down, across) in enumerate(cells + offsets):
         expected = 0.9 * torch.exp(-((y - down) ** 2 + (x - across) ** 2) / (2 * SIGMA**2))
         torch.testing.assert_close(found[joint], expected, atol=1e-5, rtol=0)
+
+
+def test_the_score_of_a_person_is_the_mean_maximum_of_the_heatmaps():
+    backbone = MoveNetBackbone(keypoints=True).eval()
+    with torch.no_grad():
+        maps = backbone(torch.randn(2, 3, 64, 64))
+        expected = backbone.heads(maps[:, : -2 * JOINTS])['heatmap'].flatten(2).amax(2).mean(1)
+    torch.testing.assert_close(backbone.person_scores(maps), expected)
+    with pytest.raises(ValueError, match='no scores of a person without keypoints=True'):
+        MoveNetBackbone().person_scores(maps)

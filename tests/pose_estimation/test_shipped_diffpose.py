@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
 pytest.importorskip('mmpose')
@@ -17,9 +19,12 @@ from posediff.engine.evaluation import (  # noqa: E402
     evaluate_model,
     set_sampling,
 )
+from posediff.evaluation.annotated_clips import read_jhmdb_clips  # noqa: E402
 from posediff.pose_estimation import DiffPoseEstimator  # noqa: E402
-from posediff.pose_estimation.base import BasePoseEstimator  # noqa: E402
+from posediff.pose_estimation.base import BasePoseEstimator, FrameWindow  # noqa: E402
 from posediff.pose_estimation.diffpose import LEAST_PROBABILITY  # noqa: E402
+from posediff.structures.person_boxes import PersonBoxes  # noqa: E402
+from posediff.structures.video_frame import VideoFrame  # noqa: E402
 from posediff.synthetic.generate import VideoSet, generate_videos  # noqa: E402
 from posediff.synthetic.scene import ClipSettings  # noqa: E402
 
@@ -58,3 +63,37 @@ def test_it_finds_the_joints_of_real_people(repository: Path, real_jhmdb):
     found = evaluate_model(model, build_test_dataset(cfg), build_test_metric(cfg), 16)
     assert found['PCK@0.2'] > 90
     assert found['PCK@0.1'] > 75
+
+
+def still(image: np.ndarray, boxes: np.ndarray) -> FrameWindow:
+    frame = VideoFrame(0, 0.0, np.ascontiguousarray(image))
+    return FrameWindow((frame,) * 5, PersonBoxes(np.float32(boxes), np.ones(len(boxes), np.float32)))
+
+
+def test_nobody_is_found_in_pictures_without_people():
+    estimator = DiffPoseEstimator(DIFFPOSE_CONFIG, DIFFPOSE_CHECKPOINT, num_hypotheses=2)
+    assert estimator.sees_absence
+    rng = np.random.default_rng(0)
+    noise = rng.integers(0, 256, (240, 320, 3), np.uint8)
+    stripes = np.broadcast_to(np.uint8(127 + 120 * np.sin(np.arange(320) / 9))[None, :, None], (240, 320, 3))
+    blobs = cv2.resize(rng.integers(0, 256, (6, 8, 3), np.uint8), (320, 240), interpolation=cv2.INTER_CUBIC)
+    for image in (noise, stripes, blobs, np.full((240, 320, 3), 90, np.uint8)):
+        (found,) = estimator.search([still(image, [[60, 20, 140, 220]])])
+        assert (found.keypoint_scores == 0).all()
+
+
+def test_people_are_told_from_the_rest_of_real_pictures(real_jhmdb):
+    estimator = DiffPoseEstimator(DIFFPOSE_CONFIG, DIFFPOSE_CHECKPOINT, num_hypotheses=2)
+    people, elsewhere = [], []
+    for clip in read_jhmdb_clips(real_jhmdb[0] / 'annotations/split1_test.json', real_jhmdb[0], 16):
+        person = clip.people[0]
+        image = cv2.imread(str(real_jhmdb[0] / person['frame_path']))[..., ::-1]
+        (box,) = person['bbox']
+        width, height = image.shape[1], box[3] - box[1]
+        free = [(0, box[0]), (box[2], width)]
+        left, right = max(free, key=lambda part: part[1] - part[0])  # the wider part beside the person
+        (found,) = estimator.search([still(image, [box, [left, box[1], min(right, left + height / 2), box[3]]])])
+        people.append((found.keypoint_scores[0] > 0).any())
+        elsewhere.append((found.keypoint_scores[1] > 0).any())
+    assert np.mean(people) > 0.9
+    assert np.mean(elsewhere) < 0.4

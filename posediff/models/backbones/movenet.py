@@ -106,16 +106,17 @@ class MoveNetBackbone(BaseModule):
         return torch.cat([features, found['heatmap'], person_maps(found)], dim=1)
 
     def person_scores(self, maps: Tensor) -> Tensor:
-        """Return the mean score of MoveNet's keypoints of the central person, (N,), from maps of :meth:`forward`.
+        """Return how certain it is that there is a person: the mean maximum of MoveNet's heatmaps, (N,) in [0, 1].
 
-        The scores are the maxima of the Gaussians, up to 3 % lower for keypoints between two cells.
+        Args:
+            maps: (N, out_channels, h, w), from :meth:`forward`.
 
         Raises:
             ValueError: The backbone has no keypoints.
         """
         if self.heads is None:
             raise ValueError('MoveNetBackbone has no scores of a person without keypoints=True')
-        return maps[:, -JOINTS:].amax((-2, -1)).mean(-1)
+        return maps[:, -2 * JOINTS : -JOINTS].amax((-2, -1)).mean(-1)
 
 
 class FeaturePyramid(nn.Module):
