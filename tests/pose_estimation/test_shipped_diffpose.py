@@ -56,7 +56,7 @@ def test_it_finds_the_joints_of_rendered_people(repository: Path, tmp_path: Path
 
 def test_it_finds_the_joints_of_real_people(repository: Path, real_jhmdb):
     """A test clip of each action; docs/benchmarks.md has the figures of all."""
-    cfg = load_config(repository / 'configs/video_2d_heatmap/diffpose/diffpose_movenet-thunder_mixed-256x192.py')
+    cfg = load_config(repository / 'configs/video_2d_heatmap/diffpose/diffpose_movenet-thunder_pseudo-256x192.py')
     cfg.test_dataloader.dataset.source.data_root = str(real_jhmdb[0])
     cfg.test_dataloader.dataset.max_items = 48
     model = posediff.init_model(DIFFPOSE_CONFIG, DIFFPOSE_CHECKPOINT)
