@@ -69,7 +69,11 @@ def pose_errors(hypotheses: Tensor, target: Tensor, joint_mask: Tensor | None = 
 
 
 def hypothesis_spread(hypotheses: Tensor) -> Tensor:
-    """Return the RMS distance of each joint's hypotheses from their mean, (…, T, K); 0 for M = 1."""
+    """Return the RMS distance of each joint's hypotheses from their mean, (…, T, K); 0 for M = 1.
+
+    The mean is over M, not M - 1: it describes the hypotheses at hand, as output files do. To compare with the error,
+    use :func:`posediff.evaluation.spread_skill.squared_spread`, the unbiased estimate.
+    """
     centred = hypotheses - hypotheses.mean(-4, keepdim=True)
     return torch.sqrt((centred**2).sum(-1).mean(-3))
 
