@@ -29,6 +29,7 @@ def make_sample(index):
         'gt_instances': {'lifting_target': target},
         'pred_instances': {'keypoints': several.mean(0)},
         'pred_hypotheses': torch.from_numpy(several),
+        'input_keypoint_mask': torch.from_numpy(rng.random((6, 17)) > 0.3),
     }
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import math
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,8 +16,10 @@ from torch import Tensor
 
 from posediff.evaluation import coherence, hypotheses, joints_3d
 from posediff.evaluation.hypotheses import ORACLE_SUFFIX
+from posediff.evaluation.metrics.lifting_uncertainty import UncertaintyReport, uncertainty_sums
 from posediff.evaluation.reduction import masked_sum
 from posediff.evaluation.tables import markdown_table
+from posediff.fileio.atomic_files import atomic_write
 from posediff.registry import AGGREGATORS, METRICS
 from posediff.structures.skeletons import get_skeleton
 
@@ -23,7 +28,7 @@ Totals = dict[str, tuple[float, float]]
 
 @METRICS.register_module()
 class LiftingMetric(BaseMetric):
-    """Position errors, coherence and, for more than one hypothesis, realisable and oracle aggregates; all in mm.
+    """Position errors, coherence and, for more than one hypothesis, aggregates and calibration; distances in mm.
 
     Reports each of ``mpjpe mpjpe_unaligned p_mpjpe n_mpjpe mpjve symmetry_gap segment_std``, for M > 1 also
     ``p_agg p_best_oracle j_best_oracle`` and, if every sample has a camera, ``j_agg`` and ``rpea``, in three forms:
@@ -34,6 +39,20 @@ class LiftingMetric(BaseMetric):
 
     Measures of poses that were aggregated with the true root position (``root='ground_truth'`` of the model's
     aggregator) are named ``<name>_gt_root``: they are not realisable.
+
+    For M > 1 it also reports, over all frames, how far the hypotheses are the distribution of the truth. The root does
+    not count. A name with ``_seen`` or ``_hidden`` is over the joints that the input had, or not; without input mask
+    and scores in a sample, these are left out:
+
+    * ``error_to_spread``: error of the mean divided by what the spread claims; 1 is right, above 1 too narrow. See
+      :func:`posediff.evaluation.spread_skill.error_to_spread`;
+    * ``coverage_50``, ``coverage_90``: share of joints inside the sphere with 50 % or 90 % of the hypotheses, beside
+      ``…_perfect``, that of a perfect sampler; ``…_x``, ``…_y``, ``…_z``: coordinates inside the central interval,
+      beside ``…_axis_perfect``. See :mod:`posediff.evaluation.coverage`;
+    * ``ece``, expected calibration error as in cGNF, beside ``ece_floor``, that of a perfect sampler;
+    * ``energy_score`` of a joint and ``pose_energy_score`` of the pose as one vector, mm, lower is better.
+
+    The minimum of the MPJPE over M hypotheses is ``p_best_oracle``.
 
     Only frames with a true ``frame_mask`` count, so overlapping windows count each frame once. ``mpjve`` (mm per frame)
     uses pairs of such neighbouring frames within a window. ``segment_std`` is computed over such frames of a window and
@@ -47,6 +66,8 @@ class LiftingMetric(BaseMetric):
         rpea: Arguments of :class:`posediff.aggregation.ReprojectionExpectationAggregator` for ``rpea``, the aggregate
             of FMPose3D; with ``root='ground_truth'``, as published, it is reported as ``rpea_gt_root``. None omits it.
         print_actions: Log a table with one row per action.
+        out_file: JSON file for all measures, and for the calibration per joint with its curves and the histogram of
+            the truth's rank in depth, which ``posediff benchmark calibration`` draws. Needs M > 1.
         collect_device, prefix, collect_dir: See :class:`mmengine.evaluator.BaseMetric`.
     """
 
@@ -60,6 +81,7 @@ class LiftingMetric(BaseMetric):
         j_agg_root: str | None = 'estimate',
         rpea: Mapping[str, Any] | None = None,
         print_actions: bool = True,
+        out_file: str | None = None,
         collect_device: str = 'cpu',
         prefix: str | None = None,
         collect_dir: str | None = None,
@@ -69,6 +91,7 @@ class LiftingMetric(BaseMetric):
         self.unbiased = unbiased
         self.p_best_per_batch = p_best_per_batch
         self.print_actions = print_actions
+        self.out_file = out_file
         configs: dict[str, dict[str, Any]] = {}
         if j_agg_root is not None:
             configs['j_agg'] = {'type': 'JointReprojectionAggregator', 'root': j_agg_root}
@@ -85,20 +108,52 @@ class LiftingMetric(BaseMetric):
             data_samples: ``to_dict()`` of :class:`posediff.structures.PoseDataSample`.
 
         Raises:
-            ValueError: A prediction is NaN or infinite or has the wrong shape; the message names the sample.
+            ValueError: A prediction is NaN or infinite or has the wrong shape, or ``out_file`` is given and there is
+                one hypothesis; the message names the sample.
         """
         clips = [_Clip(sample) for sample in data_samples]
+        for clip in clips:
+            if self.out_file is not None and clip.hypotheses is None:
+                raise ValueError(
+                    f'LiftingMetric: out_file={self.out_file!r} is for the calibration of several hypotheses, and '
+                    f'sample {clip.sample_id!r} has one'
+                )
         alike = len({clip.layout for clip in clips}) == 1
         for batch in [clips] if alike else [[clip] for clip in clips]:
             self.results.extend(
-                {'action': clip.action, 'totals': totals}
-                for clip, totals in zip(batch, self._measure(batch), strict=True)
+                {'action': clip.action, 'totals': totals, 'uncertainty': uncertainty}
+                for clip, totals, uncertainty in zip(
+                    batch, self._measure(batch), self._measure_uncertainty(batch), strict=True
+                )
             )
 
     def compute_metrics(self, results: list[dict]) -> dict[str, float]:
         """Return means over the whole data set, see the class."""
         if not results:
             raise ValueError('LiftingMetric has no sample to evaluate: the data set is empty')
+        metrics = self._errors(results)
+        drawn = [result['uncertainty'] for result in results]
+        layouts = {(None, 1) if one is None else one['layout'] for one in drawn}  # None: one hypothesis
+        if len(layouts) > 1:
+            print_log('LiftingMetric: samples differ in skeleton or number of hypotheses: no calibration', 'current')
+            return metrics
+        skeleton, num_hypotheses = layouts.pop()
+        if skeleton is None:
+            return metrics
+        apart = all(one['apart'] for one in drawn)
+        report = UncertaintyReport([one['sums'] for one in drawn], num_hypotheses, apart)
+        metrics |= report.metrics()
+        if self.out_file is not None:
+            known = {name: value if math.isfinite(value) else None for name, value in metrics.items()}
+            calibration = {'skeleton': skeleton, **report.to_dict(get_skeleton(skeleton).joint_names)}
+            text = json.dumps({'metrics': known, 'calibration': calibration}, allow_nan=False)
+            Path(self.out_file).parent.mkdir(parents=True, exist_ok=True)
+            with atomic_write(self.out_file) as temporary:
+                temporary.write_text(text + '\n')
+        return metrics
+
+    def _errors(self, results: list[dict]) -> dict[str, float]:
+        """Return errors and coherence over all frames, as means of actions and per action."""
         metrics = _means([result['totals'] for result in results])
         by_action: dict[str, list[Totals]] = {}
         for result in results:
@@ -149,6 +204,20 @@ class LiftingMetric(BaseMetric):
         totals[f'segment_std{suffix}'] = of_frames
         rows = {name: torch.stack(pair, dim=-1).tolist() for name, pair in totals.items()}
         return [{name: tuple(row[index]) for name, row in rows.items()} for index in range(len(clips))]
+
+    def _measure_uncertainty(self, clips: list[_Clip]) -> list[dict[str, Any] | None]:
+        """Return sums for the calibration of clips of equal layout; None for one hypothesis."""
+        drawn = [clip.hypotheses for clip in clips if clip.hypotheses is not None]
+        if not drawn:
+            return [None] * len(clips)
+        target, joints, frames = (torch.stack([getattr(clip, name) for clip in clips]) for name in _BATCH_FIELDS[1:])
+        sees = [clip.seen for clip in clips if clip.seen is not None]
+        seen = torch.stack(sees) if len(sees) == len(clips) else None
+        root = get_skeleton(clips[0].skeleton).root
+        curves = self.out_file is not None
+        several = uncertainty_sums(torch.stack(drawn), target, joints, frames, seen, root, curves)
+        layout = clips[0].skeleton, len(drawn[0])
+        return [{'layout': layout, 'apart': seen is not None, 'sums': sums} for sums in several]
 
     def _measure_hypotheses(
         self, clips: list[_Clip], drawn: Tensor, target: Tensor, joints: Tensor, frames: Tensor, root: int
@@ -201,13 +270,22 @@ class _Clip:
         shape = self.target.shape[:-1]
         self.joint_mask = torch.ones(shape) if visible is None else torch.as_tensor(visible).reshape(shape)
         self.joint_mask = self.joint_mask.to(device) > 0
+        self.seen = self._seen()
         frames = sample.get('frame_mask')
         self.frame_mask = torch.ones(shape[0]) if frames is None else torch.as_tensor(frames)
         root = get_skeleton(self.skeleton).root
         self.frame_mask = (self.frame_mask.to(device) > 0) & self.joint_mask[:, root]  # root alignment needs the root
         num_hypotheses = 1 if self.hypotheses is None else len(self.hypotheses)
         self.uses_gt_root = bool(sample.get('uses_gt_root', False))
-        self.layout = (self.skeleton, tuple(shape), num_hypotheses, self.has_camera, self.uses_gt_root)
+        self.layout = (
+            self.skeleton, tuple(shape), num_hypotheses, self.has_camera, self.uses_gt_root, self.seen is None
+        )  # fmt: skip
+
+    def _seen(self) -> Tensor | None:
+        """Return which joints the input had, (T, K): mask and score are above 0; None without both."""
+        given = [self.sample.get(f'input_keypoint_{name}') for name in ('mask', 'scores')]
+        known = [torch.as_tensor(values).to(self.target.device) > 0 for values in given if values is not None]
+        return torch.stack(known).all(0).reshape(self.target.shape[:-1]) if known else None
 
     def _finite(self, name: str, value: Any) -> Tensor:
         pose = torch.as_tensor(value).detach().double()
