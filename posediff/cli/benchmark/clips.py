@@ -5,7 +5,10 @@
 
 Clips are lifted by posediff.lift_keypoints, as in posediff lift: overlapping windows at the lifter's frame rate. MPJPE
 has the root in place, P-MPJPE is after the best similarity transform; "upper body" is the MPJPE of the joints above
-the hips. All are means over frames, in mm. Lifters are timed one after the other on the same clips, ms a frame.
+the hips. All are means over frames, in mm. "error/spread" is the error of the mean hypothesis divided by what the
+spread of the hypotheses claims, over the joints that were seen or hidden: 1 is right, above 1 the hypotheses are too
+narrow; a dash for one hypothesis or for equal ones. Lifters are timed one after the other on the same clips, ms a
+frame.
 """
 
 from __future__ import annotations
@@ -28,13 +31,15 @@ from posediff.datasets import CMUMocapDataset
 from posediff.datasets.pose_tracks import Track
 from posediff.datasets.transforms.body_part_occlusion import BODY_PARTS, body_part_joints
 from posediff.engine.command_line import add_device, one_line_errors, positive
-from posediff.evaluation.joints_3d import mpjpe, p_mpjpe
+from posediff.evaluation.joints_3d import mpjpe, p_mpjpe, root_aligned
+from posediff.evaluation.spread_skill import error_to_spread, squared_error_of_mean, squared_spread
 from posediff.evaluation.tables import markdown_table
 from posediff.fileio.atomic_files import atomic_write
 from posediff.models.estimator import PoseDiffusionEstimator
 from posediff.structures.skeletons import get_skeleton
 
 MEASURES = ('MPJPE', 'P-MPJPE', 'upper body')
+RATIOS = {'seen': 'error/spread, seen', 'hidden': 'error/spread, hidden'}
 
 
 def parse_args(argv: Sequence[str] | None = None, prog: str | None = None) -> argparse.Namespace:
@@ -115,7 +120,48 @@ def measure(model: PoseDiffusionEstimator, track: Track, args: argparse.Namespac
         'frames': len(pose),
         'seconds': seconds,
         **{name: float(error.sum()) for name, error in zip(MEASURES, errors, strict=True)},
+        'squared': squared_sums(lifted, target, skeleton.root),
     }
+
+
+def squared_sums(lifted: dict[str, np.ndarray], target: torch.Tensor, root: int) -> dict[str, list[float]] | None:
+    """Return the sums of squared error of the mean and of squared spread over seen and hidden joints, in mm².
+
+    Args:
+        lifted: Result of :func:`posediff.lift_keypoints`.
+        target: (F, K, 3) mm.
+        root: Joint at which poses are aligned; it does not count.
+
+    Returns:
+        The pair by ``'seen'`` and ``'hidden'``, and the number of joints in third place; None for one hypothesis.
+    """
+    drawn = root_aligned(torch.as_tensor(lifted['hypotheses']).double(), root)
+    if len(drawn) < 2:
+        return None
+    values = squared_error_of_mean(drawn, root_aligned(target, root)), squared_spread(drawn)
+    seen = torch.as_tensor(lifted['observed'])
+    counted = torch.ones_like(seen)
+    counted[:, root] = False
+    places = {'seen': seen & counted, 'hidden': ~seen & counted}
+    return {
+        kind: [*(float(value[place].sum()) for value in values), int(place.sum())] for kind, place in places.items()
+    }
+
+
+def ratios(clips: Sequence[dict[str, Any]], num_hypotheses: int) -> dict[str, float | None]:
+    """Return the ratio of error to spread over all clips by column; None where nothing counts.
+
+    Args:
+        clips: From :func:`measure`.
+        num_hypotheses: M.
+    """
+    found: dict[str, float | None] = {}
+    for kind, column in RATIOS.items():
+        sums = [clip['squared'][kind] for clip in clips if clip['squared'] is not None]
+        error, spread, number = np.sum(sums, axis=0) if sums else (0.0, 0.0, 0)
+        ratio = error_to_spread(error, spread, num_hypotheses) if number else None
+        found[column] = ratio if ratio is not None and np.isfinite(ratio) else None
+    return found
 
 
 def compare(args: argparse.Namespace) -> list[dict[str, Any]]:
@@ -135,15 +181,16 @@ def compare(args: argparse.Namespace) -> list[dict[str, Any]]:
     rows = []
     for (config, _), model, clips in zip(args.lifter, models, found, strict=True):
         frames = sum(clip['frames'] for clip in clips)
-        means = {name: sum(clip[name] for clip in clips) / frames for name in MEASURES}
+        number = args.num_hypotheses or model.test_cfg.num_hypotheses
         rows.append(
             {
                 'lifter': Path(config).stem,
-                'M': args.num_hypotheses or model.test_cfg.num_hypotheses,
+                'M': number,
                 'steps': '–' if model.denoiser is None else model.inference_steps(args.num_inference_steps),
                 'clips': len(clips),
                 'frames': frames,
-                **means,
+                **{name: sum(clip[name] for clip in clips) / frames for name in MEASURES},
+                **ratios(clips, number),
                 'ms a frame': 1000 * sum(clip['seconds'] for clip in clips) / frames,
                 'of clips': clips,
             }
@@ -158,5 +205,10 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
         args.out.parent.mkdir(parents=True, exist_ok=True)
         with atomic_write(args.out) as draft:
             draft.write_text(json.dumps({**provenance(args), 'rows': rows}, indent=1) + '\n')
-    shown = [{name: value for name, value in row.items() if name != 'of clips'} for row in rows]
+    shown = [{name: _shown(name, value) for name, value in row.items() if name != 'of clips'} for row in rows]
     print(markdown_table(list(shown[0]), [list(row.values()) for row in shown], digits=1))
+
+
+def _shown(name: str, value: Any) -> Any:
+    """Return a cell of the table: ratios with two decimals."""
+    return f'{value:.2f}' if name in RATIOS.values() and value is not None else value

@@ -154,6 +154,22 @@ def test_hypotheses_sweep(files, tool, exit_code, tmp_path, capsys):
     assert 'no denoiser' in capsys.readouterr().err
 
 
+def test_whole_clips_compare_error_and_spread(files, data_root, tool, tmp_path, capsys):
+    lifters = [word for name in ('control', 'diffusion') for word in ('--lifter', *files[name])]
+    options = ['--subjects', '01', '--frames', '8', '--hide', 'legs', '--out', str(tmp_path / 'clips.json')]
+    tool('clips').main([str(data_root), *lifters, *options])
+    control, diffusion = json.loads((tmp_path / 'clips.json').read_text())['rows']
+    assert (control['M'], diffusion['M'], diffusion['frames']) == (1, 2, 16)
+    assert control['error/spread, seen'] is control['error/spread, hidden'] is None
+    sums = np.array([clip['squared']['hidden'] for clip in diffusion['of clips']])
+    assert sums[:, 2].tolist() == [8 * 4] * 2  # knees and feet
+    assert diffusion['error/spread, hidden'] == pytest.approx(np.sqrt(sums[:, 0].sum() / (1.5 * sums[:, 1].sum())))
+    assert diffusion['error/spread, hidden'] != diffusion['error/spread, seen']
+    header, _, *rows = capsys.readouterr().out.splitlines()
+    place = [cell.strip() for cell in header.split('|')].index('error/spread, hidden')
+    assert [row.split('|')[place].strip() for row in rows] == ['–', f'{diffusion["error/spread, hidden"]:.2f}']
+
+
 @pytest.mark.parametrize(('name', 'calls'), [('diffusion', 3), ('control', 0)])
 def test_benchmark_prints_json(files, tool, capsys, name, calls):
     options = ['--num-inference-steps', '3', '--num-hypotheses', '2'] if calls else []
