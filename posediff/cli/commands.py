@@ -86,6 +86,7 @@ COMMANDS: tuple[Command | Group, ...] = (
         posetrack='differences between PoseTrack results, with confidence intervals',
         pipeline_pck='PCK of the 2D part of the video pipeline on annotated video',
         pck='differences of PCK between two models, with confidence intervals',
+        calibration='pictures of how well models know their errors, from the files of metrics',
         baselines='mean pose and ridge regression on the datasets of a config',
         activations='pictures of the activations in a heatmap denoiser',
     ),
