@@ -72,7 +72,7 @@ def _draw_hypotheses(axes: np.ndarray, calibration: Mapping[str, Any]) -> None:
     if drawn:
         ends = np.array([min(drawn), max(drawn)])
         spread.plot(ends, math.sqrt(1 + 1 / number) * ends, label='perfect', **GUIDE)
-    spread.set(xscale='log', yscale='log')
+        spread.set(xscale='log', yscale='log')
     _label(reliability, 'Reliability of hypotheses', 'share of hypotheses in the sphere', 'share of truths in it')
     _label(spread, f'Error against spread, bins of {FEWEST} or more', 'spread, RMS, mm', 'error of the mean, RMS, mm')
     _label(sparse, 'Sparsification by spread (dotted: by error)', 'share of joints kept', 'mean error, mm')
