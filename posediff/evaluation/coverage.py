@@ -135,7 +135,7 @@ def expected_radial_coverage(
 def calibration_error_floor(num_hypotheses: int) -> float:
     """Return the :func:`calibration_error` of a perfect sampler with M hypotheses and many frames.
 
-    About 0.14, 0.08, 0.04, 0.016, 0.006 for M = 5, 10, 20, 50, 200: a value means something only relative to it.
+    About 0.14, 0.07, 0.04, 0.015, 0.005 for M = 5, 10, 20, 50, 200: a value means something only relative to it.
     """
     return calibration_error(expected_radial_coverage(num_hypotheses), axis=None)
 
