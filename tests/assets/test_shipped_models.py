@@ -21,7 +21,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 # sha256 over name, dtype, shape and bytes of every tensor, as published with 0.1.0; size of the file that was published
 TENSORS = {
     'lifter': ('082c6ae477294b595200a9fc19c6f28f40ec0789b09ddeea05b048a71d3be984', 3467443),
-    'diffpose': ('', 19600000),
+    'diffpose': ('692e055a788cbc47e459a557a78b3c4b9bd42068d326b684b2c18834bd2e58f3', 19600000),
 }
 
 
