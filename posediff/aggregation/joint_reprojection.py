@@ -79,7 +79,7 @@ class _ReprojectionAggregator(BaseAggregator):
         # the translation has three unknowns: with fewer than two joints it is not determined
         placeable = (observed > 0).sum(-1, keepdim=True) >= 2
         position = self._root_position(relative, keypoints, torch.where(placeable, observed, 1.0), sample)
-        projected = project_points(relative + position[..., None, :], *self._intrinsics(sample, relative))
+        projected = self._project(relative + position[..., None, :], sample)
         half_width = self._need(sample, 'camera').img_shape[1] / 2
         combined = self.combine(relative, (projected - keypoints).norm(dim=-1), half_width)
         combined = torch.where((placeable & (observed > 0)).unsqueeze(-1), combined, relative.mean(0))
@@ -100,6 +100,10 @@ class _ReprojectionAggregator(BaseAggregator):
             weights=weights.expand(relative.shape[:-1]),
             check=False,  # every frame has two joints; a check would synchronise with the device
         )
+
+    def _project(self, points: Tensor, sample: Sample) -> Tensor:
+        """Project points (…, 3) in the camera frame to (…, 2) px."""
+        return project_points(points, *self._intrinsics(sample, points))
 
     def _intrinsics(self, sample: Sample, like: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
         camera = self._need(sample, 'camera')
@@ -163,15 +167,31 @@ class ReprojectionExpectationAggregator(_ReprojectionAggregator):
         temperature: In units of half the image width, as normalised keypoints have it: 0.005 is 2.5 px for an image of
             1000 px. The official command line has 0.002 with ``top_k=3``, the official test script 0.005 with 8.
         root: See :class:`JointReprojectionAggregator`.
+        max_slope: x / z and y / z are clamped to ± this value before they are projected, as in the official code: 1 is
+            45° from the optical axis. None: no clamping, for lenses with a wider angle of view.
     """
 
-    def __init__(self, top_k: int = 8, temperature: float = 0.005, root: Root = 'estimate') -> None:
+    def __init__(
+        self,
+        top_k: int = 8,
+        temperature: float = 0.005,
+        root: Root = 'estimate',
+        max_slope: float | None = 1.0,
+    ) -> None:
         super().__init__(root)
         require_whole(type(self).__name__, {'top_k': top_k}, least=1)
         require_finite(type(self).__name__, {'temperature': temperature})
         if temperature <= 0:
             raise ValueError(f'{type(self).__name__}: temperature must be positive, got {temperature}')
-        self.top_k, self.temperature = top_k, temperature
+        if max_slope is not None and not max_slope > 0:
+            raise ValueError(f'{type(self).__name__}: max_slope must be positive or None, got {max_slope}')
+        self.top_k, self.temperature, self.max_slope = top_k, temperature, max_slope
+
+    def _project(self, points: Tensor, sample: Sample) -> Tensor:
+        if self.max_slope is not None:
+            slopes = (points[..., :2] / points[..., 2:]).clamp(-self.max_slope, self.max_slope)
+            points = torch.cat([slopes, torch.ones_like(slopes[..., :1])], dim=-1)
+        return super()._project(points, sample)
 
     def combine(self, hypotheses: Tensor, distance: Tensor, half_width: float) -> Tensor:
         nearest = (distance / half_width).topk(min(self.top_k, len(hypotheses)), dim=0, largest=False)

@@ -132,6 +132,7 @@ def test_the_position_of_the_network_is_used_per_hypothesis() -> None:
         ({'top_k': 0}, 'top_k'),
         ({'temperature': 0}, 'temperature must be positive, got 0'),
         ({'temperature': float('nan')}, 'temperature'),
+        ({'max_slope': 0}, 'max_slope must be positive or None, got 0'),
         ({'root': 'true'}, "root.*'true'"),
     ],
 )

@@ -125,6 +125,8 @@ def test_pipeline(build: Callable[..., PoseDiffusionEstimator], recorded: Load, 
     pose = model.aggregator(hypotheses, samples) / 1000
     expected = cases['rpea_top8'][cases['temps'].sub(temperature).abs().argmin()]
     assert_close(pose, expected)
+    if temperature == 0.2:  # one joint of these poses is more than 45° from the optical axis, which the code clamps
+        torch.testing.assert_close(pose, expected, rtol=0, atol=1e-5)
 
 
 def test_predictions_with_the_true_root_say_so(build: Callable[..., PoseDiffusionEstimator]) -> None:
