@@ -174,7 +174,13 @@ def test_measures_of_poses_that_used_the_true_root_are_named_so():
     plain = evaluate([sample])
     sample.set_metainfo({'uses_gt_root': True})
     named = evaluate([sample])
-    of_hypotheses = {'p_agg', 'p_best_oracle', 'j_best_oracle'}
+    calibration = ('coverage_', 'ece', 'energy_score', 'error_to_spread', 'pose_energy_score')
+    of_hypotheses = {
+        'p_agg',
+        'p_best_oracle',
+        'j_best_oracle',
+        *(name for name in plain if name.startswith(calibration)),
+    }
     shown = {name for name in plain if '/' not in name and not name.endswith('_action_mean')}
     assert {name for name in named if '/' not in name and not name.endswith('_action_mean')} == {
         name if name in of_hypotheses else f'{name}_gt_root' for name in shown
