@@ -21,7 +21,7 @@ FEWEST = 30
 
 
 def save_calibration(path: str | Path, documents: Mapping[str, Mapping[str, Any]], dpi: int = 120) -> None:
-    """Write a PNG with four panels per document.
+    """Write a PNG with a row of panels per document: four for a lifter, two or three for 2D keypoints.
 
     Args:
         path: Output file.
@@ -32,9 +32,11 @@ def save_calibration(path: str | Path, documents: Mapping[str, Mapping[str, Any]
     Raises:
         ValueError: A document is of neither metric, or lacks a field; the message has its title.
     """
-    figure = Figure(figsize=(17, 4.3 * len(documents)), dpi=dpi, layout='constrained')
-    rows = figure.subplots(len(documents), 4, squeeze=False)
-    for axes, (title, document) in zip(rows, documents.items(), strict=True):
+    panels = [_num_panels(document) for document in documents.values()]
+    figure = Figure(figsize=(4.25 * max(panels), 4.3 * len(documents)), dpi=dpi, layout='constrained')
+    rows = figure.subfigures(len(documents), 1, squeeze=False)[:, 0]
+    for row, number, (title, document) in zip(rows, panels, documents.items(), strict=True):
+        axes = row.subplots(1, number)
         try:
             if 'calibration' in document:
                 _draw_hypotheses(axes, document['calibration'])
@@ -47,6 +49,12 @@ def save_calibration(path: str | Path, documents: Mapping[str, Mapping[str, Any]
         axes[0].set_title(f'{title}\n{axes[0].get_title()}', fontsize=10)
     with atomic_write(path) as temporary:
         figure.savefig(temporary, format='png')
+
+
+def _num_panels(document: Mapping[str, Any]) -> int:
+    if 'calibration' in document:
+        return 4
+    return 2 if document.get('scores', {}).get('spread') is None else 3
 
 
 def _draw_hypotheses(axes: np.ndarray, calibration: Mapping[str, Any]) -> None:
@@ -82,7 +90,7 @@ def _draw_hypotheses(axes: np.ndarray, calibration: Mapping[str, Any]) -> None:
 
 def _draw_scores(axes: np.ndarray, scores: Mapping[str, Any]) -> None:
     """Draw the panels of a 2D pose estimator's keypoint scores, and of the spread of its hypotheses if it has some."""
-    reliability, spread, sparse, empty = axes
+    reliability, *spread, sparse = axes
     color, unit = COLORS['all'], f'{scores["normalizer"]} lengths'
     reliability.plot([0, 1], [0, 1], **GUIDE)
     bins = [one for one in scores['bins'] if one['count'] >= FEWEST]
@@ -90,16 +98,13 @@ def _draw_scores(axes: np.ndarray, scores: Mapping[str, Any]) -> None:
     reliability.plot(*_columns(bins, 'score', 'accuracy'), '.-', color=color, label=f'{count} keypoints')
     title = f'Reliability of scores, bins of {FEWEST} or more'
     _label(reliability, title, 'mean score', f'share correct at {scores["threshold"]:g}')
-    if scores['spread'] is None:
-        spread.set_axis_off()
-    else:
-        spread.plot(*_columns(scores['spread']['bins'], 'spread', 'error'), '.-', color=color)
-        _label(spread, 'Error against spread', f'spread, mean, {unit}', f'error, mean, {unit}')
+    for panel in spread:
+        panel.plot(*_columns(scores['spread']['bins'], 'spread', 'error'), '.-', color=color)
+        _label(panel, 'Error against spread', f'spread, mean, {unit}', f'error, mean, {unit}')
     best_first = scores['errors'][::-1]
     counts, errors = (np.array(column, float) for column in _columns(best_first, 'count', 'error'))
     _draw_sparsification(sparse, sparsification(counts, counts * errors), counts.sum(), '.-', color, 'by score')
     _label(sparse, 'Sparsification by score', 'share of keypoints kept', f'mean error, {unit}')
-    empty.set_axis_off()
 
 
 def _draw_sparsification(
