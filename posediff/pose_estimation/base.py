@@ -91,7 +91,11 @@ class BasePoseEstimator(ABC):
         """Estimate the poses of the persons of each window, in their order; see :meth:`FrameWindow.poses`."""
 
     def search(self, windows: Sequence[FrameWindow]) -> list[FramePoses]:
-        """Estimate poses in boxes that no detection supports; the default treats them like those of a detector."""
+        """Estimate poses in boxes that no detection supports; the default treats them like those of a detector.
+
+        An estimator that ``sees_absence`` returns the boxes of the joints (:meth:`FrameWindow.poses`), which move with
+        the persons.
+        """
         return self(windows)
 
     def where_next(self, people: PersonBoxes, keypoints: np.ndarray) -> PersonBoxes:

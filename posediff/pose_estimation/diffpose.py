@@ -24,7 +24,7 @@ from posediff.registry import POSE_ESTIMATORS, build_pipeline
 from posediff.structures.argument_checks import require_finite, require_one_of, require_whole
 from posediff.structures.component_choices import CommandLineChoice
 from posediff.structures.frame_poses import FramePoses
-from posediff.structures.person_boxes import PersonBoxes
+from posediff.structures.person_boxes import PersonBoxes, boxes_around
 
 DIFFPOSE_OPTIONS = {
     'num_hypotheses': 'poses drawn per clip',
@@ -210,7 +210,11 @@ class DiffPoseEstimator(TopdownEstimator):
             for row, box in zip(again, closer, strict=True):
                 crops[row] = replace(crops[row], box=box)
             keypoints[again], scores[again] = self.estimate([crops[row] for row in again])
-        return split(windows, keypoints, scores, np.array([crop.box for crop in crops], np.float32).reshape(-1, 4))
+        cropped = np.array([crop.box for crop in crops], np.float32).reshape(-1, 4)
+        # a person that is searched has no box of a detector: its box moves with its joints
+        return split(
+            windows, keypoints, scores, boxes=boxes_around(keypoints) if may_be_absent else None, crops=cropped
+        )
 
     def where_next(self, people: PersonBoxes, keypoints: np.ndarray) -> PersonBoxes:
         """Return the persons with ``close``: their crops if they fit still, else the boxes of their keypoints.

@@ -135,13 +135,21 @@ class TopdownEstimator(BasePoseEstimator):
 
 
 def split(
-    windows: Sequence[FrameWindow], keypoints: np.ndarray, scores: np.ndarray, crops: np.ndarray | None = None
+    windows: Sequence[FrameWindow], keypoints: np.ndarray, scores: np.ndarray, **of_people: np.ndarray | None
 ) -> list[FramePoses]:
-    """Return the poses of each window from those of all their persons, (N, K, 2) px, (N, K) and crops (N, 4) px."""
+    """Return the poses of each window from those of all their persons.
+
+    Args:
+        windows: The windows.
+        keypoints: (N, K, 2) px, of the persons of all windows.
+        scores: (N, K).
+        **of_people: ``boxes`` and ``crops`` (N, 4) px of :meth:`FrameWindow.poses`, or None.
+    """
     found, first = [], 0
     for window in windows:
         own = slice(first, first + len(window.people))
-        found.append(window.poses(keypoints[own], scores[own], crops=None if crops is None else crops[own]))
+        given = {name: None if values is None else values[own] for name, values in of_people.items()}
+        found.append(window.poses(keypoints[own], scores[own], **given))
         first = own.stop
     return found
 

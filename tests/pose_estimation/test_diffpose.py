@@ -20,7 +20,7 @@ from posediff.pose_estimation import DiffPoseEstimator  # noqa: E402
 from posediff.pose_estimation.base import FrameWindow  # noqa: E402
 from posediff.pose_estimation.diffpose import LEAST_PERSON_SCORE, joint_boxes  # noqa: E402
 from posediff.pose_estimation.topdown import PersonCrop, bgr  # noqa: E402
-from posediff.structures.person_boxes import PersonBoxes  # noqa: E402
+from posediff.structures.person_boxes import PersonBoxes, boxes_around  # noqa: E402
 from posediff.structures.video_frame import VideoFrame  # noqa: E402
 from posediff.testing.tiny_models import diffpose_config  # noqa: E402
 
@@ -263,6 +263,8 @@ def test_only_boxes_without_a_detection_can_be_without_a_person(movenet, monkeyp
     (detected,), (searched,) = movenet([one]), movenet.search([one])
     assert (detected.keypoint_scores > 0).any(axis=1).all()
     np.testing.assert_array_equal(detected.keypoints_2d, searched.keypoints_2d)
+    np.testing.assert_array_equal(detected.boxes, one.people.boxes)
+    np.testing.assert_array_equal(searched.boxes, boxes_around(searched.keypoints_2d))  # they move with the person
     present = score > LEAST_PERSON_SCORE
     np.testing.assert_array_equal(searched.keypoint_scores, detected.keypoint_scores if present else 0)
 

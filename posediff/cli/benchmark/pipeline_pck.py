@@ -136,8 +136,12 @@ def estimate_in_boxes(
 
 def clip_samples(
     clip: AnnotatedClip, detector: BaseDetector | None, estimator: BasePoseEstimator, args: argparse.Namespace
-) -> list[dict[str, Any]]:
-    """Return the samples of ``KeypointPCK`` of all annotated people of a clip; without a detector, in their boxes.
+) -> tuple[list[dict[str, Any]], int, int]:
+    """Estimate the poses of all annotated people of a clip; without a detector, in their boxes.
+
+    Returns:
+        The samples of ``KeypointPCK``, and the number of people found in the annotated frames, annotated or not, and of
+        these frames.
 
     Raises:
         ValueError: A frame with annotations is not in the folder.
@@ -155,12 +159,12 @@ def clip_samples(
         poses, min_iou = estimate_in_boxes(video, boxes, estimator), None
     else:
         poses, min_iou = observe(video, detector, estimator, args), args.min_iou
-    return [
-        sample
-        for name, found in zip(names, poses, strict=True)
-        if name in frames
-        for sample in samples_of_frame(frames[name], found, estimator.skeleton, video.img_shape, min_iou)
-    ]
+    samples, number = [], 0
+    for name, found in zip(names, poses, strict=True):
+        if name in frames:
+            samples += samples_of_frame(frames[name], found, estimator.skeleton, video.img_shape, min_iou)
+            number += len(found)
+    return samples, number, len(frames)
 
 
 def build(args: argparse.Namespace, name: str, registry: ComponentRegistry) -> Any:
@@ -178,21 +182,27 @@ def measure(args: argparse.Namespace) -> dict[str, float]:
     counted_columns(estimator.skeleton)
     metric = KeypointPCK(normalizers=('box', 'torso'), out_file=str(args.out))
     metric.dataset_meta = DATASET_META
-    samples = []
+    samples, people, frames = [], 0, 0
     for clip in tqdm(clips, 'clips', unit='clip', disable=None):
-        samples += clip_samples(clip, detector, estimator, args)
+        of_clip, *numbers = clip_samples(clip, detector, estimator, args)
+        samples += of_clip
+        people, frames = people + numbers[0], frames + numbers[1]
     metric.process(None, samples)
     metrics = metric.evaluate(len(samples))
     number = sum(sample['pred_instances'] is not None for sample in samples)
     metrics['people found'] = 100 * number / len(samples)
     document = json.loads(args.out.read_text())
-    document['metrics']['people found'] = metrics['people found']
+    metrics['people a frame'] = people / frames
+    document['metrics'].update({name: metrics[name] for name in ('people found', 'people a frame')})
     with atomic_write(args.out) as draft:
         draft.write_text(json.dumps({**document, **provenance(args)}) + '\n')
     groups = document['scores']['errors']
     rows = [[f'{one["score"]:.2f}', one['count'], one['error'], 100 * one['accuracy']] for one in groups]
     print(markdown_table(['score', 'keypoints', 'mean error (box)', 'right at 0.2, %'], rows, digits=2))
-    print(f'{number} of {len(samples)} annotated people found in {len(clips)} clips')
+    print(
+        f'{number} of {len(samples)} annotated people found in {len(clips)} clips; with people who are not annotated '
+        f'and false ones, {people / frames:.2f} people a frame'
+    )
     if other is not None:
         names = [str(args.against), str(args.out)]
         ours = read_counts(args.out)
