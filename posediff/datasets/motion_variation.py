@@ -18,7 +18,7 @@ _GROUP_OF = {'ankle': 'foot', 'spine': 'torso', 'thorax': 'torso', 'neck_base': 
 class MotionVariation:
     """Random changes of a motion, the same in all frames of a window.
 
-    Few subjects were recorded, so their bodies and their pace are few; a lifter learns them by heart.
+    Recordings have few subjects, and a lifter that is trained on them alone overfits to their bodies and speeds.
 
     Attributes:
         segment_std: Standard deviation of the logarithm of the factors on the lengths of segments. The segments from
@@ -38,7 +38,7 @@ class MotionVariation:
         require_finite(owner, {'segment_std': self.segment_std})
         if self.segment_std < 0:
             raise ValueError(f'{owner}: segment_std must not be negative, got {self.segment_std}')
-        if len(self.speed) != 2:
+        if not isinstance(self.speed, Sequence) or len(self.speed) != 2:
             raise ValueError(f'{owner}: speed must be a range of two factors, got {self.speed!r}')
         low, high = self.speed
         require_finite(owner, {'speed[0]': low, 'speed[1]': high})
@@ -66,7 +66,10 @@ class MotionVariation:
         return np.clip(times, 0, num_frames - 1)
 
     def change_body(self, joints: np.ndarray, skeleton: Skeleton, rng: np.random.Generator) -> np.ndarray:
-        """Return joints (T, K, 3) of another body that makes the same movements, the lowest joint at its old height.
+        """Return joints (T, K, 3) of another body whose segments have the same directions.
+
+        The path of the root over the floor is scaled by the length of the legs, so that feet on the floor slide little;
+        they do slide if the factors of thighs and shanks differ. The lowest joint keeps its height.
 
         Args:
             joints: (T, K, 3), z up.
@@ -81,6 +84,9 @@ class MotionVariation:
             return joints
         whole, *factors = np.exp(rng.normal(0, self.segment_std, 1 + len(_GROUPS)))
         changed = joints.copy()
+        legs = whole * np.mean([factors[_GROUPS.index(part)] for part in ('knee', 'foot')])
+        root = joints[:, skeleton.root]
+        changed[:, skeleton.root] = root + (root - root.mean(0)) * joints.dtype.type(legs - 1)
         for child in _from_the_root(skeleton):
             parent = skeleton.parents[child]
             factor = whole * factors[_group(skeleton, child)]

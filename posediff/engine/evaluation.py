@@ -35,7 +35,15 @@ def evaluate_model(
 
     Returns:
         The metric's measures, and ``seconds_per_clip``, the time of condition, sampling and aggregation.
+
+    Raises:
+        ValueError: The model's aggregator uses the ground truth.
     """
+    if model.aggregator.uses_ground_truth:
+        raise ValueError(
+            f'{type(model.aggregator).__name__} uses the true position of the root: its poses are not compared with those '
+            "of other models; choose root='estimate'"
+        )
     metric.results.clear()
     with torch.no_grad():  # untimed: the first call measures memory, and compiles if enabled
         model(**model.data_preprocessor([dataset[0]], False), mode='predict')

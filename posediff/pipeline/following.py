@@ -45,7 +45,8 @@ def with_known_joints(window: FrameWindow, previous: FramePoses | None, estimato
     if near is None:
         return people
     close = np.full((len(people), 4), np.nan, np.float32)
-    agree = np.diagonal(covered(near, people.boxes[now])) >= MIN_INSIDE
+    joints = np.concatenate([known.keypoints_2d.min(1), known.keypoints_2d.max(1)], axis=-1)
+    agree = np.diagonal(covered(joints, people.boxes[now])) >= MIN_INSIDE
     close[now[agree]] = near[agree]
     return replace(people, close=close)
 

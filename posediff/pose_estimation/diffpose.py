@@ -33,14 +33,14 @@ DIFFPOSE_OPTIONS = {
     'num_passes': "crops per person: the first of the detector's box, the others of the joints found before",
     'follow': 'crop a person of the previous frame once, around the joints of that frame, True or False',
     'crop_tolerance': 'change of place and size, relative to the crop, up to which a followed person keeps its crop',
-    'precision': 'float32, bfloat16, or auto: bfloat16 if the CPU computes in it',
+    'precision': 'float32 or bfloat16',
 }
 
 LEAST_PROBABILITY = 0.8
 """Score below which keypoints with calibrated scores harm the lifter. The packaged lifter is as wrong with a keypoint
 that is off by a third of the torso as without it. Keypoints with a score of 0.8 to 0.85 are off by 0.53 torso lengths
-on average, with 0.85 to 0.9 by 0.36 (2782 keypoints of 101 clips of JHMDB), MediaPipe's with scores of 0.3 to 0.4 by
-0.42."""
+on average, with 0.85 to 0.9 by 0.36 (2782 keypoints of 101 clips of JHMDB, boxes detected, scores and keypoints of
+``diffpose_movenet-lightning_mixed-128x96``), MediaPipe's with scores of 0.3 to 0.4 by 0.42."""
 
 LEAST_PERSON_SCORE = 0.5
 """Mean maximum of MoveNet's heatmaps below which a box that no detection supports contains no person. Of 336 boxes of
@@ -51,7 +51,7 @@ SMALLEST_BOX = 8
 """Least side in px of a box of joints that is cropped again."""
 
 CAST = (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)
-PRECISIONS = ('float32', 'bfloat16', 'auto')
+PRECISIONS = {'float32': None, 'bfloat16': torch.bfloat16}
 
 MEMORY_BYTES = 2**28
 """Limit of the feature maps that are kept for the next windows: about 900 crops of 256×192 px with
@@ -61,13 +61,12 @@ CROPS_AT_ONCE = 2
 """Crops per call of the backbone on a CPU: with more, activations leave the caches, and a crop takes longer."""
 
 
-def _autocast_dtype(precision: str, device: str) -> torch.dtype | None:
-    """Return the type that the networks compute in, or None for float32."""
-    if precision == 'auto':
-        on_cpu = torch.device(device).type == 'cpu'
-        fast = on_cpu and (torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
-        precision = 'bfloat16' if fast else 'float32'
-    return torch.bfloat16 if precision == 'bfloat16' else None
+def _fast_precision(device: str) -> str:
+    """Return ``'bfloat16'`` for CPUs that compute in it, else ``'float32'``."""
+    if torch.device(device).type != 'cpu':
+        return 'float32'
+    fast = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    return 'bfloat16' if fast else 'float32'
 
 
 def _packaged_names() -> list[str]:
@@ -103,8 +102,8 @@ class DiffPoseEstimator(TopdownEstimator):
         follow: Crop a person whose joints are known from the previous frame once, around those joints.
         crop_tolerance: Change up to which a followed person keeps its crop, see
             :func:`posediff.pose_estimation.steady_crops.steady_crops`; 0: every frame has a crop of its own.
-        precision: ``'float32'``, or ``'bfloat16'`` for the networks, by autocast. ``'auto'``: bfloat16 on CPUs with
-            AVX512-BF16 or AMX, where it is faster, else float32.
+        precision: ``'float32'``, or ``'bfloat16'`` for the networks, by autocast; faster on CPUs with AVX512-BF16 or
+            AMX.
         memory_bytes: Maximum size of the maps that are kept; 0: none.
         device: Device of the model.
 
@@ -116,10 +115,11 @@ class DiffPoseEstimator(TopdownEstimator):
     command_line = (
         CommandLineChoice(
             'diffpose',
-            'the packaged DiffPose model, trained on real and rendered video',
+            'the packaged DiffPose model, trained on real and rendered video and on pseudo-labels',
             arguments=lambda chosen: {
                 'config': DIFFPOSE_CONFIG, 'checkpoint': DIFFPOSE_CHECKPOINT, 'num_hypotheses': 2, 'num_passes': 3,
-                'follow': True, 'crop_tolerance': 0.1, 'precision': 'auto', 'device': chosen.device,
+                'follow': True, 'crop_tolerance': 0.1, 'precision': _fast_precision(chosen.device),
+                'device': chosen.device,
             },
             options=DIFFPOSE_OPTIONS,
         ),
@@ -153,7 +153,7 @@ class DiffPoseEstimator(TopdownEstimator):
         owner = type(self).__name__
         require_whole(owner, {'num_passes': num_passes, 'batch_size': batch_size}, least=1)
         require_whole(owner, {'memory_bytes': memory_bytes}, least=0)
-        require_one_of(owner, 'precision', precision, PRECISIONS)
+        require_one_of(owner, 'precision', precision, tuple(PRECISIONS))
         if not isinstance(follow, bool):
             raise ValueError(f'{owner}: follow must be True or False, got {follow!r}')
         require_finite(owner, {'crop_tolerance': crop_tolerance})
@@ -177,7 +177,7 @@ class DiffPoseEstimator(TopdownEstimator):
             self.score_threshold = LEAST_PROBABILITY
         self.num_passes, self.follows, self.crop_tolerance = num_passes, follow, crop_tolerance
         self.sees_absence = getattr(model.backbone, 'heads', None) is not None
-        self.dtype = _autocast_dtype(precision, device)
+        self.dtype = PRECISIONS[precision]
         if self.dtype is not None:  # as autocast does, but once and not in every call
             for module in model.modules():
                 if isinstance(module, CAST):

@@ -58,6 +58,22 @@ def test_windows_stay_within_the_recording(seed, frames, window, speed):
         assert speed[0] - 1e-9 <= steps[0] <= speed[1] + 1e-9
 
 
+def test_a_foot_on_the_floor_slides_little():
+    """A leg with factors for thigh and shank that are equal on average moves over a foot that stays in place."""
+    rng = np.random.default_rng(0)
+    turn = np.linspace(-0.3, 0.3, 9)
+    joints = rng.normal(0, 100, (1, 17, 3)).repeat(9, axis=0)
+    foot, knee, hip = (SKELETON.joint_names.index(f'left_{name}') for name in ('foot', 'knee', 'hip'))
+    leg = np.stack([np.sin(turn), np.zeros(9), np.cos(turn)], axis=-1) * 400
+    joints[:, foot] = 0
+    joints[:, knee], joints[:, hip] = leg, 2 * leg
+    joints[:, SKELETON.root] = joints[:, hip]
+    for seed in range(20):
+        changed = MotionVariation(segment_std=0.1).change_body(joints, SKELETON, np.random.default_rng(seed))
+        slide = np.ptp(changed[:, foot, :2], axis=0).max()
+        assert slide < 1e-6 * np.ptp(joints[:, hip, 0])
+
+
 def test_interpolation():
     joints = np.arange(5, dtype=np.float32)[:, None, None] * np.ones((1, 17, 3), np.float32)
     np.testing.assert_allclose(at_times(joints, np.array([0, 0.25, 2.5, 4]))[:, 0, 0], [0, 0.25, 2.5, 4])
@@ -99,6 +115,7 @@ def test_training_windows_at_a_lower_rate(mocap_folder):
         ({'variation': {'segment_std': -0.1}}, 'segment_std must not be negative, got -0.1'),
         ({'variation': {'speed': (2, 1)}}, r'speed must be an ascending range of positive factors, got \(2, 1\)'),
         ({'variation': {'speed': (0, 1)}}, 'ascending range of positive factors'),
+        ({'variation': {'speed': 1.2}}, 'speed must be a range of two factors, got 1.2'),
         ({'variation': {'segment_std': 0.1}, 'test_mode': True}, "variation needs cameras='random'"),
     ],
 )

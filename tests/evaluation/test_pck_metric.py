@@ -203,7 +203,7 @@ def test_jitter_of_runs_of_one_person():
 
 
 def test_spread_of_the_hypotheses(tmp_path):
-    """Hypotheses two px apart have a spread of one px; those of the nose, outside of the picture, are 40 px apart."""
+    """Two hypotheses two px apart have a spread of √2 px; those of the nose, outside the picture, are 40 px apart."""
     sample = make_sample(offset=(9, 12))
     sample.gt_instances.keypoints[0, NOSE] = 330, 100
     drawn = np.stack([sample.pred_instances.keypoints[0]] * 2)
@@ -213,13 +213,13 @@ def test_spread_of_the_hypotheses(tmp_path):
     measure(KeypointPCK(out_file=str(tmp_path / 'pck.json')), [sample])
     spread = json.loads((tmp_path / 'pck.json').read_text())['scores']['spread']
     assert spread['bins'] == [
-        pytest.approx({'count': 13, 'spread': 1 / 200, 'error': 15 / 200, 'accuracy': 1}, abs=1e-6)
+        pytest.approx({'count': 13, 'spread': 2**0.5 / 200, 'error': 15 / 200, 'accuracy': 1}, abs=1e-6)
     ]
     assert spread['joints']['nose'] == {
         'count': 0, 'spread': None, 'error': None, 'rank_correlation': None, 'count_outside_picture': 1,
-        'spread_outside_picture': pytest.approx(20 / 200),
+        'spread_outside_picture': pytest.approx(20 * 2**0.5 / 200),
     }  # fmt: skip
-    assert spread['joints']['left_hip']['spread'] == pytest.approx(1 / 200, rel=1e-4)
+    assert spread['joints']['left_hip']['spread'] == pytest.approx(2**0.5 / 200, rel=1e-4)
     measure(KeypointPCK(out_file=str(tmp_path / 'pck.json')))
     assert json.loads((tmp_path / 'pck.json').read_text())['scores']['spread']['joints']['nose']['rank_correlation'] > 0
 

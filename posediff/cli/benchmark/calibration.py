@@ -69,13 +69,13 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
     with one_line_errors():
         documents = {str(path): read_document(path) for path in args.files}
         args.out.parent.mkdir(parents=True, exist_ok=True)
+        rows = [
+            row
+            for name, document in documents.items()
+            if 'calibration' in document
+            for row in as_rows(name, document['metrics'])
+        ]
         save_calibration(args.out, documents)
-    rows = [
-        row
-        for name, document in documents.items()
-        if 'calibration' in document
-        for row in as_rows(name, document['metrics'])
-    ]
     if rows:
         print(markdown_table(['file', 'joints', *MEASURES], rows, digits=3))
     print(f'wrote {args.out}')

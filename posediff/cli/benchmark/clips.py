@@ -4,8 +4,8 @@
     posediff benchmark clips data/cmu --lifter CONFIG CHECKPOINT --hide legs --subjects 02 05
 
 Clips are lifted by posediff.lift_keypoints, as in posediff lift: overlapping windows at the lifter's frame rate. MPJPE
-has the root in place, P-MPJPE is after the best similarity transform; "upper body" is the MPJPE of the joints above
-the hips. All are means over frames, in mm. "error/spread" is the error of the mean hypothesis divided by what the
+has the root in place, P-MPJPE is after the best similarity transform; "upper body" is the MPJPE of arms, shoulders,
+neck and head. All are means over frames, in mm. "error/spread" is the error of the mean hypothesis divided by what the
 spread of the hypotheses claims, over the joints that were seen or hidden: 1 is right, above 1 the hypotheses are too
 narrow; a dash for one hypothesis or for equal ones. Lifters are timed one after the other on the same clips, ms a
 frame.
@@ -181,7 +181,7 @@ def compare(args: argparse.Namespace) -> list[dict[str, Any]]:
     rows = []
     for (config, _), model, clips in zip(args.lifter, models, found, strict=True):
         frames = sum(clip['frames'] for clip in clips)
-        number = args.num_hypotheses or model.test_cfg.num_hypotheses
+        number = 1 if model.denoiser is None else args.num_hypotheses or model.test_cfg.num_hypotheses
         rows.append(
             {
                 'lifter': Path(config).stem,

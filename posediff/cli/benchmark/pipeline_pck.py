@@ -110,7 +110,13 @@ def parse_args(argv: Sequence[str] | None = None, prog: str | None = None) -> ar
     parser.add_argument(
         '--against', type=Path, metavar='FILE', help='file of another run: print the differences to it, by clips'
     )
-    return parser.parse_args(argv)
+    args = parser.parse_args(argv)
+    unused = ('detector', 'detector_checkpoint', 'detector_options', 'min_pose_score', 'keep_sides', 'min_iou')
+    given = [name for name in unused if getattr(args, name) != parser.get_default(name)]
+    if args.given_boxes and given:
+        options = ', '.join('--' + name.replace('_', '-') for name in given)
+        parser.error(f'--given-boxes uses neither detector nor tracker: {options} would have no effect')
+    return args
 
 
 def observe(

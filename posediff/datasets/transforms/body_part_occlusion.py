@@ -1,4 +1,4 @@
-"""Simulated persons of whom a part is outside the picture."""
+"""Occlusion of keypoints of parts of the body, as of people who are partly outside the picture."""
 
 from __future__ import annotations
 
@@ -72,6 +72,8 @@ class BodyPartOcclusion:
         for name, value in (('prob', prob), ('partial', partial)):
             if not 0 <= value <= 1:
                 raise ValueError(f'{owner}: {name} must lie in [0, 1], got {value}')
+        if parts is not None and not isinstance(parts, Mapping):
+            raise ValueError(f'{owner}: parts must give a weight to each part, such as {{"legs": 1.0}}, got {parts!r}')
         chosen = {part: 4.0 if part == 'legs' else 1.0 for part in BODY_PARTS} if parts is None else dict(parts)
         for part, weight in chosen.items():
             require_one_of(owner, 'parts', part, tuple(BODY_PARTS))

@@ -135,7 +135,10 @@ class LiftingMetric(BaseMetric):
         drawn = [result['uncertainty'] for result in results]
         layouts = {(None, 1) if one is None else one['layout'] for one in drawn}  # None: one hypothesis
         if len(layouts) > 1:
-            print_log('LiftingMetric: samples differ in skeleton or number of hypotheses: no calibration', 'current')
+            problem = 'LiftingMetric: samples differ in skeleton or number of hypotheses: no calibration'
+            if self.out_file is not None:
+                raise ValueError(f'{problem} for out_file={self.out_file!r}')
+            print_log(problem, 'current')
             return metrics
         skeleton, num_hypotheses = layouts.pop()
         if skeleton is None:

@@ -12,7 +12,6 @@ import numpy as np
 import torch
 
 from posediff.datasets.frame_windows import frame_number
-from posediff.evaluation.hypotheses import hypothesis_spread
 from posediff.evaluation.metrics.mmpose_samples import as_array, ids_of, key_frame_path
 from posediff.evaluation.pck import inside_picture
 
@@ -180,10 +179,10 @@ def _place(name: str, path: str) -> tuple[str, int]:
 
 
 def _spread(name: str, hypotheses: Any, num_keypoints: int) -> np.ndarray:
-    """Return the spread (K,) in px of the hypotheses (M, K, 2); NaN if there are not two."""
+    """Return the standard deviation (K,) in px of the hypotheses (M, K, 2), as the head's score; NaN for M = 1."""
     if hypotheses is None or len(hypotheses) < 2:
         return np.full(num_keypoints, np.nan)
     drawn = torch.as_tensor(as_array(hypotheses))
     if drawn.shape[1:] != (num_keypoints, 2) or not torch.isfinite(drawn).all():
         raise ValueError(f'{name}: pred_hypotheses {tuple(drawn.shape)} are not finite (M, {num_keypoints}, 2)')
-    return hypothesis_spread(drawn[:, None])[0].numpy()
+    return drawn.var(0, correction=1).sum(-1).sqrt().numpy()

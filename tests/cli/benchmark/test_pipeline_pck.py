@@ -77,11 +77,15 @@ def test_every_annotated_frame_counts(cli, root, tmp_path, capsys):
 def test_given_boxes(cli, root, tmp_path, capsys):
     """Every annotated person has the pose of the crop of its box, however little the pose overlaps with it."""
     main, out = cli('benchmark.pipeline_pck').main, tmp_path / 'given.json'
-    main(arguments(root, out, '--given-boxes', '--min-iou', '1'))
+    given = [str(root / 'annotations' / 'split1_test.json'), '--given-boxes', '--out', str(out)]
+    main([*given, '--pose', 'movenet-lightning', '--pose-checkpoint', 'random'])
     assert '12 of 12 annotated people found in 3 clips' in capsys.readouterr().out
     counts = read_counts(out)
     assert (counts.totals[0] == FRAMES).all()
     assert counts.hits.max() > 0  # the boxes are on the people: some of the random poses' joints are near
+    with pytest.raises(SystemExit):
+        main([*given, '--min-iou', '0.5', '--keep-sides'])
+    assert '--keep-sides, --min-iou would have no effect' in capsys.readouterr().err
 
 
 def test_evenly_spaced_clips(cli, root, tmp_path, capsys, exit_code):

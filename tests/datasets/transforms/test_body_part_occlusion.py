@@ -80,6 +80,7 @@ def test_probability_and_weights():
         ({'prob': 1.5}, r'BodyPartOcclusion: prob must lie in \[0, 1\], got 1.5'),
         ({'partial': -1}, r'BodyPartOcclusion: partial must lie in \[0, 1\], got -1'),
         ({'parts': {'tail': 1.0}}, "'tail'"),
+        ({'parts': ['legs']}, r"parts must give a weight to each part, such as .*, got \['legs'\]"),
         ({'parts': {'legs': 0.0}}, 'parts must have weights of at least 0 and one above 0'),
         ({'parts': {}}, 'parts must have weights of at least 0 and one above 0'),
     ],
