@@ -41,8 +41,8 @@ def evaluate_model(
     """
     if model.aggregator.uses_ground_truth:
         raise ValueError(
-            f'{type(model.aggregator).__name__} uses the true position of the root: its poses are not compared with those '
-            "of other models; choose root='estimate'"
+            f'{type(model.aggregator).__name__} uses the true position of the root: its poses are not compared with '
+            "those of other models; choose root='estimate'"
         )
     metric.results.clear()
     with torch.no_grad():  # untimed: the first call measures memory, and compiles if enabled

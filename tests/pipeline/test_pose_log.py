@@ -136,3 +136,18 @@ def test_a_damaged_description_is_one_error_that_names_it(tmp_path, text):
     (folder / 'about.json').write_text(text)
     with pytest.raises(ValueError, match=r'about\.json is damaged .*--overwrite removes it'):
         PoseLog(folder, ABOUT, resume=True)
+
+
+def test_a_log_of_an_earlier_version_has_neither_cuts_nor_crops(tmp_path):
+    log = PoseLog(tmp_path / '.sightings', ABOUT)
+    list(log.record(some(7)))
+    (path,) = (tmp_path / '.sightings').glob('*.npz')
+    with np.load(path) as part:
+        kept = {name: part[name] for name in part.files if name not in ('crops', 'after_cut')}
+    np.savez(path, **kept)
+    found = list(PoseLog(tmp_path / '.sightings', ABOUT, resume=True).read())
+    assert not any(frame.after_cut for frame in found)
+    for frame, expected in zip(found, some(7), strict=True):
+        np.testing.assert_array_equal(frame.keypoints_2d, expected.keypoints_2d)
+        assert frame.crops.shape == (len(frame), 4)
+        assert np.isnan(frame.crops).all()
