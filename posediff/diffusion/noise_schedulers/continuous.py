@@ -112,7 +112,7 @@ class CosinePath(ContinuousPath):
 
     def _scales(self, t: Tensor) -> Level[Tensor]:
         angle = t * (math.pi / 2)
-        signal, noise = angle.sin(), angle.cos()
+        signal, noise = angle.sin(), angle.cos().clamp(min=0)  # at t = 1, the cosine of float32 is below 0
         return Level(signal, noise, noise * (math.pi / 2), signal * (-math.pi / 2), preserves_variance=True)
 
     def time_at(self, sigma: float) -> float:

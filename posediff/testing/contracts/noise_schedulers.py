@@ -143,6 +143,16 @@ class NoiseSchedulerContract(Contract):
             assert told.isfinite().all()
             assert len(told.unique()) >= 0.9 * len(told)
 
+    def test_the_ends_of_a_continuous_path_are_exact_and_told_as_finite_times(self, component: GaussianPath) -> None:
+        if not component.continuous:
+            return
+        ends = torch.tensor([component.start, component.clean])
+        assert component.signal(ends).tolist() == [0.0, 1.0]
+        assert component.noise(ends).tolist() == [1.0, 0.0]
+        for name in component.time_inputs:
+            component.time_input = name
+            assert component.network_time(ends).isfinite().all()
+
     @pytest.mark.parametrize('shape', STATES)
     def test_noise_is_added_in_float32_under_autocast(self, component: GaussianPath, shape: tuple[int, ...]) -> None:
         x_0, epsilon = draw(2, shape)
