@@ -9,7 +9,12 @@ from typing import Any
 import pytest
 import torch
 
-from posediff.diffusion.noise_schedulers import BetasNoiseScheduler, CosineNoiseScheduler, LinearNoiseScheduler
+from posediff.diffusion.noise_schedulers import (
+    BetasNoiseScheduler,
+    CosineNoiseScheduler,
+    LinearNoiseScheduler,
+    QuadraticNoiseScheduler,
+)
 from posediff.diffusion.samplers import DDIMSampler
 from posediff.registry import SAMPLERS
 
@@ -114,6 +119,19 @@ def test_refusals_are_named(name, kwargs, said):
 def test_walks_that_go_wrong_in_diffusers_are_refused(name, steps, said):
     with pytest.raises(ValueError, match=said):
         build(name).num_draws(LinearNoiseScheduler(50), steps)
+
+
+@pytest.mark.parametrize('name', ['DDIMScheduler', 'DDPMScheduler'])
+@pytest.mark.parametrize('schedule', [LinearNoiseScheduler, QuadraticNoiseScheduler, CosineNoiseScheduler])
+@pytest.mark.parametrize('length', [7, 10, 20, 100])
+def test_a_table_that_ends_in_pure_noise_is_followed(name, schedule, length):
+    """In as many steps as the table has, the second one is next to alpha_bar 0."""
+    path = schedule(length, prediction_type='sample', rescale_zero_terminal_snr=True)
+    sampler = build(name)
+    noise = torch.randn(sampler.num_draws(path, length), 2, 3, generator=torch.Generator().manual_seed(0))
+    assert len(noise) == (1 if name == 'DDIMScheduler' else length)
+    out = sampler.sample(lambda x, t: torch.full_like(x, 2.0), noise, path, length)
+    assert float((out - 2).abs().max()) < 0.1
 
 
 def test_fractional_timesteps_are_refused():

@@ -141,11 +141,13 @@ def _is_level(share: float, schedule: BetasNoiseScheduler, t: float) -> bool:
         return False
     off = math.log(share) - _log_signal(schedule, t)
     neighbour = t - 1 if off > 0 else min(t + 1, schedule.num_train_timesteps - 1)
-    return abs(off) <= max(TOLERANCE, abs(_log_signal(schedule, neighbour) - _log_signal(schedule, t)) / 2)
+    half = abs(_log_signal(schedule, neighbour) - _log_signal(schedule, t)) / 2
+    return abs(off) <= (max(TOLERANCE, half) if math.isfinite(half) else TOLERANCE)
 
 
 def _log_signal(schedule: BetasNoiseScheduler, t: float) -> float:
-    return 0.5 * math.log(schedule.alpha_bar_at(t))
+    alpha_bar = schedule.alpha_bar_at(t)
+    return 0.5 * math.log(alpha_bar) if alpha_bar > 0 else -math.inf
 
 
 def format_options(options: Mapping[str, Any]) -> str:
