@@ -134,6 +134,17 @@ def test_a_table_that_ends_in_pure_noise_is_followed(name, schedule, length):
     assert float((out - 2).abs().max()) < 0.1
 
 
+@pytest.mark.parametrize('steps', [10, 50])
+@pytest.mark.parametrize(
+    'name', ['DPMSolverMultistepScheduler', 'UniPCMultistepScheduler', 'EulerDiscreteScheduler', 'SASolverScheduler']
+)
+def test_schedulers_that_divide_by_the_signal_are_refused_on_pure_noise(name, steps):
+    path = CosineNoiseScheduler(50, prediction_type='sample', rescale_zero_terminal_snr=True)
+    said = f'{name} cannot be used .* in {steps} steps: it is not finite at timestep 49, where alpha_bar is 0; use DDIM'
+    with pytest.raises(ValueError, match=said):
+        build(name).num_draws(path, steps)
+
+
 def test_fractional_timesteps_are_refused():
     sampler = build('EulerDiscreteScheduler', timestep_spacing='linspace')
     with pytest.raises(ValueError, match='fractional timestep'):

@@ -97,15 +97,21 @@ def count_draws(scheduler: Any, schedule: BetasNoiseScheduler) -> int:
     alpha_bar = schedule.alpha_bar_at(first)
     scale = float(scheduler.scale_model_input(torch.ones(1, 1), scheduler.timesteps[0]))
     start = scale * float(scheduler.init_noise_sigma)
+    if not math.isfinite(start):
+        raise _not_finite(schedule, first)
     if not (1 - alpha_bar) ** 0.5 - TOLERANCE <= start <= 1 + TOLERANCE:
         raise ScheduleError(f'starts at timestep {first} with noise of {start:.4g}, not 1')
 
     # channels: 0 signal, 1 noise of x_T, from 2 on one per random draw; the remaining ones must stay zero
     signal, noise = torch.zeros(2, 1, 8 + 2 * len(timesteps), 1)
     signal[:, 0] = noise[:, 1] = SMALL
-    draws = 0
+    draws, last = 0, first
 
     def denoise(x_t: Tensor, t: float) -> Tensor:
+        nonlocal last
+        if not x_t.isfinite().all():
+            raise _not_finite(schedule, last)
+        last = t
         level = schedule.alpha_bar_at(t)
         share = float(x_t[0, 0, 0]) / SMALL
         if x_t[0, 2 + draws :].any():
@@ -126,11 +132,22 @@ def count_draws(scheduler: Any, schedule: BetasNoiseScheduler) -> int:
 
     x_T = (alpha_bar**0.5 * signal + (1 - alpha_bar) ** 0.5 * noise) / scale
     end = run_scheduler(scheduler, denoise, x_T, draw)[0, :, 0] / SMALL
+    if not end.isfinite().all():
+        raise _not_finite(schedule, last)
     least = schedule.alpha_bar_at(0)
     if not (least**0.5 - TOLERANCE <= float(end[0]) <= 1 + TOLERANCE
             and float(end[1:].norm()) <= (1 - least) ** 0.5 + TOLERANCE):  # fmt: skip
         raise ScheduleError(f'ends with a signal of {float(end[0]):.4g} and noise of {float(end[1:].norm()):.4g}')
     return 1 + draws
+
+
+def _not_finite(schedule: BetasNoiseScheduler, t: float) -> ScheduleError:
+    if schedule.alpha_bar_at(t) > 0:
+        return ScheduleError(f'is not finite at timestep {t:g}')
+    return ScheduleError(
+        f'is not finite at timestep {t:g}, where alpha_bar is 0; use DDIMSampler, DPMSolverSampler, '
+        'diffusers.DDIMScheduler or diffusers.DDPMScheduler'
+    )
 
 
 def _is_level(share: float, schedule: BetasNoiseScheduler, t: float) -> bool:
