@@ -64,6 +64,9 @@ def _check_regression(model: Any) -> None:
     for name, wanted in needing.items():
         if wanted:
             raise ValueError(f'train_cfg: {name} needs a denoiser')
+    for name in ('flip_hypotheses', 'flip_steps'):
+        if getattr(model.test_cfg, name):
+            raise ValueError(f'test_cfg: {name} needs a denoiser; use flip_test')
     if model.test_cfg.num_hypotheses > 1:
         raise single_hypothesis(model.test_cfg.num_hypotheses)
 

@@ -86,6 +86,14 @@ def test_zero_is_not_taken_for_the_default(asked):
         model.sample_inputs(torch.zeros(1, FRAMES, JOINTS, 2), **asked)
 
 
+@pytest.mark.parametrize('option', ['flip_hypotheses', 'flip_steps'])
+def test_mirroring_while_sampling_needs_a_denoiser(option):
+    parts = {'conditioner': CONFIG['conditioner'], 'head': {'type': 'LiftingHead', 'in_channels': 2}}
+    with pytest.raises(ValueError, match=f'test_cfg: {option} needs a denoiser; use flip_test'):
+        PoseDiffusionEstimator(**parts, test_cfg={option: True})
+    PoseDiffusionEstimator(**parts, test_cfg={'flip_test': True})
+
+
 def test_several_states_need_a_denoiser():
     with pytest.raises(ValueError, match='states_per_clip needs a denoiser'):
         PoseDiffusionEstimator(
