@@ -15,6 +15,7 @@ from posediff.diffusion.memory import evaluation_mode, peak_bytes
 from posediff.diffusion.noise import Draws, Noise
 from posediff.diffusion.noise_schedulers import GaussianPath
 from posediff.models.denoisers.base import BaseDenoiser
+from posediff.models.mirrored_steps import MirroredSteps
 from posediff.models.options import TestOptions
 
 Watch = Callable[[float, Tensor], None]
@@ -33,15 +34,13 @@ class ReverseProcess:
     """The reverse process for all rows: from noise (draws, B, M, …) and a condition (B, …) to x_0 (B, M, …).
 
     Args:
-        denoiser: The network.
+        denoiser: The network, or :class:`MirroredSteps` of it.
         noise_scheduler: The forward process.
         sampler: The sampler.
         options: ``guidance_scale`` and ``memory_budget_mb`` are used.
     """
 
-    def __init__(
-        self, denoiser: BaseDenoiser, noise_scheduler: GaussianPath, sampler: Any, options: TestOptions
-    ) -> None:
+    def __init__(self, denoiser: Any, noise_scheduler: GaussianPath, sampler: Any, options: TestOptions) -> None:
         self.denoiser = denoiser
         self.noise_scheduler = noise_scheduler
         self.sampler = sampler
@@ -99,8 +98,13 @@ class ReverseProcess:
         weights = next(self.denoiser.parameters(), condition)
         autocast = torch.is_autocast_enabled(condition.device.type)
         precision = torch.get_autocast_dtype(condition.device.type) if autocast else None
-        key = (tuple(state), tuple(condition.shape[1:]), condition.dtype, condition.device, weights.dtype, precision)
-        costs = _ROW_COST.setdefault(self.denoiser, {})
+        mirrored = isinstance(self.denoiser, MirroredSteps)
+        network: BaseDenoiser = (
+            self.denoiser.denoiser if mirrored else self.denoiser
+        )  # mirrored steps are made for every sampling run
+        shapes = tuple(state), tuple(condition.shape[1:])
+        key = (mirrored, *shapes, condition.dtype, condition.device, weights.dtype, precision)
+        costs = _ROW_COST.setdefault(network, {})
         if key not in costs:
             costs[key] = self._row_cost(condition[:1], tuple(state))
         return max(1, min(batch * num_hypotheses, int(budget // costs[key])))

@@ -11,6 +11,7 @@ import torch
 
 from posediff.diffusion.memory import peak_bytes
 from posediff.models import reverse
+from posediff.models.mirrored_steps import MirroredSteps
 from posediff.registry import MODELS
 
 FRAMES, JOINTS, CLIPS, HYPOTHESES, STEPS = 5, 17, 4, 6, 4
@@ -140,6 +141,23 @@ def test_half_precision_is_measured_by_itself_and_without_the_cast_weights() -> 
         reverse._ROW_COST.clear()
         model.sample(condition(), HYPOTHESES, 1, generator=generators())
     assert abs(costs(model)[0] - both[1]) < weights / 10
+
+
+def test_mirrored_steps_are_measured_once_and_apart_from_plain_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    measured: list[bool] = []
+
+    def counting(self: reverse.ReverseProcess, *given) -> int:
+        measured.append(isinstance(self.denoiser, MirroredSteps))
+        return cost(self, *given)
+
+    cost = reverse.ReverseProcess._row_cost
+    monkeypatch.setattr(reverse.ReverseProcess, '_row_cost', counting)
+    model = build(flip_steps=True)
+    for _ in range(2):
+        model.sample_inputs(condition(), 2, 1, generator=generators())
+        model.sample(condition(), 2, 1, generator=generators())
+    assert measured == [True, False]
+    assert len(reverse._ROW_COST[model.denoiser]) == 2
 
 
 def test_what_was_measured_does_not_outlive_the_model() -> None:
