@@ -101,10 +101,12 @@ def time_pairs(num_inference_steps: int, spacing: str | Sequence[float]) -> Pair
 
     Args:
         num_inference_steps: Number of steps, S.
-        spacing: ``'uniform'``: from k/S to (k + 1)/S (flow matching, FMPose3D), or a list of S rising times in [0, 1).
+        spacing: ``'uniform'``: from k/S to (k + 1)/S (flow matching, FMPose3D), or a list of S rising times in [0, 1),
+            the first of which is 0.
 
     Raises:
-        ValueError: The rule is unknown, or a list does not rise within [0, 1) or has another length.
+        ValueError: The rule is unknown, or a list does not rise within [0, 1), does not start at 0 or has another
+            length.
     """
     if isinstance(spacing, str):
         if spacing != 'uniform':
@@ -121,6 +123,8 @@ def time_pairs(num_inference_steps: int, spacing: str | Sequence[float]) -> Pair
         rising = all(t < t_prev for t, t_prev in zip(times, [*times[1:], 1.0], strict=True))
         if not times or not rising or times[0] < 0:
             raise ValueError(f'times must rise within [0, 1) of a continuous path, got {times}')
+        if times[0] != 0:
+            raise ValueError(f'times must start at t = 0, where x_T is pure noise, got {times}')
     return list(zip(times, [*times[1:], 1.0], strict=True))
 
 
