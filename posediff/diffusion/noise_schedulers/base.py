@@ -96,7 +96,7 @@ class GaussianPath(ABC):
         """Return the scales at times (N,) or (1,) as float32 tensors of that shape, on their device.
 
         Raises:
-            ValueError: The dtype of the times is not that of the path.
+            ValueError: The dtype of the times is not one of the path, or a time on the CPU is outside the path.
         """
 
     @abstractmethod

@@ -53,6 +53,10 @@ class ContinuousPath(GaussianPath):
     def levels(self, timestep: Tensor) -> Level[Tensor]:
         if not timestep.dtype.is_floating_point:
             raise ValueError(f'{type(self).__name__} takes real times in [0, 1], got {timestep.dtype}')
+        if timestep.dtype.itemsize < torch.float32.itemsize:
+            raise ValueError(
+                f'{type(self).__name__} takes times of at least float32, got {timestep.dtype}, which has rounded them'
+            )
         if timestep.device.type == 'cpu' and timestep.numel():  # on an accelerator, reading them would wait
             least, most = float(timestep.min()), float(timestep.max())
             if least < 0 or most > 1:

@@ -97,10 +97,17 @@ class BetasNoiseScheduler(GaussianPath):
         return Level(alpha_bar**0.5, (1 - alpha_bar) ** 0.5, preserves_variance=True)
 
     def levels(self, timestep: Tensor) -> Level[Tensor]:
-        if timestep.dtype.is_floating_point:
+        if timestep.dtype != torch.int64:
             raise ValueError(
                 f'{type(self).__name__} takes int64 timesteps, the indices of its table, got {timestep.dtype}'
             )
+        if timestep.device.type == 'cpu' and timestep.numel():  # on an accelerator, reading them would wait
+            least, most = int(timestep.min()), int(timestep.max())
+            if least < 0 or most >= self.num_train_timesteps:
+                wrong = least if least < 0 else most
+                raise ValueError(
+                    f'timestep {wrong} is outside 0..{self.num_train_timesteps - 1}, the table of {type(self).__name__}'
+                )
         signal, noise = self._tables(timestep.device)
         return Level(signal[timestep], noise[timestep], preserves_variance=True)
 

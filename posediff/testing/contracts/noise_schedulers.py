@@ -143,6 +143,19 @@ class NoiseSchedulerContract(Contract):
             assert told.isfinite().all()
             assert len(told.unique()) >= 0.9 * len(told)
 
+    def test_tensors_of_times_outside_the_path_are_refused(self, component: GaussianPath) -> None:
+        outside = [-0.25, 1.25] if component.continuous else [-1, int(component.start) + 1]
+        for wrong in outside:
+            for method in (component.signal, component.noise):
+                with pytest.raises(ValueError, match=f'{wrong} is outside'):
+                    method(torch.tensor([component.start, wrong], dtype=component.time_dtype))
+
+    def test_tensors_of_times_of_another_dtype_are_refused(self, component: GaussianPath) -> None:
+        rounded = (torch.float16, torch.bfloat16, torch.int64)
+        for dtype in rounded if component.continuous else (torch.int32, torch.uint8, torch.bool, torch.float32):
+            with pytest.raises(ValueError, match=str(dtype)):
+                component.levels(torch.zeros(2, dtype=dtype))
+
     def test_the_ends_of_a_continuous_path_are_exact_and_told_as_finite_times(self, component: GaussianPath) -> None:
         if not component.continuous:
             return
