@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from posediff.diffusion.prediction import PREDICTION_TYPES
+from posediff.models.heads.base import BaseHead
 from posediff.models.layers.timestep_embedding import TabulatedStepEmbedding
 from posediff.models.losses import SquaredErrorLoss
 
 
 def check_parts(model: Any) -> None:
-    """Check that denoiser, noise scheduler, sampler, loss and options of a model fit each other.
+    """Check that denoiser, noise scheduler, sampler, head, aggregator, loss and options of a model fit each other.
 
     Args:
         model: A :class:`posediff.models.diffusion_model.DiffusionModel` with all its parts.
@@ -19,6 +20,7 @@ def check_parts(model: Any) -> None:
         ValueError: Two parts do not fit; the message names both.
     """
     denoiser, path, options = model.denoiser, model.noise_scheduler, model.train_cfg
+    _check_root(model.head, model.aggregator)
     if denoiser is None:
         _check_regression(model)
         return
@@ -50,6 +52,15 @@ def single_hypothesis(num_hypotheses: int) -> ValueError:
     return ValueError(
         f'a model without diffusion gives one pose per clip; num_hypotheses={num_hypotheses} needs a denoiser'
     )
+
+
+def _check_root(head: Any, aggregator: Any) -> None:
+    predicts_root = getattr(head, 'predicts_root', type(head).root_positions is not BaseHead.root_positions)
+    if getattr(aggregator, 'root', None) == 'predicted' and not predicts_root:
+        raise ValueError(
+            f"{type(aggregator).__name__}(root='predicted') needs a head that predicts the root position, such as "
+            f'LiftingHead(predicts_root=True); got {type(head).__name__} without it'
+        )
 
 
 def _check_regression(model: Any) -> None:

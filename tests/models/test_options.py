@@ -94,6 +94,14 @@ def test_mirroring_while_sampling_needs_a_denoiser(option):
     PoseDiffusionEstimator(**parts, test_cfg={'flip_test': True})
 
 
+@pytest.mark.parametrize('aggregator', ['ReprojectionExpectationAggregator', 'JointReprojectionAggregator'])
+def test_a_predicted_root_needs_a_head_that_predicts_it(aggregator):
+    parts = CONFIG | {'aggregator': {'type': aggregator, 'root': 'predicted'}}
+    with pytest.raises(ValueError, match=rf"{aggregator}\(root='predicted'\) .* LiftingHead\(predicts_root=True\)"):
+        PoseDiffusionEstimator(**parts)
+    PoseDiffusionEstimator(**parts | {'head': {'type': 'LiftingHead', 'predicts_root': True}})
+
+
 def test_several_states_need_a_denoiser():
     with pytest.raises(ValueError, match='states_per_clip needs a denoiser'):
         PoseDiffusionEstimator(
