@@ -62,6 +62,15 @@ class TrainOptions:
             require_finite('train_cfg', {name: getattr(self, name)})
             if getattr(self, name) <= 0:
                 raise ValueError(f'train_cfg: {name} must be positive, got {getattr(self, name)!r}')
+        self._refuse_unused('time_distribution', 'uniform', ('logit_mean', 'logit_std', 'uniform_share'))
+        self._refuse_unused('loss_weight', 'none', ('min_snr_gamma',))
+
+    def _refuse_unused(self, choice: str, without: str, names: tuple[str, ...]) -> None:
+        """Refuse values of options that have no effect if ``choice`` is ``without``."""
+        for name in names:
+            value = getattr(self, name)
+            if getattr(self, choice) == without and value != getattr(type(self), name):
+                raise ValueError(f'train_cfg: {name}={value!r} has no effect with {choice}={without!r}')
 
 
 @dataclass(frozen=True)

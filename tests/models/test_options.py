@@ -45,6 +45,23 @@ def test_condition_dropout_is_a_probability(value):
         parse_options(TrainOptions, {'condition_dropout': value}, 'model.train_cfg')
 
 
+@pytest.mark.parametrize(
+    ('needed', 'unused'),
+    [
+        ({'time_distribution': 'logit_normal'}, {'logit_mean': -0.5}),
+        ({'time_distribution': 'logit_normal'}, {'logit_std': 2.0}),
+        ({'time_distribution': 'logit_normal'}, {'uniform_share': 0.0}),
+        ({'loss_weight': 'min_snr'}, {'min_snr_gamma': 3.0}),
+    ],
+)
+def test_options_without_effect_are_refused(needed, unused):
+    (choice,), (name,) = needed, unused
+    with pytest.raises(ValueError, match=rf'train_cfg: {name}={unused[name]!r} has no effect with {choice}='):
+        parse_options(TrainOptions, unused, 'model.train_cfg')
+    parse_options(TrainOptions, needed | unused, 'model.train_cfg')
+    parse_options(TrainOptions, {name: getattr(TrainOptions, name)}, 'model.train_cfg')
+
+
 @pytest.mark.parametrize('value', [0, 1.5, True])
 def test_states_per_clip_are_counted(value):
     with pytest.raises(ValueError, match=r'train_cfg: states_per_clip must be'):
