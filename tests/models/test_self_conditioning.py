@@ -48,6 +48,16 @@ def test_an_estimate_is_a_further_input_and_zeros_without_one(name):
         plain(x_t, timestep, condition, estimate)
 
 
+def test_x_t_is_clamped_and_the_estimate_is_not():
+    clipped, plain = (build('MixSTEDenoiser', self_conditioning=True, clip_x_t=clip) for clip in (1.1, None))
+    x_t, estimate, condition = inputs(clipped)
+    timestep, (x_t, estimate) = torch.tensor([3]), (3 * x_t, 3 * estimate)
+    with torch.no_grad():
+        expected = plain(x_t.clamp(-1.1, 1.1), timestep, condition, estimate)
+        assert torch.equal(clipped(x_t, timestep, condition, estimate), expected)
+        assert not torch.equal(plain(x_t, timestep, condition, estimate), expected)
+
+
 def test_a_network_without_the_option_is_refused_by_name():
     with pytest.raises(TypeError, match="CTGCNDenoiser.*'self_conditioning'"):
         DENOISERS.build({'type': 'CTGCNDenoiser', **CLIP, 'self_conditioning': True})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -37,7 +38,8 @@ class MixSTEDenoiser(ClipDenoiser):
         drop_path_rate: Stochastic depth rate of the last level; the rates grow linearly from 0.
         self_conditioning: Whether the estimate of x_0 of the previous call is a further input (Chen et al., "Analog
             Bits", ICLR 2023; not in the paper of this network).
-        clip_x_t: The network is given x_t clamped to ± this value (the sampler is not); None: no clamping.
+        clip_x_t: The network is given x_t clamped to ± this value (the sampler is not); the estimate of
+            ``self_conditioning`` is not clamped. None: no clamping.
         init_cfg: See :class:`mmengine.model.BaseModule`.
     """
 
@@ -73,7 +75,8 @@ class MixSTEDenoiser(ClipDenoiser):
 
     def denoise(self, x_t: Tensor, timestep: Tensor, prepared: MixSTECondition) -> Tensor:
         if self.clip_x_t is not None:
-            x_t = x_t.clamp(-self.clip_x_t, self.clip_x_t)
+            state, *estimate = x_t.split(3, dim=self.channel_axis)  # x_t, and with self-conditioning the estimate
+            x_t = torch.cat([state.clamp(-self.clip_x_t, self.clip_x_t), *estimate], dim=self.channel_axis)
         tokens = F.linear(x_t, self.embedding.weight[:, self.condition_shape[-1] :])
         tokens = tokens + expand_to_rows(prepared.tokens, x_t.shape[0])
         tokens = tokens + self.step_embedding(timestep)[:, None, None]
