@@ -18,6 +18,8 @@ from posediff.pose_estimation.base import BasePoseEstimator, FrameWindow
 from posediff.structures.frame_poses import FramePoses
 from posediff.structures.skeletons import Skeleton
 
+MIRRORING = ('flip_test', 'flip_hypotheses', 'flip_steps')  # of test_cfg; MMPose's has the first one alone
+
 Transform = Callable[[dict[str, Any]], dict[str, Any] | None]
 
 
@@ -84,14 +86,21 @@ class TopdownEstimator(BasePoseEstimator):
         return keypoints, scores
 
     def without_flip_test(self) -> TopdownEstimator:
-        """Return the estimator without ``flip_test`` of the model's ``test_cfg``; it shares the modules of the model.
+        """Return the estimator without the options ``flip_…`` of the model's ``test_cfg``, which mirror the input.
+
+        It shares the modules of the model.
 
         Raises:
-            ValueError: ``test_cfg`` has ``flip_test`` and is neither a mapping nor a dataclass.
+            ValueError: ``test_cfg`` has such an option and is neither a mapping nor a dataclass.
         """
         options: Any = getattr(self.model, 'test_cfg', None)
         is_mapping = isinstance(options, Mapping)
-        if not (options.get('flip_test', False) if is_mapping else getattr(options, 'flip_test', False)):
+        switched_off = {
+            name: False
+            for name in MIRRORING
+            if (options.get(name, False) if is_mapping else getattr(options, name, False))
+        }
+        if not switched_off:
             return self
         if not (is_mapping or is_dataclass(options)):
             raise ValueError(
@@ -100,7 +109,7 @@ class TopdownEstimator(BasePoseEstimator):
             )
         single = copy(self)
         single.model = copy(self.model)
-        single.model.test_cfg = {**options, 'flip_test': False} if is_mapping else replace(options, flip_test=False)
+        single.model.test_cfg = {**options, **switched_off} if is_mapping else replace(options, **switched_off)
         return single
 
     def test_step(self, items: Sequence[dict[str, Any]]) -> list[Any]:

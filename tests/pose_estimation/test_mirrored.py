@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
@@ -102,11 +104,11 @@ def mmpose() -> BasePoseEstimator:
     return MMPoseEstimator('rtmpose-t_8xb256-420e_body8-256x192', 'random')
 
 
-def diffpose() -> BasePoseEstimator:
+def diffpose(option: str = 'flip_test') -> BasePoseEstimator:
     pytest.importorskip('mmpose')
     pytest.importorskip('timm')
     config = diffpose_config()
-    config.model.test_cfg.flip_test = True
+    config.model.test_cfg[option] = True
     return DiffPoseEstimator(config, 'random', memory_bytes=2**20)
 
 
@@ -116,7 +118,7 @@ def same(one: FramePoses, other: FramePoses) -> bool:
     )
 
 
-@pytest.mark.parametrize('build', [movenet, mmpose, diffpose])
+@pytest.mark.parametrize('build', [movenet, mmpose, diffpose, partial(diffpose, 'flip_steps')])
 def test_the_flip_test_is_switched_off_in_a_copy(build):
     torch.manual_seed(0)
     averaged = build()
