@@ -119,28 +119,45 @@ class PoseDiffusionEstimator(DiffusionModel):
         noise: Tensor | Noise | None = None,
     ) -> Tensor:
         """Sample x_0 (B, M, …) as :meth:`sample_inputs` does, for the result of :meth:`view_features`."""
+        conditions = self.view_conditions(features)
+        return self.sample_conditions(conditions, num_hypotheses, num_inference_steps, generator=generator, noise=noise)
+
+    def view_conditions(self, features: Sequence[Tensor]) -> tuple[Tensor, ...]:
+        """Return the conditions (B, …) of the result of :meth:`view_features`, of the mirrored inputs if needed."""
+        views = features if self.test_cfg.uses_mirrored_inputs else features[:1]
+        return tuple(self.conditioner(view) for view in views)
+
+    @torch.no_grad()
+    def sample_conditions(
+        self,
+        conditions: Sequence[Tensor],
+        num_hypotheses: int | None = None,
+        num_inference_steps: int | None = None,
+        generator: Generators = None,
+        noise: Tensor | Noise | None = None,
+    ) -> Tensor:
+        """Sample x_0 (B, M, …) as :meth:`sample_inputs` does, for the result of :meth:`view_conditions`."""
         num_hypotheses = self.test_cfg.num_hypotheses if num_hypotheses is None else num_hypotheses
-        condition = self.conditioner(features[0])
+        condition = conditions[0]
         drawn = noise if noise is None or isinstance(noise, Noise) else GivenNoise(noise)
         if self.denoiser is not None and drawn is None:
             drawn = self.lazy_noise(condition, num_hypotheses, num_inference_steps, generator)
         if drawn is not None and self.test_cfg.flip_hypotheses:
-            conditions = condition, self.conditioner(features[1])
             x_0 = sample_both_views(
                 lambda given, part: self.sample(given, part.shape[2], num_inference_steps, noise=part),
-                conditions,
+                (condition, conditions[1]),
                 drawn,
                 self.head.flip_state,
             )
             drawn.finish()
             return x_0
-        mirrored_condition = self.conditioner(features[1]) if self.test_cfg.flip_steps else None
+        mirrored_condition = conditions[1] if self.test_cfg.flip_steps else None
         x_0 = self.sample(
             condition, num_hypotheses, num_inference_steps, noise=drawn, mirrored_condition=mirrored_condition
         )
-        for view in features[1:] if self.test_cfg.flip_test else ():
+        for mirrored_view in conditions[1:] if self.test_cfg.flip_test else ():
             flipped = None if drawn is None else MirroredNoise(drawn, self.head.flip_state)
-            mirrored = self.sample(self.conditioner(view), num_hypotheses, num_inference_steps, noise=flipped)
+            mirrored = self.sample(mirrored_view, num_hypotheses, num_inference_steps, noise=flipped)
             x_0 = (x_0 + self.head.flip_state(mirrored)) / 2
         if drawn is not None:
             drawn.finish()

@@ -2,11 +2,14 @@
 
 backbone_ms, condition_ms, sampling_ms   time of the three stages for the whole batch of B clips
 ms_per_denoiser_call                     one denoiser evaluation within sampling: B × M rows, unless the memory budget
-                                         splits them
+                                         or flip_hypotheses splits them
+denoiser_calls                           evaluations of the denoiser, those for mirrored inputs included
 clips_per_s                              throughput of all stages together
 …_gmac                                   10^9 multiply-accumulates per clip, in matrix products and convolutions
 peak_memory_mb                           memory of the device on CUDA, resident memory of the process on the CPU
 matmul_768_ms                            a 768×768×768 float32 matrix product, to compare machines
+
+The stages are those of prediction: an option flip_… of test_cfg adds the work for the mirrored inputs.
 """
 
 from __future__ import annotations
@@ -114,25 +117,24 @@ class CallTimer:
 def benchmark(model: PoseDiffusionEstimator, batch_size: int, repeats: int, device: torch.device) -> dict[str, Any]:
     """Measure a model with its present settings; for the keys of the result see the docstring of this module."""
     clock = Clock(device)
-    num_hypotheses = model.test_cfg.num_hypotheses
     inputs = random_inputs(model, batch_size).to(device)
     with torch.no_grad():
-        backbone_ms = 0.0 if model.backbone is None else clock.median(lambda: model.extract_features(inputs), repeats)
-        features = model.extract_features(inputs)
-        condition_ms = clock.median(lambda: model.conditioner(features), repeats)
-        condition = model.conditioner(features)
+        backbone_ms = 0.0 if model.backbone is None else clock.median(lambda: model.view_features(inputs), repeats)
+        features = model.view_features(inputs)
+        condition_ms = clock.median(lambda: model.view_conditions(features), repeats)
+        conditions = model.view_conditions(features)
         if device.type == 'cuda':
             torch.cuda.reset_peak_memory_stats(device)
-        sampling_ms = clock.median(lambda: model.sample(condition, num_hypotheses), repeats)
+        sampling_ms = clock.median(lambda: model.sample_conditions(conditions), repeats)
         calls: list[float] = []
         if model.denoiser is not None:
             with CallTimer(model.denoiser, clock) as timer:
-                model.sample(condition, num_hypotheses)
+                model.sample_conditions(conditions)
             calls = timer.times
         operations = {
-            'backbone_gmac': count_gmac(lambda: model.extract_features(inputs[:1])),
-            'condition_gmac': count_gmac(lambda: model.conditioner(features[:1])),
-            'sampling_gmac': count_gmac(lambda: model.sample(condition[:1], num_hypotheses)),
+            'backbone_gmac': count_gmac(lambda: model.view_features(inputs[:1])),
+            'condition_gmac': count_gmac(lambda: model.view_conditions([view[:1] for view in features])),
+            'sampling_gmac': count_gmac(lambda: model.sample_conditions([view[:1] for view in conditions])),
         }
     return {
         'clips_per_s': batch_size / (backbone_ms + condition_ms + sampling_ms) * 1000,

@@ -188,6 +188,21 @@ def test_benchmark_prints_json(files, tool, capsys, name, calls):
     assert found['condition_gmac'] + found['sampling_gmac'] > 0
 
 
+def test_benchmark_counts_the_work_for_mirrored_inputs(files, tool, capsys):
+    config, checkpoint = files['diffusion']
+    found = {}
+    for option in ('flip_test', 'flip_hypotheses', 'flip_steps', None):
+        arguments = [config, '--checkpoint', checkpoint, '--batch-size', '2', '--repeats', '1']
+        arguments += ['--num-inference-steps', '3', '--num-hypotheses', '2']
+        tool('model').main([*arguments, *(['--cfg-options', f'model.test_cfg.{option}=True'] if option else [])])
+        found[option] = json.loads(capsys.readouterr().out)
+    plain = found.pop(None)
+    for option, mirrored in found.items():
+        assert mirrored['denoiser_calls'] == 2 * plain['denoiser_calls']
+        factor = 1 if option == 'flip_hypotheses' else 2  # it draws half of the hypotheses for each view
+        assert mirrored['sampling_gmac'] == pytest.approx(factor * plain['sampling_gmac'], rel=0.1)
+
+
 VIDEO_MODEL = """
 _base_ = '{repository}/configs/video_2d_heatmap/diffpose/diffpose_vit-t_synthetic-128x96.py'
 input_size = (32, 32)
