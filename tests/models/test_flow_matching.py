@@ -115,10 +115,10 @@ def test_the_flow_of_a_network_is_followed():
     torch.testing.assert_close(model.sample(given, 1, 3, noise=noise)[:, 0], y, rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize('times', [{}, {'time_distribution': 'logit_normal', 'logit_mean': -1.0}])
+@pytest.mark.parametrize('drawn', [{}, {'time_distribution': 'logit_normal', 'logit_mean': -1.0}])
 @pytest.mark.parametrize('path', [{}, {'prediction_type': 'sample'}, {'type': 'CosineNoiseScheduler'}])
-def test_weights_and_times_are_options_of_training(times, path):
-    options = {**times, 'loss_weight': 'min_snr', 'min_snr_gamma': 3.0}
+def test_weights_and_times_are_options_of_training(drawn, path):
+    options = {**drawn, 'loss_weight': 'min_snr', 'min_snr_gamma': 3.0}
     model = with_network(lambda x_t, t: 0.3 * x_t, POSE, path=path, train_cfg=options)
     x_0, noise = torch.randn(2, CLIPS, *POSE, generator=torch.Generator().manual_seed(0))
     torch.manual_seed(5)
