@@ -28,6 +28,7 @@ class BaseAggregator(ABC):
 
     @property
     def uses_ground_truth(self) -> bool:
+        """Whether the result depends on the ground truth; False unless a subclass says otherwise."""
         return False
 
     @abstractmethod

@@ -25,7 +25,8 @@ class ReflowHook(Hook):
 
     The model is trained on pairs of noise and the sample that a trained model of the same config makes of it, instead
     of independent noise and true poses. Labels are not used, except for their shape and weights. Start from the same
-    weights (``load_from``). A teacher whose hypotheses have too little spread teaches too little spread. With
+    weights (``load_from``). If the hypotheses of the teacher have too little spread, so have those of the trained
+    model. The teacher samples without ``guidance_scale`` and ``flip_…`` of ``test_cfg``. With
     ``train_cfg.states_per_clip``, each sample of the teacher is used for several times t.
 
     Args:
@@ -47,7 +48,7 @@ class ReflowHook(Hook):
         self.sampler = sampler
 
     def before_train(self, runner: Runner) -> None:
-        """Give the model its teacher."""
+        """Set the teacher of the model to the denoiser of the checkpoint."""
         model: Any = unwrap(runner.model)
         if getattr(model, 'denoiser', None) is None:
             raise ValueError('ReflowHook needs a model with a denoiser')
@@ -66,7 +67,7 @@ class ReflowHook(Hook):
         model.teacher = Teacher(denoiser, model.noise_scheduler, sampler, self.num_inference_steps, budget)
 
     def after_train(self, runner: Runner) -> None:
-        """Take the teacher away."""
+        """Remove the teacher from the model, which is then trained on labels again."""
         model: Any = unwrap(runner.model)
         model.teacher = None
 

@@ -84,9 +84,11 @@ def convert_fmpose3d_state_dict(
     if other or not graphs:
         problem = f'{", ".join(other[:4])} differ from' if other else 'there is no graph (A) to compare with'
         raise ValueError(f'{source}: {problem} the graph of the skeleton {skeleton.name}')
-    spoilt = [name for name, value in weights.items() if not torch.isfinite(value).all()]
-    if spoilt:
-        raise ValueError(f'{source}: {len(spoilt)} tensors hold NaN or infinite numbers: {", ".join(spoilt[:4])}')
+    not_finite = [name for name, value in weights.items() if not torch.isfinite(value).all()]
+    if not_finite:
+        raise ValueError(
+            f'{source}: {len(not_finite)} tensors hold NaN or infinite numbers: {", ".join(not_finite[:4])}'
+        )
     return {f'denoiser.{names[name]}': _plain(name, value) for name, value in weights.items()}
 
 

@@ -145,7 +145,7 @@ class DiffusionModel(BaseModel):
             x_0: (B, …) in head units.
             condition: (B, …).
             timestep: Times (B,) or (1,) of the noise scheduler, int64 on a table and float on a continuous path; None:
-                drawn as ``train_cfg.time_distribution`` says, before the noise.
+                drawn as ``train_cfg.time_distribution`` says, before the noise, or after it with a :attr:`teacher`.
             noise: (B, …) epsilon; None: drawn. If neither is given, ``train_cfg.states_per_clip`` states of every clip
                 are drawn.
             weight: Broadcastable to x_0, or None.

@@ -33,8 +33,9 @@ def check_parts(model: Any) -> None:
     tabulated = any(isinstance(module, TabulatedStepEmbedding) for module in denoiser.modules())
     if tabulated and path.time_input != 'index':
         raise ValueError(
-            f'{type(denoiser).__name__} looks up the timestep in a table, but {type(path).__name__} tells it a real '
-            f'number, time_input={path.time_input!r}; use a denoiser with a sinusoidal step embedding'
+            f'{type(denoiser).__name__} looks up the timestep in a table and takes int64 indices, but the time of '
+            f'{type(path).__name__} is a real number, time_input={path.time_input!r}; use a denoiser '
+            'with a sinusoidal step embedding'
         )
     if options.own_states > 0 and path.prediction_type != 'sample':
         raise ValueError(_own_states(repr(path.prediction_type)))

@@ -19,7 +19,7 @@ class Teacher:
 
     On such pairs, the noise determines x_0, so the paths of the trained model hardly cross and few steps follow them
     (Liu et al., "Flow Straight and Fast", ICLR 2023, section 2.2). It is no module: its weights are not part of the
-    state dict of the model that it teaches.
+    state dict of the trained model.
 
     Args:
         denoiser: The trained denoiser; set to eval mode, without gradients.

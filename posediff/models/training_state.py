@@ -65,9 +65,9 @@ def training_state(
     x_t = noise_scheduler.add_noise(x_0, noise, timestep)
     if not (denoiser.self_conditioning and _happens(SELF_CONDITIONED)):
         return (x_t,)
-    told = noise_scheduler.network_time(timestep)
+    network_time = noise_scheduler.network_time(timestep)
     with torch.no_grad():
-        estimate = noise_scheduler.estimate(denoiser(x_t, told, condition), x_t, timestep)
+        estimate = noise_scheduler.estimate(denoiser(x_t, network_time, condition), x_t, timestep)
     torch.clear_autocast_cache()  # else the next call would use weights that were cast without gradient
     return x_t, estimate
 
@@ -79,8 +79,7 @@ def own_state(
     """Return the state of a deterministic DDIM sampler after its first step, from x_T = noise to ``timestep``.
 
     In it, the denoiser's estimate of x_0 for x_T is in the place of x_0, as in the self-aligned denoising of DDP (Ji et
-    al., ICCV 2023); DDP adds the noise itself, as DDIM does where the path
-    starts without signal.
+    al., ICCV 2023). DDP adds the noise itself; so does DDIM where the path starts without signal.
 
     Args:
         denoiser, noise_scheduler, noise, timestep, condition: As for :func:`training_state`.

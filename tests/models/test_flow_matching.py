@@ -154,7 +154,8 @@ def test_own_states_start_without_signal():
         ({'path': {'type': 'CosineNoiseScheduler', 'prediction_type': 'velocity'}}, "'velocity' is dx/dt, which a"),
         ({'denoiser': {'type': 'CTGCNDenoiser', 'num_frames': 3, 'channels': 8, 'step_channels': 8, 'num_layers': 1,
                        'condition_channels': 2}},
-         "CTGCNDenoiser looks up the timestep in a table, but LinearPath tells it a real number, time_input='time'"),
+         "CTGCNDenoiser looks up the timestep in a table and takes int64 indices, but the time of LinearPath is a "
+         "real number, time_input='time'"),
         ({'sampler': 'MidpointSampler', 'test_cfg': {'num_inference_steps': 3}}, 'must be even, got 3'),
         ({'sampler': 'diffusers.DDIMScheduler'}, 'the continuous LinearPath has none'),
         ({'sampler': {'type': 'DDIMSampler', 'spacing': 'trailing'}}, "'trailing' of a continuous path"),

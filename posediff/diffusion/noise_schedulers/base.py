@@ -19,7 +19,7 @@ from posediff.diffusion.prediction import (
 from posediff.diffusion.timesteps import Pairs
 from posediff.structures.argument_checks import require_one_of
 
-LOG_SNR_LIMIT = 20.0  # of the log-SNR that a network is told: at the ends of a path it is infinite
+LOG_SNR_LIMIT = 20.0  # of the log-SNR as input of a network: at the ends of a path it is infinite
 
 TimeOrTimes = TypeVar('TimeOrTimes', float, Tensor)
 
@@ -32,7 +32,7 @@ class GaussianPath(ABC):
 
     Args:
         prediction_type: Output of the denoiser, one of :data:`posediff.diffusion.prediction.PREDICTION_TYPES`.
-        time_input: What the denoiser is told of the time: one of :attr:`time_inputs`. None: the path's own t.
+        time_input: The denoiser's input for the time: one of :attr:`time_inputs`. None: the path's own t.
             ``'index'``: int64 index of a table. ``'time'``: from 0 (noise) to 1 (clean). ``'log_snr'``:
             log(signal² / noise²), limited to ±20 (as in VDM; Kingma et al. 2021). ``'sigma_1000'``:
             1000·noise / (signal + noise), from 1000 (noise) to 0 (clean), the times of diffusers' flow schedulers, for
@@ -41,7 +41,7 @@ class GaussianPath(ABC):
     Attributes:
         continuous: Whether t is real (float32 tensors) or the index of a table (int64 tensors).
         spacing: The default rule for the times that a sampler visits.
-        default_inference_steps: Denoiser calls of a sampler that is not told how many.
+        default_inference_steps: Denoiser calls of a sampler without a given number.
         start, clean: Times of the most noise and of the clean signal: sampling goes from the first to the second.
         time_inputs: Names of the inputs; the first one is the path's own t.
         prediction_types: Prediction types that the path has.
@@ -142,7 +142,7 @@ class GaussianPath(ABC):
         return torch.full((1,), t, dtype=self.time_dtype, device=device)
 
     def network_time(self, timestep: Tensor) -> Tensor:
-        """Return what the denoiser is told of times (N,) or (1,), as ``time_input`` says."""
+        """Return the denoiser's input for times (N,) or (1,), as ``time_input`` says."""
         return self._tell[self.time_input](timestep)
 
     def add_noise(self, x_0: Tensor, epsilon: Tensor, timestep: Tensor) -> Tensor:

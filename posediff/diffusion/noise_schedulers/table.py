@@ -118,7 +118,7 @@ class BetasNoiseScheduler(GaussianPath):
     def times_at(self, half_log_snr: Tensor) -> Tensor:
         signal, noise = self._tables(half_log_snr.device)
         falling = signal.log() - noise.log()
-        # the boundaries between neighbours, rising; pure noise (-inf) is nearest to nothing finite
+        # the boundaries between neighbours, rising; no finite value is nearest to pure noise, -inf
         boundaries = ((falling[1:] + falling[:-1]) / 2).flip(0)
         return len(boundaries) - torch.searchsorted(boundaries, half_log_snr.to(boundaries.dtype))
 

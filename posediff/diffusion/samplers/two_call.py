@@ -51,7 +51,7 @@ class TwoCallSampler(BaseSampler):
 
 @SAMPLERS.register_module()
 class MidpointSampler(TwoCallSampler):
-    """The midpoint method: the second call, half-way between the noise levels of a step, decides on the whole step.
+    """The midpoint method: a step has the slope of the second call, half-way between its two noise levels.
 
     ``num_inference_steps`` counts denoiser calls and must be even: two per step. With 6, the times of ``'uniform'`` are
     0, 1/3, 2/3 and the calls at 0, 1/6, 1/3, 1/2, 2/3, 5/6. On a table, the second call is at the step whose noise

@@ -38,7 +38,7 @@ class BaseDenoiser(BaseModule):
 
         Args:
             x_t: (N, …) noisy signal in head units.
-            timestep: (N,), or (1,), one time for all rows: what the noise scheduler's ``time_input`` tells. By default,
+            timestep: (N,), or (1,), one time for all rows: as the noise scheduler's ``time_input`` says. By default,
                 int64 with 0 = least noise on tables, and float32 from 0 (noise) to 1 (clean) on continuous paths.
             condition: Condition of batch B or N, or the result of :meth:`prepare`.
 

@@ -72,7 +72,7 @@ class SinusoidalStepEmbedding(nn.Module):
     """The embedding of DDPM: sines and cosines of decreasing frequency, then Linear, GELU, Linear.
 
     Frequencies are 10000^(-k / (half - 1)); D3DP uses this one (Shan et al., ICCV 2023). They resolve times of 0 to
-    1000; on a continuous path, ``time_input='sigma_1000'`` tells the network such times.
+    1000; on a continuous path, ``time_input='sigma_1000'`` gives such times.
 
     Args:
         channels: Width of the sinusoid and of the embedding; even, at least 4.
