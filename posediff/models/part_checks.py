@@ -6,7 +6,8 @@ from typing import Any
 
 from posediff.diffusion.prediction import PREDICTION_TYPES
 from posediff.models.heads.base import BaseHead
-from posediff.models.layers.timestep_embedding import TabulatedStepEmbedding
+from posediff.models.layers.fourier_time_embedding import FourierTimeEmbedding
+from posediff.models.layers.timestep_embedding import SinusoidalStepEmbedding, TabulatedStepEmbedding
 from posediff.models.losses import SquaredErrorLoss
 
 
@@ -37,6 +38,7 @@ def check_parts(model: Any) -> None:
             f'{type(path).__name__} is a real number, time_input={path.time_input!r}; use a denoiser '
             'with a sinusoidal step embedding'
         )
+    _check_time_range(denoiser, path)
     if options.own_states > 0 and path.prediction_type != 'sample':
         raise ValueError(_own_states(repr(path.prediction_type)))
     if options.loss_weight != 'none' and not isinstance(model.loss_module, SquaredErrorLoss):
@@ -53,6 +55,19 @@ def single_hypothesis(num_hypotheses: int) -> ValueError:
     return ValueError(
         f'a model without diffusion gives one pose per clip; num_hypotheses={num_hypotheses} needs a denoiser'
     )
+
+
+def _check_time_range(denoiser: Any, path: Any) -> None:
+    """Check that the times of the path are in the range that the time embedding of the denoiser resolves."""
+    for embedding, times, wrong, use in (
+        (SinusoidalStepEmbedding, '0 to 1000', ('time',), 'sigma_1000'),
+        (FourierTimeEmbedding, '0 to 1', ('index', 'sigma_1000'), 'time'),
+    ):
+        if path.time_input in wrong and any(isinstance(module, embedding) for module in denoiser.modules()):
+            raise ValueError(
+                f'the time embedding of {type(denoiser).__name__} resolves times of {times}, not those of '
+                f'{type(path).__name__}(time_input={path.time_input!r}); use time_input={use!r}'
+            )
 
 
 def _check_root(head: Any, aggregator: Any) -> None:

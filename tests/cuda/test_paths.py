@@ -22,7 +22,7 @@ SAMPLERS = [
     {'type': 'DiffusersFlowSampler', 'stochastic_sampling': True},
 ]
 PATHS = [
-    {'type': 'LinearPath'},
+    {'type': 'LinearPath', 'time_input': 'sigma_1000'},
     {'type': 'LinearPath', 'time_input': 'log_snr'},
     {'type': 'CosinePath', 'prediction_type': 'v_prediction', 'time_input': 'sigma_1000'},
     {'type': 'CosineNoiseScheduler', 'num_train_timesteps': 50, 'time_input': 'log_snr'},
@@ -46,7 +46,7 @@ def build(path: dict, sampler: dict, **parts) -> PoseDiffusionEstimator:
 def test_no_sampler_waits_on_the_linear_path(fake_cuda, tools, sampler, dtype):
     if sampler['type'].startswith('Diffusers'):
         pytest.importorskip('diffusers')
-    model = build({'type': 'LinearPath'}, sampler).eval()
+    model = build({'type': 'LinearPath', 'time_input': 'sigma_1000'}, sampler).eval()
     told = []
     model.denoiser.register_forward_pre_hook(lambda _, given: told.append(given[1]))
     condition = torch.zeros((2, 3, 17, 2), device='cuda')
@@ -60,7 +60,7 @@ def test_no_sampler_waits_on_the_linear_path(fake_cuda, tools, sampler, dtype):
 
 
 def test_a_teacher_does_not_wait_in_training(fake_cuda, tools):
-    model = build({'type': 'LinearPath'}, {'type': 'DDIMSampler'}).train()
+    model = build({'type': 'LinearPath', 'time_input': 'sigma_1000'}, {'type': 'DDIMSampler'}).train()
     model.teacher = Teacher(copy.deepcopy(model.denoiser), model.noise_scheduler, model.sampler, 3)
     x_0, condition = torch.zeros((2, 3, 17, 3), device='cuda'), torch.zeros((2, 3, 17, 2), device='cuda')
     fake_cuda.waits.clear()

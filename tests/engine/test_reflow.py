@@ -20,7 +20,7 @@ def build(**parts) -> PoseDiffusionEstimator:
         'conditioner': {'type': 'Keypoints2DConditioner'},
         'denoiser': {'type': 'MixSTEDenoiser', 'num_frames': 2, 'channels': 8, 'depth': 1, 'num_heads': 2},
         'head': {'type': 'LiftingHead'},
-        'noise_scheduler': {'type': 'LinearPath'},
+        'noise_scheduler': {'type': 'LinearPath', 'time_input': 'sigma_1000'},
         'sampler': {'type': 'DDIMSampler'},
         'test_cfg': {'num_inference_steps': 1},
         **parts,

@@ -18,13 +18,15 @@ CLIPS = 3
 
 def build(state: tuple[int, ...] = POSE, sampler: Any = 'DDIMSampler', **parts: Any) -> Any:
     torch.manual_seed(0)
+    path = {'type': 'LinearPath', **parts.pop('path', {})}
+    fractions = 'Path' in path['type'] and path.get('time_input', 'time') == 'time'
+    network = {'type': 'FMPose3DDenoiser', 'num_layers': 1} if fractions else {'type': 'MixSTEDenoiser', 'depth': 1}
     lifting: dict[str, Any] = {
         'conditioner': {'type': 'Keypoints2DConditioner'},
-        'denoiser': {'type': 'MixSTEDenoiser', 'num_frames': 3, 'channels': 8, 'depth': 1, 'num_heads': 2},
+        'denoiser': {'num_frames': 3, 'channels': 8, 'num_heads': 2, **network},
         'head': {'type': 'LiftingHead'},
     }
     sampler = {'type': sampler} if isinstance(sampler, str) else sampler
-    path = {'type': 'LinearPath', **parts.pop('path', {})}
     given = {**lifting, 'noise_scheduler': path, 'sampler': sampler, 'test_cfg': {'num_inference_steps': 4}, **parts}
     model = PoseDiffusionEstimator(**given)
     if state != POSE:
@@ -156,6 +158,11 @@ def test_own_states_start_without_signal():
                        'condition_channels': 2}},
          "CTGCNDenoiser looks up the timestep in a table and takes int64 indices, but the time of LinearPath is a "
          "real number, time_input='time'"),
+        ({'denoiser': {'type': 'MixSTEDenoiser', 'num_frames': 3, 'channels': 8, 'depth': 1, 'num_heads': 2}},
+         r"MixSTEDenoiser resolves times of 0 to 1000, .* LinearPath\(time_input='time'\); use .*'sigma_1000'"),
+        ({'denoiser': {'type': 'FMPose3DDenoiser', 'num_frames': 3, 'channels': 8, 'num_layers': 1, 'num_heads': 2},
+          'path': {'type': 'CosineNoiseScheduler'}},
+         r"FMPose3DDenoiser resolves times of 0 to 1, .* CosineNoiseScheduler\(time_input='index'\); use .*'time'"),
         ({'sampler': 'MidpointSampler', 'test_cfg': {'num_inference_steps': 3}}, 'must be even, got 3'),
         ({'sampler': 'diffusers.DDIMScheduler'}, 'the continuous LinearPath has none'),
         ({'sampler': {'type': 'DDIMSampler', 'spacing': 'trailing'}}, "'trailing' of a continuous path"),

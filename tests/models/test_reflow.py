@@ -43,7 +43,7 @@ def student(**train_cfg) -> PoseDiffusionEstimator:
     torch.manual_seed(0)
     model = PoseDiffusionEstimator(
         conditioner={'type': 'Keypoints2DConditioner'},
-        denoiser={'type': 'MixSTEDenoiser', 'num_frames': 2, 'channels': 8, 'depth': 1, 'num_heads': 2},
+        denoiser={'type': 'FMPose3DDenoiser', 'num_frames': 2, 'channels': 8, 'num_layers': 1, 'num_heads': 2},
         head={'type': 'LiftingHead'},
         noise_scheduler={'type': 'LinearPath'},
         sampler={'type': 'DDIMSampler'},

@@ -105,7 +105,8 @@ def count_draws(scheduler: Any, schedule: BetasNoiseScheduler) -> int:
     # channels: 0 signal, 1 noise of x_T, from 2 on one per random draw; the remaining ones must stay zero
     signal, noise = torch.zeros(2, 1, 8 + 2 * len(timesteps), 1)
     signal[:, 0] = noise[:, 1] = SMALL
-    draws, last = 0, first
+    draws = 0
+    last: float = first
 
     def denoise(x_t: Tensor, t: float) -> Tensor:
         nonlocal last
