@@ -176,7 +176,7 @@ class DiffPoseEstimator(TopdownEstimator):
         if scores is not None and scores.knots is not None:  # scores are probabilities, not maxima of heatmaps
             self.score_threshold = LEAST_PROBABILITY
         self.num_passes, self.follows, self.crop_tolerance = num_passes, follow, crop_tolerance
-        self.sees_absence = getattr(model.backbone, 'heads', None) is not None
+        self.sees_absence = hasattr(model.backbone, 'person_scores') and model.backbone.heads is not None
         self.dtype = PRECISIONS[precision]
         if self.dtype is not None:  # as autocast does, but once and not in every call
             for module in model.modules():
