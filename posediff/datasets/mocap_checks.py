@@ -115,9 +115,9 @@ def _check_joints(path: Path, data: Mapping[str, np.ndarray]) -> None:
         data['clip_names'], np.split(data['joints_3d'], np.cumsum(data['frame_counts'])[:-1]), strict=True
     )  # fmt: skip
     for clip, joints in clips:
-        spoilt = ~np.isfinite(joints).all(-1)
-        if spoilt.any():
-            frame, joint = np.argwhere(spoilt)[0]
+        damaged = ~np.isfinite(joints).all(-1)
+        if damaged.any():
+            frame, joint = np.argwhere(damaged)[0]
             raise ValueError(
                 f'{path}: joints_3d of clip {str(clip)!r} holds NaN or infinite numbers: frame {frame}, '
                 f'{CMU17.joint_names[joint]} is {joints[frame, joint].tolist()}'

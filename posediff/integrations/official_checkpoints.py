@@ -117,9 +117,9 @@ def convert_state_dict(
             f'{source}: not a checkpoint of DiffHPE, MixSTE or D3DP: {len(unknown)} of {len(state)} keys are unknown'
             f' ({", ".join(unknown[:4])})'
         )
-    spoilt = [official for official in official_names.values() if not torch.isfinite(state[official]).all()]
-    if spoilt:
-        raise ValueError(f'{source}: {len(spoilt)} tensors hold NaN or infinite numbers: {", ".join(spoilt[:4])}')
+    damaged = [official for official in official_names.values() if not torch.isfinite(state[official]).all()]
+    if damaged:
+        raise ValueError(f'{source}: {len(damaged)} tensors hold NaN or infinite numbers: {", ".join(damaged[:4])}')
     return {ours: _plain(ours, state[official]) for ours, official in official_names.items()}
 
 
