@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
+
 from torch import Tensor
 
 from posediff.diffusion.noise import Draws
@@ -35,9 +37,9 @@ class TwoCallSampler(BaseSampler):
             x_t = self._move(path, x_t, (1 - share) * slope + share * (epsilon - x_0), t, t_prev)
         return x_t
 
+    @abstractmethod
     def _second_time(self, path: GaussianPath, t: float, t_prev: float) -> float | None:
         """Return the time of the second call; None: the step is an Euler step with one call."""
-        raise NotImplementedError
 
     @staticmethod
     def _move(path: GaussianPath, x_t: Tensor, slope: Tensor, t: float, t_prev: float) -> Tensor:
