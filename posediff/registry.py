@@ -2,8 +2,8 @@
 
 Two kinds of registry live here:
 
-* ``MODELS``, ``DATASETS``, ``TRANSFORMS``, ``METRICS``, ``HOOKS``, ``OPTIM_WRAPPERS``, ``VISUALIZERS`` are children of
-  MMEngine's roots. ``type='mmpose.TopdownPoseEstimator'`` resolves through MMEngine's scopes, and only
+* ``MODELS``, ``DATASETS``, ``TRANSFORMS``, ``METRICS``, ``HOOKS``, ``OPTIMIZERS``, ``OPTIM_WRAPPERS``,
+  ``VISUALIZERS`` are children of MMEngine's roots. ``type='mmpose.TopdownPoseEstimator'`` resolves through MMEngine's scopes, and only
   then is that package imported.
 * One registry per stage of the data flow (``DENOISERS``, ``SAMPLERS``, …). MMEngine allows one child per
   scope under one root, so these are roots of their own. A name with a foreign scope, such as
@@ -189,12 +189,13 @@ METRICS = _child('metrics', mmengine_registry.METRICS, 'posediff.evaluation.metr
 HOOKS = _child(
     'hooks', mmengine_registry.HOOKS, 'posediff.engine.hooks', 'posediff.engine.log_copy', 'posediff.engine.reflow'
 )
+OPTIMIZERS = _child('optimizers', mmengine_registry.OPTIMIZERS, 'posediff.engine.muon')
 OPTIM_WRAPPERS = _child('optim_wrappers', mmengine_registry.OPTIM_WRAPPERS, 'posediff.engine.optim')
 VISUALIZERS = _child('visualizers', mmengine_registry.VISUALIZERS, 'posediff.visualization')
 
 # MMEngine looks for the default scope in each of its other registries too, and warns where it has none.
 for _root in (
-    'RUNNERS', 'RUNNER_CONSTRUCTORS', 'LOOPS', 'DATA_SAMPLERS', 'MODEL_WRAPPERS', 'WEIGHT_INITIALIZERS', 'OPTIMIZERS',
+    'RUNNERS', 'RUNNER_CONSTRUCTORS', 'LOOPS', 'DATA_SAMPLERS', 'MODEL_WRAPPERS', 'WEIGHT_INITIALIZERS',
     'OPTIM_WRAPPER_CONSTRUCTORS', 'PARAM_SCHEDULERS', 'EVALUATOR', 'TASK_UTILS', 'VISBACKENDS',
     'LOG_PROCESSORS', 'INFERENCERS', 'FUNCTIONS',
 ):  # fmt: skip
@@ -237,6 +238,7 @@ REGISTRIES: dict[str, ComponentRegistry] = {
         TRANSFORMS,
         METRICS,
         HOOKS,
+        OPTIMIZERS,
         OPTIM_WRAPPERS,
         VISUALIZERS,
     )

@@ -103,6 +103,7 @@ class CMUMocapDataset(PoseWindowDataset):
 
     def load_tracks(self) -> list[Track]:
         tracks: list[Track] = []
+        self._recordings: list[np.ndarray] = []
         for path in self._files():
             file = load_subject(path)
             filming = Filming(get_camera_preset(self.camera_preset or file.preset), self.noise, self.skeleton)
@@ -116,7 +117,9 @@ class CMUMocapDataset(PoseWindowDataset):
         stride = self._stride(fps)
         if self.cameras == 'random':
             known = f'{name}/random', clip.subject, clip.action, fps / stride
-            return [RefilmedTrack(*known, joints, floor_height(joints), filming, stride, self.variation)]
+            self._recordings.append(joints)
+            recordings = self._recordings  # complete when windows are read
+            return [RefilmedTrack(*known, joints, floor_height(joints), filming, stride, self.variation, recordings)]
         wanted = 1 if self.num_cameras is None else self.num_cameras
         if wanted > len(clip.cameras):
             raise ValueError(

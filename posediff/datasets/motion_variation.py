@@ -1,4 +1,4 @@
-"""Random changes of recorded motion for training: the proportions of the body, and the speed."""
+"""Random changes of recorded motion for training: proportions of the body, speed, legs of another motion, tilt."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.spatial.transform import Rotation
 
 from posediff.structures.argument_checks import require_finite
 from posediff.structures.skeletons import Skeleton
@@ -25,19 +26,27 @@ class MotionVariation:
             the root to the hips, thighs, shanks, torso, neck and head, shoulders, upper arms and forearms have a factor
             each, left and right the same one; the whole body has another. 0: bodies as recorded.
         speed: Range of the factor on the speed, whose logarithm is uniform.
+        crossover: Probability that trunk, arms and head are those of another recording
+            (:func:`posediff.datasets.crossover.crossover`).
+        tilt: Probability that the body is rotated in all frames by a uniform angle about a uniform horizontal axis
+            through the root, as people are who lie, dive or turn over.
 
     Raises:
-        ValueError: ``segment_std`` is negative, or the range is not one of positive numbers.
+        ValueError: ``segment_std`` is negative, a probability is outside [0, 1], or the range is not one of positive
+            numbers.
     """
 
     segment_std: float = 0.0
     speed: Sequence[float] = (1.0, 1.0)
+    crossover: float = 0.0
+    tilt: float = 0.0
 
     def __post_init__(self) -> None:
         owner = type(self).__name__
         require_finite(owner, {'segment_std': self.segment_std})
         if self.segment_std < 0:
             raise ValueError(f'{owner}: segment_std must not be negative, got {self.segment_std}')
+        require_finite(owner, {'crossover': self.crossover, 'tilt': self.tilt}, 0, 1)
         if not isinstance(self.speed, Sequence) or len(self.speed) != 2:
             raise ValueError(f'{owner}: speed must be a range of two factors, got {self.speed!r}')
         low, high = self.speed
@@ -64,6 +73,21 @@ class MotionVariation:
         times = frame_indices[0] + (frame_indices - frame_indices[0]) * factor
         times = times - max(times[-1] - (num_frames - 1), 0)
         return np.clip(times, 0, num_frames - 1)
+
+    def draws_crossover(self, rng: np.random.Generator) -> bool:
+        """Draw whether the upper body is that of another recording; without ``crossover``, nothing is drawn."""
+        return self.crossover > 0 and bool(rng.uniform() < self.crossover)
+
+    def turn_over(self, joints: np.ndarray, skeleton: Skeleton, rng: np.random.Generator) -> np.ndarray:
+        """Return joints (T, K, 3), z up, tilted as drawn; the lowest joint keeps its height."""
+        if not (self.tilt > 0 and rng.uniform() < self.tilt):
+            return joints
+        azimuth, angle = rng.uniform(0, 2 * np.pi, 2)
+        axis = angle * np.array([np.cos(azimuth), np.sin(azimuth), 0])
+        root = joints[:, [skeleton.root]]
+        turned = root + (joints - root) @ Rotation.from_rotvec(axis).as_matrix().T.astype(joints.dtype)
+        turned[..., 2] += joints[..., 2].min() - turned[..., 2].min()
+        return turned
 
     def change_body(self, joints: np.ndarray, skeleton: Skeleton, rng: np.random.Generator) -> np.ndarray:
         """Return joints (T, K, 3) of another body whose segments have the same directions.

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 import numpy as np
 
 from posediff.datasets.camera_sampling import CameraPreset, draw_camera
+from posediff.datasets.crossover import crossover
 from posediff.datasets.detector_noise import DetectorNoise, simulate_detections
 from posediff.datasets.motion_variation import MotionVariation, at_times
 from posediff.geometry.cameras import Camera
@@ -122,6 +124,7 @@ class RefilmedTrack:
         filming: Simulation of cameras and detections; the other attributes are those of :class:`Track`.
         stride: Frames of ``joints_world`` per frame of the track; every read begins at a random one of them.
         variation: Random changes of the motion.
+        recordings: Joints (F', K, 3) of the recordings from which ``variation.crossover`` takes the upper body.
     """
 
     track_id: str
@@ -133,6 +136,7 @@ class RefilmedTrack:
     filming: Filming
     stride: int = 1
     variation: MotionVariation = MotionVariation()
+    recordings: Sequence[np.ndarray] = ()
 
     @property
     def num_frames(self) -> int:
@@ -144,6 +148,20 @@ class RefilmedTrack:
             last = len(self.joints_world) - 1
             wanted = np.minimum(wanted + rng.integers(self.stride), last)
         joints = at_times(self.joints_world, self.variation.times(wanted, len(self.joints_world), rng))
+        if self.variation.draws_crossover(rng):
+            joints = self._with_other_upper_body(joints, wanted, rng)
         joints = self.variation.change_body(joints, self.filming.skeleton, rng)
+        joints = self.variation.turn_over(joints, self.filming.skeleton, rng)
         camera = draw_camera(joints[::3], self.floor, self.filming.preset, rng)
         return self.filming.film(joints, camera, rng)
+
+    def _with_other_upper_body(self, joints: np.ndarray, wanted: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Return joints with the upper body of a random recording that is long enough, from a random frame on."""
+        other = self.recordings[int(rng.integers(len(self.recordings)))]
+        steps = wanted - wanted[0]
+        last = len(other) - 1 - int(steps[-1])
+        if last < 0:
+            return joints
+        times = self.variation.times(int(rng.integers(last + 1)) + steps, len(other), rng)
+        crossed = crossover(joints, at_times(other, times), self.filming.skeleton)
+        return joints if crossed is None else crossed

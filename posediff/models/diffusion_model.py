@@ -162,6 +162,7 @@ class DiffusionModel(BaseModel):
             raise ValueError(f'x_0 and noise must have one shape, with a condition for each clip; got {shapes}')
         if self.denoiser is None:
             return self.loss_module(self.head(condition), x_0, weight)
+        x_0 = self._without_mean(x_0, condition)
         states, drawn = self.train_cfg.states_per_clip, timestep is None and noise is None
         if drawn and self.training and self.teacher is not None:
             noise = torch.randn_like(x_0)
@@ -234,7 +235,21 @@ class DiffusionModel(BaseModel):
             condition = both_conditions(condition, mirrored_condition)
             denoiser = MirroredSteps(self.denoiser, self.head.flip_state)
         reverse = ReverseProcess(denoiser, self.noise_scheduler, self.sampler, self.test_cfg)
-        return reverse(condition, noise if isinstance(noise, Noise) else GivenNoise(noise), steps)
+        x_0 = reverse(condition, noise if isinstance(noise, Noise) else GivenNoise(noise), steps)
+        return self._with_mean(x_0, condition)
+
+    def _without_mean(self, x_0: Tensor, condition: Tensor) -> Tensor:
+        mean = self.conditioner.state_mean(condition)
+        return x_0 if mean is None else x_0 - mean
+
+    def _with_mean(self, x_0: Tensor, condition: Tensor) -> Tensor:
+        """Add the mean of the state (B, …) to sampled states (B, M, …)."""
+        mean = self.conditioner.state_mean(condition)
+        if mean is None:
+            return x_0
+        if self.test_cfg.keep_prior_mean and x_0.shape[1] > 1:
+            x_0 = x_0 - x_0.mean(1, keepdim=True)
+        return x_0 + mean.unsqueeze(1)
 
     def draw_noise(
         self,

@@ -89,6 +89,9 @@ class TestOptions:
         flip_test: Average each prediction with the mirrored prediction for the mirrored input.
         flip_hypotheses: Draw every second hypothesis for the mirrored input, with its own noise, and mirror it back
             (FMPose3D). Nothing is averaged: M hypotheses are M draws.
+        keep_prior_mean: Move the hypotheses of a clip so that their mean is the conditioner's mean of the state, the
+            lifter's pose with ``PosePriorConditioner``; diffusion then gives their spread only. A single hypothesis is
+            not moved.
         flip_steps: Average each output of the denoiser with the mirrored output for the mirrored state and input
             (D3DP). Of these three options, at most one is on.
     """
@@ -101,6 +104,7 @@ class TestOptions:
     flip_test: bool = False
     flip_hypotheses: bool = False
     flip_steps: bool = False
+    keep_prior_mean: bool = False
 
     __test__ = False  # not a test class, despite its name
 
@@ -115,6 +119,8 @@ class TestOptions:
         for name, value in flips.items():
             if not isinstance(value, bool):
                 raise ValueError(f'test_cfg: {name} must be True or False, got {value!r}')
+        if not isinstance(self.keep_prior_mean, bool):
+            raise ValueError(f'test_cfg: keep_prior_mean must be True or False, got {self.keep_prior_mean!r}')
         if sum(flips.values()) > 1:
             chosen = ' and '.join(name for name, value in flips.items() if value)
             raise ValueError(f'test_cfg: {chosen} mirror the input in different ways; choose one')

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from posediff.diffusion.prediction import PREDICTION_TYPES
+from posediff.models.conditioners.base import BaseConditioner
 from posediff.models.heads.base import BaseHead
 from posediff.models.layers.fourier_time_embedding import FourierTimeEmbedding
 from posediff.models.layers.timestep_embedding import SinusoidalStepEmbedding, TabulatedStepEmbedding
@@ -25,6 +26,7 @@ def check_parts(model: Any) -> None:
     if denoiser is None:
         _check_regression(model)
         return
+    _check_state_mean(model)
     known = getattr(denoiser, 'prediction_types', PREDICTION_TYPES)
     if path.prediction_type not in known:
         raise ValueError(
@@ -76,6 +78,32 @@ def _check_root(head: Any, aggregator: Any) -> None:
         raise ValueError(
             f"{type(aggregator).__name__}(root='predicted') needs a head that predicts the root position, such as "
             f'LiftingHead(predicts_root=True); got {type(head).__name__} without it'
+        )
+
+
+def _check_state_mean(model: Any) -> None:
+    conditioner, options = model.conditioner, model.test_cfg
+    has_mean = type(conditioner).state_mean is not BaseConditioner.state_mean
+    if options.keep_prior_mean and not has_mean:
+        raise ValueError(
+            f'test_cfg: keep_prior_mean needs a conditioner with a mean of the state, such as PosePriorConditioner; '
+            f'got {type(conditioner).__name__}'
+        )
+    if options.flip_steps and has_mean:
+        raise ValueError(
+            'test_cfg: flip_steps averages states of the input and of the mirrored input, whose means differ with '
+            f'{type(conditioner).__name__}; use flip_test'
+        )
+    if model.train_cfg.condition_dropout > 0 and has_mean:
+        raise ValueError(
+            f'train_cfg: condition_dropout replaces the condition by zeros, in which {type(conditioner).__name__} has '
+            'the mean of the state; set it to 0'
+        )
+    scale = getattr(conditioner, 'scale', None)
+    if has_mean and scale is not None and scale != getattr(model.head, 'scale', scale):
+        raise ValueError(
+            f'{type(conditioner).__name__} has scale={scale}, but the head has scale={model.head.scale}: both must be '
+            'the same'
         )
 
 

@@ -28,6 +28,10 @@ CASES = {
         for center in (False, True)
     ],
     'LifterConditioner': LIFTER_CASES,
+    'PosePriorConditioner': [
+        ContractCase({'lifter': MIXSTE, 'scale': 2.0}, input_shape=(5, 17, 2)),
+        ContractCase({'lifter': CENTRED_MIXSTE, 'scale': 2.0, 'center': True}, input_shape=(5, 17, 2)),
+    ],
     'SingleFrameConditioner': [
         ContractCase({'in_channels': 6, 'channels': 8}, input_shape=(1, 6, 4, 3)),
         ContractCase({'in_channels': 6, 'channels': 8, 'num_frames': 3}, input_shape=(3, 6, 4, 3)),

@@ -47,6 +47,11 @@ CASES = {
         ContractCase({**MIXSTE, 'clip_x_t': 1.5}, **POSE),
         ContractCase(MIXSTE, **POSE, continuous_time=True),
     ],
+    'TemporalTransformerDenoiser': [
+        ContractCase(MIXSTE, **POSE),
+        ContractCase({**MIXSTE, 'self_conditioning': True}, **POSE),
+        ContractCase(MIXSTE, **POSE, continuous_time=True),
+    ],
 }
 
 

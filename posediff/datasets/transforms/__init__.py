@@ -4,6 +4,7 @@ from posediff.datasets.transforms.body_part_occlusion import BodyPartOcclusion
 from posediff.datasets.transforms.border_truncation import RandomBorderTruncation
 from posediff.datasets.transforms.clip_loading import LoadClip, LoadKeyFrame
 from posediff.datasets.transforms.flip import LiftingRandomFlip
+from posediff.datasets.transforms.held_frames import HeldFrames
 from posediff.datasets.transforms.image_quality import (
     ClipBlur,
     ClipDownscale,
@@ -26,6 +27,7 @@ __all__ = [
     'ClipPhotometricDistortion',
     'ConvertKeypoints',
     'CropPerson',
+    'HeldFrames',
     'KeypointOcclusion',
     'LiftingRandomFlip',
     'LoadClip',

@@ -30,6 +30,20 @@ class BaseConditioner(BaseModule):
             (B, …).
         """
 
+    def state_mean(self, condition: Tensor) -> Tensor | None:
+        """Return the pose about which the model diffuses, if the condition has one.
+
+        With a mean, the state of the diffusion is x_0 minus the mean: the network models the error of the mean, and a
+        sample is the mean plus the sampled error.
+
+        Args:
+            condition: (B, …), a result of :meth:`forward`.
+
+        Returns:
+            (B, …) in head units, of the shape of x_0; None: zero.
+        """
+        return None
+
     def ready_to_train(self) -> str | None:
         """Return a sentence about what is missing for training, or None."""
         return None

@@ -83,13 +83,16 @@ class FrozenLifterConditioner(LifterConditioner):
             print_log(f'lifter {self.checkpoint} does not exist yet: weights stay random', 'current', level=30)
             return
         state = load_state(self.checkpoint)
-        own = {key.removeprefix(LIFTER_PREFIX): value for key, value in state.items() if key.startswith(LIFTER_PREFIX)}
-        if not own:
-            raise ValueError(f'{self.checkpoint} holds no lifter: none of its keys starts with {LIFTER_PREFIX!r}')
-        try:
-            self.lifter.load_state_dict(own)
-        except RuntimeError as error:
-            raise ValueError(f'the lifter in {self.checkpoint} does not fit the one in the config: {error}') from error
+        for prefix, module in self._frozen().items():
+            own = {key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)}
+            if not own:
+                raise ValueError(f'{self.checkpoint} holds no lifter: none of its keys starts with {prefix!r}')
+            try:
+                module.load_state_dict(own)
+            except RuntimeError as error:
+                raise ValueError(
+                    f'the lifter in {self.checkpoint} does not fit the one in the config: {error}'
+                ) from error
 
     def ready_to_train(self) -> str | None:
         """Return a sentence if the weights of the lifter are random, or None."""
@@ -109,6 +112,10 @@ class FrozenLifterConditioner(LifterConditioner):
         """Map 2D joints (B, T, K, 2 or 3) to the lifter's features (B, T, K, C), without gradient."""
         with torch.no_grad():
             return super().forward(features)
+
+    def _frozen(self) -> dict[str, nn.Module]:
+        """Return the frozen modules by the prefix of their keys in the checkpoint of the lifter."""
+        return {LIFTER_PREFIX: self.lifter}
 
     def _note_load(self, lifter: nn.Module, state: dict[str, Tensor], prefix: str, *_: Any) -> None:
         """Record that all weights of the lifter were loaded from a checkpoint."""

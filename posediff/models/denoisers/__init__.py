@@ -8,6 +8,7 @@ from posediff.models.denoisers.graph import CTGCNDenoiser
 from posediff.models.denoisers.keypoint_decoder import KeypointDecoder
 from posediff.models.denoisers.lookup_pose_decoder import LookupPoseDecoder
 from posediff.models.denoisers.mixste import MixSTEDenoiser
+from posediff.models.denoisers.temporal_transformer import TemporalTransformerDenoiser
 
 __all__ = [
     'BaseDenoiser',
@@ -18,4 +19,5 @@ __all__ = [
     'KeypointDecoder',
     'LookupPoseDecoder',
     'MixSTEDenoiser',
+    'TemporalTransformerDenoiser',
 ]

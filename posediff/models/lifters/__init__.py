@@ -3,5 +3,6 @@
 from posediff.models.lifters.mixste import MixSTE
 from posediff.models.lifters.per_frame import LinearLifter, ResidualMLP
 from posediff.models.lifters.temporal_convolution import TemporalConvolution
+from posediff.models.lifters.temporal_transformer import TemporalTransformer
 
-__all__ = ['LinearLifter', 'MixSTE', 'ResidualMLP', 'TemporalConvolution']
+__all__ = ['LinearLifter', 'MixSTE', 'ResidualMLP', 'TemporalConvolution', 'TemporalTransformer']
