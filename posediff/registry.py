@@ -3,8 +3,8 @@
 Two kinds of registry live here:
 
 * ``MODELS``, ``DATASETS``, ``TRANSFORMS``, ``METRICS``, ``HOOKS``, ``OPTIMIZERS``, ``OPTIM_WRAPPERS``,
-  ``VISUALIZERS`` are children of MMEngine's roots. ``type='mmpose.TopdownPoseEstimator'`` resolves through MMEngine's scopes, and only
-  then is that package imported.
+  ``VISUALIZERS`` are children of MMEngine's roots. ``type='mmpose.TopdownPoseEstimator'`` resolves through MMEngine's
+  scopes, and only then is that package imported.
 * One registry per stage of the data flow (``DENOISERS``, ``SAMPLERS``, …). MMEngine allows one child per
   scope under one root, so these are roots of their own. A name with a foreign scope, such as
   ``mmpose.HRNet`` in ``BACKBONES``, is looked up in that package's ``MODELS``.
