@@ -77,25 +77,26 @@ class MuonAdamW(Optimizer):
                     continue
                 parameter.mul_(1 - group['lr'] * group['weight_decay'])
                 update = self._muon if _is_large(parameter, group['min_size']) else self._adam
-                parameter.add_(update(parameter, group), alpha=-group['lr'])
+                parameter.add_(update(parameter.grad, self.state[parameter], group), alpha=-group['lr'])
         return loss
 
-    def _muon(self, parameter: Tensor, group: dict[str, Any]) -> Tensor:
-        state = self.state[parameter]
+    @staticmethod
+    def _muon(gradient: Tensor, state: dict[str, Any], group: dict[str, Any]) -> Tensor:
         if not state:
-            state['momentum'] = torch.zeros_like(parameter)
-        average = state['momentum'].lerp_(parameter.grad, 1 - group['momentum'])
-        ahead = parameter.grad.lerp(average, group['momentum'])
-        return orthogonalize(ahead) * (UPDATE_RMS * max(parameter.shape) ** 0.5)
+            state['momentum'] = torch.zeros_like(gradient)
+        average = state['momentum'].lerp_(gradient, 1 - group['momentum'])
+        ahead = gradient.lerp(average, group['momentum'])
+        return orthogonalize(ahead) * (UPDATE_RMS * max(gradient.shape) ** 0.5)
 
-    def _adam(self, parameter: Tensor, group: dict[str, Any]) -> Tensor:
-        state, (first, second) = self.state[parameter], group['betas']
+    @staticmethod
+    def _adam(gradient: Tensor, state: dict[str, Any], group: dict[str, Any]) -> Tensor:
+        first, second = group['betas']
         if not state:
             state['step'] = 0
-            state['mean'], state['square'] = torch.zeros_like(parameter), torch.zeros_like(parameter)
+            state['mean'], state['square'] = torch.zeros_like(gradient), torch.zeros_like(gradient)
         state['step'] += 1
-        mean = state['mean'].lerp_(parameter.grad, 1 - first) / (1 - first ** state['step'])
-        square = state['square'].lerp_(parameter.grad.square(), 1 - second) / (1 - second ** state['step'])
+        mean = state['mean'].lerp_(gradient, 1 - first) / (1 - first ** state['step'])
+        square = state['square'].lerp_(gradient.square(), 1 - second) / (1 - second ** state['step'])
         return mean / (square.sqrt() + group['eps'])
 
 
