@@ -50,13 +50,25 @@ def coordinate_median(hypotheses: Tensor) -> Tensor:
 
 
 def geometric_median(hypotheses: Tensor, num_iterations: int = 32) -> Tensor:
-    """Return the geometric median over M by Weiszfeld's algorithm, (B, M, …, D) to (B, …, D)."""
+    """Return the geometric median over M by Weiszfeld's algorithm, (B, M, …, D) to (B, …, D).
+
+    Where the iterate is one of the points, the plain algorithm would stay there; the step is that of the modified
+    algorithm of Vardi and Zhang ("The multivariate L1-median and associated data depth", PNAS 2000). For M = 2, every
+    point between the two is a geometric median; the result is their mean.
+    """
     points = hypotheses.double()
-    # minimum distance, which avoids infinite weights; 1e-9 of the spread does not affect the result
-    floor = 1e-9 * points.std(dim=1, correction=0).norm(dim=-1).clamp_min(torch.finfo(points.dtype).tiny * 1e9)
+    # points nearer than 1e-9 of the spread are the iterate itself
+    floor = 1e-9 * points.std(dim=1, correction=0).norm(dim=-1, keepdim=True).unsqueeze(1)
     centre = points.mean(1)
     for _ in range(num_iterations):
-        distance = torch.maximum((points - centre.unsqueeze(1)).norm(dim=-1), floor.unsqueeze(1))
-        weight = (floor.unsqueeze(1) / distance).unsqueeze(-1)  # at most 1: for equal points, 1 / floor overflows
-        centre = (weight * points).sum(1) / weight.sum(1)
+        offset = points - centre.unsqueeze(1)
+        distance = offset.norm(dim=-1, keepdim=True)
+        here = distance <= floor
+        nearest = distance.masked_fill(here, torch.inf).amin(1, keepdim=True).clamp_max(torch.finfo(points.dtype).max)
+        weight = torch.where(here, 0.0, nearest / distance)  # 1 / distance in a unit in which it is at most 1
+        step = (weight * offset).sum(1) / weight.sum(1).clamp_min(torch.finfo(points.dtype).tiny)
+        pull = torch.where(here, 0.0, offset / distance).sum(1).norm(dim=-1, keepdim=True)
+        multiplicity = here.sum(1)  # of points at the iterate, which keep it there if the others pull less
+        moved = torch.where(pull > multiplicity, 1 - multiplicity / pull, 0.0)
+        centre = centre + moved * step
     return centre.to(hypotheses.dtype)

@@ -119,6 +119,33 @@ def test_geometric_median_is_a_minimum_and_turns_with_the_axes(seed):
     torch.testing.assert_close(turned, median @ rotation, rtol=1e-4, atol=1e-3)
 
 
+def line(*places: float) -> torch.Tensor:
+    """Hypotheses (1, M, 1, 1, 3) at places on a line."""
+    direction = torch.tensor([2.0, -1, 2]) / 3
+    return (7 + torch.tensor(places)[:, None] * direction)[None, :, None, None]
+
+
+SQUARE = torch.tensor([[0.0, 0, 1], [4, 0, 1], [4, 4, 1], [0, 4, 1]])[None, :, None, None]
+
+
+@pytest.mark.parametrize(
+    ('hypotheses', 'expected'),
+    [
+        (line(3), line(3)),
+        (line(-1, 5), line(2)),
+        (line(0, 1, 5), line(1)),
+        (line(10, 0, 4, 11, 1, 2, 13), line(4)),
+        (line(0, 1, 2, 3, 9), line(2)),  # the iteration starts at the mean, which is a hypothesis: 3
+        (line(0, 0, 0, 1, 1), line(0)),
+        (SQUARE, torch.tensor([[[[[2.0, 2, 1]]]]])),
+        (torch.cat([SQUARE, SQUARE[:, :1].repeat(1, 5, 1, 1, 1)], 1), SQUARE[:, :1]),  # six of nine in a corner
+    ],
+)
+def test_geometric_medians_that_are_known(hypotheses, expected):
+    """On a line the median; of a square its centre; a point with at least half of the hypotheses."""
+    torch.testing.assert_close(MedianAggregator('geometric')(hypotheses), expected[:, 0], rtol=0, atol=1e-4)
+
+
 def test_medians_ignore_a_stray_hypothesis():
     hypotheses = draw((1, 5, 2, 17, 3))
     stray = hypotheses.clone()
