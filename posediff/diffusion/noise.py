@@ -85,6 +85,23 @@ class GivenNoise(Noise):
         return self.noise[draw, clips, hypotheses].float()
 
 
+class ZeroNoise(Noise):
+    """Noise that is 0 everywhere, the mean of the distribution.
+
+    Args:
+        shape: (draws, B, M, …).
+        device: Device of the noise.
+    """
+
+    def __init__(self, shape: tuple[int, ...], device: torch.device) -> None:
+        self.shape, self.device = shape, device
+
+    def read(self, draw: int, clips: slice, hypotheses: slice) -> Tensor:
+        _, batch, num_hypotheses, *state = self.shape
+        rows = len(range(batch)[clips]), len(range(num_hypotheses)[hypotheses])
+        return torch.zeros((*rows, *state), device=self.device)
+
+
 class MirroredNoise(Noise):
     """Noise in which every state is mirrored, for predictions on mirrored inputs.
 

@@ -8,10 +8,10 @@ import torch
 from mmengine.model import BaseModel
 from torch import Tensor
 
-from posediff.diffusion.noise import DrawnNoise, Generators, GivenNoise, Noise
+from posediff.diffusion.noise import DrawnNoise, Generators, GivenNoise, Noise, ZeroNoise
 from posediff.models.mirrored_steps import MirroredSteps, both_conditions
 from posediff.models.options import TestOptions, TrainOptions, parse_options
-from posediff.models.part_checks import check_parts, single_hypothesis
+from posediff.models.part_checks import check_noise_free, check_parts, single_hypothesis
 from posediff.models.reflow import Teacher
 from posediff.models.reverse import ReverseProcess
 from posediff.models.training_state import draw_times, loss_weight, training_state
@@ -202,7 +202,8 @@ class DiffusionModel(BaseModel):
             num_inference_steps: Denoiser calls per hypothesis; None: that of ``test_cfg``, else the sampler's default.
             generator: One generator or a list of B; None: the global CPU generator of torch. Numbers are drawn when
                 they are needed and equal those of one large draw (:class:`posediff.diffusion.noise.DrawnNoise`).
-            noise: (draws, B, M, …), replaces all random draws in order; ``noise[0]`` is x_T.
+            noise: (draws, B, M, …), replaces all random draws in order, also with ``test_cfg.noise_free``; ``noise[0]``
+                is x_T.
             mirrored_condition: (B, …) condition of the mirrored inputs; given: every output of the denoiser is averaged
                 with the one for the mirrored state (:class:`posediff.models.mirrored_steps.MirroredSteps`).
 
@@ -210,7 +211,8 @@ class DiffusionModel(BaseModel):
             x_0 (B, M, …) in head units.
 
         Raises:
-            ValueError: M < 1, M > 1 for a model without diffusion, or a wrong number of draws.
+            ValueError: M < 1, M > 1 for a model without diffusion, a wrong number of draws, or several draws or
+                hypotheses with ``test_cfg.noise_free``.
         """
         if num_hypotheses < 1:
             raise ValueError(f'num_hypotheses must be at least 1, got {num_hypotheses}')
@@ -271,8 +273,11 @@ class DiffusionModel(BaseModel):
 
     def lazy_noise(
         self, condition: Tensor, num_hypotheses: int, num_inference_steps: int | None, generator: Generators
-    ) -> DrawnNoise:
-        """Return the noise of :meth:`sample` as an object that draws it when it is read."""
+    ) -> Noise:
+        """Return the noise of :meth:`sample` as an object that draws it when it is read; zeros with ``noise_free``."""
         draws = self.sampler.num_draws(self.noise_scheduler, self.inference_steps(num_inference_steps))
         shape = self.head.state_shape(condition)
+        if self.test_cfg.noise_free:
+            check_noise_free(self.sampler, draws, num_hypotheses)
+            return ZeroNoise((draws, len(condition), num_hypotheses, *shape), condition.device)
         return DrawnNoise(draws, len(condition), num_hypotheses, shape, condition.device, generator)

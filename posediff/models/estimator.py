@@ -234,13 +234,14 @@ class PoseDiffusionEstimator(DiffusionModel):
             num_hypotheses, num_inference_steps, seed: None: those of ``test_cfg``.
         """
         steps = None if self.denoiser is None else self.inference_steps(num_inference_steps)
+        drawless = steps is None or self.test_cfg.noise_free
         return StreamSpec(
             skeleton=self.head.skeleton,
             num_frames=self.window_length,
             fps=self.fps,
             num_hypotheses=self.test_cfg.num_hypotheses if num_hypotheses is None else num_hypotheses,
             num_inference_steps=steps,
-            num_draws=0 if steps is None else self.sampler.num_draws(self.noise_scheduler, steps),
+            num_draws=0 if drawless else self.sampler.num_draws(self.noise_scheduler, steps),
             seed=self.test_cfg.seed if seed is None else seed,
             input_mask=getattr(self.data_preprocessor, 'input_mask', False),
             device=next(self.parameters()).device,

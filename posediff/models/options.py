@@ -94,6 +94,8 @@ class TestOptions:
             not moved.
         flip_steps: Average each output of the denoiser with the mirrored output for the mirrored state and input
             (D3DP). Of these three options, at most one is on.
+        noise_free: Start from x_T = 0, the mean of the noise, instead of a draw: one pose that depends on no seed.
+            M must be 1, and the sampler must draw no noise after x_T.
     """
 
     num_hypotheses: int = 1
@@ -105,6 +107,7 @@ class TestOptions:
     flip_hypotheses: bool = False
     flip_steps: bool = False
     keep_prior_mean: bool = False
+    noise_free: bool = False
 
     __test__ = False  # not a test class, despite its name
 
@@ -116,11 +119,15 @@ class TestOptions:
         if self.memory_budget_mb <= 0:
             raise ValueError(f'test_cfg: memory_budget_mb must be positive, got {self.memory_budget_mb!r}')
         flips = {name: getattr(self, name) for name in ('flip_test', 'flip_hypotheses', 'flip_steps')}
-        for name, value in flips.items():
+        switches = {**flips, 'keep_prior_mean': self.keep_prior_mean, 'noise_free': self.noise_free}
+        for name, value in switches.items():
             if not isinstance(value, bool):
                 raise ValueError(f'test_cfg: {name} must be True or False, got {value!r}')
-        if not isinstance(self.keep_prior_mean, bool):
-            raise ValueError(f'test_cfg: keep_prior_mean must be True or False, got {self.keep_prior_mean!r}')
+        if self.noise_free and self.num_hypotheses != 1:
+            raise ValueError(
+                f'test_cfg: noise_free=True starts every hypothesis from x_T = 0, so that all are equal; it needs '
+                f'num_hypotheses=1, got {self.num_hypotheses}'
+            )
         if sum(flips.values()) > 1:
             chosen = ' and '.join(name for name, value in flips.items() if value)
             raise ValueError(f'test_cfg: {chosen} mirror the input in different ways; choose one')

@@ -49,7 +49,32 @@ def check_parts(model: Any) -> None:
             f'got {type(model.loss_module).__name__}'
         )
     # raises now, not after training, if the spacing does not match the path
-    model.sampler.num_draws(path, model.inference_steps())
+    draws = model.sampler.num_draws(path, model.inference_steps())
+    if model.test_cfg.noise_free:
+        check_noise_free(model.sampler, draws, model.test_cfg.num_hypotheses)
+
+
+def check_noise_free(sampler: Any, draws: int, num_hypotheses: int) -> None:
+    """Check that sampling without noise is defined: one hypothesis, and no draw after x_T.
+
+    Args:
+        sampler: The sampler, named in the error.
+        draws: Its random draws per hypothesis.
+        num_hypotheses: M.
+
+    Raises:
+        ValueError: There are several hypotheses or several draws.
+    """
+    if num_hypotheses != 1:
+        raise ValueError(
+            f'test_cfg: noise_free=True gives one pose per clip, x_T = 0; num_hypotheses={num_hypotheses} would be '
+            f'{num_hypotheses} equal poses'
+        )
+    if draws != 1:
+        raise ValueError(
+            f'test_cfg: noise_free=True needs a deterministic sampler such as DDIMSampler; {type(sampler).__name__} '
+            f'draws noise {draws - 1} times after x_T'
+        )
 
 
 def single_hypothesis(num_hypotheses: int) -> ValueError:
@@ -119,6 +144,8 @@ def _check_regression(model: Any) -> None:
     for name, wanted in needing.items():
         if wanted:
             raise ValueError(f'train_cfg: {name} needs a denoiser')
+    if model.test_cfg.noise_free:
+        raise ValueError('test_cfg: noise_free needs a denoiser; a model without diffusion has no noise')
     for name in ('flip_hypotheses', 'flip_steps'):
         if getattr(model.test_cfg, name):
             raise ValueError(f'test_cfg: {name} needs a denoiser; use flip_test')

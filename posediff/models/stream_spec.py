@@ -22,7 +22,7 @@ class StreamSpec:
         fps: Frame rate of the training clips; None if the config does not state it.
         num_hypotheses: M, poses drawn for each window.
         num_inference_steps: Denoiser calls per hypothesis; None without diffusion.
-        num_draws: Random draws per hypothesis; 0 without diffusion.
+        num_draws: Random draws per hypothesis; 0 without diffusion and with ``noise_free``.
         seed: Seed of the noise.
         input_mask: Whether the network takes the mask of observed keypoints as a third channel.
         device: Device of the weights.

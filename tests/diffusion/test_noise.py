@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from posediff.diffusion.hypotheses import chunks
-from posediff.diffusion.noise import DrawnNoise, GivenNoise, MirroredNoise
+from posediff.diffusion.noise import DrawnNoise, GivenNoise, MirroredNoise, ZeroNoise
 from posediff.diffusion.normal_stream import DeviceNormalStream, NormalStream
 from posediff.structures.named_generators import plain_id
 
@@ -172,3 +172,10 @@ def test_ids_that_mean_the_same_have_one_form():
     assert [repr(plain_id(name)) for name in ('03', '-0', 'clip', np.str_('a b'), 1.5, None)] == [
         "'03'", "'-0'", "'clip'", "'a b'", '1.5', 'None',
     ]  # fmt: skip
+
+
+def test_no_noise_has_the_shapes_of_noise():
+    noise, parts = ZeroNoise((2, 4, 3, 5, 6), CPU), (slice(1, 3), slice(0, 2))
+    assert torch.equal(noise.read(0, *parts), torch.zeros(2, 2, 5, 6))
+    assert torch.equal(noise.rows(*parts)[1], torch.zeros(4, 5, 6))
+    assert torch.equal(noise.whole(), torch.zeros(2, 4, 3, 5, 6))

@@ -163,3 +163,15 @@ def test_the_estimator_says_what_a_stream_must_know(model):
     spec = model.stream_spec(num_hypotheses=5, seed=7)
     assert (spec.num_frames, spec.skeleton.name, spec.fps) == (FRAMES, 'h36m17', None)
     assert (spec.num_hypotheses, spec.num_inference_steps, spec.num_draws, spec.seed) == (5, 3, 1, 7)
+
+
+def test_a_clip_that_is_lifted_without_noise_depends_on_no_seed(model, config):
+    options = {'model.test_cfg.noise_free': True, 'model.test_cfg.num_hypotheses': 1}
+    plain = posediff.init_model(config, cfg_options=options)
+    plain.load_state_dict(model.state_dict())
+    keypoints = clip(20)
+    first, second = (lift(plain, keypoints, seed=seed)['joints_3d'] for seed in (0, 1))
+    assert np.array_equal(first, second)
+    assert not np.array_equal(first, lift(model, keypoints, num_hypotheses=1)['joints_3d'])
+    with pytest.raises(ValueError, match='num_hypotheses=2 would be 2 equal poses'):
+        lift(plain, keypoints, num_hypotheses=2)

@@ -7,6 +7,7 @@ import torch
 
 from posediff.models.estimator import PoseDiffusionEstimator
 from posediff.models.options import TestOptions, TrainOptions, parse_options
+from posediff.registry import SAMPLERS
 
 FRAMES, JOINTS = 5, 17
 CONFIG = {
@@ -32,6 +33,7 @@ CONFIG = {
         ('memory_budget_mb', math.inf),
         ('seed', 1.5),
         ('flip_test', 'yes'),
+        ('noise_free', 1),
     ],
 )
 def test_options_out_of_range_are_named(option, value):
@@ -101,6 +103,39 @@ def test_zero_is_not_taken_for_the_default(asked):
     model = PoseDiffusionEstimator(**CONFIG)
     with pytest.raises(ValueError, match=r'num_(hypotheses|inference_steps) must be .*, got 0'):
         model.sample_inputs(torch.zeros(1, FRAMES, JOINTS, 2), **asked)
+
+
+@pytest.mark.parametrize(
+    ('changes', 'said'),
+    [
+        ({'test_cfg': {'noise_free': True, 'num_hypotheses': 2}}, 'it needs num_hypotheses=1, got 2'),
+        ({'sampler': {'type': 'DDPMSampler'}},
+         'noise_free=True needs a deterministic sampler such as DDIMSampler; DDPMSampler draws noise 3 times'),
+        ({'denoiser': None, 'noise_scheduler': None, 'sampler': None}, 'noise_free needs a denoiser'),
+    ],
+)  # fmt: skip
+def test_a_start_without_noise_gives_one_pose(changes, said):
+    with pytest.raises(ValueError, match=said):
+        PoseDiffusionEstimator(**CONFIG | {'test_cfg': {'noise_free': True}} | changes)
+
+
+def test_a_start_without_noise_is_a_start_from_zero():
+    parts = CONFIG | {'denoiser': CONFIG['denoiser'] | {'dropout': 0.0}}
+    model = PoseDiffusionEstimator(**parts, test_cfg={'noise_free': True})
+    for parameter in model.parameters():  # layers initialised to zero would have no effect
+        torch.nn.init.normal_(parameter, std=0.1)
+    model.eval()
+    condition, noise = torch.randn(2, FRAMES, JOINTS, 2), torch.zeros(1, 2, 1, FRAMES, JOINTS, 3)
+    x_0 = model.sample(condition, 1)
+    assert torch.equal(x_0, model.sample(condition, 1, noise=noise))
+    assert torch.equal(x_0, model.sample(condition, 1, generator=torch.Generator().manual_seed(5)))
+    assert torch.equal(x_0, model.sample_inputs(condition))
+    assert not torch.equal(x_0, model.sample(condition, 1, noise=noise + 1))  # given noise replaces the start
+    with pytest.raises(ValueError, match='num_hypotheses=3 would be 3 equal poses'):
+        model.sample(condition, 3)
+    model.sampler = SAMPLERS.build({'type': 'DDIMSampler', 'eta': 1.0})
+    with pytest.raises(ValueError, match=r'deterministic sampler .*; DDIMSampler draws noise 1 times after x_T'):
+        model.sample(condition, 1, 2)
 
 
 @pytest.mark.parametrize('option', ['flip_hypotheses', 'flip_steps'])
