@@ -81,6 +81,7 @@ COMMANDS: tuple[Command | Group, ...] = (
         occlusion='accuracy by occlusion pattern of training and test',
         views='3D poses from one camera against triangulation from the others',
         clips='accuracy and time of lifters on whole clips, with hidden parts of the body',
+        estimates='accuracy of single poses made of the same hypotheses, on whole clips',
         joints='accuracy of lifters on keypoints of another skeleton',
         conversion='joints of two pose estimators on the same people, to measure conversion rules',
         posetrack='differences between PoseTrack results, with confidence intervals',

@@ -36,7 +36,7 @@ from posediff.evaluation.spread_skill import error_to_spread, squared_error_of_m
 from posediff.evaluation.tables import markdown_table
 from posediff.fileio.atomic_files import atomic_write
 from posediff.models.estimator import PoseDiffusionEstimator
-from posediff.structures.skeletons import get_skeleton
+from posediff.structures.skeletons import Skeleton, get_skeleton
 
 MEASURES = ('MPJPE', 'P-MPJPE', 'upper body')
 RATIOS = {'seen': 'error/spread, seen', 'hidden': 'error/spread, hidden'}
@@ -44,7 +44,7 @@ RATIOS = {'seen': 'error/spread, seen', 'hidden': 'error/spread, hidden'}
 
 def parse_args(argv: Sequence[str] | None = None, prog: str | None = None) -> argparse.Namespace:
     parser = command_parser(prog, __doc__)
-    parser.add_argument('data', help='folder of converted CMU motion, see posediff convert cmu')
+    add_clips(parser)
     parser.add_argument(
         '--lifter',
         nargs=2,
@@ -53,6 +53,19 @@ def parse_args(argv: Sequence[str] | None = None, prog: str | None = None) -> ar
         metavar=('CONFIG', 'CHECKPOINT'),
         help='lifting model, may be repeated; CONFIG is a file or the name of a packaged config',
     )
+    parser.add_argument('--num-hypotheses', type=positive, metavar='M', help='default: that of each config')
+    parser.add_argument('--num-inference-steps', type=positive, metavar='N', help='default: that of each config')
+    parser.add_argument('--seed', type=int, default=0, help='seed of sampling; default: %(default)s')
+    add_device(parser)
+    parser.add_argument(
+        '--out', type=Path, default=Path('out/clips.json'), metavar='FILE', help='JSON file; default: %(default)s'
+    )
+    return parser.parse_args(argv)
+
+
+def add_clips(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that select clips and their detections, for :func:`read_tracks` and :func:`read_clip`."""
+    parser.add_argument('data', help='folder of converted CMU motion, see posediff convert cmu')
     parser.add_argument('--subjects', nargs='+', metavar='NAME', help='subjects; default: those of the validation')
     parser.add_argument(
         '--severity', type=float, default=1.5, help='severity of the simulated detector noise; default: %(default)s'
@@ -65,14 +78,6 @@ def parse_args(argv: Sequence[str] | None = None, prog: str | None = None) -> ar
         '--clips', type=positive, metavar='N', help='number of clips, evenly spaced among all; default: all'
     )
     parser.add_argument('--frames', type=positive, metavar='N', help='frames per clip, from its start; default: all')
-    parser.add_argument('--num-hypotheses', type=positive, metavar='M', help='default: that of each config')
-    parser.add_argument('--num-inference-steps', type=positive, metavar='N', help='default: that of each config')
-    parser.add_argument('--seed', type=int, default=0, help='seed of sampling; default: %(default)s')
-    add_device(parser)
-    parser.add_argument(
-        '--out', type=Path, default=Path('out/clips.json'), metavar='FILE', help='JSON file; default: %(default)s'
-    )
-    return parser.parse_args(argv)
 
 
 def read_tracks(args: argparse.Namespace, skeleton: str) -> Sequence[Track]:
@@ -87,20 +92,33 @@ def read_tracks(args: argparse.Namespace, skeleton: str) -> Sequence[Track]:
     return [tracks[place] for place in np.linspace(0, len(tracks) - 1, args.clips).round().astype(int)]
 
 
-def measure(model: PoseDiffusionEstimator, track: Track, args: argparse.Namespace) -> dict[str, Any]:
-    """Lift a clip and return the sums of its measures over frames."""
+def read_clip(track: Track, skeleton: Skeleton, args: argparse.Namespace) -> tuple[Any, np.ndarray, np.ndarray]:
+    """Read the frames of a clip, with the parts of ``--hide`` not seen.
+
+    Returns:
+        The clip, its keypoints (F, K, 2) px, NaN where they are not seen, and their scores (F, K).
+
+    Raises:
+        ValueError: No keypoint is left.
+    """
     number = min(track.num_frames, args.frames or track.num_frames)
     clip = track.read(np.arange(number), np.random.default_rng(args.seed))
-    skeleton = model.head.skeleton
     scores = clip.keypoint_scores * clip.keypoint_mask
     for part in args.hide:
         scores[:, body_part_joints(part, skeleton)] = 0
     if not (scores > 0).any():
         raise ValueError(f'{track.track_id} has no keypoint left with --hide {" ".join(args.hide)}')
+    return clip, np.where(scores[..., None] > 0, clip.keypoints_2d, np.nan), scores
+
+
+def measure(model: PoseDiffusionEstimator, track: Track, args: argparse.Namespace) -> dict[str, Any]:
+    """Lift a clip and return the sums of its measures over frames."""
+    skeleton = model.head.skeleton
+    clip, keypoints, scores = read_clip(track, skeleton, args)
     begin = time.perf_counter()
     lifted = posediff.lift_keypoints(
         model,
-        np.where(scores[..., None] > 0, clip.keypoints_2d, np.nan),
+        keypoints,
         scores,
         skeleton=skeleton.name,
         img_shape=clip.camera.img_shape,

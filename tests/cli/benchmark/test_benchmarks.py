@@ -170,6 +170,44 @@ def test_whole_clips_compare_error_and_spread(files, data_root, tool, tmp_path, 
     assert [row.split('|')[place].strip() for row in rows] == ['–', f'{diffusion["error/spread, hidden"]:.2f}']
 
 
+def test_estimates_of_the_same_hypotheses(files, data_root, tool, tmp_path, capsys):
+    options = ['--subjects', '01', '--frames', '8', '--hide', 'legs', '--num-hypotheses', '5']
+    options += ['--num-inference-steps', '2', '--lifter', *files['diffusion']]
+    tool('estimates').main([str(data_root), *options, '--out', str(tmp_path / 'estimates.json')])
+    rows = {row['estimate']: row for row in json.loads((tmp_path / 'estimates.json').read_text())['rows']}
+    assert list(rows) == [
+        'mean', 'geometric median', 'coordinate median', 'density', 'RPEA, estimated root', 'noise-free draw, DDIM',
+        'first hypothesis', 'best of M (oracle)',
+    ]  # fmt: skip
+    assert [row['M'] for row in rows.values()] == [5] * 5 + [1, 1, 5]
+    assert all((row['clips'], row['frames'], row['steps']) == (2, 16, 2) for row in rows.values())
+    assert len({row['MPJPE'] for row in rows.values()}) == len({row['P-MPJPE'] for row in rows.values()}) == 8
+    for measure in ('MPJPE', 'P-MPJPE'):
+        assert rows['best of M (oracle)'][measure] < rows['first hypothesis'][measure]
+    *_, last = capsys.readouterr().out.splitlines()
+    assert [cell.strip() for cell in last.split('|')[1:3]] == ['best of M (oracle)', '5']
+    # the mean and its clips are those of benchmark clips
+    tool('clips').main([str(data_root), *options, '--out', str(tmp_path / 'clips.json')])
+    (clips,) = json.loads((tmp_path / 'clips.json').read_text())['rows']
+    for measure in ('MPJPE', 'P-MPJPE'):
+        assert rows['mean'][measure] == pytest.approx(clips[measure], rel=1e-5)
+
+
+def test_estimates_do_not_depend_on_the_block_of_frames(files, data_root, tool, tmp_path, monkeypatch):
+    command, found = tool('estimates'), []
+    for pairs in (command.PAIRS_AT_A_TIME, 3 * 17 * 2**2):
+        monkeypatch.setattr(command, 'PAIRS_AT_A_TIME', pairs)
+        out = tmp_path / f'{pairs}.json'
+        command.main([str(data_root), '--subjects', '01', '--lifter', *files['diffusion'], '--out', str(out)])
+        found.append({row['estimate']: row['MPJPE'] for row in json.loads(out.read_text())['rows']})
+    assert found[0] == pytest.approx(found[1], rel=1e-9)
+
+
+def test_estimates_need_hypotheses(files, data_root, tool, exit_code, capsys):
+    assert exit_code(tool('estimates').main, [str(data_root), '--lifter', *files['control']]) == 2
+    assert 'has no denoiser' in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(('name', 'calls'), [('diffusion', 3), ('control', 0)])
 def test_benchmark_prints_json(files, tool, capsys, name, calls):
     options = ['--num-inference-steps', '3', '--num-hypotheses', '2'] if calls else []
