@@ -53,6 +53,7 @@ COMMANDS: tuple[Command | Group, ...] = (
     Command('dist-train', 'train with several processes', 'dist_train'),
     Command('dist-test', 'evaluate with several processes', 'dist_test'),
     Command('publish', 'remove from a training checkpoint what inference does not need', 'publish'),
+    Command('calibrate', "fit the spread of a lifter's hypotheses to its errors", 'calibrate'),
     Command('configs', 'list, show or copy the packaged configs', 'configs'),
     Command('new-plugin', 'write a package of your own components, with tests and a config', 'new_plugin'),
     _group(

@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 from mmengine.config import Config
+from torch import Tensor
 
 from posediff.cli.arguments import command_parser
 from posediff.engine.command_line import one_line_errors
@@ -53,7 +54,7 @@ def publish(source: Path, destination: Path, half: bool = False, config_out: Pat
         ValueError: The checkpoint or its config cannot be read, a weight is too large for float16, or two of the paths
             are the same file.
     """
-    _check_paths(source, destination, config_out)
+    check_paths(source, destination, config_out)
     checkpoint = load_checkpoint(source)
     state = state_of(checkpoint, source)
     meta = checkpoint.get('meta') or {}
@@ -65,14 +66,19 @@ def publish(source: Path, destination: Path, half: bool = False, config_out: Pat
         draft = both.enter_context(atomic_write(destination))
         if config_out is not None and text is not None:
             both.enter_context(atomic_write(config_out)).write_text(text, encoding='utf-8')
-        if destination.suffix == SUFFIX:
-            write_safetensors(draft, state, kept)
-        else:
-            torch.save({'state_dict': state, 'meta': kept}, draft)
+        write_weights(draft, destination, state, kept)
     return destination.stat().st_size
 
 
-def _check_paths(source: Path, destination: Path, config_out: Path | None) -> None:
+def write_weights(draft: Path, destination: Path, state: Mapping[str, Tensor], meta: Mapping[str, Any]) -> None:
+    """Write weights to ``draft`` in the format of ``destination``: safetensors, or a PyTorch checkpoint."""
+    if destination.suffix == SUFFIX:
+        write_safetensors(draft, state, meta)
+    else:
+        torch.save({'state_dict': dict(state), 'meta': dict(meta)}, draft)
+
+
+def check_paths(source: Path, destination: Path, config_out: Path | None) -> None:
     """Raise an error if two of the paths are the same file, or a file to write is a folder."""
     written = [path for path in (destination, config_out) if path is not None]
     if len({path.resolve() for path in (source, *written)}) <= len(written):

@@ -120,7 +120,8 @@ class PoseDiffusionEstimator(DiffusionModel):
     ) -> Tensor:
         """Sample x_0 (B, M, …) as :meth:`sample_inputs` does, for the result of :meth:`view_features`."""
         conditions = self.view_conditions(features)
-        return self.sample_conditions(conditions, num_hypotheses, num_inference_steps, generator=generator, noise=noise)
+        x_0 = self.sample_conditions(conditions, num_hypotheses, num_inference_steps, generator=generator, noise=noise)
+        return self.head.calibrate(x_0, features[0])
 
     def view_conditions(self, features: Sequence[Tensor]) -> tuple[Tensor, ...]:
         """Return the conditions (B, …) of the result of :meth:`view_features`, of the mirrored inputs if needed."""
@@ -136,7 +137,7 @@ class PoseDiffusionEstimator(DiffusionModel):
         generator: Generators = None,
         noise: Tensor | Noise | None = None,
     ) -> Tensor:
-        """Sample x_0 (B, M, …) as :meth:`sample_inputs` does, for the result of :meth:`view_conditions`."""
+        """Sample x_0 (B, M, …) for the result of :meth:`view_conditions`, without the calibration of the head."""
         num_hypotheses = self.test_cfg.num_hypotheses if num_hypotheses is None else num_hypotheses
         condition = conditions[0]
         drawn = noise if noise is None or isinstance(noise, Noise) else GivenNoise(noise)

@@ -23,6 +23,8 @@ def check_parts(model: Any) -> None:
     """
     denoiser, path, options = model.denoiser, model.noise_scheduler, model.train_cfg
     _check_root(model.head, model.aggregator)
+    if getattr(model.head, 'calibrated_spread', False) and denoiser is None:
+        raise ValueError('LiftingHead(calibrated_spread=True) needs a denoiser: without one there is no spread')
     if denoiser is None:
         _check_regression(model)
         return

@@ -20,7 +20,10 @@ model = dict(
     ),
     noise_scheduler=dict(type='LinearPath', prediction_type='velocity', time_input='sigma_1000'),
     sampler=dict(type='MidpointSampler'),
-    head=dict(in_channels=None, scale=20.0),  # the error of the lifter has a standard deviation of about 1 / 20 m
+    # posediff calibrate fits the factors of the spread after training
+    head=dict(
+        in_channels=None, scale=20.0, calibrated_spread=True
+    ),  # the error of the lifter has a standard deviation of about 1 / 20 m
     aggregator=dict(type='MeanAggregator'),
     loss=dict(type='SquaredErrorLoss'),
     test_cfg=dict(num_hypotheses=20, num_inference_steps=4, keep_prior_mean=True),

@@ -93,6 +93,15 @@ class BaseHead(BaseModule):
             hypotheses: (B, M, …) the hypotheses.
         """
 
+    def calibrate(self, x_0: Tensor, inputs: Tensor) -> Tensor:
+        """Return hypotheses (B, M, …) with a corrected spread about their mean; a head without calibration: x_0.
+
+        Args:
+            x_0: (B, M, …) hypotheses in head units.
+            inputs: (B, …) preprocessed inputs of the model.
+        """
+        return x_0
+
     @abstractmethod
     def flip_inputs(self, inputs: Tensor) -> Tensor:
         """Mirror the inputs of the model horizontally."""

@@ -28,6 +28,11 @@ class LiftingHead(BaseHead):
     With ``predicts_root``, the root joint of x_0 is the position of the root in the camera frame, as in FMPose3D; the
     other joints are relative to it all the same. Decoding sets the root joint to the origin too.
 
+    With ``calibrated_spread``, hypotheses are moved away from their mean, or towards it, by a factor for each joint:
+    one where its keypoint was observed, and one where it was not. ``posediff calibrate`` fits the factors and stores
+    them in the checkpoint. Factors are of positions relative to the root joint. The mean of the hypotheses does not
+    change.
+
     Args:
         skeleton: Skeleton of the joints, a name in :mod:`posediff.structures.skeletons`.
         in_channels: Channels of the condition from which :meth:`forward` regresses x_0 with one linear layer; None for
@@ -36,10 +41,12 @@ class LiftingHead(BaseHead):
         predicts_root: Whether the root joint of x_0 is the root's position, instead of 0. Training needs
             ``gt_instances.root_position``.
         zero_root: Whether decoded poses have the root joint at the origin.
+        calibrated_spread: Whether the spread of the hypotheses is multiplied by factors of the checkpoint.
         init_cfg: See :class:`mmengine.model.BaseModule`.
     """
 
     flip_indices: Tensor
+    spread_factors: Tensor
 
     def __init__(
         self,
@@ -48,6 +55,7 @@ class LiftingHead(BaseHead):
         scale: float = 1.0,
         predicts_root: bool = False,
         zero_root: bool = False,
+        calibrated_spread: bool = False,
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(init_cfg)
@@ -58,6 +66,9 @@ class LiftingHead(BaseHead):
         self.predicts_root = predicts_root
         self.zero_root = zero_root or predicts_root
         self.regression = None if in_channels is None else nn.Linear(in_channels, 3)
+        if calibrated_spread:  # of observed and of other joints
+            self.register_buffer('spread_factors', torch.ones(2, self.skeleton.num_joints))
+        self.calibrated_spread = calibrated_spread
         self.register_buffer('flip_indices', torch.tensor(self.skeleton.flip_indices), persistent=False)
 
     def encode(self, pose: Tensor) -> Tensor:
@@ -118,6 +129,19 @@ class LiftingHead(BaseHead):
             sample.pred_hypotheses = drawn
             if 'gt_instances' in sample:  # MMPose's metrics need NumPy arrays
                 sample.gt_instances = sample.gt_instances.numpy()
+
+    def calibrate(self, x_0: Tensor, inputs: Tensor) -> Tensor:
+        if not self.calibrated_spread:
+            return x_0
+        # inputs are keypoints (B, T, K, 2), 0 where they were not observed, or (B, T, K, 3) with the mask
+        observed = inputs[..., 2] > 0 if inputs.shape[-1] > 2 else (inputs[..., :2] != 0).any(-1)
+        factors = torch.where(observed, self.spread_factors[0], self.spread_factors[1])[:, None, ..., None]
+        mean = x_0.mean(1, keepdim=True)
+        moved = x_0 - mean
+        root = moved[..., self.skeleton.root, :].unsqueeze(-2)
+        if self.predicts_root:  # a position; the other joints are relative to it
+            root = torch.zeros_like(root)
+        return mean + root + factors.to(x_0) * (moved - root)
 
     def flip_inputs(self, inputs: Tensor) -> Tensor:
         flipped = inputs[..., self.flip_indices, :].clone()
