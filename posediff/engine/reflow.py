@@ -52,6 +52,8 @@ class ReflowHook(Hook):
         model: Any = unwrap(runner.model)
         if getattr(model, 'denoiser', None) is None:
             raise ValueError('ReflowHook needs a model with a denoiser')
+        if model.conditioner.has_start_state:
+            raise ValueError('ReflowHook makes pairs of standard normal noise, but the conditioner has a start state')
         self._check_others(model, state := load_state(self.checkpoint))
         denoiser = copy.deepcopy(model.denoiser)
         try:

@@ -14,6 +14,7 @@ from posediff.models.options import TestOptions, TrainOptions, parse_options
 from posediff.models.part_checks import check_noise_free, check_parts, single_hypothesis
 from posediff.models.reflow import Teacher
 from posediff.models.reverse import ReverseProcess
+from posediff.models.start_state import StartNoise
 from posediff.models.training_state import draw_times, loss_weight, training_state
 from posediff.registry import AGGREGATORS, BACKBONES, CONDITIONERS, DENOISERS, HEADS, MODELS, NOISE_SCHEDULERS, SAMPLERS
 from posediff.structures.references import refuse_references
@@ -146,7 +147,7 @@ class DiffusionModel(BaseModel):
             condition: (B, …).
             timestep: Times (B,) or (1,) of the noise scheduler, int64 on a table and float on a continuous path; None:
                 drawn as ``train_cfg.time_distribution`` says, before the noise, or after it with a :attr:`teacher`.
-            noise: (B, …) epsilon; None: drawn. If neither is given, ``train_cfg.states_per_clip`` states of every clip
+            noise: (B, …) epsilon, or the noise of the start state of the conditioner; None: drawn. If neither is given, ``train_cfg.states_per_clip`` states of every clip
                 are drawn.
             weight: Broadcastable to x_0, or None.
 
@@ -178,6 +179,8 @@ class DiffusionModel(BaseModel):
             raise ValueError(f'timestep must be ({x_0.shape[0]},), one for each clip, got {tuple(timestep.shape)}')
         if noise is None:
             noise = torch.randn_like(x_0)
+        if (start := self.conditioner.start_state(condition)) is not None:
+            x_0, noise = start.training_pair(x_0, noise, self.head.observed_channels)
         parts, own_states = (self.denoiser, self.noise_scheduler), self.train_cfg.own_states
         x_t, *estimate = training_state(*parts, x_0, noise, timestep, condition, own_states)
         output = self.denoiser(x_t, self.noise_scheduler.network_time(timestep), condition, *estimate)
@@ -203,7 +206,8 @@ class DiffusionModel(BaseModel):
             generator: One generator or a list of B; None: the global CPU generator of torch. Numbers are drawn when
                 they are needed and equal those of one large draw (:class:`posediff.diffusion.noise.DrawnNoise`).
             noise: (draws, B, M, …), replaces all random draws in order, also with ``test_cfg.noise_free``; ``noise[0]``
-                is x_T.
+                is x_T, or the noise of the start state of the conditioner
+                (:class:`posediff.models.start_state.StartState`).
             mirrored_condition: (B, …) condition of the mirrored inputs; given: every output of the denoiser is averaged
                 with the one for the mirrored state (:class:`posediff.models.mirrored_steps.MirroredSteps`).
 
@@ -232,12 +236,16 @@ class DiffusionModel(BaseModel):
                 f'noise must be (draws, B, M, …) = {(*expected, "…")} for {steps} steps of '
                 f'{type(self.sampler).__name__}, got {tuple(noise.shape)}'
             )
+        noise = noise if isinstance(noise, Noise) else GivenNoise(noise)
+        if (start := self.conditioner.start_state(condition)) is not None:
+            first, _ = self.sampler.pairs(self.noise_scheduler, steps)[0]
+            noise = StartNoise(noise, start, self.noise_scheduler.level(first).noise)
         denoiser: Any = self.denoiser
         if mirrored_condition is not None:
             condition = both_conditions(condition, mirrored_condition)
             denoiser = MirroredSteps(self.denoiser, self.head.flip_state)
         reverse = ReverseProcess(denoiser, self.noise_scheduler, self.sampler, self.test_cfg)
-        x_0 = reverse(condition, noise if isinstance(noise, Noise) else GivenNoise(noise), steps)
+        x_0 = reverse(condition, noise, steps)
         return self._with_mean(x_0, condition)
 
     def _without_mean(self, x_0: Tensor, condition: Tensor) -> Tensor:

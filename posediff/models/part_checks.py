@@ -25,6 +25,7 @@ def check_parts(model: Any) -> None:
     _check_root(model.head, model.aggregator)
     if getattr(model.head, 'calibrated_spread', False) and denoiser is None:
         raise ValueError('LiftingHead(calibrated_spread=True) needs a denoiser: without one there is no spread')
+    _check_start_state(model)
     if denoiser is None:
         _check_regression(model)
         return
@@ -132,6 +133,31 @@ def _check_state_mean(model: Any) -> None:
             f'{type(conditioner).__name__} has scale={scale}, but the head has scale={model.head.scale}: both must be '
             'the same'
         )
+
+
+def _check_start_state(model: Any) -> None:
+    """Check that what depends on noise without a mean, or on a changed condition, is not used with a start state."""
+    head, conditioner = type(model.head).__name__, type(model.conditioner).__name__
+    if not model.conditioner.has_start_state:
+        if model.head.observed_channels:
+            raise ValueError(f'{head} needs a conditioner with a start state, for its observed channels; got {conditioner}')
+        return
+    if model.denoiser is None:
+        raise ValueError(f'the start state of {conditioner} needs a denoiser')
+    sampler = model.sampler
+    if sampler.num_draws(model.noise_scheduler, model.inference_steps()) != 1:
+        raise ValueError(
+            f'{type(sampler).__name__} adds noise between steps, which a start state does not scale: {conditioner} '
+            'needs a deterministic sampler'
+        )
+    options = {
+        'train_cfg: own_states': model.train_cfg.own_states > 0,
+        'train_cfg: condition_dropout': model.train_cfg.condition_dropout > 0,
+        'test_cfg: guidance_scale': model.test_cfg.guidance_scale != 1,
+    }
+    for name, wanted in options.items():
+        if wanted:
+            raise ValueError(f'{name} does not work with the start state of {conditioner}')
 
 
 def _check_regression(model: Any) -> None:

@@ -31,6 +31,7 @@ class ContractCase:
         condition_shape: Shape of the condition without its leading axis B (denoisers, and heads that predict from it).
         input_shape: Shape of the input without B (backbones and conditioners).
         continuous_time: Whether a denoiser is made for real times in [0, 1] instead of indices of a table.
+        uses_condition: Whether a denoiser reads the condition; False if the start state holds all that it is given.
     """
 
     kwargs: Mapping[str, Any] | Callable[[Path], Mapping[str, Any]] = field(default_factory=dict)
@@ -38,6 +39,7 @@ class ContractCase:
     condition_shape: tuple[int, ...] = ()
     input_shape: tuple[int, ...] = ()
     continuous_time: bool = False
+    uses_condition: bool = True
 
     def arguments(self, folder: Path) -> dict[str, Any]:
         """Return the constructor arguments; files that they name are written into ``folder``."""

@@ -27,6 +27,14 @@ CASES = {
         for channels in (2, 3)  # with and without the mask channel
         for center in (False, True)
     ],
+    'LiftedPoseConditioner': [
+        ContractCase({'lifter': MIXSTE, 'in_channels': 8}, input_shape=(5, 17, 2)),
+        ContractCase({'lifter': CENTRED_MIXSTE, 'in_channels': 8, 'center': True}, input_shape=(5, 17, 2)),
+        ContractCase(
+            {'lifter': {'type': 'GraFormer', 'channels': 8, 'num_layers': 1, 'in_channels': 3}, 'in_channels': 24},
+            input_shape=(1, 17, 3),
+        ),
+    ],
     'LifterConditioner': LIFTER_CASES,
     'PosePriorConditioner': [
         ContractCase({'lifter': MIXSTE, 'scale': 2.0}, input_shape=(5, 17, 2)),

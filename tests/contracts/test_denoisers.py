@@ -16,6 +16,7 @@ KEYPOINTS = {
 CSDI_DEPTHS = {'num_frames': 5, 'channels': 8, 'num_layers': 2, 'num_heads': 2, 'feedforward_channels': 8}
 CSDI_WIDTHS = {'frame_channels': 8, 'joint_channels': 4, 'step_channels': 8}
 GRAPH = {'num_frames': 5, 'channels': 8, 'num_layers': 2, 'step_channels': 8, 'num_train_timesteps': 50}
+GRAFORMER = {'channels': 8, 'num_layers': 2, 'num_heads': 2}
 FMPOSE3D = {'channels': 16, 'num_layers': 2, 'num_heads': 2, 'hidden_channels': 24, 'time_channels': 8}
 # Stochastic depth has no effect in eval mode.
 MIXSTE = {'num_frames': 5, 'channels': 8, 'depth': 2, 'num_heads': 2, 'drop_path_rate': 0.1}
@@ -32,6 +33,10 @@ CASES = {
     'FMPose3DDenoiser': [
         ContractCase(FMPOSE3D | {'num_frames': 5}, **POSE, continuous_time=True),
         ContractCase({**FMPOSE3D, 'condition_channels': 6}, state_shape=(1, 17, 3), condition_shape=(1, 17, 6)),
+    ],
+    'GraFormerDenoiser': [
+        ContractCase(GRAFORMER, state_shape=(1, 17, 5), condition_shape=(1, 17, 5), uses_condition=False),
+        ContractCase({**GRAFORMER, 'num_frames': 5, 'state_channels': 3, 'condition_channels': 2}, **POSE),
     ],
     'KeypointDecoder': [ContractCase(KEYPOINTS, state_shape=(3, 2), condition_shape=(6 + 3, 16, 12))],
     'LookupPoseDecoder': [

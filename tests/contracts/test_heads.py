@@ -23,6 +23,7 @@ CASES = {
         ContractCase(state_shape=POSE),
         ContractCase({'in_channels': 8, 'scale': 2.0}, state_shape=POSE, condition_shape=(4, 17, 8)),
     ],
+    'ObservedLiftingHead': [ContractCase({'scale': 2.0}, state_shape=POSE)],
 }
 
 

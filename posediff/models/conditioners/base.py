@@ -7,6 +7,8 @@ from abc import abstractmethod
 from mmengine.model import BaseModule
 from torch import Tensor
 
+from posediff.models.start_state import StartState
+
 
 class BaseConditioner(BaseModule):
     """A network that computes the condition of the denoiser from the observed clip, once per clip.
@@ -15,9 +17,11 @@ class BaseConditioner(BaseModule):
 
     Attributes:
         num_frames: T, the window length that the network was built for; None if it takes any length.
+        has_start_state: Whether :meth:`start_state` returns one.
     """
 
     num_frames: int | None = None
+    has_start_state: bool = False
 
     @abstractmethod
     def forward(self, features: Tensor) -> Tensor:
@@ -41,6 +45,14 @@ class BaseConditioner(BaseModule):
 
         Returns:
             (B, …) in head units, of the shape of x_0; None: zero.
+        """
+        return None
+
+    def start_state(self, condition: Tensor) -> StartState | None:
+        """Return the distribution from which the reverse process starts; None: standard normal noise.
+
+        Args:
+            condition: (B, …) as :meth:`forward` returned it.
         """
         return None
 

@@ -4,6 +4,7 @@ from posediff.models.denoisers.base import BaseDenoiser
 from posediff.models.denoisers.concat_decoder import ConcatPoseDecoder
 from posediff.models.denoisers.csdi import CSDIDenoiser
 from posediff.models.denoisers.fmpose3d import FMPose3DDenoiser
+from posediff.models.denoisers.graformer import GraFormerDenoiser
 from posediff.models.denoisers.graph import CTGCNDenoiser
 from posediff.models.denoisers.keypoint_decoder import KeypointDecoder
 from posediff.models.denoisers.lookup_pose_decoder import LookupPoseDecoder
@@ -16,6 +17,7 @@ __all__ = [
     'CTGCNDenoiser',
     'ConcatPoseDecoder',
     'FMPose3DDenoiser',
+    'GraFormerDenoiser',
     'KeypointDecoder',
     'LookupPoseDecoder',
     'MixSTEDenoiser',

@@ -88,7 +88,7 @@ class PreparedDenoiser(BaseDenoiser):
 
 
 class ClipDenoiser(PreparedDenoiser):
-    """A denoiser of clips of 3D joints: x_t (N, T, K, 3), condition (B, T, K, C).
+    """A denoiser of clips of joints: x_t (N, T, K, D), condition (B, T, K, C).
 
     Args:
         num_frames: T.
@@ -96,6 +96,7 @@ class ClipDenoiser(PreparedDenoiser):
         condition_channels: C.
         init_cfg: See :class:`mmengine.model.BaseModule`.
         self_conditioning: See :class:`posediff.models.denoisers.base.BaseDenoiser`.
+        state_channels: D; 3 for 3D joints.
 
     Attributes:
         input_channels: Channels of the input of :meth:`denoise`.
@@ -111,13 +112,14 @@ class ClipDenoiser(PreparedDenoiser):
         condition_channels: int,
         init_cfg: dict | None = None,
         self_conditioning: bool = False,
+        state_channels: int = 3,
     ) -> None:
         super().__init__(init_cfg=init_cfg)
         self.self_conditioning = self_conditioning
-        self.input_channels = 6 if self_conditioning else 3
+        self.input_channels = 2 * state_channels if self_conditioning else state_channels
         num_joints = get_skeleton(skeleton).num_joints
         self.num_frames = num_frames
-        self.state_shape = (num_frames, num_joints, 3)
+        self.state_shape = (num_frames, num_joints, state_channels)
         self.condition_shape = (num_frames, num_joints, condition_channels)
 
 

@@ -17,7 +17,13 @@ class BaseHead(BaseModule):
 
     Only the head depends on units, the layout of labels, and how poses are mirrored. ``decode(encode(pose))`` equals
     the pose.
+
+    Attributes:
+        observed_channels: First channels of the last axis of x_0 that labels do not contain: the start state of the
+            conditioner gives them (:class:`posediff.models.start_state.StartState`).
     """
+
+    observed_channels: int = 0
 
     @property
     def background_value(self) -> float | None:

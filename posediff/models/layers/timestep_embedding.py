@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import torch
 import torch.nn.functional as F
@@ -69,28 +70,37 @@ class TabulatedStepEmbedding(nn.Module):
 
 
 class SinusoidalStepEmbedding(nn.Module):
-    """The embedding of DDPM: sines and cosines of decreasing frequency, then Linear, GELU, Linear.
+    """The embedding of DDPM: sines and cosines of decreasing frequency, then Linear, activation, Linear.
 
     Frequencies are 10000^(-k / (half - 1)); D3DP uses this one (Shan et al., ICCV 2023). They resolve times of 0 to
     1000; on a continuous path, ``time_input='sigma_1000'`` gives such times.
 
     Args:
-        channels: Width of the sinusoid and of the embedding; even, at least 4.
+        channels: Width of the sinusoid; even, at least 4.
         hidden_channels: Width between the two linear maps.
+        out_channels: Width of the embedding; None: that of the sinusoid.
+        activation: Function between the two linear maps.
     """
 
-    def __init__(self, channels: int, hidden_channels: int) -> None:
+    def __init__(
+        self,
+        channels: int,
+        hidden_channels: int,
+        out_channels: int | None = None,
+        activation: Callable[[Tensor], Tensor] = F.gelu,
+    ) -> None:
         super().__init__()
         if channels < 4 or channels % 2:
             raise ValueError(f'a step embedding needs an even width of at least 4; got {channels}')
         self.channels = channels
+        self.activation = activation
         self.hidden = nn.Linear(channels, hidden_channels)
-        self.output = nn.Linear(hidden_channels, channels)
+        self.output = nn.Linear(hidden_channels, channels if out_channels is None else out_channels)
 
     def forward(self, timestep: Tensor) -> Tensor:
-        """Embed times (S,), int64 or real, as (S, channels)."""
+        """Embed times (S,), int64 or real, as (S, out_channels)."""
         half = self.channels // 2
         exponents = torch.arange(half, device=timestep.device) * (-math.log(10000.0) / (half - 1))
         angles = timestep[:, None] * exponents.exp()
         sinusoid = torch.cat([angles.sin(), angles.cos()], dim=-1).to(self.hidden.weight.dtype)
-        return self.output(F.gelu(self.hidden(sinusoid)))
+        return self.output(self.activation(self.hidden(sinusoid)))
