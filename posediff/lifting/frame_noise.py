@@ -20,12 +20,12 @@ generated once for all windows that contain the frame."""
 
 
 class FrameNoise:
-    """All draws of one frame, (draws, M, K, 3), generated in parts when they are read.
+    """All draws of one frame, (draws, M, K, D), generated in parts when they are read.
 
     Args:
         seed, track, frame: Determine the values. The type of a track id has no influence
             (:func:`posediff.structures.named_generators.plain_id`).
-        shape: (draws, M, K, 3).
+        shape: (draws, M, K, D).
     """
 
     def __init__(self, seed: int, track: object, frame: int, shape: tuple[int, ...]) -> None:
@@ -37,7 +37,7 @@ class FrameNoise:
         self._stream: NormalStream | None = None
 
     def read(self, draw: int) -> Tensor:
-        """Return one draw, float32 (M, K, 3) on the CPU."""
+        """Return one draw, float32 (M, K, D) on the CPU."""
         first = draw - draw % self._at_a_time
         if self._kept is None or self._kept[0] != first:
             self._kept = first, self._make(first)
@@ -55,7 +55,7 @@ class FrameNoise:
 
 
 class WindowNoise(Noise):
-    """Noise (draws, B, M, T, K, 3) of windows, stacked from the noise of their frames.
+    """Noise (draws, B, M, T, K, D) of windows, stacked from the noise of their frames.
 
     Args:
         windows: For each of B windows, the noise of its T frames.
@@ -71,5 +71,5 @@ class WindowNoise(Noise):
         windows = self.windows[clips]
         places = {frame: place for place, frame in enumerate(dict.fromkeys(itertools.chain(*windows)))}
         frames = torch.stack([frame.read(draw)[hypotheses] for frame in places])  # each frame once: windows overlap
-        noise = frames[torch.tensor([[places[frame] for frame in window] for window in windows])]  # (B, T, M, K, 3)
+        noise = frames[torch.tensor([[places[frame] for frame in window] for window in windows])]  # (B, T, M, K, D)
         return to_device(noise.transpose(1, 2).contiguous(), self.device)

@@ -147,8 +147,8 @@ class DiffusionModel(BaseModel):
             condition: (B, …).
             timestep: Times (B,) or (1,) of the noise scheduler, int64 on a table and float on a continuous path; None:
                 drawn as ``train_cfg.time_distribution`` says, before the noise, or after it with a :attr:`teacher`.
-            noise: (B, …) epsilon, or the noise of the start state of the conditioner; None: drawn. If neither is given, ``train_cfg.states_per_clip`` states of every clip
-                are drawn.
+            noise: (B, …) epsilon, or the noise of the conditioner's start state; None: drawn. If neither is given,
+                ``train_cfg.states_per_clip`` states of every clip are drawn.
             weight: Broadcastable to x_0, or None.
 
         Returns:

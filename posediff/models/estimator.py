@@ -246,6 +246,7 @@ class PoseDiffusionEstimator(DiffusionModel):
             seed=self.test_cfg.seed if seed is None else seed,
             input_mask=getattr(self.data_preprocessor, 'input_mask', False),
             device=next(self.parameters()).device,
+            state_channels=3 + self.head.observed_channels,
         )
 
     def _generators(self, data_samples: Sequence[PoseDataSample]) -> list[torch.Generator]:

@@ -140,7 +140,9 @@ def _check_start_state(model: Any) -> None:
     head, conditioner = type(model.head).__name__, type(model.conditioner).__name__
     if not model.conditioner.has_start_state:
         if model.head.observed_channels:
-            raise ValueError(f'{head} needs a conditioner with a start state, for its observed channels; got {conditioner}')
+            raise ValueError(
+                f'{head} needs a conditioner with a start state, for its observed channels; got {conditioner}'
+            )
         return
     if model.denoiser is None:
         raise ValueError(f'the start state of {conditioner} needs a denoiser')

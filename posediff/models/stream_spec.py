@@ -26,6 +26,7 @@ class StreamSpec:
         seed: Seed of the noise.
         input_mask: Whether the network takes the mask of observed keypoints as a third channel.
         device: Device of the weights.
+        state_channels: D, channels of a joint in x_t.
     """
 
     skeleton: Skeleton
@@ -37,11 +38,12 @@ class StreamSpec:
     seed: int
     input_mask: bool
     device: torch.device
+    state_channels: int = 3
 
     @property
     def frame_noise_shape(self) -> tuple[int, int, int, int]:
-        """(draws, M, K, 3), shape of the noise of one frame."""
-        return self.num_draws, self.num_hypotheses, self.skeleton.num_joints, 3
+        """(draws, M, K, D), shape of the noise of one frame."""
+        return self.num_draws, self.num_hypotheses, self.skeleton.num_joints, self.state_channels
 
 
 def common_window_length(lengths: Mapping[str, int | None]) -> int:

@@ -19,7 +19,7 @@ from posediff.structures.skeletons import get_skeleton
 
 HEAD_PREFIX = 'head.regression.'
 
-DETECTION = {'weight': [1.0], 'offset': [[0.0, 0.0]], 'std': [[0.01, 0.01]]}
+DETECTION: dict[str, Sequence[Any]] = {'weight': [1.0], 'offset': [[0.0, 0.0]], 'std': [[0.01, 0.01]]}
 """One Gaussian at the detected joint; 0.01 is 5 px in a picture 1000 px wide."""
 
 

@@ -10,14 +10,13 @@ from posediff.models.layers.attention import JOINT_AXIS, AxisAttention
 from posediff.models.layers.chebyshev import ChebyshevConv
 from posediff.structures.skeletons import Skeleton
 
-
 SMALLEST_DEGREE = 0.1
 
 
 class SampleStdNorm(nn.Module):
     """Layer normalisation by the unbiased standard deviation, to which eps is added.
 
-    ``nn.LayerNorm`` divides by the root of the biased variance plus eps: trained weights of the released code need this.
+    ``nn.LayerNorm`` divides by the root of the biased variance plus eps; weights of the released code need this one.
 
     Args:
         channels: C.

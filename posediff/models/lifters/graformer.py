@@ -52,9 +52,7 @@ class GraFormer(BaseModule):
         self.channels = (ORDER + 1) * channels
         self.embedding = ChebyshevConv(in_channels, channels, graph, ORDER)
         rates = (dropout, attention_dropout, conv_dropout)
-        self.blocks = nn.ModuleList(
-            GraFormerBlock(channels, graph, num_heads, None, *rates) for _ in range(num_layers)
-        )
+        self.blocks = nn.ModuleList(GraFormerBlock(channels, graph, num_heads, None, *rates) for _ in range(num_layers))
         self.terms = ChebyshevTerms(graph, ORDER)
 
     def forward(self, keypoints: Tensor) -> Tensor:
