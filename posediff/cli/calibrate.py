@@ -81,8 +81,11 @@ def collect(model: PoseDiffusionEstimator, args: argparse.Namespace) -> SpreadSu
             num_hypotheses=args.num_hypotheses,
             num_inference_steps=args.num_inference_steps,
         )
-        poses = (torch.as_tensor(one).double() for one in (lifted['hypotheses'], clip.joints_3d))
-        sums.add(*(root_aligned(pose, skeleton.root) for pose in poses), torch.as_tensor(lifted['observed']))
+        drawn, target = (
+            root_aligned(torch.as_tensor(poses).double(), skeleton.root)
+            for poses in (lifted['hypotheses'], clip.joints_3d)
+        )
+        sums.add(drawn, target, torch.as_tensor(lifted['observed']))
     return sums
 
 

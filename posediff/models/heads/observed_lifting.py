@@ -32,7 +32,7 @@ class ObservedLiftingHead(LiftingHead):
         zero_root: bool = False,
         init_cfg: dict | None = None,
     ) -> None:
-        super().__init__(skeleton, None, scale, False, zero_root, init_cfg)
+        super().__init__(skeleton, None, scale, False, zero_root, init_cfg=init_cfg)
 
     def encode(self, pose: Tensor) -> Tensor:
         """Convert joints (…, T, K, 3) mm to (…, T, K, 5)."""
