@@ -28,4 +28,4 @@ model = dict(
     loss=dict(type='SquaredErrorLoss'),
     test_cfg=dict(num_hypotheses=20, num_inference_steps=4, keep_prior_mean=True),
 )
-train_cfg = dict(max_epochs=8, val_interval=8)
+train_cfg = dict(max_epochs=10, val_interval=10)

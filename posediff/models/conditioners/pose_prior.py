@@ -50,7 +50,8 @@ class PosePriorConditioner(FrozenLifterConditioner):
 
     def forward(self, features: Tensor) -> Tensor:
         """Map 2D joints (B, T, K, C) to the joints as the lifter gets them, and its pose (B, T, K, 3) in head units."""
-        with torch.no_grad():
+        # in bfloat16, a pose of metres is rounded by millimetres, which the flow would learn as an error
+        with torch.no_grad(), torch.autocast(features.device.type, enabled=False):
             joints = centre_window(features) if self.center else features
             return torch.cat([joints, self.regression(self.lifter(joints)) * self.scale], dim=-1)
 

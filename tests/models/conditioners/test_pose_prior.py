@@ -124,5 +124,12 @@ def test_options_that_need_a_mean():
         PoseDiffusionEstimator(**{**FLOW, 'train_cfg': {'condition_dropout': 0.1}})
 
 
+def test_the_pose_is_not_rounded_in_mixed_precision():
+    model = flow()
+    with torch.autocast('cpu', torch.bfloat16):
+        rounded = model.compute_condition(INPUTS)
+    torch.testing.assert_close(rounded, model.compute_condition(INPUTS))
+
+
 def test_type():
     assert PosePriorConditioner(LIFTER, scale=1.0, center=True)(INPUTS).shape == (2, 5, 17, 9)
