@@ -25,6 +25,7 @@ from posediff.engine.command_line import add_device, one_line_errors, positive
 from posediff.evaluation.coherence import segment_std, symmetry_gap
 from posediff.evaluation.hypotheses import hypothesis_spread
 from posediff.evaluation.joints_3d import root_aligned
+from posediff.evaluation.radius import radius_90
 from posediff.evaluation.tables import markdown_table
 from posediff.fileio.pose_files import KeypointClip, read_keypoints, write_poses
 from posediff.models.estimator import PoseDiffusionEstimator
@@ -226,6 +227,7 @@ def write_results(args: argparse.Namespace, clip: KeypointClip, result: LiftedCl
         result.skeleton,
         clip.fps,
         joints_3d_std=result.joints_3d_std,
+        joints_3d_radius_90=radius_90(result.hypotheses, result.joints_3d),
         left_out=left_out,
         extra={
             'first_frame': clip.first_frame,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ from posediff.fileio.atomic_files import atomic_write
 from posediff.registry import EXPORTERS
 from posediff.structures.component_choices import CommandLineChoice
 
+RESIDUAL_STEP = 0.004  # m
+SCALE_OFFSET = 12  # bytes, of the scale factor in the header
 MAX_FRAMES = 65535  # the header counts them in 16 bits; ezc3d silently drops the rest
 
 
@@ -28,10 +31,11 @@ class C3DExporter(BaseExporter):
 
         The first frame of the header is the frame of the video, counted from 1, if the last one fits into 16 bits;
         otherwise frames count from 1. ``POSEDIFF:START_FRAME`` (from 0) and ``POSEDIFF:START_TIME_S`` always state
-        where in the video the person appears. Unknown joints are invalid points (residual -1); all others have residual
-        0. The first camera mask marks the joints that the camera saw. The parameter group ``POSEDIFF`` holds
-        ``SKELETON``, ``TRACK_ID``, ``POSITIONS``, ``UP_SOURCE``, ``UP_NOTE`` (its first 250 characters) and
-        ``UP_CAMERA_AXES``.
+        where in the video the person appears. Unknown joints are invalid points (residual -1). The residual of all
+        others is the radius in metres that holds 90 % of the hypotheses, 0 where it is not known; the format has one
+        byte for it: steps of 4 mm up to 1.02 m, larger ones are written as 1.02 m. The first camera mask
+        marks the joints that the camera saw. The parameter group ``POSEDIFF`` holds ``SKELETON``, ``TRACK_ID``,
+        ``POSITIONS``, ``UP_SOURCE``, ``UP_NOTE`` (its first 250 characters) and ``UP_CAMERA_AXES``.
 
         Args:
             motion: The motion.
@@ -63,6 +67,8 @@ class C3DExporter(BaseExporter):
         point['UNITS']['value'] = ['m']
         point['LABELS']['value'] = list(motion.joint_names)
         point['DESCRIPTIONS']['value'] = [f'{motion.skeleton.name} {name}' for name in motion.joint_names]
+        if motion.radius_90 is not None:  # the factor of residuals; negative: coordinates are floats without it
+            point['SCALE']['value'] = [-RESIDUAL_STEP]
         for screen, axis in (('X_SCREEN', '+X'), ('Y_SCREEN', '+Y')):
             file.add_parameter('POINT', screen, [axis])
         about = {
@@ -79,13 +85,18 @@ class C3DExporter(BaseExporter):
             file.add_parameter('POSEDIFF', key, value)
         file['data']['points'] = np.concatenate([positions, np.ones_like(positions[:1])])
         masks = np.zeros((7, *motion.known.T.shape), dtype=bool)
+        radius = np.zeros(masks.shape[1:]) if motion.radius_90 is None else np.nan_to_num(motion.radius_90.T / 1000)
         masks[0] = motion.seen.T
         file['data']['meta_points'] = {
-            'residuals': np.where(motion.known.T, 0.0, -1.0)[None],
+            'residuals': np.where(motion.known.T, radius.clip(max=255 * RESIDUAL_STEP), -1.0)[None],
             'camera_masks': masks,
         }
         with atomic_write(path) as temporary:
             file.write(str(temporary))
+            if motion.radius_90 is not None:  # ezc3d writes -1 there, and readers check that both are the same
+                with temporary.open('r+b') as written:
+                    written.seek(SCALE_OFFSET)
+                    written.write(struct.pack('<f', -RESIDUAL_STEP))
         counted = 'the frame of the video from 1' if on_clock else f'frame {motion.first_frame} of the video from 0'
         return {
             'unit': 'm',

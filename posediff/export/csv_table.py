@@ -29,8 +29,9 @@ class CSVExporter(BaseExporter):
         Columns: ``frame_index`` of the video, from 0; ``time_s`` since the video's start; ``track_id``; ``observed``
         (1, or 0 for a gap or a filled frame); ``<joint>_x_mm``, ``<joint>_y_mm``, ``<joint>_z_mm`` of every joint in
         the axes of the motion (camera: x right, y down, z forward); ``<joint>_observed`` of every joint (0: the camera
-        did not see it); ``root_position_observed`` (0: the position is interpolated from other frames). Cells of
-        unknown joints are empty.
+        did not see it); ``root_position_observed`` (0: the position is interpolated from other frames);
+        ``<joint>_radius_90_mm`` of every joint, the radius that holds 90 % of the hypotheses, if the motion has it.
+        Cells of unknown joints are empty.
 
         Args:
             motion: The motion.
@@ -42,6 +43,8 @@ class CSVExporter(BaseExporter):
         header = ['frame_index', 'time_s', 'track_id', 'observed']
         header += [f'{joint}_{axis}_mm' for joint in motion.joint_names for axis in 'xyz']
         header += [*(f'{joint}_observed' for joint in motion.joint_names), 'root_position_observed']
+        if motion.radius_90 is not None:
+            header += [f'{joint}_radius_90_mm' for joint in motion.joint_names]
         with atomic_write(path) as temporary, temporary.open('w') as file:
             file.write(','.join(header) + '\n')
             for block in motion.blocks():
@@ -60,7 +63,8 @@ def _lines(block: MotionFrames) -> Iterator[str]:
     rows = zip(block.clock.tolist(), block.joints_3d, block.observed.tolist(), flags, strict=True)
     for frame, (time_s, joints, observed, seen) in enumerate(rows, start=block.first_frame):
         start = [str(frame), f'{time_s:.6f}', str(block.track_id), str(int(observed))]
-        yield ','.join([*start, *cells(joints, digits=3), *map(str, seen.tolist())]) + '\n'
+        radius = [] if block.radius_90 is None else cells(block.radius_90[frame - block.first_frame], digits=3)
+        yield ','.join([*start, *cells(joints, digits=3), *map(str, seen.tolist()), *radius]) + '\n'
 
 
 def cells(values: np.ndarray, digits: int) -> list[str]:

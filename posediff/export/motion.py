@@ -17,7 +17,7 @@ UP_SOURCES = ('given', 'estimated', 'assumed')
 UNIT_TOLERANCE = 1e-3
 BLOCK_FRAMES = 2048
 """Frames processed together: writers need memory for these, not for the whole motion."""
-PER_FRAME = ('joints_3d', 'observed', 'joint_observed', 'root_observed', 'times_s')
+PER_FRAME = ('joints_3d', 'observed', 'joint_observed', 'root_observed', 'times_s', 'radius_90')
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,8 @@ class Motion(MotionFrames):
         up_source: Source of ``up``: ``'given'`` by the caller, ``'estimated'`` from the motion, or ``'assumed'``. None:
             ``'given'`` if ``up`` is set.
         up_note: Description of the source.
+        radius_90: (F, K) mm, radius around each joint that holds 90 % of the hypotheses, NaN where it is not known.
+            None: it is not known for any joint.
 
     Raises:
         ValueError: A value has a wrong shape, is infinite, or contradicts another.
@@ -72,6 +74,7 @@ class Motion(MotionFrames):
             object.__setattr__(self, 'observed', observed)
         self._check_times()
         self._check_up()
+        self._check_radius()
 
     def blocks(self) -> Iterator[MotionFrames]:
         """Yield the frames in order, at most :data:`BLOCK_FRAMES` at a time."""
@@ -139,6 +142,19 @@ class Motion(MotionFrames):
                 what = f'{at}, {self._name(joint[0])},' if joint else at
                 unknown = 'its position is unknown' if joint else 'no joint has a known position in it'
                 raise ValueError(f'Motion: {what} is marked as {name}, but {unknown}')
+
+    def _check_radius(self) -> None:
+        if self.radius_90 is None:
+            return
+        shape = self.joints_3d.shape[:2]
+        if np.shape(self.radius_90) != shape:
+            raise ValueError(f'Motion: radius_90 must be {shape} like joints_3d, got {np.shape(self.radius_90)}')
+        for frames in frame_blocks(self.num_frames):
+            wrong = np.argwhere((self.radius_90[frames] < 0) | np.isinf(self.radius_90[frames]))
+            if len(wrong):
+                frame, joint = wrong[0].tolist()
+                value = self.radius_90[frames][frame, joint]
+                raise ValueError(f'Motion: radius_90 of frame {frames.start + frame}, {self._name(joint)}, is {value}')
 
     def _check_times(self) -> None:
         if self.times_s is None:

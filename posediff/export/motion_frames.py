@@ -30,6 +30,7 @@ class MotionFrames:
     up: np.ndarray | None = None
     up_source: str | None = None
     up_note: str = ''
+    radius_90: np.ndarray | None = None
 
     @property
     def num_frames(self) -> int:

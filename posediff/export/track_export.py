@@ -109,6 +109,7 @@ def _motion(frames: np.ndarray, track: int, span: TrackSpan, skeleton: Skeleton,
         up=up.up,
         up_source=up.source,
         up_note=up.note,
+        radius_90=frames['radius_90'],
     )
 
 

@@ -17,7 +17,7 @@ from posediff.fileio.shown_joints import lifter_window, near_observed
 WRITE_FRAMES = 2048  # written at a time
 COLUMNS = (
     *('frame_index', 'time_s', 'track_id', 'observed', 'joints_3d', 'root_position'),
-    *('joint_observed', 'root_observed'),
+    *('joint_observed', 'root_observed', 'joints_3d_radius_90'),
 )
 
 
@@ -68,6 +68,7 @@ def write_track_frames(source: Path, spans: Mapping[int, TrackSpan], num_joints:
     empty = np.zeros(WRITE_FRAMES, record(num_joints))
     empty['joints_3d'] = np.nan
     empty['time_s'] = np.nan
+    empty['radius_90'] = np.nan
     for track, span in spans.items():
         with (folder / str(track)).open('wb') as file:  # written, not only mapped: a full disk is an OSError here
             for start in range(span.first, span.last + 1, WRITE_FRAMES):
@@ -83,6 +84,7 @@ def write_track_frames(source: Path, spans: Mapping[int, TrackSpan], num_joints:
             places = rows['frame_index'] - spans[track].first
             written = {'joints_3d': joints, **{name: rows[name] for name in ('time_s', 'observed', 'joint_observed')}}
             written['root_observed'] = rows['root_observed']
+            written['radius_90'] = rows['joints_3d_radius_90']
             for name, values in written.items():
                 frames[name][places] = values
     for track in spans:
@@ -103,6 +105,7 @@ def record(num_joints: int) -> np.dtype:
             ('root_observed', bool),
             ('joint_observed', bool, (num_joints,)),
             ('shown', bool, (num_joints,)),
+            ('radius_90', np.float32, (num_joints,)),
         ]
     )
 

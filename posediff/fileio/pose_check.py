@@ -68,7 +68,10 @@ def _inspect(file: Path, columns: Sequence[str]) -> tuple[Skeleton, float, int]:
 
 def _num_rows(shapes: Mapping[str, tuple[int, ...]], num_joints: int) -> int:
     """Return the number of rows that all columns share."""
-    of_a_person = {'joints_3d': (num_joints, 3), 'joint_observed': (num_joints,), 'root_position': (3,)}
+    of_a_person = {
+        'joints_3d': (num_joints, 3), 'joint_observed': (num_joints,), 'root_position': (3,),
+        'joints_3d_radius_90': (num_joints,),
+    }  # fmt: skip
     for name, shape in shapes.items():
         if not shape or shape[1:] != of_a_person.get(name, ()):
             raise ValueError(f'{name} has shape {shape}, which does not fit its {num_joints} joints')

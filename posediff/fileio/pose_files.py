@@ -163,6 +163,7 @@ def write_poses(
     fps: float,
     *,
     joints_3d_std: np.ndarray | None = None,
+    joints_3d_radius_90: np.ndarray | None = None,
     left_out: np.ndarray | None = None,
     extra: Mapping[str, Any] | None = None,
 ) -> None:
@@ -174,6 +175,7 @@ def write_poses(
         skeleton: Skeleton of the joints.
         fps: Frame rate.
         joints_3d_std: (F, K) mm, spread of the hypotheses.
+        joints_3d_radius_90: (F, K) mm, radius that holds 90 % of the hypotheses.
         left_out: (F, K) bool, joints that are written as null; None: no joint.
         extra: Additional top-level fields with metadata of the clip and the model.
 
@@ -197,8 +199,9 @@ def write_poses(
         **(extra or {}),
         'joints_3d': _rounded(joints_3d, written),
     }
-    if joints_3d_std is not None:
-        document['joints_3d_std'] = _rounded(joints_3d_std, written)
+    for name, values in (('joints_3d_std', joints_3d_std), ('joints_3d_radius_90', joints_3d_radius_90)):
+        if values is not None:
+            document[name] = _rounded(values, written)
     with atomic_write(path) as temporary:
         temporary.write_text(json.dumps(_plain(document), allow_nan=False) + '\n')
 

@@ -14,7 +14,11 @@ import numpy as np
 from posediff.structures.results import FrameResult, PersonPose
 
 PART_ROWS = 2000
-NEEDED_FOR = {'joint_observed': ('observed', 'joints_3d'), 'root_observed': ('observed', 'root_position')}
+NEEDED_FOR = {
+    'joint_observed': ('observed', 'joints_3d'),
+    'root_observed': ('observed', 'root_position'),
+    'joints_3d_radius_90': ('observed', 'joints_3d'),
+}
 """Columns that files of earlier versions lack, and the columns from which they are computed."""
 
 
@@ -28,7 +32,7 @@ def read_rows(path: str | Path, names: Sequence[str], every: int = 1) -> Iterato
     """Yield columns of a file in parts.
 
     Files of earlier versions do not state which joints and root positions were observed; all finite ones of an observed
-    person are then treated as observed.
+    person are then treated as observed. ``joints_3d_radius_90`` of such files is NaN.
 
     Args:
         path: A ``poses.npz``.
@@ -53,12 +57,18 @@ def read_rows(path: str | Path, names: Sequence[str], every: int = 1) -> Iterato
                 part[name] = np.frombuffer(bytearray(content), dtype).reshape(count, *shape[1:])[
                     -start % every :: every
                 ]
-            made = {name: _as_observed(part, NEEDED_FOR[name][1]) for name in lacking}
+            made = {name: _made(part, name) for name in lacking}
             yield {name: made[name] if name in made else part[name] for name in names}
 
 
-def _as_observed(part: dict[str, np.ndarray], column: str) -> np.ndarray:
-    """Return (n,) or (n, J) bool: the person was observed and the position is finite."""
+def _made(part: dict[str, np.ndarray], name: str) -> np.ndarray:
+    """Return a column that a file of an earlier version lacks.
+
+    Flags are (n,) or (n, J) bool: the person was observed and the position is finite. The radius (n, J) is NaN.
+    """
+    column = NEEDED_FOR[name][1]
+    if name == 'joints_3d_radius_90':
+        return np.full_like(part[column][..., 0], np.nan)
     known = np.isfinite(part[column]).all(-1)
     return np.asarray(known & part['observed'].reshape(-1, *(1,) * (known.ndim - 1)))
 

@@ -56,8 +56,9 @@ def lift_keypoints(
     Returns:
         ``joints_3d`` (F, K, 3) root-relative mm in the camera frame (x right, y down, z forward);
         ``hypotheses`` (M, F, K, 3); ``joints_3d_std`` (F, K) mm, square root of the sum over x, y and z of the
-        variances over M; ``observed`` (F, K) bool. A clip shorter than the window is padded by repeating its last
-        frame; the padding is removed from the results.
+        variances over M; ``joints_3d_radius_90`` (F, K) mm, radius around the pose that holds 90 % of the hypotheses
+        (:func:`posediff.evaluation.radius.radius_90`); ``observed`` (F, K) bool. A clip shorter than the window is
+        padded by repeating its last frame; the padding is removed from the results.
 
     Raises:
         ValueError: The skeleton is not given or not the lifter's, a shape is wrong, the clip is empty, no point is
@@ -87,6 +88,7 @@ def lift_keypoints(
         'joints_3d': np.concatenate([part.joints_3d for part in parts]),
         'hypotheses': np.concatenate([part.hypotheses for part in parts], axis=1),
         'joints_3d_std': np.concatenate([part.joints_3d_std for part in parts]),
+        'joints_3d_radius_90': np.concatenate([part.joints_3d_radius_90 for part in parts]),
         'observed': observed,
     }
 

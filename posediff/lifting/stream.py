@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from posediff.evaluation.radius import radius_90
 from posediff.geometry.cameras import Camera
 from posediff.lifting.causal_track import CausalTrack
 from posediff.lifting.frame_noise import FrameNoise, WindowNoise
@@ -43,6 +44,11 @@ class LiftedFrames:
     def joints_3d_std(self) -> np.ndarray:
         """(n, K) mm, square root of the sum over x, y and z of the variances over the hypotheses."""
         return np.sqrt(self.hypotheses.var(axis=0).sum(-1))
+
+    @property
+    def joints_3d_radius_90(self) -> np.ndarray:
+        """(n, K) mm, see :func:`posediff.evaluation.radius.radius_90`."""
+        return radius_90(self.hypotheses, self.joints_3d)
 
 
 class LiftingStream:

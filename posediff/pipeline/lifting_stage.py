@@ -172,13 +172,13 @@ class LiftingStage:
 
     def _add_roots(self, segment: Segment, found: LiftedFrames) -> None:
         """Compute the root positions of lifted frames."""
-        spread = found.joints_3d_std
+        spread, radius = found.joints_3d_std, found.joints_3d_radius_90
         for number, joints in enumerate(found.joints_3d):
             seen = segment.seen.popleft()
             root = np.full(3, np.nan, np.float32)
             if seen.converted is not None:
                 root = fit_root_position(joints, *seen.converted, self.intrinsics.camera)
-            segment.unfiltered.append(LiftedFrame(seen, joints, spread[number], root))
+            segment.unfiltered.append(LiftedFrame(seen, joints, spread[number], radius[number], root))
             self._take_filtered(segment, segment.root_filter.push(seen.frame_index, root))
 
     def _take_filtered(self, segment: Segment, judgements: list[bool]) -> None:
@@ -260,6 +260,7 @@ class LiftingStage:
                     segment.key[0], observed, box, keypoints, scores, one.joints_3d.astype(np.float32),
                     one.joints_3d_std.astype(np.float32), one.root.astype(np.float32),
                     np.zeros(self.target.num_joints, bool) if seen is None else seen, one.root_observed,
+                    joints_3d_radius_90=one.joints_3d_radius_90.astype(np.float32),
                 )
             )  # fmt: skip
 

@@ -21,10 +21,14 @@ from posediff.structures.skeletons import Skeleton
 SCHEMA, SCHEMA_VERSION = 'posediff-people-3d', 1
 UNITS = {
     'keypoints_2d': 'px', 'joints_3d': 'mm, camera axes (x right, y down, z forward), relative to the root joint',
-    'joints_3d_std': 'mm', 'root_position': 'mm, camera axes, of the root joint', 'time_s': 's', 'box': 'px',
+    'joints_3d_std': 'mm', 'joints_3d_radius_90': 'mm', 'root_position': 'mm, camera axes, of the root joint',
+    'time_s': 's', 'box': 'px',
 }  # fmt: skip
 PART_ROWS = 2000  # a temporary file is written as soon as there are this many rows
-DIGITS = {'keypoints_2d': 2, 'keypoint_scores': 3, 'joints_3d': 1, 'joints_3d_std': 1, 'root_position': 1, 'box': 1}
+DIGITS = {
+    'keypoints_2d': 2, 'keypoint_scores': 3, 'joints_3d': 1, 'joints_3d_std': 1, 'joints_3d_radius_90': 1,
+    'root_position': 1, 'box': 1,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -140,7 +144,7 @@ class PoseWriter:
         """Multiply the 3D columns of a block of rows by the scale of their track."""
         if self._scales:
             scale = np.array([self._scales[track] for track in part['track_id'].tolist()], np.float32)
-            for name in ('joints_3d', 'joints_3d_std', 'root_position'):
+            for name in ('joints_3d', 'joints_3d_std', 'joints_3d_radius_90', 'root_position'):
                 part[name] = part[name] * scale.reshape(-1, *(1,) * (part[name].ndim - 1))
         return part
 
@@ -152,7 +156,7 @@ class PoseWriter:
                 for track, value in zip(columns['track_id'].tolist(), tall.tolist(), strict=True):
                     self._statures[track].append(value)
             if self.seen_joints_only:
-                for name in ('joints_3d', 'joints_3d_std'):
+                for name in ('joints_3d', 'joints_3d_std', 'joints_3d_radius_90'):
                     columns[name][~columns['joint_observed']] = np.nan
             self.num_rows += len(self._rows)
             with atomic_write(self.parts / f'{self.num_rows:09d}.npz') as draft:
@@ -201,6 +205,7 @@ class PoseWriter:
 
 
 def _row(result: FrameResult, person: PersonPose) -> dict[str, Any]:
+    radius = person.joints_3d_radius_90
     return {
         'frame_index': np.int64(result.frame_index),
         'time_s': np.float64(result.time_s),
@@ -211,6 +216,7 @@ def _row(result: FrameResult, person: PersonPose) -> dict[str, Any]:
         'keypoint_scores': person.keypoint_scores,
         'joints_3d': person.joints_3d,
         'joints_3d_std': person.joints_3d_std,
+        'joints_3d_radius_90': np.full_like(person.joints_3d_std, np.nan) if radius is None else radius,
         'root_position': person.root_position,
         'joint_observed': person.joint_observed,
         'root_observed': np.bool_(person.root_observed),

@@ -37,6 +37,7 @@ class LiftedFrame:
         seen: The 2D input.
         joints_3d: (J, 3) mm, relative to the root joint.
         joints_3d_std: (J,) mm, spread of the hypotheses.
+        joints_3d_radius_90: (J,) mm, radius that holds 90 % of the hypotheses.
         root: (3,) mm, root position in the camera frame; NaN if unknown.
         root_observed: Whether the root position follows from this frame and is plausible.
     """
@@ -44,6 +45,7 @@ class LiftedFrame:
     seen: SegmentFrame
     joints_3d: np.ndarray
     joints_3d_std: np.ndarray
+    joints_3d_radius_90: np.ndarray
     root: np.ndarray
     root_observed: bool = False
 

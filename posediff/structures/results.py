@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -24,6 +24,8 @@ class PersonPose:
         joint_observed: (J,) bool. False if the lifter had no 2D input for the joint in this frame, or its keypoint was
             outside the image; ``joints_3d`` is then the lifter's prediction.
         root_observed: False if ``root_position`` is interpolated from neighbouring frames.
+        joints_3d_radius_90: (J,) float32 mm, radius around the lifted joint, before smoothing, that holds 90 % of the
+            hypotheses; None: not known, as in files of earlier versions.
     """
 
     track_id: int
@@ -36,6 +38,7 @@ class PersonPose:
     root_position: np.ndarray
     joint_observed: np.ndarray
     root_observed: bool
+    joints_3d_radius_90: np.ndarray | None = field(default=None, kw_only=True)
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,10 @@ from posediff.visualization.scene_layout import PERSON_COLORS, SceneLayout, frus
 
 TEMPLATE = Path(__file__).with_name('viewer_template.html')
 PLACE = '__DATA__'  # placeholder of the data in the template
-COLUMNS = ('frame_index', 'track_id', 'observed', 'joints_3d', 'joints_3d_std', 'root_position', 'root_observed')
+COLUMNS = (
+    *('frame_index', 'track_id', 'observed', 'joints_3d', 'joints_3d_std', 'joints_3d_radius_90', 'root_position'),
+    'root_observed',
+)
 MAX_ROWS = 60_000  # an hour of one person at 17 frames a second; 12 MB
 
 
@@ -28,7 +31,7 @@ def write_viewer(folder: str | Path) -> Path:
 
     The view can be set in the address, ``viewer.html#frame=40&azimuth=30``: ``frame`` from 0; ``azimuth`` and
     ``elevation`` in degrees, as in :func:`posediff.visualization.drawing.view_from`; ``distance`` in mm; ``person``, a
-    track id; ``follow``, ``spread``, ``unseen``, ``loop`` and ``play``, 0 or 1; ``speed``, 1 for real time.
+    track id; ``follow``, ``spread``, ``radius``, ``unseen``, ``loop`` and ``play``, 0 or 1; ``speed``, 1 for real time.
 
     Above :data:`MAX_ROWS` poses, only every second, third, … frame is shown; the page states this.
 
@@ -49,7 +52,8 @@ def viewer_data(folder: str | Path) -> dict[str, Any]:
     """Return the data of the page: metadata, and packed arrays with one row per person and frame, sorted by frame.
 
     ``frame_index`` and ``track_id`` (N,), ``observed`` (N,) 0 or 1, ``joints_3d`` (N, J, 3) mm relative to the root,
-    ``joints_3d_std`` (N, J) mm, ``root_position`` (N, 3) mm; in scene axes, see :class:`SceneLayout`.
+    ``joints_3d_std`` and ``joints_3d_radius_90`` (N, J) mm, ``root_position`` (N, 3) mm; in scene axes, see
+    :class:`SceneLayout`.
     ``joint_shown`` (N, J) 0 if the lifter did not see the joint (:mod:`posediff.fileio.shown_joints`) or it is unknown,
     ``root_observed`` (N,) 0 or 1.
     """
@@ -76,6 +80,7 @@ def viewer_data(folder: str | Path) -> dict[str, Any]:
         'observed': rows['observed'].astype(np.uint8),
         'joints_3d': _compact(joints),
         'joints_3d_std': _compact(rows['joints_3d_std']),
+        'joints_3d_radius_90': _compact(rows['joints_3d_radius_90']),
         'root_position': roots,
         'joint_shown': shown.astype(np.uint8),
         'root_observed': rows['root_observed'].astype(np.uint8),
@@ -103,7 +108,13 @@ def viewer_data(folder: str | Path) -> dict[str, Any]:
 
 
 def _no_rows(skeleton: Skeleton) -> dict[str, np.ndarray]:
-    shapes = {'joints_3d': (skeleton.num_joints, 3), 'joints_3d_std': (skeleton.num_joints,), 'root_position': (3,)}
+    joints = skeleton.num_joints
+    shapes = {
+        'joints_3d': (joints, 3),
+        'joints_3d_std': (joints,),
+        'joints_3d_radius_90': (joints,),
+        'root_position': (3,),
+    }
     return {name: np.zeros((0, *shapes.get(name, ())), np.float32) for name in COLUMNS}
 
 

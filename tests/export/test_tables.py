@@ -36,6 +36,17 @@ def test_csv_keeps_the_axes_and_units_of_the_motion(gappy, tmp_path):
     assert rows[11]['head_z_mm'] == ''
 
 
+def test_csv_has_the_radius_if_the_motion_has(gappy, tmp_path):
+    radius = np.random.default_rng(0).uniform(0, 300, (60, 17)).astype(np.float32)
+    radius[~gappy.known] = np.nan
+    CSVExporter()(replace(gappy, radius_90=radius), tmp_path / 'a.csv')
+    with (tmp_path / 'a.csv').open(newline='') as file:
+        rows = list(csv.DictReader(file))
+    assert list(rows[0])[-17:] == [f'{name}_radius_90_mm' for name in CMU17.joint_names]
+    found = [[float(row[f'{name}_radius_90_mm'] or 'nan') for name in CMU17.joint_names] for row in rows]
+    np.testing.assert_allclose(found, radius, atol=6e-4)
+
+
 def test_trc_by_another_reader(motion, tmp_path):
     joints = motion.joints_3d.copy()
     joints[10:13] = np.nan  # whole frames: that reader takes blanks for one separator
@@ -84,6 +95,20 @@ def test_c3d_by_ezc3d(gappy, tmp_path):
     np.testing.assert_allclose(read['data']['points'][:3].transpose(2, 1, 0), gappy.y_up_metres(), atol=1e-6)
     residuals = read['data']['meta_points']['residuals'][0].T
     np.testing.assert_array_equal(residuals, np.where(gappy.known, 0, -1))
+
+
+@pytest.mark.filterwarnings('ignore:No analog data found')
+def test_the_residual_of_c3d_is_the_radius(gappy, tmp_path):
+    radius = np.random.default_rng(0).uniform(0, 300, (60, 17))
+    radius[30, 4], radius[31, 5] = np.nan, 4000.0  # not known; more than a byte holds
+    C3DExporter()(replace(gappy, radius_90=radius), tmp_path / 'a.c3d')
+    data = ezc3d.c3d(str(tmp_path / 'a.c3d'))['data']
+    expected = np.where(gappy.known, np.nan_to_num(radius / 1000).clip(max=1.02), -1)
+    np.testing.assert_allclose(data['meta_points']['residuals'][0].T, expected, atol=4.1e-3)
+    np.testing.assert_allclose(data['points'][:3].transpose(2, 1, 0), gappy.y_up_metres(), atol=1e-6)
+    with (tmp_path / 'a.c3d').open('rb') as file:  # another reader compares the scales of header and parameters
+        frames = np.stack([points for _, points, _ in c3d.Reader(file).read_frames()])
+    np.testing.assert_allclose(frames[:, :, :3][gappy.known], gappy.y_up_metres()[gappy.known], atol=1e-6)
 
 
 @pytest.mark.filterwarnings('ignore:No analog data found')

@@ -17,7 +17,8 @@ def person(track: int, frame: int) -> PersonPose:
     rng = np.random.default_rng((track, frame))
     shapes = [(4,), (17, 2), (17,), (17, 3), (17,), (3,)]
     values = [rng.normal(0, 500, shape).astype(np.float32) for shape in shapes]
-    return PersonPose(track, track != 1, *values, rng.random(17) < 0.7, bool(frame % 2))
+    radius = rng.uniform(0, 300, 17).astype(np.float32)
+    return PersonPose(track, track != 1, *values, rng.random(17) < 0.7, bool(frame % 2), joints_3d_radius_90=radius)
 
 
 RESULTS = [

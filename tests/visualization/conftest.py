@@ -63,6 +63,7 @@ def save_results(walker, tmp_path: Path) -> SaveResults:
                     np.linspace(10, 90, 17, dtype=np.float32),
                     np.float32([np.nan] * 3) if track in lost else np.float32([1000 * track + 40 * frame, 300, 5000]),
                     np.array([track not in filled and joint not in unseen for joint in range(17)]), track not in lost,
+                    joints_3d_radius_90=np.linspace(30, 190, 17, dtype=np.float32),
                 )
                 for track in present
             )))  # fmt: skip

@@ -48,6 +48,7 @@ def test_the_page_holds_what_poses_npz_holds(save_results):
         for name, expected in (
             ('joints_3d', arrays['joints_3d'] @ level),
             ('joints_3d_std', arrays['joints_3d_std']),
+            ('joints_3d_radius_90', arrays['joints_3d_radius_90']),
         ):
             assert held[name].dtype == np.int16
             np.testing.assert_allclose(held[name], expected, atol=0.51)
@@ -114,7 +115,7 @@ def test_frames_sides_and_spread_are_seen(save_results, tmp_path_factory):
     np.testing.assert_array_equal(shown, picture(page, 'frame=2', out))
     blue = (np.abs(shown.astype(int) - [0x00, 0x72, 0xB2]).sum(-1) < 30).sum()
     assert blue > 50  # the left sides
-    for words in ('frame=7', 'frame=2&azimuth=-60', 'frame=2&spread=1', 'frame=2&person=0'):
+    for words in ('frame=7', 'frame=2&azimuth=-60', 'frame=2&spread=1', 'frame=2&radius=1', 'frame=2&person=0'):
         assert (picture(page, words, out) != shown).any(-1).sum() > 100, words
     empty = picture(page, 'frame=5', out)
     assert (np.ptp(empty.astype(int), axis=-1) < 20).all()  # no colour: nobody, but the floor
