@@ -187,8 +187,9 @@ DATASETS = _child('datasets', mmengine_registry.DATASETS, 'posediff.datasets')
 TRANSFORMS = _child('transforms', mmengine_registry.TRANSFORMS, 'posediff.datasets.transforms')
 METRICS = _child('metrics', mmengine_registry.METRICS, 'posediff.evaluation.metrics')
 HOOKS = _child(
-    'hooks', mmengine_registry.HOOKS, 'posediff.engine.hooks', 'posediff.engine.log_copy', 'posediff.engine.reflow'
-)
+    'hooks', mmengine_registry.HOOKS, 'posediff.engine.hooks', 'posediff.engine.log_copy', 'posediff.engine.reflow',
+    'posediff.engine.consistency',
+)  # fmt: skip
 OPTIMIZERS = _child('optimizers', mmengine_registry.OPTIMIZERS, 'posediff.engine.muon')
 OPTIM_WRAPPERS = _child('optim_wrappers', mmengine_registry.OPTIM_WRAPPERS, 'posediff.engine.optim')
 VISUALIZERS = _child('visualizers', mmengine_registry.VISUALIZERS, 'posediff.visualization')

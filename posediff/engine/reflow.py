@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import copy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import torch
 from mmengine.hooks import Hook
 
 from posediff.engine.model_wrappers import unwrap
-from posediff.fileio.checkpoint import load_state
+from posediff.engine.teacher_denoiser import teacher_denoiser
 from posediff.models.reflow import Teacher
 from posediff.registry import HOOKS, SAMPLERS
 from posediff.structures.argument_checks import require_whole
@@ -54,16 +52,7 @@ class ReflowHook(Hook):
             raise ValueError('ReflowHook needs a model with a denoiser')
         if model.conditioner.has_start_state:
             raise ValueError('ReflowHook makes pairs of standard normal noise, but the conditioner has a start state')
-        self._check_others(model, state := load_state(self.checkpoint))
-        denoiser = copy.deepcopy(model.denoiser)
-        try:
-            denoiser.load_state_dict({
-                key.removeprefix('denoiser.'): value for key, value in state.items() if key.startswith('denoiser.')
-            })  # fmt: skip
-        except RuntimeError as error:
-            raise ValueError(
-                f'the denoiser in {self.checkpoint} does not fit the one in the config: {error}'
-            ) from error
+        denoiser = teacher_denoiser(model, self.checkpoint, type(self).__name__)
         sampler = model.sampler if self.sampler is None else SAMPLERS.build(self.sampler)
         budget = model.test_cfg.memory_budget_mb
         model.teacher = Teacher(denoiser, model.noise_scheduler, sampler, self.num_inference_steps, budget)
@@ -72,20 +61,3 @@ class ReflowHook(Hook):
         """Remove the teacher from the model, which is then trained on labels again."""
         model: Any = unwrap(runner.model)
         model.teacher = None
-
-    def _check_others(self, model: Any, state: dict[str, torch.Tensor]) -> None:
-        """Check that the condition is the one that the teacher was trained with."""
-        for name in ('backbone', 'conditioner'):
-            part = getattr(model, name)
-            if part is None:
-                continue
-            trained = [key for key, parameter in part.named_parameters() if parameter.requires_grad]
-            if trained:
-                raise ValueError(
-                    f'ReflowHook trains the denoiser alone, but {name}.{trained[0]} is trained too: the condition '
-                    'would not be that of the teacher'
-                )
-            for key, value in part.state_dict().items():
-                known = state.get(f'{name}.{key}')
-                if known is None or not torch.equal(known.cpu(), value.cpu()):
-                    raise ValueError(f'{name}.{key} of the model is not that of {self.checkpoint}')

@@ -9,6 +9,7 @@ from mmengine.model import BaseModel
 from torch import Tensor
 
 from posediff.diffusion.noise import DrawnNoise, Generators, GivenNoise, Noise, ZeroNoise
+from posediff.models.consistency import ConsistencyLoss
 from posediff.models.mirrored_steps import MirroredSteps, both_conditions
 from posediff.models.options import TestOptions, TrainOptions, parse_options
 from posediff.models.part_checks import check_noise_free, check_parts, single_hypothesis
@@ -48,6 +49,8 @@ class DiffusionModel(BaseModel):
 
     Attributes:
         teacher: Makes x_0 of noise for training on pairs (:class:`posediff.engine.reflow.ReflowHook`); None: labels.
+        consistency: The loss of a consistency model (:class:`posediff.engine.consistency.ConsistencyHook`); None:
+            ``loss``.
 
     Raises:
         ValueError: A reference in the config is not resolved, only some of denoiser, noise_scheduler and sampler are
@@ -103,6 +106,7 @@ class DiffusionModel(BaseModel):
             self.backbone.requires_grad_(False)
         check_parts(self)
         self.teacher: Teacher | None = None
+        self.consistency: ConsistencyLoss | None = None
 
     def extract_features(self, inputs: Tensor) -> Tensor:
         """Return feature maps (B, T, C, h, w) of frames (B, T, 3, H, W); without a backbone, the inputs."""
@@ -140,7 +144,7 @@ class DiffusionModel(BaseModel):
         noise: Tensor | None = None,
         weight: Tensor | None = None,
     ) -> Tensor:
-        """Return the training loss (DDPM, algorithm 1); without diffusion, the loss of the head's x_0.
+        """Return the training loss (DDPM, algorithm 1; or :attr:`consistency`), without diffusion that of the x_0.
 
         Args:
             x_0: (B, …) in head units.
@@ -173,6 +177,8 @@ class DiffusionModel(BaseModel):
                 weight = weight.repeat_interleave(states, dim=0)
             noise = None if noise is None else noise.repeat_interleave(states, dim=0)
             x_0 = x_0.repeat_interleave(states, dim=0)
+        if drawn and self.training and self.consistency is not None:
+            return self.consistency(self.denoiser, x_0, condition, self.train_cfg, weight)
         if timestep is None:
             timestep = draw_times(self.noise_scheduler, x_0.shape[0], x_0.device, self.train_cfg)
         elif timestep.shape not in {(1,), (x_0.shape[0],)}:

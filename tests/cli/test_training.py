@@ -161,6 +161,33 @@ def test_a_killed_and_resumed_run_ends_with_the_weights_of_the_uninterrupted_one
     same_run(trained, tmp_path)
 
 
+def test_consistency_training_resumes_with_its_target_and_its_checkpoints_fit_the_estimator(
+    tmp_path, repository, mocap_folder, run_tool
+):
+    config, hook = tmp_path / 'consistency.py', "dict(type='ConsistencyHook', intervals=(2, 8), momentum=0.9)"
+    text = TINY['lifting'].format(repository=repository, data=mocap_folder) + COMMON
+    config.write_text(text + f'custom_hooks = [*custom_hooks, {hook}]\n')
+    words = ['--cfg-options', 'train_cfg.val_interval=9']
+    check(run_tool('train.py', config, '--work-dir', tmp_path / 'whole', *words))
+    begin = tmp_path / 'whole' / 'epoch_1.pth'
+    check(run_tool('train.py', config, '--work-dir', tmp_path / 'resumed', '--resume', begin, *words))
+    same_run(tmp_path / 'whole', tmp_path / 'resumed')
+    first, *last = (load_checkpoint(path / f'epoch_{epoch}.pth')['consistency_target'] for path, epoch in (
+        (tmp_path / 'whole', 1), (tmp_path / 'whole', 3), (tmp_path / 'resumed', 3)))  # fmt: skip
+    assert not differences(*last)
+    assert differences(first, last[0])
+    model = posediff.init_model(config, begin)
+    assert set(first) == set(model.denoiser.state_dict())
+    assert model.consistency is None
+    begin.rename(tmp_path / 'without.pth')
+    state = load_checkpoint(tmp_path / 'without.pth')
+    del state['consistency_target']
+    torch.save(state, begin)
+    refused = run_tool('train.py', config, '--work-dir', tmp_path / 'refused', '--resume', begin, *words)
+    assert refused.returncode == 2
+    assert 'the checkpoint to resume from has no consistency_target' in refused.stderr
+
+
 def test_resume_with_nothing_to_go_on_from_keeps_load_from(tmp_path, configs, cli):
     tool = cli('train')
     command = [str(configs['lifting']), '--work-dir', str(tmp_path), '--resume', '--cfg-options', 'load_from=begin.pth']

@@ -7,6 +7,7 @@ import copy
 import pytest
 import torch
 
+from posediff.models.consistency import ConsistencyLoss
 from posediff.models.estimator import PoseDiffusionEstimator
 from posediff.models.reflow import Teacher
 
@@ -69,6 +70,25 @@ def test_a_teacher_does_not_wait_in_training(fake_cuda, tools):
             loss = model.diffusion_loss(x_0, condition)
         tools.backward(loss)
         assert all(parameter.grad is not None for parameter in model.parameters())
+    assert fake_cuda.unlisted([]) == []
+
+
+@pytest.mark.parametrize('taught', [False, True])
+@pytest.mark.parametrize('path', PATHS, ids=lambda config: '-'.join(map(str, config.values())))
+def test_a_consistency_loss_does_not_wait_in_training(fake_cuda, tools, path, taught):
+    model = build(path, {'type': 'DDIMSampler'}).train()
+    teacher = copy.deepcopy(model.denoiser) if taught else None
+    average = {'momentum': 0.9, 'denoiser': model.denoiser} if taught else {}
+    model.consistency = ConsistencyLoss(model.noise_scheduler, 5, teacher=teacher, **average)
+    x_0, condition = torch.zeros((2, 3, 17, 3), device='cuda'), torch.zeros((2, 3, 17, 2), device='cuda')
+    model.diffusion_loss(x_0, condition)  # makes the tables of the intervals, once for each number
+    fake_cuda.waits.clear()
+    for dtype in (None, torch.bfloat16):
+        with tools.mixed_precision(dtype):
+            loss = model.diffusion_loss(x_0, condition)
+        tools.backward(loss)
+        assert all(parameter.grad is not None for parameter in model.parameters())
+        model.consistency.update(model.denoiser)
     assert fake_cuda.unlisted([]) == []
 
 
