@@ -144,6 +144,8 @@ def _check_start_state(model: Any) -> None:
                 f'{head} needs a conditioner with a start state, for its observed channels; got {conditioner}'
             )
         return
+    if type(model.conditioner).state_mean is not BaseConditioner.state_mean:
+        raise ValueError(f'{conditioner} has a mean of the state and a start state; only one of them can be used')
     if model.denoiser is None:
         raise ValueError(f'the start state of {conditioner} needs a denoiser')
     sampler = model.sampler

@@ -14,6 +14,7 @@ from posediff.models.conditioners.base import BaseConditioner
 from posediff.models.denoisers.base import BaseDenoiser
 from posediff.models.estimator import PoseDiffusionEstimator
 from posediff.models.heads import LiftingHead
+from posediff.models.part_checks import check_parts
 from posediff.models.start_state import StartState
 
 LIFTER = {'type': 'GraFormer', 'channels': 8, 'num_layers': 1, 'num_heads': 2}
@@ -172,6 +173,25 @@ def test_a_start_of_another_shape_is_named() -> None:
 def test_parts_that_do_not_fit_are_refused(changes: dict[str, Any], said: str) -> None:
     with pytest.raises(ValueError, match=said):
         build(**changes)
+
+
+def test_a_mean_of_the_state_is_refused() -> None:
+    class WithMean(OfTwo):
+        def state_mean(self, condition: Tensor) -> Tensor:
+            return condition
+
+    model = build(two=True)
+    model.conditioner = WithMean()
+    with pytest.raises(ValueError, match='WithMean has a mean of the state and a start state'):
+        check_parts(model)
+
+
+def test_without_noise_the_sampler_starts_at_the_pose_of_the_lifter() -> None:
+    parts = {'type': 'LiftedPoseConditioner', 'lifter': LIFTER, 'in_channels': 24, 'noise_share': 1.0}
+    model = build(conditioner=parts, test_cfg={'noise_free': True})
+    condition = model.conditioner(keypoints())
+    model.sample(condition, num_hypotheses=1)
+    torch.testing.assert_close(starts(model)[0], condition)
 
 
 def test_pairs_of_reflow_are_refused() -> None:
