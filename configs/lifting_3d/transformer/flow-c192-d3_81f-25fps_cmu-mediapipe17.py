@@ -6,6 +6,7 @@ model = dict(
     conditioner=dict(
         type='PosePriorConditioner',
         scale='${model.head.scale}',
+        flip_skeleton='${skeleton}',
         checkpoint='checkpoints/transformer-c256-d4_81f-25fps_cmu-mediapipe17.pth',
     ),
     denoiser=dict(

@@ -124,6 +124,16 @@ def test_options_that_need_a_mean():
         PoseDiffusionEstimator(**{**FLOW, 'train_cfg': {'condition_dropout': 0.1}})
 
 
+def test_with_flip_skeleton_a_mirrored_input_gives_the_mirrored_pose():
+    plain, flipping = flow(), flow(conditioner={'flip_skeleton': 'h36m17'})
+    flipping.load_state_dict(plain.state_dict())
+    mirrored = plain.head.flip_inputs(INPUTS)
+    one, other = (flipping.conditioner.state_mean(flipping.compute_condition(inputs)) for inputs in (INPUTS, mirrored))
+    torch.testing.assert_close(flipping.head.flip_state(other), one)
+    first, second = (plain.conditioner.state_mean(plain.compute_condition(inputs)) for inputs in (INPUTS, mirrored))
+    torch.testing.assert_close(one, (first + plain.head.flip_state(second)) / 2)
+
+
 def test_the_pose_is_not_rounded_in_mixed_precision():
     model = flow()
     with torch.autocast('cpu', torch.bfloat16):
