@@ -77,7 +77,7 @@ skeleton = model.head.skeleton.name
 keypoints, scores, _ = convert_joints(clip.keypoints_2d, clip.skeleton, skeleton, clip.keypoint_scores)
 lifted = posediff.lift_keypoints(
     model, keypoints[:9], scores[:9], skeleton=skeleton, img_shape=clip.img_shape, num_hypotheses=1,
-    num_inference_steps=1, score_threshold=0.3,
+    num_inference_steps=2, score_threshold=0.3,
 )
 assert lifted['joints_3d'].shape == (9, 17, 3)
 print(*sorted(sys.modules))

@@ -58,7 +58,7 @@ def test_unknown_arguments_are_those_of_the_video_command(demo):
 @pytest.mark.slow
 def test_the_real_clip(demo, tmp_path, capsys):
     pytest.importorskip('ai_edge_litert')
-    words = ['--out', str(tmp_path), '--max-frames', '40', '--num-hypotheses', '2', '--num-inference-steps', '5']
+    words = ['--out', str(tmp_path), '--max-frames', '40', '--num-hypotheses', '2', '--num-inference-steps', '4']
     demo.main(words)
     assert '| person' in capsys.readouterr().out
     document = json.loads((tmp_path / 'poses.json').read_text())
