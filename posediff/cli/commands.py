@@ -81,6 +81,7 @@ COMMANDS: tuple[Command | Group, ...] = (
         video='time per stage and peak memory of the video pipeline',
         hypotheses='accuracy and time by number of denoiser steps and hypotheses',
         occlusion='accuracy by occlusion pattern of training and test',
+        lifting="claims of DiffHPE's paper, from small models trained with several seeds",
         views='3D poses from one camera against triangulation from the others',
         clips='accuracy and time of lifters on whole clips, with hidden parts of the body',
         estimates='accuracy of single poses made of the same hypotheses, on whole clips',
