@@ -83,8 +83,8 @@ class MuonAdamW(Optimizer):
     @staticmethod
     def _muon(gradient: Tensor, state: dict[str, Any], group: dict[str, Any]) -> Tensor:
         if not state:
-            state['momentum'] = torch.zeros_like(gradient)
-        average = state['momentum'].lerp_(gradient, 1 - group['momentum'])
+            state['momentum_buffer'] = torch.zeros_like(gradient)
+        average = state['momentum_buffer'].lerp_(gradient, 1 - group['momentum'])
         ahead = gradient.lerp(average, group['momentum'])
         return orthogonalize(ahead) * (UPDATE_RMS * max(gradient.shape) ** 0.5)
 
@@ -93,10 +93,10 @@ class MuonAdamW(Optimizer):
         first, second = group['betas']
         if not state:
             state['step'] = 0
-            state['mean'], state['square'] = torch.zeros_like(gradient), torch.zeros_like(gradient)
+            state['exp_avg'], state['exp_avg_sq'] = torch.zeros_like(gradient), torch.zeros_like(gradient)
         state['step'] += 1
-        mean = state['mean'].lerp_(gradient, 1 - first) / (1 - first ** state['step'])
-        square = state['square'].lerp_(gradient.square(), 1 - second) / (1 - second ** state['step'])
+        mean = state['exp_avg'].lerp_(gradient, 1 - first) / (1 - first ** state['step'])
+        square = state['exp_avg_sq'].lerp_(gradient.square(), 1 - second) / (1 - second ** state['step'])
         return mean / (square.sqrt() + group['eps'])
 
 

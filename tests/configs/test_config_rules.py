@@ -20,7 +20,7 @@ LEAVES = [path for path in ALL if '_base_' not in path.parts]
 LIFTING = [path for path in LEAVES if 'lifting_3d' in path.parts]
 VIDEO = [path for path in LEAVES if path not in LIFTING]
 PARTS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
-CPU_SIZED = ('-c32-l8_', '-c64-d4_', '_vit-t_', '_movenet-')
+CPU_SIZED = ('-c32-l8_', '-c64-d4_', '-c256-d4_', '-c192-d3_', '_vit-t_', '_movenet-')
 each_leaf = pytest.mark.parametrize('path', LEAVES, ids=lambda path: path.stem)
 each_lifting_leaf = pytest.mark.parametrize('path', LIFTING, ids=lambda path: path.stem)
 each_video_leaf = pytest.mark.parametrize('path', VIDEO, ids=lambda path: path.stem)
@@ -65,10 +65,14 @@ def test_inheritance_is_at_most_three_files_deep(path):
     assert depth(path) <= 3
 
 
-def test_only_two_configs_write_an_occlusion_into_a_pipeline_and_one_writes_a_codec():
+def test_only_lifters_of_detected_keypoints_write_an_occlusion_into_a_pipeline_and_one_writes_a_codec():
     leaves = {path.stem for path in LEAVES if 'KeypointOcclusion' in path.read_text()}
     by_hand = {stem for stem in leaves if not stem.split('_')[-1].startswith(('all', 'random', 'structured'))}
-    assert by_hand == {'mixste-c64-d4_27f_cmu-mediapipe17', 'diffhpe-wrapper-c32-l8_27f_cmu-mediapipe17'}
+    assert by_hand == {
+        'mixste-c64-d4_27f_cmu-mediapipe17',
+        'diffhpe-wrapper-c32-l8_27f_cmu-mediapipe17',
+        'transformer-c256-d4_81f-25fps_cmu-mediapipe17',
+    }
     for path in LEAVES:
         if path.stem in leaves - by_hand:
             assert set(assignments(path)) <= {'_base_', 'occlusion', 'model'}, path

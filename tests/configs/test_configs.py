@@ -39,7 +39,7 @@ def shrink(cfg) -> None:
         if model.get('denoiser'):
             model.denoiser.condition_channels = 16
     if model.get('denoiser'):
-        tiny = {'channels': 16, 'num_layers': 2, 'depth': 1, 'step_channels': 8}
+        tiny = {'channels': 16, 'num_layers': 2, 'depth': 1, 'num_heads': 2, 'step_channels': 8}
         model.denoiser.update({name: value for name, value in tiny.items() if name in model.denoiser})
 
 

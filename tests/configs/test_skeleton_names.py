@@ -62,12 +62,13 @@ def test_weights_of_one_name_give_the_same_poses_under_the_other():
     outputs = []
     for name in ('h36m17', 'cmu17'):
         model = load_config(LIFTER_CONFIG).model
-        model.denoiser.skeleton = model.head.skeleton = name
+        model.denoiser.skeleton = model.head.skeleton = model.conditioner.lifter.skeleton = name
+        model.conditioner.flip_skeleton = name
         estimator = MODELS.build(model).eval()
         estimator.load_state_dict(load_state(LIFTER_CHECKPOINT))
-        inputs = torch.rand(2, 27, 17, 2, generator=torch.Generator().manual_seed(0)) - 0.5
+        inputs = torch.rand(2, 81, 17, 3, generator=torch.Generator().manual_seed(0)) - 0.5
         noise = torch.Generator().manual_seed(1)
-        outputs.append(estimator.sample_inputs(inputs, 2, 3, generator=noise))
+        outputs.append(estimator.sample_inputs(inputs, 2, 2, generator=noise))
         outputs.append(estimator.head.flip_inputs(inputs))
     assert torch.equal(outputs[0], outputs[2])
     assert torch.equal(outputs[1], outputs[3])

@@ -49,7 +49,10 @@ def shrink(cfg: Config) -> None:
             denoiser.condition_channels = 16
     if denoiser:
         denoiser.pop('init_cfg', None)
-        tiny = {'depth': 1, 'channels': 16, 'num_layers': 1, 'step_channels': 8, 'pose_channels': 8, 'dropout': 0.1}
+        tiny = {
+            'depth': 1, 'channels': 16, 'num_layers': 1, 'num_heads': 2, 'step_channels': 8, 'pose_channels': 8,
+            'dropout': 0.1,
+        }  # fmt: skip
         denoiser.update({name: value for name, value in tiny.items() if denoiser.get(name)})
         model.setdefault('test_cfg', {}).update(num_hypotheses=2, num_inference_steps=2)
 
