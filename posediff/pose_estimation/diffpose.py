@@ -37,8 +37,9 @@ DIFFPOSE_OPTIONS = {
 }
 
 LEAST_PROBABILITY = 0.8
-"""Score below which keypoints with calibrated scores harm the lifter. The packaged lifter is as wrong with a keypoint
-that is off by a third of the torso as without it. Keypoints with a score of 0.8 to 0.85 are off by 0.53 torso lengths
+"""Score below which keypoints with calibrated scores harm the lifter. The lifter
+``diffhpe-wrapper-c32-l8_27f_cmu-mediapipe17`` is as wrong with a keypoint that is off by a third of the torso as
+without it. Keypoints with a score of 0.8 to 0.85 are off by 0.53 torso lengths
 on average, with 0.85 to 0.9 by 0.36 (2782 keypoints of 101 clips of JHMDB, boxes detected, scores and keypoints of
 ``diffpose_movenet-lightning_mixed-128x96``), MediaPipe's with scores of 0.3 to 0.4 by 0.42."""
 
