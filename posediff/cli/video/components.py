@@ -16,8 +16,8 @@ from posediff.video import VideoSource
 Config = dict[str, Any]
 
 LIVE_HYPOTHESES = 5
-"""Default number of hypotheses with ``--live``: a quarter of that in the packaged lifter's config, which takes a third of
-the time per pose. The pose is the same; its spread is less exact."""
+"""Default number of hypotheses with ``--live``: a quarter of that in the packaged lifter's config, which takes a third
+of the time per pose. The pose is the same; its spread is less exact."""
 
 
 def build_inferencer(args: argparse.Namespace, video: VideoSource) -> VideoPoseInferencer:
