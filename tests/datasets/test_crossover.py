@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
+from posediff.datasets import CMUMocapDataset
 from posediff.datasets.crossover import crossover
 from posediff.datasets.motion_variation import MotionVariation
 from posediff.structures.skeletons import get_skeleton
@@ -82,3 +83,28 @@ def test_without_these_options_nothing_is_drawn():
 def test_probabilities_are_checked(name):
     with pytest.raises(ValueError, match=name):
         MotionVariation(**{name: 1.2})
+
+
+def test_windows_of_a_dataset_are_crossed_tilted_and_the_same_again(mocap_folder):
+    variation = {'crossover': 1.0, 'tilt': 1.0}
+    options = {'keypoint_2d_src': 'gt', 'window_size': 4, 'fps': 25}
+
+    def poses(**more):
+        dataset = CMUMocapDataset(str(mocap_folder), **options, **more)
+        return [dataset[index]['data_samples'].gt_instances.lifting_target.numpy() for index in range(4)]
+
+    changed = poses(variation=variation)
+    for one, again, plain in zip(changed, poses(variation=variation), poses(), strict=True):
+        np.testing.assert_array_equal(one, again)
+        assert not np.allclose(one, plain)
+        knee, hip = NAMES.index('left_knee'), NAMES.index('left_hip')
+        thighs = [np.linalg.norm(pose[:, knee] - pose[:, hip], axis=-1) for pose in (one, plain)]
+        np.testing.assert_allclose(*thighs, rtol=1e-4)  # the legs are those of the window's own recording
+
+
+def test_recordings_that_are_too_short_are_left_out(mocap_folder):
+    dataset = CMUMocapDataset(str(mocap_folder), keypoint_2d_src='gt', window_size=4, variation={'crossover': 1.0})
+    track = dataset.tracks[0]
+    track.recordings[:] = [track.joints_world[:2]]
+    joints = track.joints_world[:4]
+    assert track._with_other_upper_body(joints, np.arange(4), np.random.default_rng(0)) is joints
