@@ -230,6 +230,10 @@ class DiffusionModel(BaseModel):
             if num_hypotheses != 1:
                 raise single_hypothesis(num_hypotheses)
             return self.head(condition).unsqueeze(1)
+        if num_hypotheses == 1 and self.test_cfg.keep_prior_mean:
+            mean = self.conditioner.state_mean(condition)
+            assert mean is not None, 'checked when the model is built'
+            return mean.unsqueeze(1)
         steps = self.inference_steps(num_inference_steps)
         if noise is None:
             drawn = self.lazy_noise(condition, num_hypotheses, steps, generator)
@@ -263,7 +267,7 @@ class DiffusionModel(BaseModel):
         mean = self.conditioner.state_mean(condition)
         if mean is None:
             return x_0
-        if self.test_cfg.keep_prior_mean and x_0.shape[1] > 1:
+        if self.test_cfg.keep_prior_mean:
             x_0 = x_0 - x_0.mean(1, keepdim=True)
         return x_0 + mean.unsqueeze(1)
 

@@ -91,7 +91,7 @@ class TestOptions:
             (FMPose3D). Nothing is averaged: M hypotheses are M draws.
         keep_prior_mean: Move the hypotheses of a clip so that their mean is the conditioner's mean of the state, the
             lifter's pose with ``PosePriorConditioner``; diffusion then gives their spread only. A single hypothesis is
-            not moved.
+            the mean itself, without a call of the denoiser.
         flip_steps: Average each output of the denoiser with the mirrored output for the mirrored state and input
             (D3DP). Of these three options, at most one is on.
         noise_free: Start from x_T = 0, the mean of the noise, instead of a draw: one pose that depends on no seed.
@@ -128,6 +128,9 @@ class TestOptions:
                 f'test_cfg: noise_free=True starts every hypothesis from x_T = 0, so that all are equal; it needs '
                 f'num_hypotheses=1, got {self.num_hypotheses}'
             )
+        if self.keep_prior_mean and (self.noise_free or self.flip_hypotheses):
+            other = 'noise_free' if self.noise_free else 'flip_hypotheses'
+            raise ValueError(f'test_cfg: keep_prior_mean moves all hypotheses of a clip together; set {other} to False')
         if sum(flips.values()) > 1:
             chosen = ' and '.join(name for name, value in flips.items() if value)
             raise ValueError(f'test_cfg: {chosen} mirror the input in different ways; choose one')

@@ -88,7 +88,7 @@ def noise_free(model: PoseDiffusionEstimator, steps: int) -> tuple[PoseDiffusion
         if isinstance(sampler, BaseSampler):
             kept = {option: getattr(sampler, option) for option in ('spacing', 'clip_x_0', 'shift')}
         plain.sampler, name = DDIMSampler(**kept), f'{NOISE_FREE}, DDIM'
-    plain.test_cfg = dataclasses.replace(model.test_cfg, num_hypotheses=1, noise_free=True)
+    plain.test_cfg = dataclasses.replace(model.test_cfg, num_hypotheses=1, noise_free=True, keep_prior_mean=False)
     return plain, name
 
 

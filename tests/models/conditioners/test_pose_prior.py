@@ -91,8 +91,14 @@ def test_keep_prior_mean_moves_the_hypotheses_together():
     assert not torch.allclose(one.mean(1), mean, atol=1e-3)
     torch.testing.assert_close(other.mean(1), mean, atol=1e-5, rtol=1e-5)
     torch.testing.assert_close(other - other.mean(1, keepdim=True), one - one.mean(1, keepdim=True))
-    single = [model.sample(condition, 1, generator=torch.Generator().manual_seed(1)) for model in (free, kept)]
-    torch.testing.assert_close(*single)
+
+
+def test_a_single_kept_hypothesis_is_the_mean_without_a_denoiser_call():
+    model = flow(test_cfg={'keep_prior_mean': True, 'num_hypotheses': 1})
+    condition = model.compute_condition(INPUTS)
+    model.denoiser.forward = None  # a call would raise
+    torch.testing.assert_close(model.sample(condition, 1)[:, 0], model.conditioner.state_mean(condition))
+    torch.testing.assert_close(model.sample_inputs(INPUTS)[:, 0], model.conditioner.state_mean(condition))
 
 
 def test_the_lifter_gets_no_gradient():
@@ -107,6 +113,8 @@ def test_the_lifter_gets_no_gradient():
     [
         ({'head': {'scale': 1.0}}, r'PosePriorConditioner has scale=20.0, but the head has scale=1.0'),
         ({'test_cfg': {'flip_steps': True}}, 'flip_steps averages states'),
+        ({'test_cfg': {'keep_prior_mean': True, 'noise_free': True, 'num_hypotheses': 1}}, 'set noise_free to False'),
+        ({'test_cfg': {'keep_prior_mean': True, 'flip_hypotheses': True}}, 'set flip_hypotheses to False'),
         ({'test_cfg': {'keep_prior_mean': 'yes'}}, "keep_prior_mean must be True or False, got 'yes'"),
     ],
 )
