@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -48,6 +49,9 @@ def parse_args(argv: Sequence[str] | None = None, prog: str | None = None) -> ar
     budget.add_argument(
         '--frames', type=positive, default=9, metavar='T', help='frames per window; default: %(default)s'
     )
+    budget.add_argument(
+        '--fps', type=_fps, default=50 / 3, metavar='F', help='frames per second of windows; default: 50 / 3'
+    )
     budget.add_argument('--epochs', type=positive, default=8, metavar='N', help='epochs; default: %(default)s')
     budget.add_argument(
         '--windows', type=positive, default=3072, metavar='N', help='windows per epoch; default: %(default)s'
@@ -57,7 +61,7 @@ def parse_args(argv: Sequence[str] | None = None, prog: str | None = None) -> ar
     )
     budget.add_argument('--amp', choices=['bfloat16'], help='train in mixed precision; default: float32')
     budget.add_argument(
-        '--max-items', type=positive, default=60, metavar='N', help='windows of a test; default: %(default)s'
+        '--max-items', type=positive, default=150, metavar='N', help='windows of a test; default: %(default)s'
     )
     budget.add_argument(
         '--num-hypotheses', type=positive, default=5, metavar='M', help='poses per window; default: %(default)s'
@@ -83,6 +87,16 @@ def _seed(text: str) -> int:
     if not text.isdecimal():
         raise argparse.ArgumentTypeError(f'{text!r} is not a whole number of at least 0')
     return int(text)
+
+
+def _fps(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < math.inf:
+        raise argparse.ArgumentTypeError(f'{text!r} is not a positive number')
+    return value
 
 
 def _shard(text: str) -> tuple[int, int]:
